@@ -1,0 +1,153 @@
+import { EspalierError } from "../tensor/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { float32, int64 } from "../tensor/tensor.ts";
+import type { Attributes, Graph, Node, Value, ValueType } from "./model.ts";
+
+/** Types of a node's outputs, from the types (and, where known, the values) of its inputs. */
+export type Inference = (
+  node: Node,
+  typeOf: (name: string) => ValueType | undefined,
+  constantOf: (name: string) => Tensor | undefined,
+) => readonly ValueType[];
+
+/**
+ * Grows a graph node by node, inferring every type on the way. The one mutable thing in the graph
+ * folder; {@link GraphBuilder.build} hands out plain data.
+ */
+export class GraphBuilder {
+  readonly #infer: Inference;
+  readonly #types = new Map<string, ValueType>();
+  readonly #names = new Set<string>();
+  readonly #literals = new Map<string, string>();
+  readonly #counters = new Map<string, number>();
+  readonly inputs: Value[] = [];
+  readonly outputs: Value[] = [];
+  readonly nodes: Node[] = [];
+  readonly parameters = new Map<string, Tensor>();
+
+  constructor(infer: Inference) {
+    this.#infer = infer;
+  }
+
+  /** Names that {@link GraphBuilder.emit} must not invent because they are used later. */
+  reserve(names: Iterable<string>): void {
+    for (const name of names) this.#names.add(name);
+  }
+
+  input(name: string, type: ValueType): string {
+    this.inputs.push({ name, dtype: type.dtype, shape: type.shape });
+    return this.#declare(name, type);
+  }
+
+  parameter(name: string, tensor: Tensor): string {
+    this.parameters.set(name, tensor);
+    return this.#declare(name, { dtype: tensor.dtype, shape: tensor.dims });
+  }
+
+  output(name: string): void {
+    const type = this.typeOf(name);
+    this.outputs.push({ name, dtype: type.dtype, shape: type.shape });
+  }
+
+  /** Adds a node as it is. Throws where its operator has no rule or its inputs do not fit. */
+  add(node: Node): void {
+    const types = this.#infer(
+      node,
+      (name) => this.#types.get(name),
+      (name) => this.parameters.get(name),
+    );
+    this.nodes.push(node);
+    node.outputs.forEach((name, index) => {
+      const type = types[index];
+      if (name === "") return;
+      if (type === undefined) {
+        throw new EspalierError("INVALID_MODEL", {
+          thing: `node ${node.name} (${node.op})`,
+          rule: `has at most ${types.length} outputs`,
+          received: node.outputs.length,
+        });
+      }
+      this.#declare(name, type);
+    });
+  }
+
+  /** Adds a node under invented names and returns the name of its first output. */
+  emit(op: string, inputs: readonly string[], attributes: Attributes = {}, hint = op): string {
+    return this.emitAll(op, inputs, 1, attributes, hint)[0] as string;
+  }
+
+  /** As {@link GraphBuilder.emit}, for a node with several outputs. */
+  emitAll(
+    op: string,
+    inputs: readonly string[],
+    outputs: number,
+    attributes: Attributes = {},
+    hint = op,
+  ): string[] {
+    const name = this.#invent(hint);
+    const names = Array.from({ length: outputs }, (_, index) => (index === 0 ? name : `${name}.${index}`));
+    this.add({ name, op, domain: "", inputs, outputs: names, attributes });
+    return names;
+  }
+
+  /** A float32 scalar constant; the same value is stored once. */
+  scalar(value: number): string {
+    return this.#literal(`f:${value}`, () => float32([], [value]));
+  }
+
+  /** An int64 vector constant (axes, shapes, sizes); the same value is stored once. */
+  vector(values: readonly number[]): string {
+    return this.#literal(`i:${values.join(",")}`, () => int64([values.length], values));
+  }
+
+  typeOf(name: string): ValueType {
+    const type = this.#types.get(name);
+    if (type === undefined) {
+      throw new EspalierError("INVALID_MODEL", {
+        thing: `value "${name}"`,
+        rule: "is not defined before its use",
+      });
+    }
+    return type;
+  }
+
+  has(name: string): boolean {
+    return this.#types.has(name);
+  }
+
+  build(name: string): Graph {
+    return {
+      name,
+      inputs: [...this.inputs],
+      outputs: [...this.outputs],
+      nodes: [...this.nodes],
+      parameters: new Map(this.parameters),
+    };
+  }
+
+  #literal(key: string, make: () => Tensor): string {
+    const known = this.#literals.get(key);
+    if (known !== undefined) return known;
+    const name = this.parameter(this.#invent("constant"), make());
+    this.#literals.set(key, name);
+    return name;
+  }
+
+  #invent(hint: string): string {
+    for (;;) {
+      const count = this.#counters.get(hint) ?? 0;
+      this.#counters.set(hint, count + 1);
+      const name = `${hint}_${count}`;
+      if (!this.#names.has(name)) return name;
+    }
+  }
+
+  #declare(name: string, type: ValueType): string {
+    if (this.#types.has(name)) {
+      throw new EspalierError("INVALID_MODEL", { thing: `value "${name}"`, rule: "is defined twice" });
+    }
+    this.#names.add(name);
+    this.#types.set(name, type);
+    return name;
+  }
+}

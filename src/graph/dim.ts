@@ -1,0 +1,110 @@
+/**
+ * A symbolic size: a number, or the text of a polynomial in named sizes with integer coefficients,
+ * such as "batch", "hidden1*49" or "a+b". Text is kept canonical, so equal sizes are equal strings.
+ */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+/** Monomial ("a*b", or "" for the constant) to coefficient. */
+type Polynomial = ReadonlyMap<string, number>;
+
+function parse(dim: Dim): Polynomial {
+  if (typeof dim === "number") return new Map(dim === 0 ? [] : [["", dim]]);
+  const terms = new Map<string, number>();
+  for (const term of dim.split("+")) {
+    let coefficient = 1;
+    const names: string[] = [];
+    for (const factor of term.split("*")) {
+      if (/^-?\d+$/.test(factor)) coefficient *= Number(factor);
+      else names.push(factor);
+    }
+    const key = names.sort().join("*");
+    terms.set(key, (terms.get(key) ?? 0) + coefficient);
+  }
+  return terms;
+}
+
+function print(polynomial: Polynomial): Dim {
+  const terms = [...polynomial]
+    .filter(([, coefficient]) => coefficient !== 0)
+    .sort(([a], [b]) => (a < b ? 1 : -1));
+  if (terms.length === 0) return 0;
+  if (terms.length === 1 && terms[0]?.[0] === "") return terms[0][1];
+  return terms
+    .map(([names, coefficient]) =>
+      names === "" ? String(coefficient) : coefficient === 1 ? names : `${coefficient}*${names}`,
+    )
+    .join("+");
+}
+
+/** The sum of two sizes. */
+export function addDims(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return a + b;
+  const sum = new Map(parse(a));
+  for (const [names, coefficient] of parse(b)) sum.set(names, (sum.get(names) ?? 0) + coefficient);
+  return print(sum);
+}
+
+/** The product of two sizes. */
+export function multiplyDims(a: Dim, b: Dim): Dim {
+  if (typeof a === "number" && typeof b === "number") return a * b;
+  const product = new Map<string, number>();
+  for (const [left, x] of parse(a)) {
+    for (const [right, y] of parse(b)) {
+      const key = [...left.split("*"), ...right.split("*")]
+        .filter((name) => name !== "")
+        .sort()
+        .join("*");
+      product.set(key, (product.get(key) ?? 0) + x * y);
+    }
+  }
+  return print(product);
+}
+
+export function productOfDims(dims: Shape): Dim {
+  return dims.reduce<Dim>(multiplyDims, 1);
+}
+
+/** `a / b` where it comes out even, symbol by symbol; undefined otherwise. */
+export function divideDims(a: Dim, b: Dim): Dim | undefined {
+  if (a === b) return 1;
+  if (b === 1) return a;
+  if (typeof a === "number" && typeof b === "number") return b !== 0 && a % b === 0 ? a / b : undefined;
+  const divisor = [...parse(b)];
+  if (divisor.length !== 1) return undefined;
+  const [names, coefficient] = divisor[0] as [string, number];
+  const quotient = new Map<string, number>();
+  for (const [term, x] of parse(a)) {
+    const left = term.split("*").filter((name) => name !== "");
+    for (const name of names.split("*").filter((part) => part !== "")) {
+      const at = left.indexOf(name);
+      if (at < 0) return undefined;
+      left.splice(at, 1);
+    }
+    if (x % coefficient !== 0) return undefined;
+    quotient.set(left.join("*"), x / coefficient);
+  }
+  return print(quotient);
+}
+
+/** The number that a size comes to under `bindings`; undefined where a name is not bound. */
+export function evaluateDim(dim: Dim, bindings: ReadonlyMap<string, number>): number | undefined {
+  if (typeof dim === "number") return dim;
+  const direct = bindings.get(dim);
+  if (direct !== undefined) return direct;
+  let total = 0;
+  for (const [names, coefficient] of parse(dim)) {
+    let product = coefficient;
+    for (const name of names.split("*").filter((part) => part !== "")) {
+      const value = bindings.get(name);
+      if (value === undefined) return undefined;
+      product *= value;
+    }
+    total += product;
+  }
+  return total;
+}
+
+export function isConcrete(shape: Shape): shape is readonly number[] {
+  return shape.every((dim) => typeof dim === "number");
+}

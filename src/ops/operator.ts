@@ -1,0 +1,147 @@
+import type { GraphBuilder } from "../graph/builder.ts";
+import type { Dim, Shape } from "../graph/dim.ts";
+import type { Attribute, Node, ValueType } from "../graph/model.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Flow } from "./flow.ts";
+
+/** A node together with what is known of its values: what every rule sees. */
+export class Call {
+  readonly node: Node;
+  readonly #typeOf: (name: string) => ValueType | undefined;
+  readonly #constantOf: (name: string) => Tensor | undefined;
+
+  constructor(
+    node: Node,
+    typeOf: (name: string) => ValueType | undefined,
+    constantOf: (name: string) => Tensor | undefined,
+  ) {
+    this.node = node;
+    this.#typeOf = typeOf;
+    this.#constantOf = constantOf;
+  }
+
+  /** Whether optional input `index` is given. */
+  has(index: number): boolean {
+    return (this.node.inputs[index] ?? "") !== "";
+  }
+
+  /** Type of input `index`. Throws `INVALID_MODEL` where the input is missing. */
+  input(index: number): ValueType {
+    const type = this.has(index) ? this.#typeOf(this.node.inputs[index] as string) : undefined;
+    if (type === undefined) this.fail(`input ${index} is required`, this.node.inputs[index] ?? "nothing");
+    return type;
+  }
+
+  shape(index: number): Shape {
+    return this.input(index).shape;
+  }
+
+  rank(index: number): number {
+    return this.shape(index).length;
+  }
+
+  /** Type of output `index`; only where the graph has been inferred (flow and cost rules). */
+  output(index: number): ValueType {
+    const type = this.#typeOf(this.node.outputs[index] ?? "");
+    if (type === undefined) this.fail(`output ${index} has no known type`, this.node.outputs[index]);
+    return type;
+  }
+
+  /** Value of input `index` where it is a parameter or a folded constant. */
+  constant(index: number): Tensor | undefined {
+    return this.has(index) ? this.#constantOf(this.node.inputs[index] as string) : undefined;
+  }
+
+  /** Integers given as an int64 constant input, e.g. axes; undefined where the input is absent or computed. */
+  constantInts(index: number): number[] | undefined {
+    const tensor = this.constant(index);
+    return tensor === undefined ? undefined : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
+  }
+
+  int(name: string, otherwise: number): number {
+    return this.#attribute(name, "int")?.value ?? otherwise;
+  }
+
+  float(name: string, otherwise: number): number {
+    return this.#attribute(name, "float")?.value ?? otherwise;
+  }
+
+  string(name: string, otherwise: string): string {
+    return this.#attribute(name, "string")?.value ?? otherwise;
+  }
+
+  ints(name: string): readonly number[] | undefined {
+    return this.#attribute(name, "ints")?.value;
+  }
+
+  /** `axis` counted from the front, for a tensor of `rank` axes. */
+  axis(axis: number, rank: number): number {
+    const positive = axis < 0 ? axis + rank : axis;
+    if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
+      this.fail(`axis must lie in [-${rank}, ${rank - 1}]`, axis);
+    }
+    return positive;
+  }
+
+  fail(rule: string, received: unknown, remedy?: string): never {
+    throw new EspalierError("INVALID_MODEL", {
+      thing: `node "${this.node.name}" (${this.node.op})`,
+      rule,
+      received,
+      ...(remedy === undefined ? {} : { remedy }),
+    });
+  }
+
+  #attribute<K extends Attribute["kind"]>(
+    name: string,
+    kind: K,
+  ): Extract<Attribute, { kind: K }> | undefined {
+    const attributes = this.node.attributes;
+    if (!Object.hasOwn(attributes, name)) return undefined;
+    const attribute = attributes[name] as Attribute;
+    if (attribute.kind !== kind) this.fail(`attribute ${name} must be of kind ${kind}`, attribute.kind);
+    return attribute as Extract<Attribute, { kind: K }>;
+  }
+}
+
+/** What a gradient rule works with: the call, the graph being written, and the gradients of the outputs. */
+export interface GradientCall extends Call {
+  readonly graph: GraphBuilder;
+  /** dL/d(output), by output; undefined where the loss does not depend on it. */
+  readonly outputGradients: readonly (string | undefined)[];
+  /** dL/d(output 0). */
+  readonly upstream: string;
+  /** Whether anyone asks for the gradient of input `index`. */
+  wants(index: number): boolean;
+}
+
+/** What a rounding rule works with: as a gradient rule, but forwards, with error bounds. */
+export interface RoundingCall extends Call {
+  readonly graph: GraphBuilder;
+  /** A bound on |computed - exact| of each input, elementwise; undefined where the input is exact. */
+  readonly inputBounds: readonly (string | undefined)[];
+}
+
+/**
+ * Everything that espalier knows of one ONNX operator. Adding an operator is one file that exports one
+ * of these, and one line in the table of index.ts.
+ */
+export interface Operator {
+  /** Shape rule: the types of the outputs. */
+  readonly infer: (call: Call) => readonly ValueType[];
+  /**
+   * Gradient rule: emits the backward pass and returns dL/d(input) by input, undefined for inputs without
+   * one (or not wanted). "none" for operators without a derivative, such as Shape.
+   */
+  readonly gradient: "none" | ((call: GradientCall) => readonly (string | undefined)[]);
+  /** Axis-flow rule: how the axes of inputs and outputs are tied (see flow.ts). */
+  readonly flow: (call: Call) => Flow;
+  /**
+   * Rounding rule: emits a bound on |computed - exact| of output 0 in float32, given bounds on the inputs, and
+   * returns its name; undefined where the output is exact. See growth/verify.
+   */
+  readonly rounding: (call: RoundingCall) => string | undefined;
+  /** Floating-point operations of one call; one per output element where the rule is absent. */
+  readonly flops?: (call: Call) => Dim;
+}
