@@ -111,6 +111,11 @@ export class GraphBuilder {
     return type;
   }
 
+  /** Every value defined so far, in order of definition. */
+  names(): IterableIterator<string> {
+    return this.#types.keys();
+  }
+
   has(name: string): boolean {
     return this.#types.has(name);
   }

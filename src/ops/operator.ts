@@ -123,6 +123,15 @@ export interface RoundingCall extends Call {
   readonly inputBounds: readonly (string | undefined)[];
 }
 
+/** What a training rule works with: the call and the training graph being written. */
+export interface TrainingCall extends Call {
+  readonly graph: GraphBuilder;
+  /** Says that after the step parameter input `index` takes the value called `name` (running statistics). */
+  update(index: number, name: string): void;
+  /** A float32 input of the shape of value `like`: 1/(1 - ratio) where kept, 0 where dropped, drawn anew each step. */
+  dropoutMask(like: string, ratio: number): string;
+}
+
 /**
  * Everything that espalier knows of one ONNX operator. Adding an operator is one file that exports one
  * of these, and one line in the table of index.ts.
@@ -144,4 +153,8 @@ export interface Operator {
   readonly rounding: (call: RoundingCall) => string | undefined;
   /** Floating-point operations of one call; one per output element where the rule is absent. */
   readonly flops?: (call: Call) => Dim;
+  /** Inputs that hold running statistics: state of the model, but not trained by the loss. */
+  readonly statistics?: readonly number[];
+  /** Writes the node's outputs as they are while training, where that differs from inference. */
+  readonly train?: (call: TrainingCall) => void;
 }

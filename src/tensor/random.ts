@@ -6,20 +6,25 @@
 export class Random {
   readonly seed: number;
   readonly stream: number;
+  readonly lane: number;
   /** Next counter: four 32-bit words come from each. */
   #counter = 0;
   #buffer = new Uint32Array(4);
   #left = 0;
 
-  /** `stream` may be a number or a name; a name is hashed (FNV-1a) into a 32-bit stream. */
-  constructor(seed: number, stream: number | string = 0) {
+  /**
+   * `stream` may be a number or a name; a name is hashed (FNV-1a) into a 32-bit stream. `lane` tells apart the
+   * users of one stream (an epoch, a unit): lanes never overlap.
+   */
+  constructor(seed: number, stream: number | string = 0, lane = 0) {
     this.seed = seed;
+    this.lane = lane;
     this.stream = typeof stream === "number" ? stream : hashName(stream);
   }
 
   uint32(): number {
     if (this.#left === 0) {
-      philox(this.seed, this.stream, this.#counter++, 0, this.#buffer);
+      philox(this.seed, this.stream, this.#counter++, this.lane, this.#buffer);
       this.#left = 4;
     }
     return this.#buffer[4 - this.#left--] as number;

@@ -1,0 +1,4 @@
+export { InferenceSession, Tensor } from "onnxruntime-node";
+
+/** The provider that sessions use unless told otherwise. */
+export const defaultProviders: readonly string[] = ["cpu"];
