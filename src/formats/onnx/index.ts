@@ -1,0 +1,1 @@
+export { encodeModel } from "./encode.ts";
