@@ -1,0 +1,49 @@
+import { growthIndices, unitPositions } from "../graph/layout.ts";
+import { type Model, withParameters } from "../graph/model.ts";
+import type { Role } from "../ops/flow.ts";
+import { take } from "../tensor/axis.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { Random } from "../tensor/random.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { GrowthPlan } from "./plan.ts";
+import { Slices } from "./slices.ts";
+import type { Strategy } from "./strategy.ts";
+import type { WidthPart } from "./width.ts";
+
+/** Zeros where the plan puts new slices. Optimiser moments and age vectors grow by this alone. */
+export function insertZeros<T extends Tensor>(tensor: T, edit: WidthPart, plan: GrowthPlan): T {
+  return take(tensor, edit.axis, growthIndices(edit.layout, plan.from, plan.to - plan.from)) as T;
+}
+
+/** The edits that touch one parameter. */
+export function editsOf(plan: GrowthPlan, parameter: string): readonly WidthPart[] {
+  return plan.edits.filter((edit) => edit.parameter === parameter);
+}
+
+/** Later roles overwrite earlier ones where a parameter grows on two axes: a zero outgoing corner must win. */
+const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "outgoing"];
+
+/** Grows the parameters of a model. Pure: neither the model nor its tensors change. */
+export function applyPlan(model: Model, plan: GrowthPlan, strategy: Strategy): Model {
+  const parameters = new Map(model.graph.parameters);
+  const edits = [...plan.edits].sort((a, b) => fillOrder.indexOf(a.role) - fillOrder.indexOf(b.role));
+  for (const edit of edits) {
+    const tensor = parameters.get(edit.parameter);
+    if (tensor === undefined || tensor.dtype !== "float32") {
+      throw new EspalierError("UNSUPPORTED_TYPE", {
+        thing: `parameter "${edit.parameter}"`,
+        rule: "must be float32 to grow",
+        received: tensor?.dtype ?? "nothing",
+      });
+    }
+    const grown = insertZeros(tensor as Tensor<"float32">, edit, plan);
+    strategy[edit.role]({
+      slices: new Slices(edit.parameter, grown, edit.axis, unitPositions(edit.layout, plan.to)),
+      oldUnits: plan.from,
+      newUnits: plan.to - plan.from,
+      random: (unit) => new Random(plan.seed, `grow ${edit.parameter}`, unit),
+    });
+    parameters.set(edit.parameter, grown);
+  }
+  return withParameters(model, parameters);
+}

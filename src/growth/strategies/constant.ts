@@ -1,0 +1,15 @@
+import { fillOne, forNewUnits, keepZero, type Strategy } from "../strategy.ts";
+
+/** The second pitfall: one side zero, the other constant. All new units get the same gradient and stay identical. */
+export const constant: Strategy = {
+  name: "constant",
+  summary: "pitfall: equal incoming weights, so the new units stay identical",
+  preserves: true,
+  incoming(request) {
+    const value = 1 / Math.sqrt(request.slices.length);
+    forNewUnits(request, (unit) => request.slices.map(unit, () => value));
+  },
+  outgoing: keepZero,
+  shift: keepZero,
+  scale: fillOne,
+};

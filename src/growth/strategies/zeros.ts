@@ -1,0 +1,12 @@
+import { fillOne, keepZero, type Strategy } from "../strategy.ts";
+
+/** The first pitfall: both sides zero. Neither side ever gets a gradient; the new units are dead. */
+export const zeros: Strategy = {
+  name: "zeros",
+  summary: "pitfall: everything zero, so the new units are dead",
+  preserves: true,
+  incoming: keepZero,
+  outgoing: keepZero,
+  shift: keepZero,
+  scale: fillOne,
+};

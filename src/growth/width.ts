@@ -1,0 +1,24 @@
+import type { Layout } from "../graph/layout.ts";
+import type { Role } from "../ops/flow.ts";
+
+/** One axis of one parameter that belongs to a width. */
+export interface WidthPart {
+  readonly parameter: string;
+  readonly axis: number;
+  readonly role: Role;
+  readonly layout: Layout;
+}
+
+/** A set of coupled axes: everything that must change size together. */
+export interface Width {
+  /** Taken from the name of the first producer's weight, e.g. "hidden1" for "hidden1.weight". */
+  readonly id: string;
+  /** Number of units. */
+  readonly size: number;
+  readonly growable: boolean;
+  /** Why it cannot grow exactly; empty where it can. */
+  readonly reason: string;
+  readonly parts: readonly WidthPart[];
+  /** The values (activations) whose axes carry the width, producers first. */
+  readonly activations: readonly { readonly value: string; readonly axis: number; readonly layout: Layout }[];
+}

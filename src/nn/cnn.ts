@@ -1,0 +1,46 @@
+import type { Model } from "../graph/model.ts";
+import { type ActivationName, activation } from "./activation.ts";
+import { batchNorm } from "./batch-norm.ts";
+import { conv2d } from "./conv2d.ts";
+import { dropout } from "./dropout.ts";
+import type { Layer } from "./layer.ts";
+import { linear } from "./linear.ts";
+import { flatten, maxPool } from "./pooling.ts";
+import { type ModelOptions, sequential } from "./sequential.ts";
+
+export interface CnnOptions extends ModelOptions {
+  /** Shape of one example: [channels, height, width]. */
+  readonly input: readonly [number, number, number];
+  /** Filters of each convolution; every one is followed by an activation and a 2×2 maximum pool. */
+  readonly filters: readonly number[];
+  /** Units of the hidden linear layers behind the convolutions. Default none. */
+  readonly hidden?: readonly number[];
+  readonly classes: number;
+  /** Default 3. */
+  readonly kernel?: number;
+  /** Default "relu". */
+  readonly activation?: ActivationName;
+  /** Default false. */
+  readonly batchNorm?: boolean;
+  /** Before the last layer. Default 0. */
+  readonly dropout?: number;
+}
+
+/** A convolutional classifier. Its widths are conv1, conv2, ..., hidden1, ... */
+export function cnn(options: CnnOptions): Model {
+  const act = activation(options.activation ?? "relu");
+  const normalised = options.batchNorm ? [batchNorm()] : [];
+  const layers: Layer[] = [
+    ...options.filters.flatMap((filters) => [
+      conv2d(filters, { kernel: options.kernel ?? 3 }),
+      ...normalised,
+      act,
+      maxPool(2),
+    ]),
+    flatten(),
+    ...(options.hidden ?? []).flatMap((units) => [linear(units), ...normalised, act]),
+    ...(options.dropout ? [dropout(options.dropout)] : []),
+    linear(options.classes),
+  ];
+  return sequential(options.input, layers, options);
+}

@@ -1,0 +1,57 @@
+import { int, ints } from "../graph/model.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { zeros } from "../tensor/tensor.ts";
+import { initialWeights } from "./initialize.ts";
+import type { Layer } from "./layer.ts";
+
+export interface Conv2dOptions {
+  readonly name?: string;
+  /** Side of the square kernel. Default 3. */
+  readonly kernel?: number;
+  /** Default 1. */
+  readonly stride?: number;
+  /** Zeros on each side. Default: half the kernel, which keeps the size at stride 1. */
+  readonly padding?: number;
+  /** Default 1. */
+  readonly dilation?: number;
+  /** Default 1. */
+  readonly groups?: number;
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+/** 2-D convolution with W of shape [filters, channels / groups, kernel, kernel]. Input [batch, channels, height, width]. ONNX Conv. */
+export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
+  const { kernel = 3, stride = 1, dilation = 1, groups = 1, bias = true } = options;
+  const padding = options.padding ?? Math.floor((dilation * (kernel - 1)) / 2);
+  return {
+    kind: "conv",
+    ...(options.name === undefined ? {} : { name: options.name }),
+    build({ graph, name, random }, input) {
+      const [, channels] = graph.typeOf(input).shape;
+      if (graph.typeOf(input).shape.length !== 4 || typeof channels !== "number") {
+        throw new EspalierError("SHAPE_MISMATCH", {
+          thing: `layer "${name}"`,
+          rule: "needs an input of shape [batch, channels, height, width]",
+          received: graph.typeOf(input).shape,
+        });
+      }
+      const dims = [filters, channels / groups, kernel, kernel];
+      const weight = graph.parameter(`${name}.weight`, initialWeights(dims, Math.SQRT2, random("weight")));
+      const inputs = [input, weight];
+      if (bias) inputs.push(graph.parameter(`${name}.bias`, zeros("float32", [filters])));
+      return graph.emit(
+        "Conv",
+        inputs,
+        {
+          kernel_shape: ints([kernel, kernel]),
+          strides: ints([stride, stride]),
+          pads: ints([padding, padding, padding, padding]),
+          dilations: ints([dilation, dilation]),
+          group: int(groups),
+        },
+        name,
+      );
+    },
+  };
+}

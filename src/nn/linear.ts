@@ -1,0 +1,40 @@
+import { int } from "../graph/model.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { zeros } from "../tensor/tensor.ts";
+import { initialWeights } from "./initialize.ts";
+import type { Layer } from "./layer.ts";
+
+export interface LinearOptions {
+  readonly name?: string;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Of the initial weights; default √2, and 1 for the last layer. */
+  readonly gain?: number;
+}
+
+/** y = x·Wᵀ + b with W of shape [units, features]. Input [batch, features], output [batch, units]. ONNX Gemm. */
+export function linear(units: number, options: LinearOptions = {}): Layer {
+  return {
+    kind: "hidden",
+    ...(options.name === undefined ? {} : { name: options.name }),
+    build({ graph, name, last, random }, input) {
+      const [, features] = graph.typeOf(input).shape;
+      if (graph.typeOf(input).shape.length !== 2 || typeof features !== "number") {
+        throw new EspalierError("SHAPE_MISMATCH", {
+          thing: `layer "${name}"`,
+          rule: "needs an input of shape [batch, features]",
+          received: graph.typeOf(input).shape,
+          remedy: "Put flatten() before it.",
+        });
+      }
+      const gain = options.gain ?? (last ? 1 : Math.SQRT2);
+      const weight = graph.parameter(
+        `${name}.weight`,
+        initialWeights([units, features], gain, random("weight")),
+      );
+      const inputs = [input, weight];
+      if (options.bias ?? true) inputs.push(graph.parameter(`${name}.bias`, zeros("float32", [units])));
+      return graph.emit("Gemm", inputs, { transB: int(1) }, name);
+    },
+  };
+}

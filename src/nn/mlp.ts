@@ -1,0 +1,45 @@
+import type { Model } from "../graph/model.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { type ActivationName, activation } from "./activation.ts";
+import { batchNorm } from "./batch-norm.ts";
+import { dropout } from "./dropout.ts";
+import type { Layer } from "./layer.ts";
+import { linear } from "./linear.ts";
+import { type ModelOptions, sequential } from "./sequential.ts";
+
+export interface MlpOptions extends ModelOptions {
+  /** After every hidden layer. Default "relu". */
+  readonly activation?: ActivationName;
+  /** Default false. */
+  readonly batchNorm?: boolean;
+  /** Ratio dropped after every hidden layer. Default 0. */
+  readonly dropout?: number;
+}
+
+/** A multilayer perceptron: `sizes` are features, hidden units ..., outputs. Hidden layers are hidden1, hidden2, ... */
+export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
+  const [features, ...units] = sizes;
+  if (
+    features === undefined ||
+    units.length === 0 ||
+    sizes.some((size) => !Number.isSafeInteger(size) || size < 1)
+  ) {
+    throw new EspalierError("ARGUMENT", {
+      thing: "mlp",
+      rule: "needs at least two positive whole sizes: features, hidden units ..., outputs",
+      received: sizes,
+      remedy: "For example mlp([64, 8, 10]).",
+    });
+  }
+  const layers = units.flatMap((size, index): Layer[] =>
+    index === units.length - 1
+      ? [linear(size)]
+      : [
+          linear(size),
+          ...(options.batchNorm ? [batchNorm()] : []),
+          activation(options.activation ?? "relu"),
+          ...(options.dropout ? [dropout(options.dropout)] : []),
+        ],
+  );
+  return sequential([features], layers, options);
+}
