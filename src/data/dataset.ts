@@ -14,6 +14,8 @@ export interface Dataset {
   readonly labels?: Int32Array;
   /** Number of classes; present with labels. */
   readonly classes?: number;
+  /** What each class is called, where the source says. */
+  readonly classNames?: readonly string[];
   /** [count, ...targetDims], for regression and binary targets */
   readonly targets?: Float32Array;
   readonly targetDims?: readonly number[];
@@ -28,8 +30,9 @@ export interface DatasetParts {
   /** Default: one axis, features / count. */
   readonly featureDims?: readonly number[];
   readonly labels?: ArrayLike<number>;
-  /** Default: the largest label plus one. */
+  /** Default: the number of class names, or the largest label plus one. */
   readonly classes?: number;
+  readonly classNames?: readonly string[];
   readonly targets?: ArrayLike<number>;
   /** Default: one axis, targets / count. */
   readonly targetDims?: readonly number[];
@@ -57,7 +60,7 @@ export function dataset(parts: DatasetParts): Dataset {
   const made: Dataset = { name, count, features, featureDims: [...featureDims] };
   return {
     ...made,
-    ...(parts.labels === undefined ? {} : checkedLabels(name, count, parts.labels, parts.classes)),
+    ...(parts.labels === undefined ? {} : checkedLabels(name, count, parts.labels, parts)),
     ...(parts.targets === undefined ? {} : checkedTargets(name, count, parts.targets, parts.targetDims)),
   };
 }
@@ -144,8 +147,8 @@ function checkedLabels(
   name: string,
   count: number,
   values: ArrayLike<number>,
-  classes: number | undefined,
-): Required<Pick<Dataset, "labels" | "classes">> {
+  { classNames, classes = classNames?.length }: Pick<DatasetParts, "classes" | "classNames">,
+): Pick<Dataset, "labels" | "classes" | "classNames"> {
   if (values.length !== count) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: `labels of ${name}`,
@@ -158,6 +161,13 @@ function checkedLabels(
       thing: `classes of ${name}`,
       rule: "must be a positive integer",
       received: classes,
+    });
+  }
+  if (classNames !== undefined && classNames.length !== classes) {
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing: `classNames of ${name}`,
+      rule: `needs one name for each of ${classes} classes`,
+      received: classNames.length,
     });
   }
   // Without a stated number, anything that an Int32Array holds is a class.
@@ -178,6 +188,7 @@ function checkedLabels(
   return {
     labels: values instanceof Int32Array ? values : Int32Array.from(values),
     classes: classes ?? largest + 1,
+    ...(classNames === undefined ? {} : { classNames: [...classNames] }),
   };
 }
 

@@ -1,0 +1,87 @@
+import { EspalierError } from "../tensor/errors.ts";
+
+/** One row of a CSV file, and the line it starts on, counted from 1. */
+export interface CsvRecord {
+  readonly line: number;
+  readonly cells: string[];
+}
+
+/**
+ * The rows of CSV text after its first `skipRows` lines, as RFC 4180 has them: lines end in LF or CRLF; a cell in
+ * double quotes may hold delimiters, line ends and doubled quotes. Empty lines are passed over. Throws `CSV` for a
+ * quote inside an unquoted cell, text after a closing quote, and a quote that is never closed.
+ */
+export function* csvRecords(
+  name: string,
+  text: string,
+  delimiter: string,
+  skipRows: number,
+): Generator<CsvRecord> {
+  let line = 1;
+  let at = 0;
+  for (; line <= skipRows && at < text.length; line++) at = lineEnd(text, at) + 1;
+  while (at < text.length) {
+    const end = lineEnd(text, at);
+    const row = text.slice(at, text[end - 1] === "\r" && end > at ? end - 1 : end);
+    if (!row.includes('"')) {
+      if (row !== "") yield { line, cells: row.split(delimiter) };
+      at = end + 1;
+      line++;
+      continue;
+    }
+    const cells: string[] = [];
+    const first = line;
+    const next = quotedRow(name, text, at, delimiter, line, cells);
+    for (let end = lineEnd(text, at); end < next && end < text.length; end = lineEnd(text, end + 1)) line++;
+    yield { line: first, cells };
+    at = next;
+  }
+}
+
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf("\n", from);
+  return end === -1 ? text.length : end;
+}
+
+/** Reads one row that has quotes into `cells`; returns where the next one starts. */
+function quotedRow(
+  name: string,
+  text: string,
+  from: number,
+  delimiter: string,
+  line: number,
+  cells: string[],
+): number {
+  const fail = (rule: string) =>
+    new EspalierError("CSV", { thing: `${name}, line ${line}, column ${cells.length + 1}`, rule });
+  let at = from;
+  for (;;) {
+    let cell = "";
+    if (text[at] === '"') {
+      at++;
+      for (;;) {
+        const quote = text.indexOf('"', at);
+        if (quote === -1) throw fail("a quoted cell must be closed");
+        cell += text.slice(at, quote);
+        at = quote + 1;
+        if (text[at] !== '"') break;
+        cell += '"';
+        at++;
+      }
+    } else {
+      const start = at;
+      while (at < text.length && text[at] !== delimiter && text[at] !== "\n" && text[at] !== '"') at++;
+      if (text[at] === '"')
+        throw fail("a quote may stand only around a whole cell, and is doubled inside one");
+      cell = text.slice(start, at);
+      if (text[at] !== delimiter && cell.endsWith("\r")) cell = cell.slice(0, -1);
+    }
+    const rest = text[at] === "\r" && (text[at + 1] === "\n" || at + 1 === text.length) ? at + 1 : at;
+    if (rest < text.length && text[rest] !== "\n" && text[rest] !== delimiter) {
+      throw fail("a closing quote must end its cell");
+    }
+    cells.push(cell);
+    if (rest >= text.length || text[rest] === "\n") return rest + 1;
+    at = rest + 1;
+  }
+}

@@ -1,0 +1,27 @@
+import { parseCsv } from "./csv.ts";
+import { dataset } from "./dataset.ts";
+import { gunzip } from "./gzip.ts";
+import { type Split, splitDataset } from "./split.ts";
+
+export interface DigitsOptions {
+  /** Chooses the split; default 0. */
+  readonly seed?: number;
+  /** Share of the examples that go to `test`; default 0.2. */
+  readonly testFraction?: number;
+}
+
+/**
+ * The UCI optical digits that ship with the package: 1,797 handwritten digits, features [64] (8×8 pixels, row by
+ * row, 0..1), labels 0..9, split into `train` and `test` with equal shares of each digit. Unpacked on each call.
+ *
+ * E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
+ * doi 10.24432/C50P49, licensed CC BY 4.0: its test part as copied by scikit-learn; pixels are divided by 16 here.
+ */
+export async function digits({ seed = 0, testFraction = 0.2 }: DigitsOptions = {}): Promise<Split> {
+  // Imported here, so that programs that bring their own data do not load these bytes.
+  const { digitsBase64 } = await import("./digits-bytes.ts");
+  const bytes = await gunzip(Uint8Array.from(atob(digitsBase64), (char) => char.charCodeAt(0)));
+  const raw = parseCsv(new TextDecoder().decode(bytes), { name: "digits", header: false });
+  const features = raw.features.map((pixel) => pixel / 16);
+  return splitDataset(dataset({ ...raw, features, classes: 10 }), testFraction, seed);
+}

@@ -1,0 +1,34 @@
+import { platform } from "#platform";
+import { EspalierError } from "../tensor/errors.ts";
+import type { Dataset } from "./dataset.ts";
+import { type IdxOptions, loadIdx } from "./idx.ts";
+import type { Split } from "./split.ts";
+
+/**
+ * MNIST, or a set in its form, from a folder with the four usual files (`train-images-idx3-ubyte` and so on, with
+ * or without `.gz`): features [1, 28, 28], or [784] with `flat`, pixels 0..1, 10 classes unless told otherwise.
+ * Throws `FORMAT` where a file is missing, and what {@link loadIdx} throws.
+ */
+export async function mnist(folder: string, options: Omit<IdxOptions, "name"> = {}): Promise<Split> {
+  const names = await platform.listFolder(folder);
+  const find = (stem: string) => {
+    // Some copies have a dot before "idx".
+    const choices = [stem, stem.replace("-idx", ".idx")].flatMap((name) => [name, `${name}.gz`]);
+    const found = choices.find((choice) => names.includes(choice));
+    if (found !== undefined) return `${folder}/${found}`;
+    throw new EspalierError("FORMAT", {
+      thing: folder,
+      rule: `must contain ${stem} or ${stem}.gz`,
+      received: names.slice(0, 12),
+      remedy: "Put the four MNIST files into one folder.",
+    });
+  };
+  const load = (part: string, name: string): Promise<Dataset> =>
+    loadIdx(find(`${part}-images-idx3-ubyte`), find(`${part}-labels-idx1-ubyte`), {
+      classes: 10,
+      ...options,
+      name,
+    });
+  const [train, test] = await Promise.all([load("train", "mnist train"), load("t10k", "mnist test")]);
+  return { train, test };
+}

@@ -1,0 +1,41 @@
+import { EspalierError } from "../tensor/errors.ts";
+import { type Dataset, dataset } from "./dataset.ts";
+
+/** Per feature, what to subtract and what to divide by. Plain data: it can be stored with a model. */
+export interface Standardiser {
+  readonly mean: readonly number[];
+  /** Population standard deviation; 1 for a feature that never changes. */
+  readonly scale: readonly number[];
+}
+
+/** The statistics of each feature of `train`. Apply them to the training and the test data alike. */
+export function standardiser(train: Dataset): Standardiser {
+  const columns = train.features.length / train.count;
+  const { features, count } = train;
+  const mean = new Array<number>(columns).fill(0);
+  const squares = new Array<number>(columns).fill(0);
+  const changes = new Array<boolean>(columns).fill(false);
+  for (let at = 0; at < features.length; at++) {
+    const column = at % columns;
+    mean[column]! += features[at]! / count;
+    // Asked of the values, not of the variance: a rounded mean gives a constant column a tiny one.
+    if (features[at] !== features[column]) changes[column] = true;
+  }
+  for (let at = 0; at < features.length; at++)
+    squares[at % columns]! += (features[at]! - mean[at % columns]!) ** 2;
+  return { mean, scale: squares.map((sum, column) => (changes[column] ? Math.sqrt(sum / count) : 1)) };
+}
+
+/** (features − mean) / scale, as a new dataset. Throws `SHAPE_MISMATCH` for another number of features. */
+export function applyStandardiser(data: Dataset, { mean, scale }: Standardiser): Dataset {
+  const columns = data.features.length / data.count;
+  if (mean.length !== columns || scale.length !== columns) {
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing: `standardiser for ${data.name}`,
+      rule: `needs ${columns} means and scales, one for each feature`,
+      received: { mean: mean.length, scale: scale.length },
+    });
+  }
+  const features = data.features.map((value, at) => (value - mean[at % columns]!) / scale[at % columns]!);
+  return dataset({ ...data, features });
+}
