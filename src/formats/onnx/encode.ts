@@ -3,6 +3,7 @@ import type { Attribute, Graph, Model, Node, Value } from "../../graph/model.ts"
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Writer } from "../protobuf-writer.ts";
+import { bytesOf } from "../raw.ts";
 import {
   attributeFields,
   attributeTypes,
@@ -124,8 +125,7 @@ function writeTensor(writer: Writer, tensor: Tensor, name = ""): void {
   for (const dim of tensor.dims) writer.int(tensorFields.dims, dim);
   writer.int(tensorFields.dataType, dataTypes[tensor.dtype]);
   if (name !== "") writer.text(tensorFields.name, name);
-  const { buffer, byteOffset, byteLength } = tensor.data;
-  writer.bytes(tensorFields.rawData, new Uint8Array(buffer, byteOffset, byteLength));
+  writer.bytes(tensorFields.rawData, bytesOf(tensor.data));
 }
 
 function writeValue(writer: Writer, value: Value): void {

@@ -1,1 +1,3 @@
+export type { Limits } from "../limits.ts";
+export { decodeModel } from "./decode.ts";
 export { encodeModel } from "./encode.ts";

@@ -1,0 +1,53 @@
+import { EspalierError } from "../tensor/errors.ts";
+
+/** How much of a file the readers take on. A file over a limit is refused with `TOO_LARGE`. */
+export interface Limits {
+  /** Bytes of the whole file; default 2 GiB. */
+  readonly maxBytes: number;
+  /** Nodes of all graphs of the model together; default 100,000. */
+  readonly maxNodes: number;
+  /** Graphs within graphs (If, Loop); default 16. */
+  readonly maxDepth: number;
+  /** Axes of one tensor; default 16. */
+  readonly maxDims: number;
+  /** Elements of one tensor; default 2^31. */
+  readonly maxElements: number;
+  /** Items of one list: a node's inputs, an attribute's numbers, a file's tensors; default 2^24. */
+  readonly maxItems: number;
+}
+
+export const defaultLimits: Limits = {
+  maxBytes: 2 ** 31,
+  maxNodes: 100_000,
+  maxDepth: 16,
+  maxDims: 16,
+  maxElements: 2 ** 31,
+  maxItems: 2 ** 24,
+};
+
+/** The defaults with the caller's changes. Throws `ARGUMENT` where one is not a number of zero or more. */
+export function makeLimits(changes: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(changes)) {
+    if (value !== undefined && !(value >= 0)) {
+      throw new EspalierError("ARGUMENT", {
+        thing: name,
+        rule: "must be a number of zero or more",
+        received: value,
+      });
+    }
+  }
+  return { ...defaultLimits, ...changes };
+}
+
+/** Throws `TOO_LARGE`, naming the option that raises the limit, where `received` is over it. */
+export function checkLimit(limits: Limits, option: keyof Limits, thing: string, received: number): void {
+  if (received <= limits[option]) return;
+  const unit = { maxBytes: "bytes", maxNodes: "nodes", maxDepth: "nested graphs" } as const;
+  const others = { maxDims: "axes", maxElements: "elements", maxItems: "items" } as const;
+  throw new EspalierError("TOO_LARGE", {
+    thing,
+    rule: `may have at most ${limits[option]} ${{ ...unit, ...others }[option]}`,
+    received,
+    remedy: `Raise ${option} if you trust the file.`,
+  });
+}

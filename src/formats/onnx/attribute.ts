@@ -1,0 +1,112 @@
+import type { Attribute, Graph } from "../../graph/model.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { checkLimit, type Limits } from "../limits.ts";
+import type { Reader } from "../protobuf-reader.ts";
+import { attributeFields, attributeTypes, otherAttributeTypes } from "./fields.ts";
+import { readTensor } from "./tensor.ts";
+
+const kindOfType = new Map<number, Attribute["kind"]>(
+  (Object.entries(attributeTypes) as [Attribute["kind"], number][]).map(([kind, type]) => [type, kind]),
+);
+
+/**
+ * Reads an AttributeProto of the node that `node` describes. Throws `UNSUPPORTED_TYPE`, naming node and
+ * attribute, for a kind that a model cannot hold and for an integer that a JavaScript number cannot.
+ */
+export function readAttribute(
+  reader: Reader,
+  limits: Limits,
+  node: string,
+  readGraph: (reader: Reader) => Graph,
+): [name: string, attribute: Attribute] {
+  let name = "";
+  let type = 0;
+  let float = 0;
+  let int = 0;
+  let string = "";
+  let tensor: Reader | undefined;
+  let graph: Reader | undefined;
+  const floats: number[] = [];
+  const ints: number[] = [];
+  const strings: string[] = [];
+  for (let field = reader.next(); field !== undefined; field = reader.next()) {
+    switch (field.number) {
+      case attributeFields.name:
+        name = reader.text(field);
+        break;
+      case attributeFields.type:
+        type = reader.int(field);
+        break;
+      case attributeFields.f:
+        float = reader.float(field);
+        break;
+      case attributeFields.i:
+        int = reader.int(field);
+        break;
+      case attributeFields.s:
+        string = reader.text(field);
+        break;
+      case attributeFields.t:
+        tensor = reader.message(field);
+        break;
+      case attributeFields.g:
+        graph = reader.message(field);
+        break;
+      case attributeFields.floats:
+        reader.floats(field, floats, limits.maxItems);
+        break;
+      case attributeFields.ints:
+        reader.ints(field, ints, limits.maxItems);
+        break;
+      case attributeFields.strings:
+        strings.push(reader.text(field));
+        break;
+      default:
+        reader.skip(field);
+    }
+    checkLimit(limits, "maxItems", node, Math.max(floats.length, ints.length, strings.length));
+  }
+  const thing = `attribute ${name} of ${node}`;
+  if (name === "") {
+    throw new EspalierError("INVALID_MODEL", { thing: node, rule: "every attribute needs a name" });
+  }
+  const missing = (what: string): never => {
+    throw new EspalierError("INVALID_MODEL", { thing, rule: `must hold a ${what}`, received: "none" });
+  };
+  const kind = kindOfType.get(type);
+  switch (kind) {
+    case "float":
+      return [name, { kind, value: float }];
+    case "int":
+      return [name, { kind, value: checkInt(thing, int) }];
+    case "string":
+      return [name, { kind, value: string }];
+    case "tensor":
+      return [name, { kind, value: readTensor(tensor ?? missing(kind), limits, thing).tensor }];
+    case "graph":
+      return [name, { kind, value: readGraph(graph ?? missing(kind)) }];
+    case "floats":
+      return [name, { kind, value: floats }];
+    case "ints":
+      return [name, { kind, value: ints.map((value) => checkInt(thing, value)) }];
+    case "strings":
+      return [name, { kind, value: strings }];
+    case undefined:
+      throw new EspalierError("UNSUPPORTED_TYPE", {
+        thing,
+        rule: "needs a kind that espalier holds",
+        received: otherAttributeTypes[type] ?? type,
+        remedy: `Supported: ${Object.keys(attributeTypes).join(", ")}.`,
+      });
+  }
+}
+
+/** The ends of int64 stand for "as far as it goes" (Slice) and pass; other integers must be exact. */
+function checkInt(thing: string, value: number): number {
+  if (Number.isSafeInteger(value) || Math.abs(value) === 2 ** 63) return value;
+  throw new EspalierError("UNSUPPORTED_TYPE", {
+    thing,
+    rule: "integers must lie within ±(2^53 - 1) to be held exactly",
+    received: value,
+  });
+}
