@@ -29,7 +29,8 @@ export function elementsFrom<D extends DType>(
       received: raw.find((byte) => byte > 1),
     });
   }
-  const aligned = raw.byteOffset % width === 0 ? raw : raw.slice();
+  // Not raw.slice(): on a Buffer of Node that is another view.
+  const aligned = raw.byteOffset % width === 0 ? raw : new Uint8Array(raw);
   return viewOf(dtype, aligned.buffer, aligned.byteOffset, size);
 }
 
