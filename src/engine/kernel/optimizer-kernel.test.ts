@@ -99,7 +99,7 @@ function adamReference(arrays: Arrays, s: AdamScalars, age: (i: number) => [numb
 }
 
 const adamOf = (random: Random): AdamScalars => ({
-  beta1: random.uniform(),
+  beta1: 0.8 + 0.2 * random.uniform(),
   beta2: 0.9 + 0.1 * random.uniform(),
   epsilon: 1e-8,
   l2: random.integer(2) * 0.01,
