@@ -19,6 +19,13 @@ export interface Width {
   /** Why it cannot grow exactly; empty where it can. */
   readonly reason: string;
   readonly parts: readonly WidthPart[];
-  /** The values (activations) whose axes carry the width, producers first. */
-  readonly activations: readonly { readonly value: string; readonly axis: number; readonly layout: Layout }[];
+  /** Where its outgoing weights read it: the activations of its units. */
+  readonly reads: readonly WidthRead[];
+}
+
+/** An axis of an activation that carries a width. */
+export interface WidthRead {
+  readonly value: string;
+  readonly axis: number;
+  readonly layout: Layout;
 }

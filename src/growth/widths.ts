@@ -3,7 +3,7 @@ import type { Model } from "../graph/model.ts";
 import type { Role } from "../ops/flow.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { type FlowMap, flowMap } from "./flow-map.ts";
-import type { Width, WidthPart } from "./width.ts";
+import type { Width, WidthPart, WidthRead } from "./width.ts";
 
 /** Every width of a model, in the order in which its producers run. */
 export function findWidths(model: Model): readonly Width[] {
@@ -52,6 +52,7 @@ interface Visit {
 function trace(model: Model, flows: FlowMap, parameter: string, axis: number): Omit<Width, "id"> {
   const size = model.graph.parameters.get(parameter)?.dims[axis] ?? 0;
   const reasons: string[] = [];
+  const reads: WidthRead[] = [];
   const seen = new Map<string, Visit>();
   const queue: Visit[] = [{ value: parameter, axis, layout: unitLayout, role: "incoming" }];
   for (let visit = queue.shift(); visit !== undefined; visit = queue.shift()) {
@@ -83,6 +84,9 @@ function trace(model: Model, flows: FlowMap, parameter: string, axis: number): O
         reasons.push(`${step.node.op} "${step.node.name}": ${carried.blocked}`);
         continue;
       }
+      if (step.contraction && constant && !flows.constants.has(visit.value)) {
+        reads.push({ value: visit.value, axis: visit.axis, layout: visit.layout });
+      }
       const inherited = flows.constants.has(visit.value) && constant ? visit.role : undefined;
       queue.push({ value: step.value, axis: step.axis, layout: carried, role: step.role ?? inherited });
     }
@@ -108,8 +112,6 @@ function trace(model: Model, flows: FlowMap, parameter: string, axis: number): O
     growable: reasons.length === 0,
     reason: reasons[0] ?? "",
     parts,
-    activations: visits
-      .filter((visit) => !flows.constants.has(visit.value))
-      .map(({ value, axis: at, layout }) => ({ value, axis: at, layout })),
+    reads,
   };
 }

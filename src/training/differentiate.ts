@@ -42,7 +42,7 @@ export function differentiate(
         remedy: "Freeze what comes before it, or take the loss elsewhere.",
       });
     }
-    const inputGradients = rule(gradientCall(graph, node, outputGradients, active));
+    const inputGradients = rule(new NodeGradient(graph, node, outputGradients, active));
     node.inputs.forEach((name, index) => {
       const gradient = inputGradients[index];
       if (gradient === undefined || !active.has(name)) return;
@@ -78,25 +78,32 @@ function dependents(
   return active;
 }
 
-function gradientCall(
-  graph: GraphBuilder,
-  node: Node,
-  outputGradients: readonly (string | undefined)[],
-  active: ReadonlySet<string>,
-): GradientCall {
-  const call = new Call(
-    node,
-    (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
-    (name) => graph.parameters.get(name),
-  );
-  return Object.assign(call, {
-    graph,
-    outputGradients,
-    get upstream(): string {
-      const gradient = outputGradients[0];
-      if (gradient === undefined) return call.fail("needs the gradient of its first output", node.outputs);
-      return gradient;
-    },
-    wants: (index: number) => active.has(node.inputs[index] ?? ""),
-  });
+class NodeGradient extends Call implements GradientCall {
+  readonly graph: GraphBuilder;
+  readonly outputGradients: readonly (string | undefined)[];
+  readonly #active: ReadonlySet<string>;
+
+  constructor(
+    graph: GraphBuilder,
+    node: Node,
+    outputGradients: readonly (string | undefined)[],
+    active: ReadonlySet<string>,
+  ) {
+    super(
+      node,
+      (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
+      (name) => graph.parameters.get(name),
+    );
+    this.graph = graph;
+    this.outputGradients = outputGradients;
+    this.#active = active;
+  }
+
+  get upstream(): string {
+    return this.outputGradients[0] ?? this.fail("needs the gradient of its first output", this.node.outputs);
+  }
+
+  wants(index: number): boolean {
+    return this.#active.has(this.node.inputs[index] ?? "");
+  }
 }

@@ -1,0 +1,42 @@
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** How far two runs of the same function lie apart. */
+export interface OutputDifference {
+  /** Largest |after - before| of any output entry. */
+  readonly maximum: number;
+  /** The rounding bound at the entry that comes closest to its bound (twice the running error bound). */
+  readonly bound: number;
+  /** Whether every entry is within its bound. */
+  readonly withinBound: boolean;
+  /** Whether every bit is the same. */
+  readonly identical: boolean;
+}
+
+/** Compares outputs before and after growth, entry by entry, with the bound on each one's rounding error. */
+export function compareOutputs(
+  before: Tensor,
+  after: Tensor,
+  errorBound: Tensor | undefined,
+): OutputDifference {
+  const a = before.data as Float32Array;
+  const b = after.data as Float32Array;
+  const e = errorBound?.data as Float32Array | undefined;
+  let maximum = 0;
+  let closest = 0;
+  let bound = 0;
+  let withinBound = a.length === b.length;
+  let identical = withinBound;
+  for (let index = 0; index < a.length; index++) {
+    const difference = Math.abs((b[index] as number) - (a[index] as number));
+    const allowed = 2 * (e?.[index] ?? 0);
+    if (!Object.is(a[index], b[index]) && a[index] !== b[index]) identical = false;
+    if (!(difference <= allowed)) withinBound = false;
+    if (!(difference <= maximum)) maximum = difference;
+    const share = allowed === 0 ? (difference === 0 ? 0 : Number.POSITIVE_INFINITY) : difference / allowed;
+    if (share >= closest) {
+      closest = share;
+      bound = allowed;
+    }
+  }
+  return { maximum, bound, withinBound, identical };
+}

@@ -1,0 +1,183 @@
+import { unitPositions } from "../graph/layout.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Slices } from "./slices.ts";
+import type { Width, WidthPart } from "./width.ts";
+
+/** What diagnosis looks at: one batch seen forwards and backwards. */
+export interface Evidence {
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** dL/d(parameter) on the batch. */
+  readonly gradients: ReadonlyMap<string, Tensor>;
+  /** The activations that {@link Width.reads} names. */
+  readonly activations: ReadonlyMap<string, Tensor>;
+}
+
+export interface DeadUnit {
+  readonly unit: number;
+  readonly reason: "zero gradient" | "zero activation";
+}
+
+/** Two units that are becoming one. */
+export interface Collapse {
+  readonly units: readonly [number, number];
+  /** Cosine similarity of incoming weights and bias. */
+  readonly weights: number;
+  /** Cosine similarity of activations over the batch. */
+  readonly activations: number;
+}
+
+/** The state of health of one width's units. */
+export interface WidthDiagnosis {
+  readonly width: string;
+  readonly units: number;
+  readonly dead: readonly DeadUnit[];
+  /** Groups of units with equal incoming weights and bias. */
+  readonly identical: readonly (readonly number[])[];
+  /** Pairs above the threshold that are not identical. */
+  readonly collapsing: readonly Collapse[];
+  /** The pair of live units that are most alike; undefined with fewer than two. */
+  readonly mostAlike: Collapse | undefined;
+}
+
+export interface DiagnosisOptions {
+  /** Cosine similarity of both weights and activations from which a pair counts as collapsing. Default 0.999. */
+  readonly threshold?: number;
+}
+
+/** Tells dead, identical and collapsing units of a width. */
+export function diagnoseWidth(
+  width: Width,
+  evidence: Evidence,
+  options: DiagnosisOptions = {},
+): WidthDiagnosis {
+  const threshold = options.threshold ?? 0.999;
+  const dead = deadUnits(width, evidence);
+  const weights = gather(width, evidence.parameters, isIncoming);
+  const identical = identicalUnits(weights);
+  const activations = activationRows(width, evidence.activations);
+  const dying = new Set(dead.map(({ unit }) => unit));
+  const collapsing: Collapse[] = [];
+  let mostAlike: Collapse | undefined;
+  const groups = new Map(identical.flatMap((group, index) => group.map((unit) => [unit, index] as const)));
+  const weightNorms = weights.map(norm);
+  const activationNorms = activations.map(norm);
+  for (let a = 0; a < width.size; a++) {
+    if (dying.has(a)) continue;
+    for (let b = a + 1; b < width.size; b++) {
+      if (dying.has(b)) continue;
+      const pair: Collapse = {
+        units: [a, b],
+        weights: cosine(weights, weightNorms, a, b),
+        activations: cosine(activations, activationNorms, a, b),
+      };
+      const alike = Math.min(pair.weights, pair.activations);
+      if (mostAlike === undefined || alike > Math.min(mostAlike.weights, mostAlike.activations))
+        mostAlike = pair;
+      const same = groups.has(a) && groups.get(a) === groups.get(b);
+      if (alike >= threshold && !same) collapsing.push(pair);
+    }
+  }
+  return { width: width.id, units: width.size, dead, identical, collapsing, mostAlike };
+}
+
+const isIncoming = (part: WidthPart) => part.role === "incoming" || part.role === "shift";
+
+/** Units whose weights all have zero gradient, or that are zero on the whole batch. */
+export function deadUnits(width: Width, evidence: Evidence): readonly DeadUnit[] {
+  const gradients = gather(width, evidence.gradients, () => true);
+  const activations = activationRows(width, evidence.activations);
+  const dead: DeadUnit[] = [];
+  for (let unit = 0; unit < width.size; unit++) {
+    if (isZero(gradients[unit])) dead.push({ unit, reason: "zero gradient" });
+    else if (isZero(activations[unit])) dead.push({ unit, reason: "zero activation" });
+  }
+  return dead;
+}
+
+/** Groups of two or more units with the same incoming weights and bias, entry for entry. */
+export function identicalUnits(weights: readonly Float32Array[]): readonly (readonly number[])[] {
+  const groups = new Map<string, number[]>();
+  weights.forEach((values, unit) => {
+    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length).join(" ");
+    const group = groups.get(bits);
+    if (group === undefined) groups.set(bits, [unit]);
+    else group.push(unit);
+  });
+  return [...groups.values()].filter((group) => group.length > 1);
+}
+
+/** The incoming weights and biases of each unit of a width. */
+export function incomingWeights(
+  width: Width,
+  parameters: ReadonlyMap<string, Tensor>,
+): readonly Float32Array[] {
+  return gather(width, parameters, isIncoming);
+}
+
+/** The Euclidean norm of each unit's gradient, over its weights on all sides. */
+export function gradientNorms(width: Width, gradients: ReadonlyMap<string, Tensor>): readonly number[] {
+  return gather(width, gradients, () => true).map(norm);
+}
+
+/** For every unit, its entries of those parameters of a width that `wanted` picks. */
+function gather(
+  width: Width,
+  tensors: ReadonlyMap<string, Tensor>,
+  wanted: (part: WidthPart) => boolean,
+): readonly Float32Array[] {
+  const pieces: Float32Array[][] = Array.from({ length: width.size }, () => []);
+  for (const part of width.parts.filter(wanted)) {
+    const tensor = tensors.get(part.parameter);
+    if (tensor === undefined || tensor.dtype !== "float32") continue;
+    const slices = new Slices(
+      part.parameter,
+      tensor as Tensor<"float32">,
+      part.axis,
+      unitPositions(part.layout, width.size),
+    );
+    for (let unit = 0; unit < width.size; unit++) pieces[unit]?.push(slices.get(unit));
+  }
+  return pieces.map(join);
+}
+
+/** For every unit, its activations over the batch. */
+function activationRows(width: Width, activations: ReadonlyMap<string, Tensor>): readonly Float32Array[] {
+  const reads = width.reads.map(({ value, axis, layout }) => ({
+    parameter: value,
+    axis,
+    layout,
+    role: "shift" as const,
+  }));
+  return gather({ ...width, parts: reads }, activations, () => true);
+}
+
+function join(pieces: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    joined.set(piece, offset);
+    offset += piece.length;
+  }
+  return joined;
+}
+
+function isZero(values: Float32Array | undefined): boolean {
+  return values?.every((value) => value === 0) ?? true;
+}
+
+function norm(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return Math.sqrt(sum);
+}
+
+/** 0 where either is zero. */
+function cosine(rows: readonly Float32Array[], norms: readonly number[], a: number, b: number): number {
+  const left = rows[a] as Float32Array;
+  const right = rows[b] as Float32Array;
+  const scale = (norms[a] as number) * (norms[b] as number);
+  if (scale === 0) return 0;
+  let dot = 0;
+  for (let index = 0; index < left.length; index++) dot += (left[index] as number) * (right[index] as number);
+  return dot / scale;
+}

@@ -1,0 +1,35 @@
+import type { GraphBuilder } from "../graph/builder.ts";
+import type { Node } from "../graph/model.ts";
+import { operatorOf } from "../ops/index.ts";
+import { Call, type RoundingCall } from "../ops/operator.ts";
+
+/**
+ * Running error analysis: writes, behind every node, a bound on how far its float32 result may lie from the exact
+ * one, and returns the bound of `output` (undefined where it is exact). Two correctly rounded runs of the same
+ * function, such as before and after growth, differ by at most twice that.
+ */
+export function emitRoundingBound(graph: GraphBuilder, output: string): string | undefined {
+  const bounds = new Map<string, string>();
+  for (const node of [...graph.nodes]) {
+    const inputs = node.inputs.map((name) => bounds.get(name));
+    const bound = operatorOf(node).rounding(new NodeRounding(graph, node, inputs));
+    const name = node.outputs[0];
+    if (bound !== undefined && name !== undefined) bounds.set(name, bound);
+  }
+  return bounds.get(output);
+}
+
+class NodeRounding extends Call implements RoundingCall {
+  readonly graph: GraphBuilder;
+  readonly inputBounds: readonly (string | undefined)[];
+
+  constructor(graph: GraphBuilder, node: Node, inputBounds: readonly (string | undefined)[]) {
+    super(
+      node,
+      (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
+      (name) => graph.parameters.get(name),
+    );
+    this.graph = graph;
+    this.inputBounds = inputBounds;
+  }
+}

@@ -1,0 +1,69 @@
+import type { GraphBuilder } from "../graph/builder.ts";
+import { int, text } from "../graph/model.ts";
+import type { DType } from "../tensor/dtype.ts";
+import { EspalierError } from "../tensor/errors.ts";
+
+/** How a loss is made from the model's output and the targets. */
+export interface Loss {
+  readonly name: LossName;
+  /** The dtype of the targets: integer labels, or floats of the output's shape. */
+  readonly target: DType;
+  /** Writes the mean loss over the batch, a scalar, and returns its name. */
+  readonly emit: (graph: GraphBuilder, output: string, target: string) => string;
+  /** Shape of the targets, from the shape of the output. */
+  readonly targetRank: (outputRank: number) => number;
+}
+
+/** Mean of all elements, as a scalar. */
+function mean(graph: GraphBuilder, value: string): string {
+  return graph.emit("ReduceMean", [value], { keepdims: int(0) }, "loss");
+}
+
+/** The one table of losses. */
+export const losses = {
+  /** Softmax cross-entropy of logits [batch, classes] with integer labels [batch]. */
+  crossEntropy: {
+    name: "crossEntropy",
+    target: "int32",
+    targetRank: (outputRank) => outputRank - 1,
+    emit: (graph, logits, labels) =>
+      graph.emit("SoftmaxCrossEntropyLoss", [logits, labels], { reduction: text("mean") }, "loss"),
+  },
+  /** Binary cross-entropy of logits with targets in [0, 1] of the same shape: mean of softplus(x) - x·y. */
+  binaryCrossEntropy: {
+    name: "binaryCrossEntropy",
+    target: "float32",
+    targetRank: (outputRank) => outputRank,
+    emit: (graph, logits, targets) =>
+      mean(
+        graph,
+        graph.emit("Sub", [graph.emit("Softplus", [logits]), graph.emit("Mul", [logits, targets])]),
+      ),
+  },
+  /** Mean of (x - y)² over all elements. */
+  meanSquaredError: {
+    name: "meanSquaredError",
+    target: "float32",
+    targetRank: (outputRank) => outputRank,
+    emit(graph, output, targets) {
+      const difference = graph.emit("Sub", [output, targets]);
+      return mean(graph, graph.emit("Mul", [difference, difference]));
+    },
+  },
+} as const satisfies Readonly<Record<string, Omit<Loss, "name"> & { name: string }>>;
+
+export type LossName = "crossEntropy" | "binaryCrossEntropy" | "meanSquaredError";
+
+/** A loss by name, or the name of a scalar output that the model already computes from its own inputs. */
+export type LossChoice = LossName | { readonly output: string };
+
+/** Throws `ARGUMENT`, listing the losses there are. */
+export function lossOf(name: string): Loss {
+  if (Object.hasOwn(losses, name)) return losses[name as LossName];
+  throw new EspalierError("ARGUMENT", {
+    thing: "loss",
+    rule: "must be a known one",
+    received: name,
+    remedy: `Known: ${Object.keys(losses).join(", ")}, or { output: "name" } of a loss in the graph.`,
+  });
+}

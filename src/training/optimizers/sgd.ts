@@ -1,0 +1,39 @@
+import { type Schedule, scheduleOf } from "../schedule.ts";
+import type { Optimizer } from "./optimizer.ts";
+
+export interface SgdOptions {
+  /** Default 0.01. */
+  readonly learningRate?: number | Schedule;
+  /** Default 0. */
+  readonly momentum?: number;
+  /** Default false. */
+  readonly nesterov?: boolean;
+  /** L2, added to the gradient. Default 0. */
+  readonly weightDecay?: number;
+}
+
+/** Stochastic gradient descent with momentum, as in `torch.optim.SGD` (dampening 0). */
+export function sgd(options: SgdOptions = {}): Optimizer {
+  const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
+  return {
+    name: "sgd",
+    options: { momentum, nesterov, weightDecay },
+    learningRate: scheduleOf(options.learningRate ?? 0.01),
+    slots: momentum === 0 ? [] : ["momentum"],
+    factors: [],
+    emit({ graph, parameter, gradient, slots, learningRate }) {
+      const times = (value: string, factor: number) => graph.emit("Mul", [value, graph.scalar(factor)]);
+      const descend = (direction: string) =>
+        graph.emit("Sub", [parameter, graph.emit("Mul", [direction, learningRate])]);
+      const decayed =
+        weightDecay === 0 ? gradient : graph.emit("Add", [gradient, times(parameter, weightDecay)]);
+      if (momentum === 0) return [descend(decayed)];
+      const buffer = graph.emit("Add", [times(slots[0] as string, momentum), decayed]);
+      const direction = nesterov ? graph.emit("Add", [decayed, times(buffer, momentum)]) : buffer;
+      return [descend(direction), buffer];
+    },
+    run({ kernel, addresses, rows, columns }, { learningRate, gradientScale }) {
+      kernel.sgd(addresses, rows * columns, { learningRate, momentum, nesterov, weightDecay, gradientScale });
+    },
+  };
+}
