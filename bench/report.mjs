@@ -1,0 +1,137 @@
+import { cpus, totalmem } from "node:os";
+
+/** The machine and what ran on it, without anything that names the host. */
+export function machine() {
+  const processors = cpus();
+  return {
+    cpu: processors[0]?.model.trim() ?? "unknown",
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    system: `${process.platform} ${process.arch}`,
+    node: process.version,
+  };
+}
+
+/**
+ * Rows of the table of results: for each workload and each of our thread counts our milliseconds per step, then for
+ * every peer its milliseconds and the ratio of its time to ours (above 1: espalier is faster).
+ */
+export function tableRows(results) {
+  const peers = [...new Set(results.flatMap(({ entries }) => entries.map(({ name }) => name)))].filter(
+    (name) => name !== "espalier",
+  );
+  const head = [
+    "workload",
+    "batch",
+    "threads",
+    "espalier ms",
+    ...peers.flatMap((peer) => [`${peer} ms`, "ratio"]),
+  ];
+  const rows = results.flatMap(({ workload, entries }) =>
+    entries
+      .filter(({ name }) => name === "espalier")
+      .map((ours) => [
+        workload.name,
+        String(workload.batch),
+        String(ours.threads),
+        milliseconds(ours),
+        ...peers.flatMap((peer) => {
+          const theirs = peerEntry(entries, peer, ours.threads);
+          return [milliseconds(theirs), ratio(theirs, ours)];
+        }),
+      ]),
+  );
+  return [head, ...rows];
+}
+
+/** A peer's entry at a thread count, or its one-thread entry where it has no more. */
+export function peerEntry(entries, peer, threads) {
+  const own = entries.filter(({ name }) => name === peer);
+  return own.find((entry) => entry.threads === threads) ?? own[0];
+}
+
+function milliseconds(entry) {
+  if (!entry || entry.missing) return "missing";
+  return entry.ms < 10 ? entry.ms.toPrecision(3) : entry.ms.toFixed(entry.ms < 100 ? 1 : 0);
+}
+
+function ratio(theirs, ours) {
+  return !theirs || theirs.missing || ours.missing ? "–" : (theirs.ms / ours.ms).toFixed(2);
+}
+
+/** Columns padded with spaces, for a terminal. */
+export function plainTable(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join("  ");
+  return rows.map(line).join("\n");
+}
+
+function markdownTable([head, ...rows]) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  const rule = head.map((_, column) => (column === 0 ? "---" : "---:"));
+  return [head, rule, ...rows].map(line).join("\n");
+}
+
+/** Everything that was missing or gave up, one line each. */
+export function missingLines(results) {
+  return results.flatMap(({ workload, entries }) =>
+    entries
+      .filter(({ missing }) => missing)
+      .map(
+        ({ name, threads, missing }) => `${workload.name}, ${name}, ${threads} threads: missing: ${missing}`,
+      ),
+  );
+}
+
+/** BENCHMARKS.md: machine, versions, date, how it was measured, the table. */
+export function markdown({ date, machine: on, rounds, results, widen, memory }) {
+  const entries = results.flatMap((result) => result.entries.filter(({ missing }) => !missing));
+  const versions = new Map(entries.map(({ name, version }) => [name, version]));
+  const missing = missingLines(results);
+  return `# Benchmarks
+
+Written by \`npm run bench\`; do not edit by hand.
+
+- Date: ${date}
+- Machine: ${on.cpu}, ${on.cores} cores, ${on.memoryGiB} GiB, ${on.system}
+- Node ${on.node}; ${[...versions].map(([name, version]) => `${name} ${version}`).join(", ")}
+
+Milliseconds for one training step: gather a batch, forward, backward, Adam, read the loss. A ratio is the peer's
+time over espalier's at the same number of threads; above 1 espalier is faster. Each figure is the median of
+${rounds} rounds. In a round every contestant trains for one slice after another, each in its own process and one at a
+time, so that whatever else the machine does hits all alike. All train on the same examples from memory in the
+same order, after at least 20 steps of warm-up.
+
+${markdownTable(tableRows(results))}
+
+The fastest variant of each contestant counts:
+
+${markdownTable([
+  ["workload", "contestant", "threads", "variant", "median ms", "quartiles ms", "last loss"],
+  ...results.flatMap(({ workload, entries: all }) =>
+    all
+      .filter(({ missing: none }) => !none)
+      .map((entry) => [
+        workload.name,
+        entry.name,
+        entry.note ? `${entry.threads} (${entry.note})` : String(entry.threads),
+        entry.variant,
+        entry.ms.toPrecision(3),
+        `${entry.low.toPrecision(3)} to ${entry.high.toPrecision(3)}`,
+        entry.loss.toPrecision(3),
+      ]),
+  ),
+])}
+
+- PyTorch: CPU, eager; fused, foreach and for-loop Adam, and for the convolutional network channels-last too.
+- tfjs and jax-js: their WebAssembly backends with SIMD. Neither has threads in Node, so their one-thread figure
+  stands in both rows. tfjs lacks the kernel for a convolution's filter gradient; here that gradient is itself
+  written as a convolution. jax-js runs its whole step under one \`jit\`, convolutions as nine shifted copies times a
+  matrix, which is over ten times as fast there as its own convolution.
+${widen ? `\n## The pause of growing\n\n${widen}\n` : ""}${memory ? `\n## Memory over growths\n\n${memory}\n` : ""}${
+  missing.length > 0 ? `\n## Missing\n\n${missing.map((line) => `- ${line}`).join("\n")}\n` : ""
+}`;
+}
