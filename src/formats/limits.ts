@@ -14,6 +14,8 @@ export interface Limits {
   readonly maxElements: number;
   /** Items of one list: a node's inputs, an attribute's numbers, a file's tensors; default 2^24. */
   readonly maxItems: number;
+  /** Bytes of the header of a safetensors file; default 100 MB, as the format's own readers have it. */
+  readonly maxHeaderBytes: number;
 }
 
 export const defaultLimits: Limits = {
@@ -23,6 +25,17 @@ export const defaultLimits: Limits = {
   maxDims: 16,
   maxElements: 2 ** 31,
   maxItems: 2 ** 24,
+  maxHeaderBytes: 100_000_000,
+};
+
+const units: Readonly<Record<keyof Limits, string>> = {
+  maxBytes: "bytes",
+  maxNodes: "nodes",
+  maxDepth: "nested graphs",
+  maxDims: "axes",
+  maxElements: "elements",
+  maxItems: "items",
+  maxHeaderBytes: "bytes of header",
 };
 
 /** The defaults with the caller's changes. Throws `ARGUMENT` where one is not a number of zero or more. */
@@ -42,11 +55,9 @@ export function makeLimits(changes: Partial<Limits> = {}): Limits {
 /** Throws `TOO_LARGE`, naming the option that raises the limit, where `received` is over it. */
 export function checkLimit(limits: Limits, option: keyof Limits, thing: string, received: number): void {
   if (received <= limits[option]) return;
-  const unit = { maxBytes: "bytes", maxNodes: "nodes", maxDepth: "nested graphs" } as const;
-  const others = { maxDims: "axes", maxElements: "elements", maxItems: "items" } as const;
   throw new EspalierError("TOO_LARGE", {
     thing,
-    rule: `may have at most ${limits[option]} ${{ ...unit, ...others }[option]}`,
+    rule: `may have at most ${limits[option]} ${units[option]}`,
     received,
     remedy: `Raise ${option} if you trust the file.`,
   });
