@@ -68,7 +68,7 @@ export class Session {
       throw engineError("could not run the graph", cause);
     });
     const named: Record<string, Tensor> = {};
-    for (const name in outputs) named[name] = outputs[name] ?? fromOrt(name, results[name]);
+    for (const name in outputs) named[name] = landed(name, outputs[name] ?? null, results[name]);
     return named;
   }
 
@@ -84,6 +84,14 @@ export class Session {
     }
     return handle;
   }
+}
+
+/** The tensor asked for. Node fills it in place; the browser's runtime hands out memory of its own, to be copied. */
+function landed(name: string, into: Tensor | null, result: OrtTensor | undefined): Tensor {
+  if (into === null) return fromOrt(name, result);
+  const data = result?.data as Float32Array | undefined;
+  if (data !== undefined && data.buffer !== into.data.buffer) (into.data as Float32Array).set(data);
+  return into;
 }
 
 function fromOrt(name: string, result: OrtTensor | undefined): Tensor {

@@ -37,7 +37,7 @@ export class KernelLearner implements Learner {
   #factors: readonly { readonly address: number; readonly values: Float32Array }[] = [];
   #residents: readonly Resident[] = [];
   readonly #variables: Record<string, Tensor> = {};
-  readonly #loss: Tensor = zeros("float32", []);
+  readonly #loss: Tensor;
 
   private constructor(
     program: Program,
@@ -55,6 +55,10 @@ export class KernelLearner implements Learner {
     this.#gradientNames = gradientNames;
     this.#arena = arena;
     this.#kernel = kernel;
+    this.#loss = zeros(
+      "float32",
+      program.graph.typeOf(program.loss).shape.map(() => 1),
+    );
   }
 
   static async create(
@@ -80,7 +84,7 @@ export class KernelLearner implements Learner {
   }
 
   async step(feeds: Feeds, step: number): Promise<number> {
-    const outputs: Record<string, Tensor | null> = { [this.#program.loss]: this.#lossTensor() };
+    const outputs: Record<string, Tensor | null> = { [this.#program.loss]: this.#loss };
     for (const resident of this.#residents) {
       const name = this.#gradientNames.get(resident.name);
       if (name !== undefined) outputs[name] = resident.gradient.tensor;
@@ -169,11 +173,6 @@ export class KernelLearner implements Learner {
           ? [{ firstRow: 0, rows: dims[0] ?? 1, births: 0 }]
           : ageRuns(births),
     };
-  }
-
-  /** The loss has the model's own rank where it comes from the graph. */
-  #lossTensor(): Tensor {
-    return this.#loss;
   }
 
   #update(step: number): void {

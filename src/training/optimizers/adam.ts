@@ -35,6 +35,7 @@ function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDe
     slots: ["moment1", "moment2"],
     // The first is multiplied by the learning rate: the step size. The second corrects √v.
     factors: [(age) => 1 / (1 - beta1 ** age), (age) => 1 / Math.sqrt(1 - beta2 ** age)],
+    flopsPerEntry: 13 + (l2 === 0 ? 0 : 2) + (decoupled === 0 ? 0 : 1),
     emit({ graph, parameter, gradient, slots, learningRate, factors }) {
       const [stepSize, correction] = factors as [string, string];
       const times = (value: string, factor: number) => graph.emit("Mul", [value, graph.scalar(factor)]);

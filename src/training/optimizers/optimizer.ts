@@ -45,6 +45,8 @@ export interface Optimizer {
    * learning rate. Empty where age does not matter.
    */
   readonly factors: readonly ((age: number) => number)[];
+  /** FLOPs that one update of one entry takes. */
+  readonly flopsPerEntry: number;
   /** Writes the update as ONNX operators: [next parameter, ...next slots]. The reference that the kernel must equal. */
   readonly emit: (update: GraphUpdate) => readonly string[];
   /** The same in the kernel. */

@@ -21,6 +21,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     learningRate: scheduleOf(options.learningRate ?? 0.01),
     slots: momentum === 0 ? [] : ["momentum"],
     factors: [],
+    flopsPerEntry: 2 + (momentum === 0 ? 0 : 2) + (nesterov ? 2 : 0) + (weightDecay === 0 ? 0 : 2),
     emit({ graph, parameter, gradient, slots, learningRate }) {
       const times = (value: string, factor: number) => graph.emit("Mul", [value, graph.scalar(factor)]);
       const descend = (direction: string) =>

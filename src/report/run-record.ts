@@ -1,0 +1,46 @@
+import type { WidthDiagnosis } from "../growth/diagnose.ts";
+import type { GrowthRecord } from "../training/record.ts";
+
+/** One measured point of a run. */
+export interface RunPoint {
+  /** Updates done. */
+  readonly step: number;
+  /** FLOPs of all training steps so far. */
+  readonly flops: number;
+  /** Seconds of training so far, evaluation not counted. */
+  readonly seconds: number;
+  /** Mean loss of the training batches since the last point. */
+  readonly trainLoss: number;
+  /** Loss and metrics on the test data, where it was evaluated here. */
+  readonly test?: { readonly loss: number; readonly [metric: string]: number };
+  /** Units of every width that can grow. */
+  readonly widths: Readonly<Record<string, number>>;
+}
+
+/** The health of the widths at one step. */
+export interface RunDiagnosis {
+  readonly step: number;
+  readonly widths: readonly WidthDiagnosis[];
+}
+
+/** One arm of a run: a network and how it went. */
+export interface RunArm {
+  readonly name: string;
+  readonly points: readonly RunPoint[];
+  readonly growths: readonly GrowthRecord[];
+  readonly diagnoses: readonly RunDiagnosis[];
+  readonly parameters: number;
+  readonly final: { readonly loss: number; readonly [metric: string]: number };
+}
+
+/** Everything that a report shows; what `metrics.jsonl` says point by point. */
+export interface RunRecord {
+  readonly title: string;
+  /** ISO 8601. */
+  readonly date: string;
+  /** What was asked for, printed as a table. */
+  readonly configuration: Readonly<Record<string, string | number | boolean>>;
+  /** The metric shown beside the loss, e.g. "accuracy"; absent where there is none. */
+  readonly metric?: string;
+  readonly arms: readonly RunArm[];
+}

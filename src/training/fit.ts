@@ -1,0 +1,152 @@
+import type { Dataset } from "../data/dataset.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import type { Evaluation } from "./evaluator.ts";
+import type { FitResult, StepInfo } from "./record.ts";
+import { rateAt } from "./schedule.ts";
+import type { Trainer, TrainerState } from "./trainer.ts";
+
+export interface FitOptions {
+  /** Updates to do in this call. One of `steps` and `epochs` is needed. */
+  readonly steps?: number;
+  /** Times to go through the data in this call; the epoch under way counts as the first. */
+  readonly epochs?: number;
+  /** Evaluated every `validateEvery` steps. */
+  readonly validation?: Dataset;
+  /** Default: once an epoch. */
+  readonly validateEvery?: number;
+  /** Stops when validation has not improved, and goes back to the best weights. Needs `validation`. */
+  readonly earlyStopping?: EarlyStopping;
+  /** Called after every step; may be asynchronous. */
+  readonly onStep?: (info: StepInfo) => void | Promise<void>;
+  /** Called after every validation. */
+  readonly onValidation?: (evaluation: Evaluation, info: StepInfo) => void | Promise<void>;
+  /** Stops between two steps. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EarlyStopping {
+  /** Validations without improvement before it stops. */
+  readonly patience: number;
+  /** "loss" or the name of a metric. Default "loss". */
+  readonly monitor?: string;
+  /** Improvement that counts. Default 0. */
+  readonly minDelta?: number;
+}
+
+/** The training loop. See {@link Trainer.fit}. */
+export async function runFit(trainer: Trainer, data: Dataset, options: FitOptions): Promise<FitResult> {
+  const goal = goalOf(trainer, data, options);
+  const { validation, signal } = options;
+  const validateEvery = options.validateEvery ?? Math.ceil(data.count / trainer.settings.batchSize);
+  const watch =
+    options.earlyStopping === undefined ? undefined : new Watch(trainer, options.earlyStopping, validation);
+  const first = trainer.step;
+  const started = performance.now();
+  let examples = 0;
+  let loss = Number.NaN;
+  let stoppedBy: FitResult["stoppedBy"] = "steps";
+  while (!goal(trainer)) {
+    if (signal?.aborted) {
+      stoppedBy = "signal";
+      break;
+    }
+    const learningRate = rateAt(trainer.settings.optimizer.learningRate, trainer.step);
+    const { epoch } = trainer.progress;
+    const done = await trainer.trainStep(data);
+    loss = done.loss;
+    examples += done.size;
+    const { step, flops } = trainer.progress;
+    const info: StepInfo = { step, epoch, loss, learningRate, batchSize: done.size, flops };
+    await options.onStep?.(info);
+    if (validation !== undefined && (step - first) % validateEvery === 0) {
+      const evaluation = await trainer.evaluate(validation);
+      await options.onValidation?.(evaluation, info);
+      if (watch?.see(evaluation)) {
+        stoppedBy = "early stopping";
+        break;
+      }
+    }
+  }
+  const steps = trainer.step - first;
+  const best = watch?.finish();
+  const seconds = (performance.now() - started) / 1000;
+  return {
+    steps,
+    step: trainer.step,
+    epoch: trainer.progress.epoch,
+    loss,
+    stoppedBy,
+    ...(best === undefined ? {} : { best }),
+    seconds,
+    examplesPerSecond: seconds === 0 ? 0 : examples / seconds,
+  };
+}
+
+function goalOf(trainer: Trainer, data: Dataset, options: FitOptions): (trainer: Trainer) => boolean {
+  const { steps, epochs } = options;
+  const amount = steps ?? epochs;
+  if (
+    (steps === undefined) === (epochs === undefined) ||
+    !Number.isSafeInteger(amount) ||
+    (amount as number) < 0
+  ) {
+    throw new EspalierError("ARGUMENT", {
+      thing: "fit",
+      rule: "needs either `steps` or `epochs`, a whole number",
+      received: { steps, epochs },
+    });
+  }
+  if (data.count === 0)
+    throw new EspalierError("EMPTY_DATA", { thing: data.name, rule: "needs at least one example" });
+  if (steps !== undefined) {
+    const last = trainer.step + steps;
+    return (now) => now.step >= last;
+  }
+  const last = trainer.progress.epoch + (epochs as number);
+  return (now) => now.progress.epoch >= last;
+}
+
+/** Watches a validation score and remembers the best state. */
+class Watch {
+  readonly #trainer: Trainer;
+  readonly #options: EarlyStopping;
+  readonly #monitor: string;
+  readonly #sign: number;
+  #best: { readonly score: number; readonly step: number; readonly state: TrainerState } | undefined;
+  #misses = 0;
+
+  constructor(trainer: Trainer, options: EarlyStopping, validation: Dataset | undefined) {
+    this.#trainer = trainer;
+    this.#options = options;
+    this.#monitor = options.monitor ?? "loss";
+    const metric = trainer.metrics.find(({ name }) => name === this.#monitor);
+    if (validation === undefined || (metric === undefined && this.#monitor !== "loss")) {
+      throw new EspalierError("ARGUMENT", {
+        thing: "earlyStopping",
+        rule: `needs \`validation\` and a monitor among ${["loss", ...trainer.metrics.map(({ name }) => name)].join(", ")}`,
+        received: validation === undefined ? "no validation data" : this.#monitor,
+      });
+    }
+    this.#sign = metric?.better === "higher" ? -1 : 1;
+  }
+
+  /** Whether to stop. */
+  see(evaluation: Evaluation): boolean {
+    const score = evaluation[this.#monitor] as number;
+    const { minDelta = 0, patience } = this.#options;
+    if (this.#best === undefined || this.#sign * score < this.#sign * this.#best.score - minDelta) {
+      this.#best = { score, step: this.#trainer.step, state: this.#trainer.state() };
+      this.#misses = 0;
+      return false;
+    }
+    return ++this.#misses >= patience;
+  }
+
+  /** Goes back to the best state, where there is one. */
+  finish(): { readonly step: number; readonly score: number } | undefined {
+    if (this.#best === undefined) return undefined;
+    const { state, score, step } = this.#best;
+    this.#trainer.restoreWeights(state);
+    return { step, score };
+  }
+}

@@ -1,0 +1,246 @@
+import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
+import type { GraphBuilder } from "../graph/builder.ts";
+import type { Shape } from "../graph/dim.ts";
+import { int } from "../graph/model.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { float32, zeros } from "../tensor/tensor.ts";
+import type { Births } from "./ages.ts";
+import { type Clipping, clipGradients } from "./clipping.ts";
+import { compile } from "./compile.ts";
+import { differentiate } from "./differentiate.ts";
+import type { Learner, LearnerState } from "./learner.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+import type { Program } from "./program.ts";
+import { rateAt } from "./schedule.ts";
+
+/** Where one parameter's update is found in the graph. */
+interface UpdateNames {
+  readonly parameter: string;
+  readonly gradient: string;
+  readonly next: string;
+  readonly slots: readonly { readonly input: string; readonly next: string }[];
+  /** Per axis: the input that takes births, and one input for each age factor. */
+  readonly axes: readonly { readonly births: string; readonly factors: readonly string[] }[];
+}
+
+const rateInput = "learning_rate";
+
+/**
+ * The whole step, optimiser included, as one ONNX graph: the readable reference, and what the browser and GPUs use.
+ * Values go round through the graph's outputs, so the last good ones are simply those not yet replaced.
+ */
+export class GraphLearner implements Learner {
+  readonly #program: Program;
+  readonly #optimizer: Optimizer;
+  readonly #session: Session;
+  readonly #updates: readonly UpdateNames[];
+  #variables: Record<string, Tensor> = {};
+  #previous: Record<string, Tensor> = {};
+  #slots = new Map<string, readonly Tensor[]>();
+  #births = new Map<string, Births>();
+  #birthFeeds: Record<string, Tensor> = {};
+
+  private constructor(
+    program: Program,
+    optimizer: Optimizer,
+    session: Session,
+    updates: readonly UpdateNames[],
+  ) {
+    this.#program = program;
+    this.#optimizer = optimizer;
+    this.#session = session;
+    this.#updates = updates;
+  }
+
+  static async create(
+    program: Program,
+    optimizer: Optimizer,
+    clipping: Clipping,
+    options: SessionOptions,
+  ): Promise<GraphLearner> {
+    const { graph } = program;
+    const gradients = clipGradients(graph, differentiate(graph, program.loss, program.trainable), clipping);
+    const rate = graph.input(rateInput, { dtype: "float32", shape: [] });
+    const scaled = scaleToNorm(graph, gradients, clipping);
+    const updates = [...scaled].map(([name, gradient]) =>
+      writeUpdate(graph, optimizer, name, gradient, rate),
+    );
+    const outputs = [
+      program.loss,
+      ...program.updates.values(),
+      ...updates.flatMap((update) => [
+        update.gradient,
+        update.next,
+        ...update.slots.map((slot) => slot.next),
+      ]),
+    ];
+    return new GraphLearner(program, optimizer, await compile(graph, outputs, options), updates);
+  }
+
+  get variables(): Feeds {
+    return this.#variables;
+  }
+
+  async step(feeds: Feeds, step: number): Promise<number> {
+    const asked: Record<string, null> = { [this.#program.loss]: null };
+    for (const update of this.#updates) {
+      asked[update.next] = null;
+      for (const slot of update.slots) asked[slot.next] = null;
+    }
+    for (const name of this.#program.updates.values()) asked[name] = null;
+    const results = await this.#session.run({ ...feeds, ...this.#inputs(step) }, asked);
+    const loss = results[this.#program.loss]?.data[0] as number;
+    if (!Number.isFinite(loss)) {
+      this.#variables = this.#previous;
+      this.#slots = new Map(
+        [...this.#slots].map(([name, slots]) => [name, slots.map((slot) => zeros("float32", slot.dims))]),
+      );
+      return loss;
+    }
+    this.#previous = this.#variables;
+    this.#variables = { ...this.#variables };
+    for (const [parameter, name] of this.#program.updates)
+      this.#variables[parameter] = results[name] as Tensor;
+    for (const update of this.#updates) {
+      this.#variables[update.parameter] = results[update.next] as Tensor;
+      this.#slots.set(
+        update.parameter,
+        update.slots.map((slot) => results[slot.next] as Tensor),
+      );
+    }
+    return loss;
+  }
+
+  async gradients(feeds: Feeds) {
+    const asked: Record<string, null> = { [this.#program.loss]: null };
+    for (const update of this.#updates) asked[update.gradient] = null;
+    const results = await this.#session.run({ ...feeds, ...this.#inputs(0) }, asked);
+    return {
+      loss: results[this.#program.loss]?.data[0] as number,
+      gradients: new Map(
+        this.#updates.map(({ parameter, gradient }) => [parameter, results[gradient] as Tensor]),
+      ),
+    };
+  }
+
+  state(): LearnerState {
+    return {
+      variables: new Map(Object.entries(this.#variables)),
+      slots: new Map(this.#slots),
+      births: new Map(this.#births),
+    };
+  }
+
+  load(state: LearnerState): void {
+    this.#variables = Object.fromEntries(
+      this.#program.variables.map((name) => [name, state.variables.get(name) as Tensor]),
+    );
+    this.#previous = this.#variables;
+    this.#slots = new Map(state.slots);
+    this.#births = new Map(state.births);
+    this.#birthFeeds = {};
+    for (const { parameter, axes } of this.#updates) {
+      axes.forEach(({ births }, axis) => {
+        this.#birthFeeds[births] = alongAxis(this.#births.get(parameter) as Births, axis, (birth) => birth);
+      });
+    }
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+
+  #inputs(step: number): Feeds {
+    const learningRate = rateAt(this.#optimizer.learningRate, step);
+    const feeds: Record<string, Tensor> = {
+      ...this.#variables,
+      ...this.#birthFeeds,
+      [rateInput]: float32([], [learningRate]),
+    };
+    for (const { parameter, slots, axes } of this.#updates) {
+      slots.forEach(({ input }, index) => {
+        feeds[input] = this.#slots.get(parameter)?.[index] as Tensor;
+      });
+      const births = this.#births.get(parameter) as Births;
+      axes.forEach(({ factors }, axis) => {
+        factors.forEach((input, index) => {
+          const factor = this.#optimizer.factors[index] as (age: number) => number;
+          const scale = index === 0 ? learningRate : 1;
+          feeds[input] = alongAxis(births, axis, (birth) => scale * factor(Math.max(1, step + 1 - birth)));
+        });
+      });
+    }
+    return feeds;
+  }
+}
+
+/** A tensor that varies along one axis of a parameter and broadcasts along the others. */
+function alongAxis(births: Births, axis: number, value: (birth: number) => number): Tensor {
+  const dims = births.map((entries, index) => (index === axis ? entries.length : 1));
+  return float32(dims, Float32Array.from(births[axis] ?? [], value));
+}
+
+/** Writes the optimiser's update of one parameter. Of an entry's coordinates, the youngest gives its age. */
+function writeUpdate(
+  graph: GraphBuilder,
+  optimizer: Optimizer,
+  parameter: string,
+  gradient: string,
+  learningRate: string,
+): UpdateNames {
+  const { dtype, shape } = graph.typeOf(parameter);
+  const slotInputs = optimizer.slots.map((slot) => graph.input(`${slot} of ${parameter}`, { dtype, shape }));
+  const axes =
+    optimizer.factors.length === 0
+      ? []
+      : shape.map((_, axis) => ({
+          births: graph.input(`births of ${parameter} ${axis}`, { dtype, shape: only(shape, axis) }),
+          factors: optimizer.factors.map((_factor, index) =>
+            graph.input(`factor ${index} of ${parameter} ${axis}`, { dtype, shape: only(shape, axis) }),
+          ),
+        }));
+  let youngest = axes[0]?.births ?? "";
+  let factors = axes[0]?.factors ?? [];
+  for (const axis of axes.slice(1)) {
+    const younger = graph.emit("Greater", [axis.births, youngest]);
+    factors = factors.map((factor, index) =>
+      graph.emit("Where", [younger, axis.factors[index] as string, factor]),
+    );
+    youngest = graph.emit("Max", [axis.births, youngest]);
+  }
+  const [next, ...nextSlots] = optimizer.emit({
+    graph,
+    parameter,
+    gradient,
+    slots: slotInputs,
+    learningRate,
+    factors,
+  });
+  return {
+    parameter,
+    gradient,
+    next: next as string,
+    slots: slotInputs.map((input, index) => ({ input, next: nextSlots[index] as string })),
+    axes,
+  };
+}
+
+function only(shape: Shape, axis: number): Shape {
+  return shape.map((dim, index) => (index === axis ? dim : 1));
+}
+
+/** Scales all gradients so that their norm together is at most the limit. */
+function scaleToNorm(
+  graph: GraphBuilder,
+  gradients: ReadonlyMap<string, string>,
+  { norm }: Clipping,
+): ReadonlyMap<string, string> {
+  if (norm === undefined) return gradients;
+  const squares = [...gradients.values()].map((gradient) =>
+    graph.emit("ReduceSum", [graph.emit("Mul", [gradient, gradient])], { keepdims: int(0) }),
+  );
+  const total = graph.emit("Sqrt", [squares.reduce((sum, square) => graph.emit("Add", [sum, square]))]);
+  const limit = graph.emit("Div", [graph.scalar(norm), graph.emit("Add", [total, graph.scalar(1e-6)])]);
+  const scale = graph.emit("Min", [limit, graph.scalar(1)]);
+  return new Map([...gradients].map(([name, gradient]) => [name, graph.emit("Mul", [gradient, scale])]));
+}

@@ -1,0 +1,78 @@
+import type { SessionOptions } from "../engine/session.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import type { Clipping } from "./clipping.ts";
+import { type LossChoice, lossOf } from "./loss.ts";
+import type { Metric } from "./metric.ts";
+import { adam } from "./optimizers/adam.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+
+export interface TrainerOptions {
+  /** Default "crossEntropy". */
+  readonly loss?: LossChoice;
+  /** Default `adam()`. */
+  readonly optimizer?: Optimizer;
+  /** Default 32. The last batch of an epoch may be smaller. */
+  readonly batchSize?: number;
+  /** Of the shuffle, dropout and new weights. Default 0. */
+  readonly seed?: number;
+  /** Largest norm of all gradients together. Default: no clipping. */
+  readonly clipNorm?: number;
+  /** Largest magnitude of one gradient entry. Default: no clipping. */
+  readonly clipValue?: number;
+  /** Measured by `evaluate` beside the loss. Default: accuracy, or the mean absolute error for regression. */
+  readonly metrics?: readonly Metric[];
+  /** Threads inside one operator. Default 1. */
+  readonly threads?: number;
+  /** Execution providers of ONNX Runtime, best first. Default: CPU in Node, wasm in the browser. */
+  readonly providers?: readonly string[];
+  /**
+   * Who applies the optimiser: the SIMD kernel (fastest), or ONNX operators in the training graph (the readable
+   * reference, and what a GPU provider wants). Default "kernel" in Node, "graph" in the browser.
+   */
+  readonly update?: "kernel" | "graph";
+}
+
+/** Options with their defaults filled in. */
+export interface TrainerSettings {
+  readonly loss: LossChoice;
+  readonly optimizer: Optimizer;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly clipping: Clipping;
+  readonly session: SessionOptions;
+  readonly update: "kernel" | "graph" | undefined;
+}
+
+/** Throws `ARGUMENT` for values that make no sense. */
+export function checkOptions(options: TrainerOptions): TrainerSettings {
+  const { loss = "crossEntropy", optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
+  if (typeof loss === "string") lossOf(loss);
+  wholeNumber("batchSize", batchSize, 1);
+  wholeNumber("seed", seed, 0);
+  wholeNumber("threads", threads, 1);
+  positive("clipNorm", options.clipNorm);
+  positive("clipValue", options.clipValue);
+  return {
+    loss,
+    optimizer,
+    batchSize,
+    seed,
+    clipping: { norm: options.clipNorm, value: options.clipValue },
+    session: { threads, ...(options.providers === undefined ? {} : { providers: options.providers }) },
+    update: options.update,
+  };
+}
+
+function wholeNumber(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new EspalierError("ARGUMENT", {
+    thing: name,
+    rule: `must be a whole number of at least ${least}`,
+    received: value,
+  });
+}
+
+function positive(name: string, value: number | undefined): void {
+  if (value === undefined || value > 0) return;
+  throw new EspalierError("ARGUMENT", { thing: name, rule: "must be positive", received: value });
+}

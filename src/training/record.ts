@@ -1,0 +1,63 @@
+import type { GrowthPlan } from "../growth/plan.ts";
+
+/** What a growth did, measured on one batch before and after. */
+export interface GrowthRecord {
+  readonly width: string;
+  /** Updates done when it happened. */
+  readonly step: number;
+  readonly strategy: string;
+  /** Units. */
+  readonly size: { readonly before: number; readonly after: number };
+  readonly loss: { readonly before: number; readonly after: number };
+  readonly output: {
+    /** Largest |after - before| of any output entry. */
+    readonly maxDifference: number;
+    /** Rounding bound at the entry that comes closest to its bound. */
+    readonly roundingBound: number;
+    /** Whether every entry is within its own bound. */
+    readonly preserved: boolean;
+    /** Whether every bit is the same. */
+    readonly identical: boolean;
+  };
+  /** Of the new units, in order. `gradientNorm` is over all their weights. */
+  readonly newUnits: readonly {
+    readonly unit: number;
+    readonly gradientNorm: number;
+    readonly dead: boolean;
+  }[];
+  /** Groups of units, with a new one among them, whose incoming weights and bias are equal. */
+  readonly identicalUnits: readonly (readonly number[])[];
+  /** Trained parameters, in entries. */
+  readonly parameters: { readonly before: number; readonly after: number };
+  /** What one more example adds to a training step, forward and backward. */
+  readonly flopsPerExample: { readonly before: number; readonly after: number };
+  readonly pauseMs: number;
+  readonly plan: GrowthPlan;
+}
+
+/** What `fit` did. */
+export interface FitResult {
+  /** Updates done by this call, and by the trainer altogether. */
+  readonly steps: number;
+  readonly step: number;
+  readonly epoch: number;
+  /** Loss of the last batch, before its update. */
+  readonly loss: number;
+  readonly stoppedBy: "steps" | "early stopping" | "signal";
+  /** The best validation score and its step, where there was early stopping. */
+  readonly best?: { readonly step: number; readonly score: number };
+  readonly seconds: number;
+  readonly examplesPerSecond: number;
+}
+
+/** What callbacks see after each step. */
+export interface StepInfo {
+  /** Updates done, this one included. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly batchSize: number;
+  /** FLOPs of all training steps so far. */
+  readonly flops: number;
+}

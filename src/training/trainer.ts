@@ -1,0 +1,328 @@
+import { epochOrder } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Feeds } from "../engine/session.ts";
+import type { Dim } from "../graph/dim.ts";
+import { type Model, withParameters } from "../graph/model.ts";
+import { type DiagnosisOptions, diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
+import { strategyOf } from "../growth/strategies/index.ts";
+import type { Strategy } from "../growth/strategy.ts";
+import { widthSizes } from "../growth/symbols.ts";
+import type { Width } from "../growth/width.ts";
+import { findWidths } from "../growth/widths.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { float32, type Tensor, zeros } from "../tensor/tensor.ts";
+import { bornAtStart } from "./ages.ts";
+import { Batcher } from "./batch.ts";
+import { drawMasks } from "./dropout-masks.ts";
+import { type Evaluation, Evaluator } from "./evaluator.ts";
+import { type FitOptions, runFit } from "./fit.ts";
+import type { Learner, LearnerState } from "./learner.ts";
+import { createLearner } from "./learners.ts";
+import { defaultMetrics, type Metric } from "./metric.ts";
+import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
+import { syntheticBatch } from "./probe.ts";
+import { countFlops, type Program, writeProgram } from "./program.ts";
+import type { FitResult, GrowthRecord } from "./record.ts";
+import { rateAt } from "./schedule.ts";
+import { countParameters, flopsPerExample, stepFlops, widenNow } from "./widen.ts";
+
+/** Where a run stands, beside its weights. */
+export interface Progress {
+  /** Updates done. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Examples of the current epoch already seen. */
+  readonly offset: number;
+  /** FLOPs of all training steps so far. */
+  readonly flops: number;
+  readonly growths: readonly GrowthRecord[];
+}
+
+/** Everything that a checkpoint holds. */
+export interface TrainerState {
+  readonly model: Model;
+  readonly learner: LearnerState;
+  readonly progress: Progress;
+}
+
+/** Trains a model and widens it while it trains. */
+export class Trainer {
+  readonly settings: TrainerSettings;
+  readonly metrics: readonly Metric[];
+  readonly #learner: Learner;
+  readonly #evaluator: Evaluator;
+  readonly #program: Program;
+  readonly #flops: Dim;
+  #model: Model;
+  #widths: readonly Width[];
+  #progress: Progress;
+  /** The last training batch, to measure growth on. */
+  #lastBatch: Feeds | undefined;
+  /** One data set at a time is trained on: its buffers and its order. */
+  #feeding: { data: Dataset; batcher: Batcher; epoch: number; order: Uint32Array } | undefined;
+
+  private constructor(
+    settings: TrainerSettings,
+    metrics: readonly Metric[],
+    parts: { learner: Learner; evaluator: Evaluator; program: Program; flops: Dim; widths: readonly Width[] },
+    state: Pick<TrainerState, "model" | "progress">,
+  ) {
+    this.settings = settings;
+    this.metrics = metrics;
+    this.#learner = parts.learner;
+    this.#evaluator = parts.evaluator;
+    this.#program = parts.program;
+    this.#flops = parts.flops;
+    this.#widths = parts.widths;
+    this.#model = state.model;
+    this.#progress = state.progress;
+  }
+
+  /**
+   * A trainer for a model that `nn` built or a file held. Throws `ARGUMENT` for options that make no sense,
+   * `UNSUPPORTED_OPERATOR` for a model that cannot be differentiated.
+   */
+  static async create(model: Model, options: TrainerOptions = {}): Promise<Trainer> {
+    const settings = checkOptions(options);
+    return Trainer.#assemble(settings, options.metrics, {
+      model,
+      progress: { step: 0, epoch: 0, offset: 0, flops: 0, growths: [] },
+    });
+  }
+
+  /** A trainer that goes on where `state` stopped. */
+  static async fromState(
+    settings: TrainerSettings,
+    state: TrainerState,
+    metrics?: readonly Metric[],
+  ): Promise<Trainer> {
+    return Trainer.#assemble(settings, metrics, state);
+  }
+
+  static async #assemble(
+    settings: TrainerSettings,
+    metrics: readonly Metric[] | undefined,
+    state: Omit<TrainerState, "learner"> & Partial<Pick<TrainerState, "learner">>,
+  ): Promise<Trainer> {
+    const { model } = state;
+    const { loss, session } = settings;
+    const widths = findWidths(model);
+    const program = writeProgram({ model, widths, loss, training: true });
+    const evaluator = await Evaluator.create(model, widths, loss, session);
+    const learner = await createLearner(program, settings);
+    learner.load(state.learner ?? freshState(program, model, settings));
+    const flops = countFlops(program.graph);
+    const parts = { learner, evaluator, program, flops, widths };
+    return new Trainer(settings, metrics ?? defaultMetrics(loss), parts, state);
+  }
+
+  /** The model as it is now. */
+  get model(): Model {
+    const { variables } = this.#learner.state();
+    return withParameters(this.#model, new Map([...this.#model.graph.parameters, ...variables]));
+  }
+
+  /** Every width of the model, whether it can grow, and why not. */
+  get widths(): readonly Width[] {
+    return this.#widths;
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** Updates done. */
+  get step(): number {
+    return this.#progress.step;
+  }
+
+  /** Growths so far, oldest first. */
+  get growths(): readonly GrowthRecord[] {
+    return this.#progress.growths;
+  }
+
+  /** Entries of the trained parameters. */
+  get parameterCount(): number {
+    return countParameters(this.#program, this.#model);
+  }
+
+  /** What one more example adds to a training step, forward and backward. */
+  get flopsPerExample(): number {
+    return flopsPerExample(this.#flops, this.#widths, this.#program.features.shape[0] ?? 1);
+  }
+
+  /** Trains until a number of steps or epochs is done, or something stops it. Throws `DIVERGED`. */
+  fit(data: Dataset, options: FitOptions): Promise<FitResult> {
+    return runFit(this, data, options);
+  }
+
+  /**
+   * One update on the next batch of `data`. Returns the batch's loss before the update. Throws `DIVERGED` where it is
+   * not finite; the weights of the last finite loss are kept.
+   */
+  async trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
+    const feeding = this.#feed(data);
+    const { step, offset } = this.#progress;
+    const size = Math.min(this.settings.batchSize, data.count - offset);
+    const batch = feeding.batcher.take(feeding.order, offset, size);
+    this.#lastBatch = batch.feeds;
+    const loss = await this.#learner.step(this.#withMasks(batch.feeds, this.#widths), step);
+    if (!Number.isFinite(loss))
+      throw diverged(step, loss, rateAt(this.settings.optimizer.learningRate, step));
+    const done = offset + size >= data.count;
+    this.#progress = {
+      ...this.#progress,
+      step: step + 1,
+      epoch: this.#progress.epoch + Number(done),
+      offset: done ? 0 : offset + size,
+      flops: this.#progress.flops + this.#flopsOfStep(size),
+    };
+    return { loss, size };
+  }
+
+  /** Loss and metrics over a data set, without dropout and with running statistics. */
+  evaluate(data: Dataset, options: { readonly batchSize?: number } = {}): Promise<Evaluation> {
+    return this.#evaluator.evaluate(this.#learner.variables, data, this.metrics, options.batchSize ?? 256);
+  }
+
+  /** Outputs [batch, ...] for features, given as a tensor of the input's shape or as rows. */
+  predict(features: Tensor | readonly (readonly number[])[]): Promise<Tensor> {
+    const tensor =
+      "dims" in features ? features : float32([features.length, features[0]?.length ?? 0], features.flat());
+    return this.#evaluator.predict(this.#learner.variables, tensor);
+  }
+
+  /**
+   * Widens a layer by `by` units without changing what the network computes, and measures it on the last training
+   * batch (or a synthetic one before training). The optimiser's state grows along. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
+   * `NOT_GROWABLE`, and then nothing has changed.
+   */
+  async widen(
+    width: string,
+    options: { readonly by: number; readonly strategy?: string | Strategy },
+  ): Promise<GrowthRecord> {
+    const { strategy = "random" } = options;
+    const batch = this.#probe();
+    const { model, widths, record } = await widenNow(
+      {
+        model: this.#model,
+        widths: this.#widths,
+        learner: this.#learner,
+        evaluator: this.#evaluator,
+        program: this.#program,
+        flops: this.#flops,
+        step: this.step,
+        seed: this.settings.seed,
+      },
+      {
+        width,
+        by: options.by,
+        strategy: typeof strategy === "string" ? strategyOf(strategy) : strategy,
+        probe: { evaluation: batch, training: (grown) => this.#withMasks(batch, grown) },
+      },
+    );
+    this.#model = model;
+    this.#widths = widths;
+    this.#progress = { ...this.#progress, growths: [...this.#progress.growths, record] };
+    return record;
+  }
+
+  /** Dead, identical and collapsing units of every width that can grow, on one batch of `data` (or the last one trained on). */
+  async diagnose(
+    data?: Dataset,
+    options: DiagnosisOptions & { readonly batchSize?: number } = {},
+  ): Promise<readonly WidthDiagnosis[]> {
+    const batch = data === undefined ? this.#probe() : this.#headOf(data, options.batchSize ?? 256);
+    const evidence = {
+      parameters: new Map(Object.entries(this.#learner.variables)),
+      gradients: (await this.#learner.gradients(this.#withMasks(batch, this.#widths))).gradients,
+      activations: await this.#evaluator.activations(this.#learner.variables, batch),
+    };
+    return this.#widths
+      .filter((width) => width.growable)
+      .map((width) => diagnoseWidth(width, evidence, options));
+  }
+
+  /** A copy of everything that training changes. */
+  state(): TrainerState {
+    return { model: this.model, learner: this.#learner.state(), progress: this.#progress };
+  }
+
+  /** Goes back to a state of this run, such as the best so far. The widths may differ from now. */
+  restore(state: TrainerState): void {
+    this.#model = state.model;
+    this.#widths = findWidths(state.model);
+    this.#progress = state.progress;
+    this.#learner.load(state.learner);
+  }
+
+  /** Takes the weights (and widths) of an earlier state of this run and keeps its progress. */
+  restoreWeights(state: TrainerState): void {
+    this.restore({ ...state, progress: { ...this.#progress, growths: state.progress.growths } });
+  }
+
+  /** Frees the engine's memory. The trainer must not be used afterwards. */
+  async dispose(): Promise<void> {
+    await this.#learner.release();
+    await this.#evaluator.release();
+  }
+
+  #flopsOfStep(size: number): number {
+    const batchSymbol = this.#program.features.shape[0] ?? 1;
+    const update = this.settings.optimizer.flopsPerEntry * this.parameterCount;
+    return stepFlops(this.#flops, this.#widths, batchSymbol, size) + update;
+  }
+
+  #feed(data: Dataset) {
+    const { epoch } = this.#progress;
+    if (this.#feeding?.data !== data) {
+      if (this.#progress.offset >= data.count) this.#progress = { ...this.#progress, offset: 0 };
+      const order = epochOrder(data.count, this.settings.seed, epoch);
+      this.#feeding = { data, batcher: new Batcher(this.#program, data), epoch, order };
+    } else if (this.#feeding.epoch !== epoch) {
+      this.#feeding = { ...this.#feeding, epoch, order: epochOrder(data.count, this.settings.seed, epoch) };
+    }
+    return this.#feeding;
+  }
+
+  #probe(): Feeds {
+    return this.#lastBatch ?? syntheticBatch(this.#program, this.settings.batchSize, this.settings.seed);
+  }
+
+  #headOf(data: Dataset, size: number): Feeds {
+    const order = Uint32Array.from({ length: data.count }, (_, index) => index);
+    return new Batcher(this.#program, data).take(order, 0, Math.min(size, data.count)).feeds;
+  }
+
+  #withMasks(feeds: Feeds, widths: readonly Width[]): Feeds {
+    if (this.#program.masks.length === 0) return feeds;
+    const sizes = widthSizes(widths);
+    const batchSymbol = this.#program.features.shape[0];
+    const batch = feeds[this.#program.features.name]?.dims[0] ?? 1;
+    if (typeof batchSymbol === "string") sizes.set(batchSymbol, batch);
+    return { ...feeds, ...drawMasks(this.#program.masks, sizes, this.settings.seed, this.step) };
+  }
+}
+
+function freshState(program: Program, model: Model, settings: TrainerSettings): LearnerState {
+  const tensorOf = (name: string) => model.graph.parameters.get(name) as Tensor;
+  return {
+    variables: new Map(program.variables.map((name) => [name, tensorOf(name)])),
+    slots: new Map(
+      program.trainable.map((name) => [
+        name,
+        settings.optimizer.slots.map(() => zeros("float32", tensorOf(name).dims)),
+      ]),
+    ),
+    births: new Map(program.trainable.map((name) => [name, bornAtStart(tensorOf(name).dims)])),
+  };
+}
+
+function diverged(step: number, loss: number, learningRate: number): EspalierError {
+  return new EspalierError("DIVERGED", {
+    thing: `training step ${step + 1}`,
+    rule: "the loss must be finite",
+    received: String(loss),
+    remedy: `The weights of the last finite loss are kept. Lower the learning rate (it was ${learningRate}) or clip gradients.`,
+  });
+}

@@ -1,0 +1,131 @@
+import type { Feeds } from "../engine/session.ts";
+import { type Dim, evaluateDim } from "../graph/dim.ts";
+import { type Model, withParameters } from "../graph/model.ts";
+import { applyPlan } from "../growth/apply.ts";
+import { compareOutputs } from "../growth/compare.ts";
+import { deadUnits, gradientNorms, identicalUnits, incomingWeights } from "../growth/diagnose.ts";
+import { type GrowthPlan, planGrowth } from "../growth/plan.ts";
+import type { Strategy } from "../growth/strategy.ts";
+import { widthSizes } from "../growth/symbols.ts";
+import type { Width } from "../growth/width.ts";
+import { findWidths, widthOf } from "../growth/widths.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import type { Evaluator } from "./evaluator.ts";
+import { growOptimizerState, type Learner } from "./learner.ts";
+import type { Program } from "./program.ts";
+import type { GrowthRecord } from "./record.ts";
+
+/** A model while it trains, and what grows with it. */
+export interface Growing {
+  readonly model: Model;
+  readonly widths: readonly Width[];
+  readonly learner: Learner;
+  readonly evaluator: Evaluator;
+  readonly program: Program;
+  /** FLOPs of a training step, in "batch" and the widths. */
+  readonly flops: Dim;
+  /** Updates done. */
+  readonly step: number;
+  readonly seed: number;
+}
+
+export interface WidenRequest {
+  readonly width: string;
+  readonly by: number;
+  readonly strategy: Strategy;
+  /** Batches to measure on: without dropout masks for evaluation, with them for gradients. */
+  readonly probe: { readonly evaluation: Feeds; readonly training: (widths: readonly Width[]) => Feeds };
+}
+
+/** Widens a width in place of the learner's state and measures what that did. Refuses before it changes anything. */
+export async function widenNow(
+  growing: Growing,
+  request: WidenRequest,
+): Promise<{ readonly model: Model; readonly widths: readonly Width[]; readonly record: GrowthRecord }> {
+  const started = performance.now();
+  const { learner, evaluator, step } = growing;
+  const old = widthOf(growing.widths, request.width);
+  const plan = planGrowth(old, { by: request.by, strategy: request.strategy, seed: growing.seed });
+
+  const before = await evaluator.forward(learner.variables, request.probe.evaluation);
+  const state = learner.state();
+  const current = withParameters(
+    growing.model,
+    new Map([...growing.model.graph.parameters, ...state.variables]),
+  );
+  const model = applyPlan(current, plan, request.strategy);
+  const widths = findWidths(model);
+  const variables = new Map(
+    growing.program.variables.map((name) => [name, model.graph.parameters.get(name)] as const),
+  );
+  learner.load({ ...growOptimizerState(state, plan, step), variables } as Parameters<Learner["load"]>[0]);
+
+  const after = await evaluator.bounded(learner.variables, request.probe.evaluation);
+  const grown = widthOf(widths, request.width);
+  const evidence = {
+    parameters: model.graph.parameters,
+    gradients: (await learner.gradients(request.probe.training(widths))).gradients,
+    activations: await evaluator.activations(learner.variables, request.probe.evaluation),
+  };
+  const difference = compareOutputs(before.output, after.output, after.bound);
+  const norms = gradientNorms(grown, evidence.gradients);
+  const dead = new Set(deadUnits(grown, evidence).map(({ unit }) => unit));
+  const batchSymbol = growing.program.features.shape[0] ?? 1;
+  const isNew = (unit: number) => unit >= plan.from;
+  const record: GrowthRecord = {
+    width: plan.width,
+    step,
+    strategy: plan.strategy,
+    size: { before: plan.from, after: plan.to },
+    loss: { before: before.loss, after: after.loss },
+    output: {
+      maxDifference: difference.maximum,
+      roundingBound: difference.bound,
+      preserved: difference.withinBound,
+      identical: difference.identical,
+    },
+    newUnits: newUnitsOf(plan).map((unit) => ({
+      unit,
+      gradientNorm: norms[unit] ?? 0,
+      dead: dead.has(unit),
+    })),
+    identicalUnits: identicalUnits(incomingWeights(grown, evidence.parameters)).filter((group) =>
+      group.some(isNew),
+    ),
+    parameters: {
+      before: countParameters(growing.program, growing.model),
+      after: countParameters(growing.program, model),
+    },
+    flopsPerExample: {
+      before: flopsPerExample(growing.flops, growing.widths, batchSymbol),
+      after: flopsPerExample(growing.flops, widths, batchSymbol),
+    },
+    pauseMs: performance.now() - started,
+    plan,
+  };
+  return { model, widths, record };
+}
+
+function newUnitsOf(plan: GrowthPlan): readonly number[] {
+  return Array.from({ length: plan.to - plan.from }, (_, index) => plan.from + index);
+}
+
+/** Entries of the trained parameters. */
+export function countParameters(program: Program, model: Model): number {
+  return program.trainable.reduce(
+    (sum, name) => sum + sizeOf(model.graph.parameters.get(name)?.dims ?? []),
+    0,
+  );
+}
+
+/** FLOPs of a training step for one example, as the difference that one more example makes. */
+export function flopsPerExample(flops: Dim, widths: readonly Width[], batchSymbol: Dim): number {
+  return stepFlops(flops, widths, batchSymbol, 2) - stepFlops(flops, widths, batchSymbol, 1);
+}
+
+/** FLOPs of the forward and backward pass over one batch. */
+export function stepFlops(flops: Dim, widths: readonly Width[], batchSymbol: Dim, batch: number): number {
+  const sizes = widthSizes(widths);
+  if (typeof batchSymbol === "string") sizes.set(batchSymbol, batch);
+  return evaluateDim(flops, sizes) ?? Number.NaN;
+}
