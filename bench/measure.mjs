@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Contestant } from "./contestant.mjs";
+import { quantile } from "./quantile.mjs";
 import { threadEnvironment } from "./roster.mjs";
 
 /** Steps before anything is timed. */
@@ -89,13 +90,4 @@ function summary({ name, threads, version, note, lanes, missing }) {
     steps: fastest.steps,
     variants: Object.fromEntries(lanes.map((lane) => [lane.variant, lane.samples])),
   };
-}
-
-/** The value below which a fraction `q` of the samples lies, interpolated. */
-export function quantile(samples, q) {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const at = (sorted.length - 1) * q;
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (at - below);
 }

@@ -1,4 +1,5 @@
 import { cpus, totalmem } from "node:os";
+import { quantile } from "./quantile.mjs";
 
 /** The machine and what ran on it, without anything that names the host. */
 export function machine() {
@@ -75,6 +76,13 @@ function markdownTable([head, ...rows]) {
   return [head, rule, ...rows].map(line).join("\n");
 }
 
+function otherVariants({ variant, variants }) {
+  const others = Object.entries(variants).filter(([name]) => name !== variant);
+  return (
+    others.map(([name, samples]) => `${name} ${quantile(samples, 0.5).toPrecision(3)}`).join(", ") || "–"
+  );
+}
+
 /** Everything that was missing or gave up, one line each. */
 export function missingLines(results) {
   return results.flatMap(({ workload, entries }) =>
@@ -110,7 +118,16 @@ ${markdownTable(tableRows(results))}
 The fastest variant of each contestant counts:
 
 ${markdownTable([
-  ["workload", "contestant", "threads", "variant", "median ms", "quartiles ms", "last loss"],
+  [
+    "workload",
+    "contestant",
+    "threads",
+    "variant",
+    "median ms",
+    "quartiles ms",
+    "last loss",
+    "other variants, median ms",
+  ],
   ...results.flatMap(({ workload, entries: all }) =>
     all
       .filter(({ missing: none }) => !none)
@@ -122,15 +139,18 @@ ${markdownTable([
         entry.ms.toPrecision(3),
         `${entry.low.toPrecision(3)} to ${entry.high.toPrecision(3)}`,
         entry.loss.toPrecision(3),
+        otherVariants(entry),
       ]),
   ),
 ])}
 
 - PyTorch: CPU, eager; fused, foreach and for-loop Adam, and for the convolutional network channels-last too.
 - tfjs and jax-js: their WebAssembly backends with SIMD. Neither has threads in Node, so their one-thread figure
-  stands in both rows. tfjs lacks the kernel for a convolution's filter gradient; here that gradient is itself
-  written as a convolution. jax-js runs its whole step under one \`jit\`, convolutions as nine shifted copies times a
-  matrix, which is over ten times as fast there as its own convolution.
+  stands in both rows. Both get the help that an expert would give them. tfjs is measured "as is" and with "own
+  gradients": matrix products that transpose first, since its own gradients leave the backend's fast kernels, and
+  a convolution's filter gradient written as a convolution, since the backend has no kernel for it at all. jax-js
+  runs its whole step under one \`jit\`, convolutions as nine shifted copies times a matrix, over ten times as
+  fast there as its own convolution.
 ${widen ? `\n## The pause of growing\n\n${widen}\n` : ""}${memory ? `\n## Memory over growths\n\n${memory}\n` : ""}${
   missing.length > 0 ? `\n## Missing\n\n${missing.map((line) => `- ${line}`).join("\n")}\n` : ""
 }`;

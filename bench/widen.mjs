@@ -8,8 +8,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readDataset, writeDataset } from "./dataset.mjs";
-import { quantile } from "./measure.mjs";
 import { calledAs, inOwnProcess } from "./own-process.mjs";
+import { quantile } from "./quantile.mjs";
 import { workloads } from "./workloads.mjs";
 
 /** Steps that a growth may cost. */
