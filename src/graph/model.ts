@@ -6,6 +6,8 @@ import type { Shape } from "./dim.ts";
 export interface ValueType {
   readonly dtype: DType;
   readonly shape: Shape;
+  /** The elements of a small integer vector or scalar that is made of sizes (what Shape and its kin compute). */
+  readonly value?: Shape;
 }
 
 /** A named input or output of a graph. */

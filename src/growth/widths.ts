@@ -84,6 +84,8 @@ function trace(model: Model, flows: FlowMap, parameter: string, axis: number): O
         reasons.push(`${step.node.op} "${step.node.name}": ${carried.blocked}`);
         continue;
       }
+      // A concatenation or a fold may tell that the width does not reach this side.
+      if (!carried.some((block) => "inner" in block)) continue;
       if (step.contraction && constant && !flows.constants.has(visit.value)) {
         reads.push({ value: visit.value, axis: visit.axis, layout: visit.layout });
       }

@@ -1,8 +1,12 @@
 import { int } from "../graph/model.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import type { RoundingCall } from "./operator.ts";
 
 /** Unit roundoff of float32: half the distance from 1 to the next number. */
 export const unitRoundoff = 2 ** -24;
+
+/** Keeps a divisor from being 0 in a bound; near the smallest normal float32. */
+export const tiniest = 2 ** -120;
 
 type Emitter = Pick<RoundingCall, "graph">;
 
@@ -23,6 +27,21 @@ export function relativeBound(call: Emitter, value: string, factor: number): str
   return call.graph.emit("Mul", [magnitude(call, value), call.graph.scalar(factor)]);
 }
 
+/** {@link relativeBound} of output 0; absent where it is not floating-point, for integers do not round. */
+export function computedBound(call: RoundingCall, factor: number): string | undefined {
+  if (!isFloat(call.output(0).dtype)) return undefined;
+  return relativeBound(call, call.node.outputs[0] as string, factor);
+}
+
+/** A bound that broadcasts to output 0, stretched to its shape: every bound has the shape of its value. */
+export function stretchBound(call: RoundingCall, bound: string | undefined): string | undefined {
+  if (bound === undefined) return undefined;
+  const name = call.node.outputs[0] as string;
+  const [from, to] = [call.graph.typeOf(bound).shape, call.graph.typeOf(name).shape];
+  if (from.length === to.length && from.every((dim, axis) => dim === to[axis])) return bound;
+  return call.graph.emit("Expand", [bound, call.graph.emit("Shape", [name])]);
+}
+
 /** bound · factor, absent where the bound is. */
 export function scaleBound(call: Emitter, bound: string | undefined, factor: number): string | undefined {
   if (bound === undefined || factor === 1) return bound;
@@ -37,11 +56,7 @@ export function elementwiseBound(slope: number, ulps: number): (call: RoundingCa
   return (call) => {
     const carried = scaleBound(call, call.inputBounds[0], slope);
     if (ulps === 0) return carried;
-    return addBounds(
-      call,
-      carried,
-      relativeBound(call, call.node.outputs[0] as string, 2 * ulps * unitRoundoff),
-    );
+    return addBounds(call, carried, computedBound(call, 2 * ulps * unitRoundoff));
   };
 }
 

@@ -32,7 +32,8 @@ export function inferBroadcast(arity: number): (call: Call) => readonly ValueTyp
 
 /** Shape rule of elementwise functions of one input. */
 export function inferUnary(call: Call): readonly ValueType[] {
-  return [call.input(0)];
+  const { dtype, shape } = call.input(0);
+  return [{ dtype, shape }];
 }
 
 /** Axis-flow rule of elementwise functions of one input: every axis is carried through. */

@@ -2,16 +2,146 @@ import type { Inference } from "../graph/builder.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Node } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { abs } from "./abs.ts";
 import { add } from "./add.ts";
+import { and } from "./and.ts";
+import { argMax } from "./arg-max.ts";
+import { cast } from "./cast.ts";
+import { clip } from "./clip.ts";
+import { concat } from "./concat.ts";
+import { constant } from "./constant.ts";
+import { constantOfShape } from "./constant-of-shape.ts";
+import { cos } from "./cos.ts";
+import { div } from "./div.ts";
+import { elu } from "./elu.ts";
+import { equal } from "./equal.ts";
+import { erf } from "./erf.ts";
+import { exp } from "./exp.ts";
+import { expand } from "./expand.ts";
+import { flatten } from "./flatten.ts";
+import { floor } from "./floor.ts";
+import { gather } from "./gather.ts";
+import { gatherElements } from "./gather-elements.ts";
+import { gelu } from "./gelu.ts";
 import { gemm } from "./gemm.ts";
+import { greater } from "./greater.ts";
+import { greaterOrEqual } from "./greater-or-equal.ts";
+import { hardSigmoid } from "./hard-sigmoid.ts";
+import { hardSwish } from "./hard-swish.ts";
+import { identity } from "./identity.ts";
+import { leakyRelu } from "./leaky-relu.ts";
+import { less } from "./less.ts";
+import { lessOrEqual } from "./less-or-equal.ts";
+import { log } from "./log.ts";
+import { matMul } from "./mat-mul.ts";
+import { max } from "./max.ts";
+import { min } from "./min.ts";
+import { mul } from "./mul.ts";
+import { neg } from "./neg.ts";
+import { not } from "./not.ts";
+import { oneHot } from "./one-hot.ts";
 import { Call, type Operator } from "./operator.ts";
+import { or } from "./or.ts";
+import { pad } from "./pad.ts";
+import { pow } from "./pow.ts";
+import { range } from "./range.ts";
+import { reciprocal } from "./reciprocal.ts";
+import { reduceMax } from "./reduce-max.ts";
+import { reduceMean } from "./reduce-mean.ts";
+import { reduceMin } from "./reduce-min.ts";
+import { reduceProd } from "./reduce-prod.ts";
+import { reduceSum } from "./reduce-sum.ts";
 import { relu } from "./relu.ts";
+import { reshape } from "./reshape.ts";
+import { scatterElements } from "./scatter-elements.ts";
+import { scatterNd } from "./scatter-nd.ts";
+import { shape } from "./shape.ts";
+import { sigmoid } from "./sigmoid.ts";
+import { sign } from "./sign.ts";
+import { sin } from "./sin.ts";
+import { size } from "./size.ts";
+import { slice } from "./slice.ts";
+import { softplus } from "./softplus.ts";
+import { split } from "./split.ts";
+import { sqrt } from "./sqrt.ts";
+import { squeeze } from "./squeeze.ts";
+import { sub } from "./sub.ts";
+import { tanh } from "./tanh.ts";
+import { tile } from "./tile.ts";
+import { transpose } from "./transpose.ts";
+import { unsqueeze } from "./unsqueeze.ts";
+import { where } from "./where.ts";
 
 /** The one table of operators: ONNX's name to what espalier knows of it. */
 export const operators = {
+  Abs: abs,
   Add: add,
+  And: and,
+  ArgMax: argMax,
+  Cast: cast,
+  Clip: clip,
+  Concat: concat,
+  Constant: constant,
+  ConstantOfShape: constantOfShape,
+  Cos: cos,
+  Div: div,
+  Elu: elu,
+  Equal: equal,
+  Erf: erf,
+  Exp: exp,
+  Expand: expand,
+  Flatten: flatten,
+  Floor: floor,
+  Gather: gather,
+  GatherElements: gatherElements,
+  Gelu: gelu,
   Gemm: gemm,
+  Greater: greater,
+  GreaterOrEqual: greaterOrEqual,
+  HardSigmoid: hardSigmoid,
+  HardSwish: hardSwish,
+  Identity: identity,
+  LeakyRelu: leakyRelu,
+  Less: less,
+  LessOrEqual: lessOrEqual,
+  Log: log,
+  MatMul: matMul,
+  Max: max,
+  Min: min,
+  Mul: mul,
+  Neg: neg,
+  Not: not,
+  OneHot: oneHot,
+  Or: or,
+  Pad: pad,
+  Pow: pow,
+  Range: range,
+  Reciprocal: reciprocal,
+  ReduceMax: reduceMax,
+  ReduceMean: reduceMean,
+  ReduceMin: reduceMin,
+  ReduceProd: reduceProd,
+  ReduceSum: reduceSum,
   Relu: relu,
+  Reshape: reshape,
+  ScatterElements: scatterElements,
+  ScatterND: scatterNd,
+  Shape: shape,
+  Sigmoid: sigmoid,
+  Sign: sign,
+  Sin: sin,
+  Size: size,
+  Slice: slice,
+  Softplus: softplus,
+  Split: split,
+  Sqrt: sqrt,
+  Squeeze: squeeze,
+  Sub: sub,
+  Tanh: tanh,
+  Tile: tile,
+  Transpose: transpose,
+  Unsqueeze: unsqueeze,
+  Where: where,
 } as const satisfies Readonly<Record<string, Operator>>;
 
 /** The operators that espalier has rules for. */

@@ -1,0 +1,14 @@
+import { elementwiseBound } from "./bounds.ts";
+import { flowUnary, inferUnary } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = |x|; the derivative at 0 is 0. ONNX Abs-13. */
+export const abs: Operator = {
+  infer: inferUnary,
+  gradient(call) {
+    const sign = call.graph.emit("Sign", [call.node.inputs[0] as string]);
+    return [call.graph.emit("Mul", [call.upstream, sign])];
+  },
+  flow: flowUnary,
+  rounding: elementwiseBound(1, 0),
+};

@@ -1,0 +1,45 @@
+import { int } from "../graph/model.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
+import { flowUnary } from "./broadcast.ts";
+import { codeOfDtype, dtypeOfCode } from "./element-types.ts";
+import type { Call, Operator } from "./operator.ts";
+import { sized, sizesOf } from "./sizes.ts";
+
+function target(call: Call) {
+  return dtypeOfCode(`node "${call.node.name}" (Cast)`, call.int("to", 0));
+}
+
+/** y = x in another element type. A gradient passes between floating-point types only. ONNX Cast-19. */
+export const cast: Operator = {
+  infer(call) {
+    const dtype = target(call);
+    return [sized({ dtype, shape: call.shape(0) }, dtype === "bool" ? undefined : sizesOf(call, 0))];
+  },
+  gradient(call) {
+    const { dtype } = call.input(0);
+    if (!isFloat(dtype) || !isFloat(target(call))) return [undefined];
+    return [call.graph.emit("Cast", [call.upstream], { to: int(codeOfDtype(dtype)) })];
+  },
+  flow: flowUnary,
+  rounding(call) {
+    const [bound] = call.inputBounds;
+    const from = call.input(0).dtype;
+    const to = target(call);
+    if (!isFloat(to)) {
+      // Truncation may take a step of 1 within the bound; truth values change at most by that.
+      return bound === undefined || !isFloat(from) ? bound : addBounds(call, bound, call.graph.scalar(1));
+    }
+    if (to === "float16") {
+      const wide = call.graph.emit("Cast", [call.node.outputs[0] as string], { to: int(1) });
+      const own = call.graph.emit("Mul", [call.graph.emit("Abs", [wide]), call.graph.scalar(2 ** -11)]);
+      return addBounds(call, bound, own);
+    }
+    const rounds = from === "int32" || from === "int64" || from === "uint32" || from === "uint64";
+    if (to === "float32" && (rounds || from === "float64")) {
+      return addBounds(call, bound, computedBound(call, unitRoundoff));
+    }
+    return bound;
+  },
+  flops: () => 0,
+};

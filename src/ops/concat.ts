@@ -1,0 +1,104 @@
+import type { Dim } from "../graph/dim.ts";
+import { addDims } from "../graph/dim.ts";
+import type { Layout } from "../graph/layout.ts";
+import { int, type ValueType } from "../graph/model.ts";
+import { broadcastShapes } from "./broadcast.ts";
+import { type Carried, input, output, type Tie, tie } from "./flow.ts";
+import { concatenatedPart } from "./folding.ts";
+import { shapeOf } from "./gradient.ts";
+import type { Call, GradientCall, Operator, RoundingCall } from "./operator.ts";
+import { sized, sizesOf } from "./sizes.ts";
+
+function axisOf(call: Call): number {
+  return call.axis(call.int("axis", 1), call.rank(0));
+}
+
+/** Sizes of the inputs on the axis that is joined. */
+function joined(call: Call): readonly Dim[] {
+  const axis = axisOf(call);
+  return call.node.inputs.map((_, index) => call.shape(index)[axis] as Dim);
+}
+
+function inferConcat(call: Call): readonly ValueType[] {
+  const axis = axisOf(call);
+  const shapes = call.node.inputs.map((_, index) => {
+    const shape = call.shape(index);
+    if (shape.length !== call.rank(0)) call.fail("its inputs must have equally many axes", shape);
+    return shape.map((dim, at) => (at === axis ? 1 : dim));
+  });
+  const shape = broadcastShapes(call, shapes).map((dim, at) =>
+    at === axis ? joined(call).reduce(addDims) : dim,
+  );
+  const parts = call.node.inputs.map((_, index) => sizesOf(call, index));
+  const known = shape.length === 1 && parts.every((part) => part !== undefined);
+  return [
+    sized({ dtype: call.input(0).dtype, shape }, known ? parts.flatMap((part) => part ?? []) : undefined),
+  ];
+}
+
+function gradient(call: GradientCall): readonly (string | undefined)[] {
+  const { graph } = call;
+  const { inputs } = call.node;
+  if (inputs.length === 1) return [call.upstream];
+  const axis = axisOf(call);
+  const sizes = joined(call);
+  const position = graph.vector([axis]);
+  const lengths = sizes.every((size): size is number => typeof size === "number")
+    ? graph.vector(sizes)
+    : graph.emit(
+        "Concat",
+        inputs.map((name, index) =>
+          typeof sizes[index] === "number"
+            ? graph.vector([sizes[index] as number])
+            : graph.emit("Gather", [shapeOf(call, name), position]),
+        ),
+        { axis: int(0) },
+      );
+  return graph.emitAll("Split", [call.upstream, lengths], inputs.length, { axis: int(axis) });
+}
+
+function ties(call: Call): readonly Tie[] {
+  const axis = axisOf(call);
+  const sizes = joined(call);
+  const others = call
+    .output(0)
+    .shape.flatMap((_, at) =>
+      at === axis ? [] : call.node.inputs.map((_, index) => tie(input(index, at), output(at))),
+    );
+  const joints = sizes.map(
+    (_, index): Tie => ({
+      a: input(index, axis),
+      b: output(axis),
+      forward: (layout: Layout): Carried => {
+        const fixed = sizes.map((size) => (typeof size === "number" ? { fixed: size } : undefined));
+        const around = [...fixed.slice(0, index), ...fixed.slice(index + 1)];
+        if (around.some((block) => block === undefined)) {
+          return { blocked: "it is concatenated with something of unknown size" };
+        }
+        return [...fixed.slice(0, index), ...layout, ...fixed.slice(index + 1)].filter(
+          (block) => block !== undefined,
+        );
+      },
+      backward: (layout) => concatenatedPart(layout, sizes, index),
+    }),
+  );
+  return [...others, ...joints];
+}
+
+function rounding(call: RoundingCall): string | undefined {
+  if (call.inputBounds.every((bound) => bound === undefined)) return undefined;
+  const bounds = call.node.inputs.map(
+    (name, index) =>
+      call.inputBounds[index] ?? call.graph.emit("ConstantOfShape", [call.graph.emit("Shape", [name])]),
+  );
+  return call.graph.emit("Concat", bounds, call.node.attributes);
+}
+
+/** Joins tensors along an axis. ONNX Concat-13. */
+export const concat: Operator = {
+  infer: inferConcat,
+  gradient,
+  flow: (call) => ({ ties: ties(call) }),
+  rounding,
+  flops: () => 0,
+};

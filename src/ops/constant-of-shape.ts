@@ -1,0 +1,30 @@
+import type { Operator } from "./operator.ts";
+import { sized, sizesOf, unknownSize } from "./sizes.ts";
+
+/** A tensor of one value (attribute `value`, default float32 0) and a given shape. ONNX ConstantOfShape-20. */
+export const constantOfShape: Operator = {
+  infer(call) {
+    const attribute = Object.hasOwn(call.node.attributes, "value") ? call.node.attributes.value : undefined;
+    const fill = attribute?.kind === "tensor" ? attribute.value : undefined;
+    const rank = call.shape(0)[0];
+    const sizes = sizesOf(call, 0);
+    if (sizes === undefined && typeof rank !== "number") {
+      call.fail("the number of axes must be known", call.shape(0));
+    }
+    const shape = sizes ?? Array.from({ length: rank as number }, (_, axis) => unknownSize(call, axis));
+    const type = { dtype: fill?.dtype ?? "float32", shape } as const;
+    const [length] = shape;
+    const small = shape.length === 1 && typeof length === "number" && length <= 64;
+    if (fill?.dtype !== "int64" || !small) return [type];
+    return [
+      sized(
+        type,
+        Array.from({ length }, () => Number(fill.data[0])),
+      ),
+    ];
+  },
+  gradient: "none",
+  flow: () => ({ ties: [] }),
+  rounding: () => undefined,
+  flops: () => 0,
+};

@@ -1,0 +1,17 @@
+import { elementwiseBound } from "./bounds.ts";
+import { flowUnary, inferUnary } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = 2/√π · ∫₀ˣ e^(−t²) dt. ONNX Erf-13. */
+export const erf: Operator = {
+  infer: inferUnary,
+  gradient(call) {
+    const x = call.node.inputs[0] as string;
+    const square = call.graph.emit("Mul", [x, x]);
+    const bell = call.graph.emit("Exp", [call.graph.emit("Neg", [square])]);
+    const slope = call.graph.emit("Mul", [bell, call.graph.scalar(2 / Math.sqrt(Math.PI))]);
+    return [call.graph.emit("Mul", [call.upstream, slope])];
+  },
+  flow: flowUnary,
+  rounding: elementwiseBound(2 / Math.sqrt(Math.PI), 8),
+};

@@ -1,0 +1,19 @@
+import { addBounds, computedBound, tiniest, unitRoundoff } from "./bounds.ts";
+import { flowUnary, inferUnary } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = ln x. ONNX Log-13. */
+export const log: Operator = {
+  infer: inferUnary,
+  gradient: (call) => [call.graph.emit("Div", [call.upstream, call.node.inputs[0] as string])],
+  flow: flowUnary,
+  rounding(call) {
+    const [bound] = call.inputBounds;
+    const own = computedBound(call, 8 * unitRoundoff);
+    if (bound === undefined) return own;
+    // |ln x − ln x̂| ≤ δ / (x̂ − δ), infinite where x may be 0.
+    const least = call.graph.emit("Sub", [call.node.inputs[0] as string, bound]);
+    const divisor = call.graph.emit("Max", [least, call.graph.scalar(tiniest)]);
+    return addBounds(call, call.graph.emit("Div", [bound, divisor]), own);
+  },
+};

@@ -1,0 +1,5 @@
+import { extremum } from "./extremum.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = max(a, b, …), broadcast; ties share the gradient equally. ONNX Max-13. */
+export const max: Operator = extremum;

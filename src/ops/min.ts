@@ -1,0 +1,5 @@
+import { extremum } from "./extremum.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = min(a, b, …), broadcast; ties share the gradient equally. ONNX Min-13. */
+export const min: Operator = extremum;

@@ -1,0 +1,18 @@
+import { multiplyDims } from "../graph/dim.ts";
+import { elementwiseBound } from "./bounds.ts";
+import { flowUnary } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+import { sized, sizesOf } from "./sizes.ts";
+
+/** y = −x. ONNX Neg-13. */
+export const neg: Operator = {
+  infer: (call) => [
+    sized(
+      call.input(0),
+      sizesOf(call, 0)?.map((size) => multiplyDims(-1, size)),
+    ),
+  ],
+  gradient: (call) => [call.graph.emit("Neg", [call.upstream])],
+  flow: flowUnary,
+  rounding: elementwiseBound(1, 0),
+};

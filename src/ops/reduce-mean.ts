@@ -1,0 +1,25 @@
+import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
+import type { Operator } from "./operator.ts";
+import {
+  flopsReduction,
+  flowReduction,
+  inferReduction,
+  reducedAxes,
+  reducedCount,
+  reduceLike,
+  stretchBack,
+} from "./reduction.ts";
+
+/** Means over axes. ONNX ReduceMean-18. */
+export const reduceMean: Operator = {
+  infer: inferReduction,
+  gradient: (call) => [stretchBack(call, call.graph.emit("Div", [call.upstream, reducedCount(call)]))],
+  flow: flowReduction("takes the mean"),
+  rounding(call) {
+    const x = call.node.inputs[0] as string;
+    // The division by the count is covered by the two spare roundings of sumRoundoff.
+    const own = call.graph.emit("Mul", [magnitude(call, x), sumRoundoff(call, x, reducedAxes(call).axes)]);
+    return reduceLike(call, "ReduceMean", addBounds(call, own, call.inputBounds[0]) as string);
+  },
+  flops: flopsReduction,
+};

@@ -1,0 +1,5 @@
+import type { Operator } from "./operator.ts";
+import { reduceExtremum } from "./reduce-extremum.ts";
+
+/** Minima over axes; ties share the gradient equally. ONNX ReduceMin-20. */
+export const reduceMin: Operator = reduceExtremum;

@@ -1,0 +1,31 @@
+import { productOfDims } from "../graph/dim.ts";
+import type { ValueType } from "../graph/model.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { addBounds, computedBound, magnitude, sumRoundoff } from "./bounds.ts";
+import type { Operator } from "./operator.ts";
+import { flopsReduction, flowReduction, inferReduction, reducedAxes, reduceLike } from "./reduction.ts";
+import { sized, sizesOf } from "./sizes.ts";
+
+/** Products over axes; of sizes, mostly. ONNX ReduceProd-18. */
+export const reduceProd: Operator = {
+  infer(call) {
+    const [type] = inferReduction(call) as [ValueType];
+    const sizes = call.rank(0) === 1 && reducedAxes(call).axes.length === 1 ? sizesOf(call, 0) : undefined;
+    return [sized(type, sizes === undefined ? undefined : [productOfDims(sizes)])];
+  },
+  gradient: "none",
+  flow: flowReduction("multiplies"),
+  rounding(call) {
+    if (!isFloat(call.output(0).dtype)) return undefined;
+    const x = call.node.inputs[0] as string;
+    const [bound] = call.inputBounds;
+    const y = magnitude(call, call.node.outputs[0] as string);
+    const own = call.graph.emit("Mul", [y, sumRoundoff(call, x, reducedAxes(call).axes)]);
+    if (bound === undefined) return own;
+    // |∏xᵢ − ∏x̂ᵢ| ≤ ∏(|x̂ᵢ| + δᵢ) − ∏|x̂ᵢ|; the roundoff of that difference itself is covered by a second `own`.
+    const most = reduceLike(call, "ReduceProd", addBounds(call, magnitude(call, x), bound) as string);
+    const slack = call.graph.emit("Mul", [most, sumRoundoff(call, x, reducedAxes(call).axes)]);
+    return addBounds(call, call.graph.emit("Sub", [most, y]), own, slack, computedBound(call, 2 ** -23));
+  },
+  flops: flopsReduction,
+};

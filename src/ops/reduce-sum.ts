@@ -1,0 +1,25 @@
+import { isFloat } from "../tensor/dtype.ts";
+import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
+import type { Operator } from "./operator.ts";
+import {
+  flopsReduction,
+  flowReduction,
+  inferReduction,
+  reducedAxes,
+  reduceLike,
+  stretchBack,
+} from "./reduction.ts";
+
+/** Sums over axes. ONNX ReduceSum-13. */
+export const reduceSum: Operator = {
+  infer: inferReduction,
+  gradient: (call) => [stretchBack(call, call.upstream)],
+  flow: flowReduction("sums"),
+  rounding(call) {
+    if (!isFloat(call.output(0).dtype)) return undefined;
+    const x = call.node.inputs[0] as string;
+    const own = call.graph.emit("Mul", [magnitude(call, x), sumRoundoff(call, x, reducedAxes(call).axes)]);
+    return reduceLike(call, "ReduceSum", addBounds(call, own, call.inputBounds[0]) as string);
+  },
+  flops: flopsReduction,
+};

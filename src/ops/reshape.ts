@@ -1,0 +1,108 @@
+import type { Shape } from "../graph/dim.ts";
+import { divideDims, productOfDims } from "../graph/dim.ts";
+import { movedBound } from "./bounds.ts";
+import type { AxisRef, Flow, Tie } from "./flow.ts";
+import { input, output } from "./flow.ts";
+import { groupAxes, groupTies } from "./folding.ts";
+import { shapeOf } from "./gradient.ts";
+import type { Call, Operator } from "./operator.ts";
+import { sized, sizesOf, unknownSize } from "./sizes.ts";
+
+/** The target as written (0 copies, −1 takes what is left), from the input or, before opset 5, the attribute. */
+function target(call: Call): Shape | undefined {
+  return call.ints("shape") ?? sizesOf(call, 1);
+}
+
+function resolve(call: Call): Shape {
+  const shape = call.shape(0);
+  const written = target(call);
+  if (written === undefined) {
+    const rank = call.shape(1)[0];
+    if (typeof rank !== "number") call.fail("the number of axes of its target shape must be known", rank);
+    return Array.from({ length: rank }, (_, axis) => unknownSize(call, axis));
+  }
+  const zeroCopies = call.int("allowzero", 0) === 0;
+  const copied = written.map((size, axis) => {
+    if (size !== 0 || !zeroCopies) return size;
+    return shape[axis] ?? call.fail(`target axis ${axis} copies an axis that the input has not`, written);
+  });
+  const open = copied.indexOf(-1);
+  if (open < 0) {
+    const [before, after] = [productOfDims(shape), productOfDims(copied)];
+    if (typeof before === "number" && typeof after === "number" && before !== after) {
+      call.fail(`the target shape must have ${before} elements`, copied);
+    }
+    return copied;
+  }
+  // Equal sizes cancel first: polynomials of several terms do not divide otherwise.
+  const left = [...shape];
+  const rest = copied.filter((size, axis) => {
+    if (axis === open) return false;
+    const at = left.indexOf(size);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  const [dividend, divisor] = [productOfDims(left), productOfDims(rest)];
+  const quotient = divisor === 0 ? undefined : divideDims(dividend, divisor);
+  if (quotient === undefined && typeof dividend === "number" && typeof divisor === "number") {
+    call.fail("the target shape must divide the number of elements", { shape, target: written });
+  }
+  return copied.map((size, axis) => (axis === open ? (quotient ?? unknownSize(call, axis)) : size));
+}
+
+function flow(call: Call): Flow {
+  const from = call.shape(0);
+  const to = call.output(0).shape;
+  const literal = call.ints("shape") ?? call.constantInts(1);
+  const groups = groupAxes(from, to) ?? [];
+  const ties: Tie[] = [];
+  const blocked: { at: AxisRef; reason: string }[] = [];
+  const block = (group: (typeof groups)[number], reason: string) => {
+    for (const axis of group.from) blocked.push({ at: input(0, axis), reason });
+    for (const axis of group.to) blocked.push({ at: output(axis), reason });
+  };
+  const zeroCopies = call.int("allowzero", 0) === 0;
+  const follows = (axis: number) => literal?.[axis] === -1 || (literal?.[axis] === 0 && zeroCopies);
+  for (const group of groups) {
+    if (literal === undefined) {
+      block(group, "the target shape of the Reshape is computed");
+      continue;
+    }
+    const free = group.to.filter(follows);
+    if (free.length === 0) {
+      const size = group.to.map((axis) => literal[axis]).join(" × ");
+      block(group, `the target shape of the Reshape names the size ${size}; write -1 or 0 there instead`);
+      continue;
+    }
+    // Axes named as literals stay as they are; only the one that follows can take what is added.
+    const kept = groupTies(group, from, to);
+    if (kept === undefined) {
+      block(group, "the Reshape mixes several axes");
+      continue;
+    }
+    ties.push(...kept);
+    for (const axis of group.to) {
+      if (!follows(axis)) {
+        blocked.push({
+          at: output(axis),
+          reason: `the target shape of the Reshape names the size ${literal[axis]}`,
+        });
+      }
+    }
+  }
+  return { ties, blocked };
+}
+
+/** The same elements in another shape. ONNX Reshape-21. */
+export const reshape: Operator = {
+  infer(call) {
+    const shape = resolve(call);
+    return [sized({ dtype: call.input(0).dtype, shape }, shape.length <= 1 ? sizesOf(call, 0) : undefined)];
+  },
+  gradient: (call) => [
+    call.graph.emit("Reshape", [call.upstream, shapeOf(call, call.node.inputs[0] as string)]),
+  ],
+  flow,
+  rounding: movedBound,
+  flops: () => 0,
+};

@@ -1,0 +1,14 @@
+import { elementwiseBound } from "./bounds.ts";
+import { flowUnary, inferUnary } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = sin x. ONNX Sin-22. */
+export const sin: Operator = {
+  infer: inferUnary,
+  gradient(call) {
+    const slope = call.graph.emit("Cos", [call.node.inputs[0] as string]);
+    return [call.graph.emit("Mul", [call.upstream, slope])];
+  },
+  flow: flowUnary,
+  rounding: elementwiseBound(1, 4),
+};

@@ -1,0 +1,153 @@
+import type { Dim } from "../graph/dim.ts";
+import { addDims } from "../graph/dim.ts";
+import { int } from "../graph/model.ts";
+import { movedBound } from "./bounds.ts";
+import { type Flow, input, output, tie } from "./flow.ts";
+import { scatterBack } from "./gradient.ts";
+import type { Call, GradientCall, Operator } from "./operator.ts";
+import { numbersOf, sized, sizesOf, unknownSize } from "./sizes.ts";
+
+/** Ends at or over this mean "to the end" (exporters write the largest int32 or int64). */
+const far = 2 ** 31 - 1;
+
+/** One sliced axis, as written: start and end may be negative, or sizes that are only known by name. */
+interface Cut {
+  readonly axis: number;
+  readonly start: Dim | undefined;
+  readonly end: Dim | undefined;
+  readonly step: number | undefined;
+}
+
+/** The cuts, from inputs (opset 10 and later) or attributes. */
+function cuts(call: Call): readonly Cut[] {
+  const rank = call.rank(0);
+  const starts = call.ints("starts") ?? sizesOf(call, 1);
+  const ends = call.ints("ends") ?? sizesOf(call, 2);
+  const count = starts?.length ?? ends?.length ?? (call.has(1) ? call.shape(1)[0] : undefined);
+  if (typeof count !== "number") call.fail("the number of sliced axes must be known", count);
+  const axes = call.ints("axes") ?? numbersOf(call, 3);
+  if (axes === undefined && call.has(3)) call.fail("its axes must be constant", call.node.inputs[3]);
+  const steps = call.has(4) ? numbersOf(call, 4) : Array.from({ length: count }, () => 1);
+  return Array.from({ length: count }, (_, at) => ({
+    axis: call.axis(axes?.[at] ?? at, rank),
+    start: starts?.[at],
+    end: ends?.[at],
+    step: steps?.[at],
+  }));
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}
+
+/** First position and number of positions of a cut through an axis of known size. */
+function span(size: number, start: number, end: number, step: number): { first: number; length: number } {
+  const at = (position: number) => (position < 0 ? position + size : position);
+  const first = step > 0 ? clamp(at(start), 0, size) : clamp(at(start), 0, size - 1);
+  const stop = step > 0 ? clamp(at(end), 0, size) : clamp(at(end), -1, size - 1);
+  return { first, length: Math.max(0, Math.ceil((stop - first) / step)) };
+}
+
+/** Whether a cut keeps its whole axis in order. */
+function keepsAll({ start, end, step }: Cut, size: Dim): boolean {
+  return start === 0 && step === 1 && (end === size || (typeof end === "number" && end >= far));
+}
+
+/** Size of an axis after a cut. Of an axis of unknown size we take that it is at least as long as the cut says. */
+function sizeAfter(call: Call, cut: Cut, size: Dim): Dim {
+  const { start, end, step } = cut;
+  if (keepsAll(cut, size)) return size;
+  if (typeof start !== "number" || typeof end !== "number" || step === undefined) {
+    return unknownSize(call, cut.axis);
+  }
+  if (typeof size === "number") return span(size, start, end, step).length;
+  if (step === -1 && start === -1 && end <= -far) return size;
+  if (step !== 1) return unknownSize(call, cut.axis);
+  if (end >= far) return start >= 0 ? addDims(size, -start) : -start;
+  if (start >= 0 === end >= 0) return Math.max(0, end - start);
+  return start >= 0 ? addDims(size, end - start) : unknownSize(call, cut.axis);
+}
+
+/** Zeros before and after, where every cut has step 1 and a start counted from the front. */
+function padBack(call: GradientCall, list: readonly Cut[]): string | undefined {
+  const { graph } = call;
+  const shape = call.shape(0);
+  const sliced = list.filter((cut) => !keepsAll(cut, shape[cut.axis] as Dim));
+  if (sliced.length === 0) return call.upstream;
+  const before: number[] = [];
+  const after: number[] = [];
+  for (const { axis, start, end, step } of sliced) {
+    const size = shape[axis];
+    if (step !== 1 || typeof start !== "number" || typeof end !== "number") return undefined;
+    if (typeof size === "number") {
+      const { first, length } = span(size, start, end, step);
+      before.push(first);
+      after.push(size - first - length);
+    } else if (start >= 0) before.push(start);
+    else return undefined;
+  }
+  const axes = graph.vector(sliced.map(({ axis }) => axis));
+  if (after.length === sliced.length) {
+    return graph.emit("Pad", [call.upstream, graph.vector([...before, ...after]), "", axes]);
+  }
+  const sizes = (name: string) => graph.emit("Gather", [graph.emit("Shape", [name]), axes]);
+  const first = graph.vector(before);
+  const rest = graph.emit("Sub", [sizes(call.node.inputs[0] as string), first]);
+  const last = graph.emit("Sub", [rest, sizes(call.upstream)]);
+  const pads = graph.emit("Concat", [first, last], { axis: int(0) });
+  return graph.emit("Pad", [call.upstream, pads, "", axes]);
+}
+
+function gradient(call: GradientCall): readonly (string | undefined)[] {
+  const padded = padBack(call, cuts(call));
+  return [
+    padded ??
+      scatterBack(call, (positions) =>
+        call.graph.emit("Slice", [positions, ...call.node.inputs.slice(1)], call.node.attributes),
+      ),
+  ];
+}
+
+function flow(call: Call): Flow {
+  const shape = call.shape(0);
+  const cut = new Set(cuts(call).flatMap((one) => (keepsAll(one, shape[one.axis] as Dim) ? [] : [one.axis])));
+  const whole = shape.flatMap((_, axis) => (cut.has(axis) ? [] : [axis]));
+  const reason = "the Slice takes positions of it by number";
+  return {
+    ties: whole.map((axis) => tie(input(0, axis), output(axis))),
+    blocked: [...cut].flatMap((axis) => [
+      { at: input(0, axis), reason },
+      { at: output(axis), reason },
+    ]),
+  };
+}
+
+/** Part of a tensor: from start to end by step, on some axes. ONNX Slice-13. */
+export const slice: Operator = {
+  infer(call) {
+    const { dtype, shape } = call.input(0);
+    const list = cuts(call);
+    const after = shape.map((size, axis) => {
+      const cut = list.find((one) => one.axis === axis);
+      return cut === undefined ? size : sizeAfter(call, cut, size);
+    });
+    const sizes = sizesOf(call, 0);
+    const [cut] = list;
+    if (sizes === undefined || cut === undefined || shape.length !== 1) return [{ dtype, shape: after }];
+    if (typeof cut.start !== "number" || typeof cut.end !== "number" || cut.step === undefined) {
+      return [{ dtype, shape: after }];
+    }
+    const { first, length } = span(sizes.length, cut.start, cut.end, cut.step);
+    const step = cut.step;
+    return [
+      sized(
+        { dtype, shape: after },
+        Array.from({ length }, (_, at) => sizes[first + at * step] as Dim),
+      ),
+    ];
+  },
+  gradient,
+  flow,
+  rounding: movedBound,
+  flops: () => 0,
+};

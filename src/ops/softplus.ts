@@ -1,0 +1,17 @@
+import { addBounds, elementwiseBound, unitRoundoff } from "./bounds.ts";
+import { flowUnary, inferUnary } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+
+const relative = elementwiseBound(1, 4);
+
+/** y = ln(1 + eˣ). ONNX Softplus-1. */
+export const softplus: Operator = {
+  infer: inferUnary,
+  gradient(call) {
+    const slope = call.graph.emit("Sigmoid", [call.node.inputs[0] as string]);
+    return [call.graph.emit("Mul", [call.upstream, slope])];
+  },
+  flow: flowUnary,
+  // 1 + eˣ is rounded before its logarithm is taken: for x ≪ 0 the error is relative to 1, not to y.
+  rounding: (call) => addBounds(call, relative(call), call.graph.scalar(8 * unitRoundoff)),
+};

@@ -1,0 +1,94 @@
+import type { Dim, Shape } from "../graph/dim.ts";
+import { divideDims } from "../graph/dim.ts";
+import { repeatLayout } from "../graph/layout.ts";
+import { int } from "../graph/model.ts";
+import { movedBound } from "./bounds.ts";
+import { type Carried, type Flow, input, output, type Tie, tie } from "./flow.ts";
+import { unrepeatLayout } from "./folding.ts";
+import { zerosLike } from "./gradient.ts";
+import type { Call, GradientCall, Operator } from "./operator.ts";
+import { sizesOf, unknownSize } from "./sizes.ts";
+
+function axisOf(call: Call): number {
+  return call.axis(call.int("axis", 0), call.rank(0));
+}
+
+/** Sizes written in the model (input or attribute), if any. */
+function written(call: Call): Shape | undefined {
+  return call.ints("split") ?? sizesOf(call, 1);
+}
+
+/** Sizes of the outputs on the axis that is split; the last one is smaller where it does not come out even. */
+function sizes(call: Call): Shape {
+  const count = call.node.outputs.length;
+  const total = call.shape(0)[axisOf(call)] as Dim;
+  const given = written(call);
+  if (given !== undefined) {
+    if (given.length !== count) call.fail(`split must have ${count} sizes`, given);
+    if (typeof total === "number" && given.every((size) => typeof size === "number")) {
+      const sum = given.reduce((a, b) => a + b, 0);
+      if (sum !== total) call.fail(`split must add up to ${total}`, given);
+    }
+    return given;
+  }
+  const unknown = () => Array.from({ length: count }, (_, index) => unknownSize(call, axisOf(call), index));
+  if (call.has(1)) return unknown();
+  const chunks = call.int("num_outputs", count);
+  if (chunks !== count) call.fail("num_outputs must be the number of outputs", chunks);
+  const even = divideDims(total, count);
+  if (even !== undefined) return Array.from({ length: count }, () => even);
+  if (typeof total !== "number") return unknown();
+  const chunk = Math.ceil(total / count);
+  return Array.from({ length: count }, (_, index) =>
+    index < count - 1 ? chunk : total - chunk * (count - 1),
+  );
+}
+
+function gradient(call: GradientCall): readonly (string | undefined)[] {
+  const parts = call.node.outputs.map((name, index) => call.outputGradients[index] ?? zerosLike(call, name));
+  return [call.graph.emit("Concat", parts, { axis: int(axisOf(call)) })];
+}
+
+function flow(call: Call): Flow {
+  const axis = axisOf(call);
+  const { outputs } = call.node;
+  const others = call
+    .shape(0)
+    .flatMap((_, at) => (at === axis ? [] : outputs.map((_, index) => tie(input(0, at), output(at, index)))));
+  const ends = [input(0, axis), ...outputs.map((_, index) => output(axis, index))];
+  const block = (reason: string): Flow => ({
+    ties: others,
+    blocked: ends.map((at) => ({ at, reason })),
+  });
+  if (call.ints("split") !== undefined || call.has(1)) {
+    return block("the sizes of the Split are written in the model; give it num_outputs instead");
+  }
+  if (new Set(sizes(call)).size > 1) return block("its parts have different sizes");
+  const count = outputs.length;
+  const parts = outputs.map(
+    (_, index): Tie => ({
+      a: input(0, axis),
+      b: output(axis, index),
+      forward: (layout): Carried =>
+        unrepeatLayout(layout, count) ?? { blocked: "only parts that all grow alike can be split evenly" },
+      backward: (layout) => repeatLayout(layout, count),
+    }),
+  );
+  return { ties: [...others, ...parts] };
+}
+
+/** Cuts a tensor into parts along an axis. ONNX Split-18. */
+export const split: Operator = {
+  infer(call) {
+    const { dtype, shape } = call.input(0);
+    const axis = axisOf(call);
+    return sizes(call).map((size) => ({
+      dtype,
+      shape: shape.map((dim, at) => (at === axis ? size : dim)),
+    }));
+  },
+  gradient,
+  flow,
+  rounding: movedBound,
+  flops: () => 0,
+};

@@ -1,0 +1,15 @@
+import { elementwiseBound } from "./bounds.ts";
+import { flowUnary, inferUnary } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = tanh x. ONNX Tanh-13. */
+export const tanh: Operator = {
+  infer: inferUnary,
+  gradient(call) {
+    const y = call.node.outputs[0] as string;
+    const slope = call.graph.emit("Sub", [call.graph.scalar(1), call.graph.emit("Mul", [y, y])]);
+    return [call.graph.emit("Mul", [call.upstream, slope])];
+  },
+  flow: flowUnary,
+  rounding: elementwiseBound(1, 8),
+};

@@ -1,0 +1,34 @@
+import { movedBound } from "./bounds.ts";
+import { input, output, tie } from "./flow.ts";
+import { transpose as emitTranspose } from "./gradient.ts";
+import type { Call, Operator } from "./operator.ts";
+
+/** Axis of the input that each axis of the output is; reversed where the attribute is absent. */
+function permutation(call: Call): readonly number[] {
+  const rank = call.rank(0);
+  const perm = call.ints("perm") ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+  if (perm.length !== rank || new Set(perm.map((axis) => call.axis(axis, rank))).size !== rank) {
+    call.fail(`perm must be a permutation of ${rank} axes`, perm);
+  }
+  return perm.map((axis) => call.axis(axis, rank));
+}
+
+/** The same elements with their axes in another order. ONNX Transpose-21. */
+export const transpose: Operator = {
+  infer(call) {
+    const { dtype, shape } = call.input(0);
+    return [{ dtype, shape: permutation(call).map((axis) => shape[axis] as number | string) }];
+  },
+  gradient(call) {
+    const inverse: number[] = [];
+    permutation(call).forEach((axis, position) => {
+      inverse[axis] = position;
+    });
+    return [emitTranspose(call, call.upstream, inverse)];
+  },
+  flow: (call) => ({
+    ties: permutation(call).map((axis, position) => tie(input(0, axis), output(position))),
+  }),
+  rounding: movedBound,
+  flops: () => 0,
+};
