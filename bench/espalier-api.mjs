@@ -45,9 +45,9 @@ export function createTrainer(workload, threads) {
 }
 
 /** Trains for `steps`; gives milliseconds and the last step's loss. The loss is read at every step by the trainer. */
-export async function trainSteps(trainer, data, workload, steps) {
+export async function trainSteps(trainer, data, steps) {
   const start = performance.now();
-  const result = await trainer.fit(data, { steps, batchSize: workload.batch });
+  const result = await trainer.fit(data, { steps });
   const ms = performance.now() - start;
   return { ms, loss: result.loss };
 }

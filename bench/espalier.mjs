@@ -10,7 +10,7 @@ await serve({
     const api = await import("./espalier-api.mjs");
     const data = api.buildDataset(workload, readDataset(files));
     const trainer = await api.createTrainer(workload, threads);
-    run = (steps) => api.trainSteps(trainer, data, workload, steps);
+    run = (steps) => api.trainSteps(trainer, data, steps);
     await run(warmUp);
     return { version: api.version, threads, variants: ["trainer.fit"] };
   },

@@ -12,8 +12,8 @@ export const warmUp = 20;
  * `sliceMs`, between 1 and `mostSteps`; between slices there is a pause, for threads that spin to settle.
  *
  * Gives one entry for each contestant and thread count:
- * `{ name, threads, version, note?, variants: { [name]: number[] }, variant, ms, low, high, loss }`, where `ms` is the
- * median over the rounds of milliseconds per step of the fastest variant, `low` and `high` its quartiles; or
+ * `{ name, threads, version, note?, variants: { [name]: number[] }, variant, ms, low, high, loss, trained }`, where `ms` is the
+ * median over the rounds of milliseconds per step of the fastest variant, `low` and `high` its quartiles, `loss` its last after `trained` steps; or
  * `{ name, threads, missing }`.
  */
 export async function measureWorkload(workload, files, contestants, { rounds, sliceMs, mostSteps, say }) {
@@ -44,7 +44,7 @@ async function start(contestant, threads, workload, files, { sliceMs, mostSteps 
       // One short slice says how many steps fill a slice.
       const { ms } = await entry.process.ask({ cmd: "measure", variant, steps: 2 });
       const steps = Math.min(mostSteps, Math.max(1, Math.round((2 * sliceMs) / ms)));
-      entry.lanes.push({ variant, steps, samples: [], loss: Number.NaN });
+      entry.lanes.push({ variant, steps, samples: [], trained: warmUp + 2, loss: Number.NaN });
     }
     return { ...entry, version: answer.version, note: answer.note };
   } catch (error) {
@@ -65,6 +65,7 @@ async function measureRound(entry) {
       });
       lane.samples.push(ms / lane.steps);
       lane.loss = loss;
+      lane.trained += lane.steps;
       if (!Number.isFinite(loss)) throw new Error(`the loss became ${loss}`);
     } catch (error) {
       entry.missing = error.message;
@@ -87,7 +88,7 @@ function summary({ name, threads, version, note, lanes, missing }) {
     low: quantile(fastest.samples, 0.25),
     high: quantile(fastest.samples, 0.75),
     loss: fastest.loss,
-    steps: fastest.steps,
+    trained: fastest.trained,
     variants: Object.fromEntries(lanes.map((lane) => [lane.variant, lane.samples])),
   };
 }

@@ -34,7 +34,7 @@ async function measure() {
   const data = buildDataset(workload, readDataset(writeDataset(workload, folder)));
   rmSync(folder, { recursive: true, force: true });
   const trainer = await createTrainer(workload, 1);
-  await trainSteps(trainer, data, workload, 50);
+  await trainSteps(trainer, data, 50);
   const sizes = [...workload.sizes];
   const before = { resident: resident(), state: stateBytes(sizes) };
   const residentMB = [];
@@ -42,7 +42,7 @@ async function measure() {
     const layer = 1 + (growth % 2);
     await trainer.widen(`hidden${layer}`, { by });
     sizes[layer] += by;
-    await trainSteps(trainer, data, workload, stepsBetween);
+    await trainSteps(trainer, data, stepsBetween);
     if (growth % 25 === 0) residentMB.push((resident() - before.resident) / 1e6);
   }
   return { growths, by, limit, sizes, stateMB: (stateBytes(sizes) - before.state) / 1e6, residentMB };

@@ -89,7 +89,8 @@ export function missingLines(results) {
     entries
       .filter(({ missing }) => missing)
       .map(
-        ({ name, threads, missing }) => `${workload.name}, ${name}, ${threads} threads: missing: ${missing}`,
+        ({ name, threads, missing }) =>
+          `${workload.name}, ${name}, ${threads} threads: missing: ${missing.split("\n")[0].slice(0, 160)}`,
       ),
   );
 }
@@ -138,7 +139,7 @@ ${markdownTable([
         entry.variant,
         entry.ms.toPrecision(3),
         `${entry.low.toPrecision(3)} to ${entry.high.toPrecision(3)}`,
-        entry.loss.toPrecision(3),
+        `${entry.loss.toPrecision(3)} after ${entry.trained} steps`,
         otherVariants(entry),
       ]),
   ),

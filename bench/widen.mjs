@@ -32,18 +32,17 @@ async function measure() {
     const trainer = await createTrainer(workload, threads);
     const perStep = async (slices) => {
       const samples = [];
-      for (let slice = 0; slice < slices; slice++)
-        samples.push((await trainSteps(trainer, data, workload, 5)).ms / 5);
+      for (let slice = 0; slice < slices; slice++) samples.push((await trainSteps(trainer, data, 5)).ms / 5);
       return quantile(samples, 0.5);
     };
-    await trainSteps(trainer, data, workload, 20);
+    await trainSteps(trainer, data, 20);
     const stepMs = await perStep(7);
     const run = { threads, stepMs, reportedMs: [], pauseMs: [] };
     for (let growth = 0; growth < growths; growth++) {
       const start = performance.now();
       const record = await trainer.widen("hidden1", { by: 64 });
       const called = performance.now() - start;
-      const first = (await trainSteps(trainer, data, workload, 1)).ms;
+      const first = (await trainSteps(trainer, data, 1)).ms;
       run.reportedMs.push(record.pauseMs);
       run.pauseMs.push(called + Math.max(0, first - (await perStep(3))));
     }
