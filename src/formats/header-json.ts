@@ -1,4 +1,5 @@
 import { EspalierError } from "../tensor/errors.ts";
+import { isWellFormed } from "./well-formed.ts";
 
 /** What the header of a safetensors file is made of. Objects are maps, so no key can reach a prototype. */
 export type HeaderValue = string | number | readonly HeaderValue[] | HeaderObject;
@@ -9,9 +10,6 @@ const maxDepth = 4;
 
 const space = /[ \t\n\r]*/y;
 const integer = /(?:0|[1-9][0-9]*)(?![0-9.eE])/y;
-
-/** Half of a surrogate pair on its own: no character, and no UTF-8. */
-export const loneSurrogate = /\p{Surrogate}/u;
 
 /**
  * Parses the part of JSON that such a header may use: objects without repeated keys, arrays, strings and
@@ -53,7 +51,7 @@ export function parseHeader(text: string): HeaderValue {
     while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
     at = end + 1;
     const value = parseLiteral(text.slice(from, at));
-    if (value === undefined || loneSurrogate.test(value)) return fail("must be a well-formed string", from);
+    if (value === undefined || !isWellFormed(value)) return fail("must be a well-formed string", from);
     return value;
   };
 

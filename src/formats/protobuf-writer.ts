@@ -1,3 +1,6 @@
+import { EspalierError } from "../tensor/errors.ts";
+import { isWellFormed } from "./well-formed.ts";
+
 /** How a protobuf field is laid out on the wire: the low three bits of its tag. */
 export const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
@@ -36,7 +39,15 @@ export class Writer {
     this.#used += 4;
   }
 
+  /** Throws `INVALID_MODEL` for text that has no UTF-8. */
   text(field: number, value: string): void {
+    if (!isWellFormed(value)) {
+      throw new EspalierError("INVALID_MODEL", {
+        thing: "name or text",
+        rule: "must be well-formed",
+        received: value,
+      });
+    }
     this.bytes(field, textEncoder.encode(value));
   }
 

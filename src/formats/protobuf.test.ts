@@ -25,6 +25,20 @@ describe("the writer", () => {
     );
   });
 
+  test("loses nothing where a nested message ends at the end of the buffer", () => {
+    for (let lead = 980; lead < 1024; lead++) {
+      const bytes = bytesOf((writer) => {
+        writer.bytes(1, new Uint8Array(lead));
+        writer.message(2, () => writer.int(3, 4));
+      });
+      expect([...bytes.subarray(-4)]).toEqual([0x12, 2, 0x18, 4]);
+    }
+  });
+
+  test("refuses text that has no UTF-8", () => {
+    expect(() => bytesOf((writer) => writer.text(1, "\ud800"))).toThrow(/well-formed/);
+  });
+
   test("puts large payloads where they belong, at any depth and size", () => {
     const sizes = fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 5 });
     fc.assert(

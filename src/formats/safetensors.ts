@@ -1,9 +1,10 @@
 import { bytesPerElement, type DType } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
-import { type HeaderObject, type HeaderValue, loneSurrogate, parseHeader } from "./header-json.ts";
+import { type HeaderObject, type HeaderValue, parseHeader } from "./header-json.ts";
 import { checkLimit, type Limits, makeLimits } from "./limits.ts";
 import { bytesOf, elementsFrom } from "./raw.ts";
+import { isWellFormed } from "./well-formed.ts";
 
 /** What a safetensors file holds: tensors by name, and text by key. */
 export interface Safetensors {
@@ -83,7 +84,7 @@ export function encodeSafetensors(
 }
 
 function quote(text: string): string {
-  if (!loneSurrogate.test(text)) return JSON.stringify(text);
+  if (isWellFormed(text)) return JSON.stringify(text);
   throw new EspalierError("ARGUMENT", { thing: "name or text", rule: "must be well-formed", received: text });
 }
 

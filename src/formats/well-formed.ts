@@ -1,0 +1,7 @@
+/** Half of a surrogate pair on its own: no character, and no UTF-8. */
+const loneSurrogate = /\p{Surrogate}/u;
+
+/** Whether text can be written as UTF-8 and read back the same. */
+export function isWellFormed(text: string): boolean {
+  return !loneSurrogate.test(text);
+}
