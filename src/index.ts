@@ -1,7 +1,59 @@
-export { dataset } from "./data/dataset.ts";
+// Models
+
+export { loadCsv, parseCsv } from "./data/csv.ts";
+// Data
+export { type Dataset, type DatasetParts, dataset, reshapeFeatures, subset } from "./data/dataset.ts";
 export { digits } from "./data/digits.ts";
-export { mlp } from "./nn/mlp.ts";
-export { cnn } from "./nn/cnn.ts";
-export { adam, adamw } from "./training/optimizers/adam.ts";
-export { sgd } from "./training/optimizers/sgd.ts";
-export { Trainer } from "./training/trainer.ts";
+export { spirals } from "./data/generated/spirals.ts";
+export { studentTeacher } from "./data/generated/student-teacher.ts";
+export { twoMoons } from "./data/generated/two-moons.ts";
+export { xor } from "./data/generated/xor.ts";
+export { loadIdx, parseIdx } from "./data/idx.ts";
+export { mnist } from "./data/mnist.ts";
+export { type Split, splitDataset } from "./data/split.ts";
+export { applyStandardiser, standardiser } from "./data/standardise.ts";
+// Files and formats
+export { decodeModel, encodeModel, type Limits } from "./formats/onnx/index.ts";
+export { decodeSafetensors, encodeSafetensors } from "./formats/safetensors.ts";
+export type { Dim, Shape } from "./graph/dim.ts";
+export type { Attribute, Attributes, Graph, Model, Node, Value, ValueType } from "./graph/model.ts";
+export { applyPlan } from "./growth/apply.ts";
+export type { Collapse, DeadUnit, DiagnosisOptions, WidthDiagnosis } from "./growth/diagnose.ts";
+export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan.ts";
+export { type StrategyName, strategies } from "./growth/strategies/index.ts";
+export type { Fill, FillRequest, Strategy } from "./growth/strategy.ts";
+export type { Width, WidthPart, WidthRead } from "./growth/width.ts";
+// Growth
+export { findWidths } from "./growth/widths.ts";
+export { type ActivationName, activation, activationNames } from "./nn/activation.ts";
+export { type BatchNormOptions, batchNorm } from "./nn/batch-norm.ts";
+export { type CnnOptions, cnn } from "./nn/cnn.ts";
+export { type Conv2dOptions, conv2d } from "./nn/conv2d.ts";
+export { dropout } from "./nn/dropout.ts";
+export type { Layer, LayerContext } from "./nn/layer.ts";
+export { type LinearOptions, linear } from "./nn/linear.ts";
+export { type MlpOptions, mlp } from "./nn/mlp.ts";
+export { averagePool, flatten, globalAveragePool, maxPool, type PoolOptions } from "./nn/pooling.ts";
+export { type ModelOptions, sequential } from "./nn/sequential.ts";
+// Reports
+export { htmlReport } from "./report/html.ts";
+export type { RunArm, RunDiagnosis, RunPoint, RunRecord } from "./report/run-record.ts";
+export type { DataOf, DType } from "./tensor/dtype.ts";
+export { type ErrorCode, EspalierError } from "./tensor/errors.ts";
+export { Random } from "./tensor/random.ts";
+// Tensors, randomness, errors
+export { float32, int32, int64, makeTensor, type Tensor } from "./tensor/tensor.ts";
+export { diagnose } from "./training/diagnose-model.ts";
+export type { Evaluation } from "./training/evaluator.ts";
+export type { EarlyStopping, FitOptions } from "./training/fit.ts";
+export { type LossChoice, type LossName, losses } from "./training/loss.ts";
+export { accuracy, binaryAccuracy, type Metric, meanAbsoluteError } from "./training/metric.ts";
+export { loadModel, saveModel } from "./training/model-file.ts";
+export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
+export type { Optimizer } from "./training/optimizers/optimizer.ts";
+export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";
+export type { TrainerOptions, TrainerSettings } from "./training/options.ts";
+export type { FitResult, GrowthRecord, StepInfo } from "./training/record.ts";
+export { constantRate, cosineRate, type Schedule, stepRate } from "./training/schedule.ts";
+// Training
+export { type Progress, Trainer, type TrainerState } from "./training/trainer.ts";

@@ -96,14 +96,33 @@ export function deadUnits(width: Width, evidence: Evidence): readonly DeadUnit[]
 
 /** Groups of two or more units with the same incoming weights and bias, entry for entry. */
 export function identicalUnits(weights: readonly Float32Array[]): readonly (readonly number[])[] {
-  const groups = new Map<string, number[]>();
+  const groups: number[][] = [];
+  const buckets = new Map<number, number[][]>();
   weights.forEach((values, unit) => {
-    const bits = new Uint32Array(values.buffer, values.byteOffset, values.length).join(" ");
-    const group = groups.get(bits);
-    if (group === undefined) groups.set(bits, [unit]);
-    else group.push(unit);
+    const hash = hashValues(values);
+    const bucket = buckets.get(hash) ?? [];
+    buckets.set(hash, bucket);
+    const group = bucket.find(([first]) => equalValues(weights[first as number] as Float32Array, values));
+    if (group !== undefined) {
+      group.push(unit);
+      return;
+    }
+    bucket.push([unit]);
+    groups.push(bucket.at(-1) as number[]);
   });
-  return [...groups.values()].filter((group) => group.length > 1);
+  return groups.filter((group) => group.length > 1);
+}
+
+/** FNV-1a over the bits, zeros of either sign alike. */
+function hashValues(values: Float32Array): number {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  let hash = 0x811c9dc5;
+  for (const word of bits) hash = Math.imul(hash ^ (word === 0x80000000 ? 0 : word), 0x01000193);
+  return hash;
+}
+
+function equalValues(a: Float32Array, b: Float32Array): boolean {
+  return a.every((value, index) => value === b[index]);
 }
 
 /** The incoming weights and biases of each unit of a width. */

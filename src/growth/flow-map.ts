@@ -58,7 +58,7 @@ export function flowMap(graph: Graph): FlowMap {
     const roleAt = (ref: AxisRef) => flow.roles?.find((role) => at(role.at) === at(ref))?.role;
     const touched = new Set<string>((flow.ends ?? []).map(at));
     for (const tie of flow.ties) {
-      const contraction = roleAt(tie.a) === "outgoing" && roleAt(tie.b) === "outgoing";
+      const contraction = roleAt(tie.a) === "outgoing" || roleAt(tie.b) === "outgoing";
       const step = (to: AxisRef, carry: Tie["forward"]): Step => ({
         value: nameOf(to),
         axis: to.axis,

@@ -1,6 +1,8 @@
+import { platform } from "#platform";
 import { epochOrder } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeds } from "../engine/session.ts";
+import { encodeModel } from "../formats/onnx/index.ts";
 import type { Dim } from "../graph/dim.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { type DiagnosisOptions, diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
@@ -13,6 +15,8 @@ import { EspalierError } from "../tensor/errors.ts";
 import { float32, type Tensor, zeros } from "../tensor/tensor.ts";
 import { bornAtStart } from "./ages.ts";
 import { Batcher } from "./batch.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { addCheckpoint, readCheckpoint } from "./checkpoint-folder.ts";
 import { drawMasks } from "./dropout-masks.ts";
 import { type Evaluation, Evaluator } from "./evaluator.ts";
 import { type FitOptions, runFit } from "./fit.ts";
@@ -90,13 +94,24 @@ export class Trainer {
     });
   }
 
-  /** A trainer that goes on where `state` stopped. */
-  static async fromState(
-    settings: TrainerSettings,
-    state: TrainerState,
-    metrics?: readonly Metric[],
+  /**
+   * Goes on from a checkpoint: a folder that `saveCheckpoint` wrote, or the bytes that `checkpoint` gave. `step` picks
+   * an older one of the folder. Throws `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`.
+   */
+  static async resume(
+    source: string | Uint8Array,
+    options: { readonly step?: number; readonly metrics?: readonly Metric[]; readonly threads?: number } = {},
   ): Promise<Trainer> {
-    return Trainer.#assemble(settings, metrics, state);
+    const { path, bytes } =
+      typeof source === "string"
+        ? await readCheckpoint(source, options.step)
+        : { path: undefined, bytes: source };
+    const { settings, state } = await decodeCheckpoint(bytes, path);
+    const session = {
+      ...settings.session,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    };
+    return Trainer.#assemble({ ...settings, session }, options.metrics, state);
   }
 
   static async #assemble(
@@ -241,6 +256,26 @@ export class Trainer {
     return this.#widths
       .filter((width) => width.growable)
       .map((width) => diagnoseWidth(width, evidence, options));
+  }
+
+  /** Writes the model, as it is now, as a plain ONNX inference model that any ONNX tool opens. Node only. */
+  async save(path: string): Promise<void> {
+    await platform.writeFile(path, this.toBytes());
+  }
+
+  /** The bytes that `save` writes. */
+  toBytes(): Uint8Array {
+    return encodeModel(this.model);
+  }
+
+  /** Adds a checkpoint to a folder and returns its path; a crash at any moment leaves the last one readable. Node only. */
+  async saveCheckpoint(folder: string): Promise<string> {
+    return addCheckpoint(folder, this.step, await this.checkpoint());
+  }
+
+  /** Weights, optimiser state, ages, counters, settings and growths as bytes for {@link Trainer.resume}. */
+  checkpoint(): Promise<Uint8Array> {
+    return encodeCheckpoint({ settings: this.settings, state: this.state() });
   }
 
   /** A copy of everything that training changes. */
