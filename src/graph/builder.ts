@@ -100,6 +100,11 @@ export class GraphBuilder {
     return this.#literal(`i:${values.join(",")}`, () => int64([values.length], values));
   }
 
+  /** Any other constant; the same `key` is stored once. */
+  constant(key: string, make: () => Tensor): string {
+    return this.#literal(`t:${key}`, make);
+  }
+
   typeOf(name: string): ValueType {
     const type = this.#types.get(name);
     if (type === undefined) {

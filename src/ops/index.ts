@@ -4,6 +4,19 @@ import type { Node } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { abs } from "./abs.ts";
 import { add } from "./add.ts";
+import { softmaxCrossEntropyLoss } from "./softmax-cross-entropy-loss.ts";
+import { softmax } from "./softmax.ts";
+import { resize } from "./resize.ts";
+import { maxPool } from "./max-pool.ts";
+import { logSoftmax } from "./log-softmax.ts";
+import { layerNormalization } from "./layer-normalization.ts";
+import { globalMaxPool } from "./global-max-pool.ts";
+import { globalAveragePool } from "./global-average-pool.ts";
+import { dropout } from "./dropout.ts";
+import { convTranspose } from "./conv-transpose.ts";
+import { conv } from "./conv.ts";
+import { batchNormalization } from "./batch-normalization.ts";
+import { averagePool } from "./average-pool.ts";
 import { and } from "./and.ts";
 import { argMax } from "./arg-max.ts";
 import { cast } from "./cast.ts";
@@ -78,13 +91,18 @@ export const operators = {
   Add: add,
   And: and,
   ArgMax: argMax,
+  AveragePool: averagePool,
+  BatchNormalization: batchNormalization,
   Cast: cast,
   Clip: clip,
   Concat: concat,
   Constant: constant,
   ConstantOfShape: constantOfShape,
+  Conv: conv,
+  ConvTranspose: convTranspose,
   Cos: cos,
   Div: div,
+  Dropout: dropout,
   Elu: elu,
   Equal: equal,
   Erf: erf,
@@ -96,17 +114,22 @@ export const operators = {
   GatherElements: gatherElements,
   Gelu: gelu,
   Gemm: gemm,
+  GlobalAveragePool: globalAveragePool,
+  GlobalMaxPool: globalMaxPool,
   Greater: greater,
   GreaterOrEqual: greaterOrEqual,
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
   Identity: identity,
+  LayerNormalization: layerNormalization,
   LeakyRelu: leakyRelu,
   Less: less,
   LessOrEqual: lessOrEqual,
   Log: log,
+  LogSoftmax: logSoftmax,
   MatMul: matMul,
   Max: max,
+  MaxPool: maxPool,
   Min: min,
   Mul: mul,
   Neg: neg,
@@ -124,6 +147,7 @@ export const operators = {
   ReduceSum: reduceSum,
   Relu: relu,
   Reshape: reshape,
+  Resize: resize,
   ScatterElements: scatterElements,
   ScatterND: scatterNd,
   Shape: shape,
@@ -132,6 +156,8 @@ export const operators = {
   Sin: sin,
   Size: size,
   Slice: slice,
+  Softmax: softmax,
+  SoftmaxCrossEntropyLoss: softmaxCrossEntropyLoss,
   Softplus: softplus,
   Split: split,
   Sqrt: sqrt,

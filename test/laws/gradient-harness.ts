@@ -26,6 +26,8 @@ export interface GradientCase {
   readonly fed?: readonly number[];
   /** Fed inputs whose sizes stay numbers; all sizes but 1 of the others are named in the second of two rounds. */
   readonly numeric?: readonly number[];
+  /** Keep the sizes of axes 2 and later numbers, as in training graphs of convolutions. */
+  readonly spatial?: boolean;
   /** Allowed difference, relative to 1 + the largest gradient entry. See {@link toleranceOf}. */
   readonly tolerance?: number;
   /** Do not use the float64 kernel even where ONNX Runtime has one. */
@@ -127,7 +129,9 @@ function declare(graph: GraphBuilder, test: GradientCase, named: boolean, inputs
       return;
     }
     const free = named && !(test.numeric ?? []).includes(index);
-    const shape: Shape = tensor.dims.map((dim) => (free && dim !== 1 ? `d${dim}` : dim));
+    const shape: Shape = tensor.dims.map((dim, axis) =>
+      free && dim !== 1 && !(test.spatial === true && axis >= 2) ? `d${dim}` : dim,
+    );
     graph.input(inputName(index), { dtype: tensor.dtype, shape });
   });
 }

@@ -1,0 +1,45 @@
+import { input, output, tie } from "./flow.ts";
+import type { Call, Operator } from "./operator.ts";
+
+/** Whether the call may drop anything: its training_mode is given and not the constant false. */
+function mayDrop(call: Call): boolean {
+  if (!call.has(2)) return false;
+  const mode = call.constant(2);
+  return mode === undefined || Number(mode.data[0]) !== 0;
+}
+
+/**
+ * The identity in evaluation. In training espalier writes a product with a mask that it draws itself in its
+ * place (seeded, so that runs repeat), so there is no gradient rule for ONNX's own random mask. ONNX Dropout-13.
+ */
+export const dropout: Operator = {
+  infer: (call) => [call.input(0), { dtype: "bool", shape: call.shape(0) }],
+
+  gradient(call) {
+    if (mayDrop(call)) {
+      call.fail(
+        "its random mask cannot be repeated, so it has no gradient in training mode",
+        call.node.inputs[2],
+        "Leave training_mode out: training replaces Dropout by a product with a seeded mask.",
+      );
+    }
+    return [call.upstream];
+  },
+
+  flow(call) {
+    const masks = (call.node.outputs[1] ?? "") === "" ? [] : [1];
+    return {
+      ties: call
+        .shape(0)
+        .flatMap((_, axis) => [
+          tie(input(0, axis), output(axis)),
+          ...masks.map((index) => tie(input(0, axis), output(axis, index))),
+        ]),
+    };
+  },
+
+  rounding(call) {
+    if (mayDrop(call)) call.fail("has no rounding bound in training mode", call.node.inputs[2]);
+    return call.inputBounds[0];
+  },
+};

@@ -1,0 +1,26 @@
+import { int } from "../graph/model.ts";
+import { flopsElementwise } from "./broadcast.ts";
+import { multiply } from "./normalization.ts";
+import type { Operator } from "./operator.ts";
+import { logSoftmaxBound, softmax, softmaxAxis, softmaxFlow } from "./softmax.ts";
+
+/** x - log(sum of exp(x)) over `axis`. ONNX LogSoftmax-13. */
+export const logSoftmax: Operator = {
+  infer: softmax.infer,
+
+  gradient(call) {
+    const { graph, upstream } = call;
+    const y = call.node.outputs[0] as string;
+    const sum = graph.emit("ReduceSum", [upstream, graph.vector([softmaxAxis(call)])], { keepdims: int(1) });
+    return [graph.emit("Sub", [upstream, multiply(call, graph.emit("Exp", [y]), sum)])];
+  },
+
+  flow: softmaxFlow,
+
+  rounding(call) {
+    const [x, y] = [call.node.inputs[0] as string, call.node.outputs[0] as string];
+    return logSoftmaxBound(call, x, y, softmaxAxis(call));
+  },
+
+  flops: flopsElementwise(5),
+};
