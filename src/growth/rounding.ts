@@ -12,9 +12,12 @@ export function emitRoundingBound(graph: GraphBuilder, output: string): string |
   const bounds = new Map<string, string>();
   for (const node of [...graph.nodes]) {
     const inputs = node.inputs.map((name) => bounds.get(name));
-    const bound = operatorOf(node).rounding(new NodeRounding(graph, node, inputs));
-    const name = node.outputs[0];
-    if (bound !== undefined && name !== undefined) bounds.set(name, bound);
+    const result = operatorOf(node).rounding(new NodeRounding(graph, node, inputs));
+    const list = typeof result === "string" ? [result] : (result ?? []);
+    list.forEach((bound, index) => {
+      const name = node.outputs[index] ?? "";
+      if (bound !== undefined && name !== "") bounds.set(name, bound);
+    });
   }
   return bounds.get(output);
 }

@@ -1,6 +1,6 @@
 import { productOfDims } from "../graph/dim.ts";
 import { float, int } from "../graph/model.ts";
-import { addBounds, magnitude, relativeBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
+import { addBounds, magnitude, relativeBound, scaleBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
@@ -86,12 +86,19 @@ export const gemm: Operator = {
         transA: int(Number(transA)),
         transB: int(Number(transB)),
       });
+    const beta = Math.abs(call.float("beta", 1));
     const roundoff = sumRoundoff(call, a, [ka]);
-    const own = call.graph.emit("Mul", [magnitude(call, a), roundoff]);
+    // (γ·|A| + δA)·|B| + (|A| + δA)·δB, and as much for C, which the kernel may add before or between.
+    const size = magnitude(call, a);
+    const own = call.graph.emit("Mul", [size, roundoff]);
     const left = addBounds(call, own, boundA) as string;
-    const fromB = boundB === undefined ? undefined : product(magnitude(call, a), boundB);
+    const fromB = boundB === undefined ? undefined : product(addBounds(call, size, boundA) as string, boundB);
     const last = relativeBound(call, call.node.outputs[0] as string, 2 * unitRoundoff);
-    return addBounds(call, product(left, magnitude(call, b)), fromB, boundC, last);
+    const fromC = () => {
+      const c = call.graph.emit("Mul", [magnitude(call, call.node.inputs[2] as string), roundoff]);
+      return scaleBound(call, addBounds(call, c, boundC), beta);
+    };
+    return addBounds(call, product(left, magnitude(call, b)), fromB, call.has(2) ? fromC() : undefined, last);
   },
 
   flops(call) {

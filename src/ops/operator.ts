@@ -147,10 +147,11 @@ export interface Operator {
   /** Axis-flow rule: how the axes of inputs and outputs are tied (see flow.ts). */
   readonly flow: (call: Call) => Flow;
   /**
-   * Rounding rule: emits a bound on |computed - exact| of output 0 in float32, given bounds on the inputs, and
-   * returns its name; undefined where the output is exact. See growth/verify.
+   * Rounding rule: emits a bound on |computed - exact| in float32, given bounds on the inputs, and returns its
+   * name; undefined where the output is exact. A list holds the bounds of several outputs; a single one is that
+   * of output 0. See growth/rounding.ts.
    */
-  readonly rounding: (call: RoundingCall) => string | undefined;
+  readonly rounding: (call: RoundingCall) => string | undefined | readonly (string | undefined)[];
   /** Floating-point operations of one call; one per output element where the rule is absent. */
   readonly flops?: (call: Call) => Dim;
   /** Inputs that hold running statistics: state of the model, but not trained by the loss. */

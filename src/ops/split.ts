@@ -2,7 +2,6 @@ import type { Dim, Shape } from "../graph/dim.ts";
 import { divideDims } from "../graph/dim.ts";
 import { repeatLayout } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
-import { movedBound } from "./bounds.ts";
 import { type Carried, type Flow, input, output, type Tie, tie } from "./flow.ts";
 import { unrepeatLayout } from "./folding.ts";
 import { zerosLike } from "./gradient.ts";
@@ -89,6 +88,11 @@ export const split: Operator = {
   },
   gradient,
   flow,
-  rounding: movedBound,
+  rounding(call) {
+    const [bound] = call.inputBounds;
+    if (bound === undefined) return undefined;
+    const { inputs, outputs, attributes } = call.node;
+    return call.graph.emitAll("Split", [bound, ...inputs.slice(1)], outputs.length, attributes);
+  },
   flops: () => 0,
 };

@@ -1,0 +1,558 @@
+import fc from "fast-check";
+import { type Attributes, float, int, ints, text } from "../../src/graph/model.ts";
+import type { OperatorName } from "../../src/ops/index.ts";
+import { float32, int64, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
+import { type GradientCase, randomTensor } from "./gradient-harness.ts";
+
+export type Cases = fc.Arbitrary<GradientCase>;
+
+const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
+const shape = (minRank: number, maxRank = 4) =>
+  fc.array(fc.integer({ min: 1, max: 4 }), { minLength: minRank, maxLength: maxRank });
+const tensor = (dims: readonly number[], scale = 2) => seed.map((s) => randomTensor(s, dims, scale));
+const map = (t: Tensor<"float32">, f: (x: number) => number) => float32(t.dims, Array.from(t.data, f));
+
+/** `count` shapes that broadcast together. */
+const broadcasting = (count: number) =>
+  shape(0, 3).chain((dims) =>
+    fc.tuple(
+      ...Array.from({ length: count }, () =>
+        fc
+          .tuple(
+            fc.integer({ min: 0, max: dims.length }),
+            fc.array(fc.boolean(), { minLength: dims.length, maxLength: dims.length }),
+          )
+          .map(([drop, ones]) => dims.map((dim, axis) => (ones[axis] ? 1 : dim)).slice(drop)),
+      ),
+    ),
+  );
+
+/** Elementwise on one input. */
+const unary = (
+  op: string,
+  f: (x: number) => number = (x) => x,
+  attributes: fc.Arbitrary<Attributes> = fc.constant({}),
+): Cases =>
+  fc
+    .tuple(
+      shape(0).chain((dims) => tensor(dims)),
+      attributes,
+    )
+    .map(([x, given]) => ({
+      op,
+      inputs: [map(x, f)],
+      attributes: given,
+      differentiable: [0],
+    }));
+
+/** Elementwise on `count` inputs, broadcast; `f` keeps each away from where it has no derivative. */
+const nary = (op: string, count: number, f: (x: number, index: number) => number = (x) => x): Cases =>
+  broadcasting(count)
+    .chain((shapes) => fc.tuple(...shapes.map((dims) => tensor(dims))))
+    .map((inputs) => ({
+      op,
+      inputs: inputs.map((input, index) => map(input, (x) => f(x, index))),
+      differentiable: inputs.map((_, index) => index),
+    }));
+
+const positive = (x: number) => Math.abs(x) + 0.3;
+const awayFromZero = (x: number) => x + Math.sign(x) * 0.3;
+
+const reduction = (op: string, inputForm: boolean): Cases =>
+  shape(1).chain((dims) =>
+    fc
+      .record({
+        x: tensor(dims),
+        axes: fc.option(
+          fc.subarray(
+            dims.map((_, axis) => axis),
+            { minLength: 1 },
+          ),
+        ),
+        negative: fc.boolean(),
+        keepdims: fc.constantFrom(0, 1),
+        noop: fc.constantFrom(0, 1),
+      })
+      .map(({ x, axes, negative, keepdims, noop }) => {
+        const listed = axes?.map((axis) => (negative ? axis - dims.length : axis));
+        const given = listed === undefined ? undefined : int64([listed.length], listed);
+        return {
+          op,
+          inputs: given === undefined || !inputForm ? [x] : [x, given],
+          attributes: { keepdims: int(keepdims), ...(inputForm ? { noop_with_empty_axes: int(noop) } : {}) },
+          differentiable: [0],
+        };
+      }),
+  );
+
+/** Ways to write `dims` as a Reshape target. */
+const reshape: Cases = shape(0).chain((dims) =>
+  fc
+    .record({
+      x: tensor(dims),
+      order: fc.shuffledSubarray(factors(sizeOf(dims)), { minLength: factors(sizeOf(dims)).length }),
+      cuts: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
+      open: fc.option(fc.nat(5)),
+      zeros: fc.boolean(),
+    })
+    .map(({ x, order, cuts, open, zeros }) => {
+      const target: number[] = [];
+      order.forEach((factor, at) => {
+        if (at === 0 || cuts[at]) target.push(factor);
+        else target[target.length - 1] = (target.at(-1) as number) * factor;
+      });
+      const written = target.map((size, axis) =>
+        axis === open ? -1 : zeros && dims[axis] === size ? 0 : size,
+      );
+      return { op: "Reshape", inputs: [x, int64([written.length], written)], differentiable: [0] };
+    }),
+);
+
+function factors(size: number): number[] {
+  for (let p = 2; p <= size; p++) if (size % p === 0) return [p, ...factors(size / p)];
+  return [];
+}
+
+const matMul: Cases = fc
+  .record({
+    m: fc.integer({ min: 1, max: 4 }),
+    k: fc.integer({ min: 1, max: 5 }),
+    n: fc.integer({ min: 1, max: 4 }),
+    batch: broadcasting(2),
+    vectors: fc.constantFrom("none", "none", "none", "a", "b", "both", "weight"),
+  })
+  .chain(({ m, k, n, batch, vectors }) => {
+    const [left, right] = batch as [number[], number[]];
+    const a = vectors === "a" || vectors === "both" ? [k] : [...left, m, k];
+    const b = vectors === "b" || vectors === "both" ? [k] : vectors === "weight" ? [k, n] : [...right, k, n];
+    return fc.tuple(tensor(a), tensor(b));
+  })
+  .map((inputs) => ({ op: "MatMul", inputs, differentiable: [0, 1] }));
+
+const concat: Cases = shape(1, 3).chain((dims) =>
+  fc
+    .record({
+      axis: fc.nat(dims.length - 1),
+      negative: fc.boolean(),
+      sizes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
+    })
+    .chain(({ axis, negative, sizes }) =>
+      fc
+        .tuple(...sizes.map((size) => tensor(dims.map((dim, at) => (at === axis ? size : dim)))))
+        .map((inputs) => ({
+          op: "Concat",
+          inputs,
+          attributes: { axis: int(negative ? axis - dims.length : axis) },
+          differentiable: inputs.map((_, index) => index),
+        })),
+    ),
+);
+
+const split: Cases = shape(1, 3).chain((dims) =>
+  fc
+    .record({
+      axis: fc.nat(dims.length - 1),
+      sizes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }),
+      even: fc.boolean(),
+      total: fc.constantFrom(3, 5, 6, 7),
+      used: fc.integer({ min: 1, max: 7 }),
+    })
+    .chain(({ axis, sizes, even, total, used }) => {
+      const size = even ? total : sizes.reduce((a, b) => a + b, 0);
+      const outputs = even ? Math.min(3, sizes.length) : sizes.length;
+      const lossOutputs = Array.from({ length: outputs }, (_, index) => index).filter(
+        (index) => used & (1 << index),
+      );
+      return tensor(dims.map((dim, at) => (at === axis ? size : dim))).map((x) => ({
+        op: "Split",
+        inputs: even ? [x] : [x, int64([sizes.length], sizes)],
+        attributes: { axis: int(axis), ...(even ? { num_outputs: int(outputs) } : {}) },
+        outputs,
+        ...(lossOutputs.length > 0 ? { lossOutputs } : {}),
+        differentiable: [0],
+        // A named size does not tell whether it comes out even.
+        ...(even && size % outputs !== 0 ? { numeric: [0] } : {}),
+      }));
+    }),
+);
+
+const slice: Cases = shape(1, 3)
+  .chain((dims) =>
+    fc
+      .record({
+        x: tensor(dims),
+        axes: fc.subarray(
+          dims.map((_, axis) => axis),
+          { minLength: 1 },
+        ),
+        cuts: fc.array(
+          fc.record({
+            start: fc.integer({ min: -5, max: 4 }),
+            end: fc.oneof(fc.integer({ min: -5, max: 5 }), fc.constant(2 ** 31 - 1), fc.constant(-(2 ** 31))),
+            step: fc.constantFrom(1, 1, 1, 2, -1, -2),
+          }),
+          { minLength: 3, maxLength: 3 },
+        ),
+        fed: fc.boolean(),
+      })
+      .map(({ x, axes, cuts, fed }) => {
+        const vector = (pick: (cut: (typeof cuts)[number]) => number) =>
+          int64(
+            [axes.length],
+            axes.map((_, at) => pick(cuts[at] as (typeof cuts)[number])),
+          );
+        return {
+          op: "Slice",
+          inputs: [
+            x,
+            vector((c) => c.start),
+            vector((c) => c.end),
+            int64([axes.length], axes),
+            vector((c) => c.step),
+          ],
+          differentiable: [0],
+          ...(fed ? { fed: [1, 2] } : {}),
+        };
+      }),
+  )
+  .filter(({ inputs: [x, starts, ends, axes, steps] }) => {
+    // Where a named size is shorter than a cut says, the shape rule does not promise anything.
+    const numbers = (t: Tensor | undefined) => Array.from(t?.data as BigInt64Array, Number);
+    return numbers(axes).every((axis, at) => {
+      const size = x?.dims[axis] as number;
+      const [start, end, step] = [numbers(starts)[at], numbers(ends)[at], numbers(steps)[at]] as number[] as [
+        number,
+        number,
+        number,
+      ];
+      const inside = (p: number) => (p >= 0 ? p <= size : -p <= size) || Math.abs(p) > 1000;
+      const from = start < 0 ? start + size : start;
+      const to = Math.min(Math.max(end < 0 ? end + size : end, -1), size);
+      return inside(start) && inside(end) && from < size && (step > 0 ? from < to : from > to);
+    });
+  });
+
+const gather: Cases = shape(1, 3).chain((dims) =>
+  fc
+    .record({ x: tensor(dims), axis: fc.nat(dims.length - 1), at: shape(0, 2), fed: fc.boolean() })
+    .chain(({ x, axis, at, fed }) => {
+      const size = dims[axis] as number;
+      const count = sizeOf(at);
+      return fc
+        .array(fc.integer({ min: -size, max: size - 1 }), { minLength: count, maxLength: count })
+        .map((indices) => ({
+          op: "Gather",
+          inputs: [x, int64(at, indices)],
+          attributes: { axis: int(axis) },
+          differentiable: [0],
+          ...(fed ? { fed: [1] } : {}),
+        }));
+    }),
+);
+
+const gatherElements: Cases = shape(1, 3).chain((dims) =>
+  fc
+    .record({ x: tensor(dims), axis: fc.nat(dims.length - 1), length: fc.integer({ min: 1, max: 5 }) })
+    .chain(({ x, axis, length }) => {
+      const size = dims[axis] as number;
+      const at = dims.map((dim, other) => (other === axis ? length : dim));
+      return fc
+        .array(fc.integer({ min: -size, max: size - 1 }), { minLength: sizeOf(at), maxLength: sizeOf(at) })
+        .map((indices) => ({
+          op: "GatherElements",
+          inputs: [x, int64(at, indices)],
+          attributes: { axis: int(axis) },
+          differentiable: [0],
+          fed: [1],
+        }));
+    }),
+);
+
+const pad: Cases = shape(1, 3).chain((dims) =>
+  fc
+    .record({
+      x: tensor(dims),
+      axes: fc.option(
+        fc.subarray(
+          dims.map((_, axis) => axis),
+          { minLength: 1 },
+        ),
+      ),
+      pads: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 6, maxLength: 6 }),
+      mode: fc.constantFrom("constant", "constant", "edge", "reflect"),
+    })
+    .map(({ x, axes, pads, mode }) => {
+      const count = axes?.length ?? dims.length;
+      const listed = (axes ?? dims.map((_, axis) => axis)).map((axis) =>
+        mode === "reflect" ? (dims[axis] as number) - 1 : 2,
+      );
+      const written = Array.from({ length: 2 * count }, (_, at) =>
+        Math.min(pads[at] as number, listed[at % count] as number),
+      );
+      const inputs: (Tensor | undefined)[] = [x, int64([2 * count], written)];
+      if (axes !== null) inputs.push(undefined, int64([count], axes));
+      return { op: "Pad", inputs, attributes: { mode: text(mode) }, differentiable: [0] };
+    }),
+);
+
+const squeezing = shape(0, 3).chain((dims) =>
+  fc.record({
+    dims: fc.constant(dims),
+    at: fc.uniqueArray(fc.nat(dims.length + 1), { minLength: 1, maxLength: 2 }),
+  }),
+);
+
+/** `dims` with size-1 axes at positions `at` of the result. */
+function insertOnes(dims: readonly number[], at: readonly number[]): { dims: number[]; axes: number[] } {
+  const rank = dims.length + at.length;
+  const axes = at.map((axis) => axis % rank).sort((a, b) => a - b);
+  const distinct = [...new Set(axes)];
+  const rest = [...dims];
+  const result = Array.from({ length: dims.length + distinct.length }, (_, axis) =>
+    distinct.includes(axis) ? 1 : (rest.shift() ?? 1),
+  );
+  return { dims: result, axes: distinct.filter((axis) => result[axis] === 1) };
+}
+
+/** Calls of the operators that have a gradient, by operator, with shapes and attributes chosen at random. */
+export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
+  Abs: unary("Abs", awayFromZero),
+  Add: nary("Add", 2),
+  Cast: unary("Cast", undefined, fc.constant({ to: int(1) })).map((c) => ({ ...c, float32Only: true })),
+  Clip: fc
+    .record({ dims: shape(0), s: seed, low: fc.boolean(), high: fc.boolean(), crossed: fc.boolean() })
+    .map(({ dims, s, low, high, crossed }) => ({
+      op: "Clip",
+      inputs: [
+        randomTensor(s, dims),
+        low ? float32([], [crossed && high ? 0.9 : -0.7]) : undefined,
+        high ? float32([], [0.8]) : undefined,
+      ],
+      differentiable: [0, ...(low ? [1] : []), ...(high ? [2] : [])],
+    })),
+  Concat: concat,
+  Cos: unary("Cos"),
+  Div: nary("Div", 2, (x, index) => (index === 1 ? awayFromZero(x) : x)),
+  Elu: unary("Elu", awayFromZero, fc.constantFrom({}, { alpha: float(0.5) }, { alpha: float(1.7) })),
+  Erf: unary("Erf"),
+  Exp: unary("Exp"),
+  Expand: broadcasting(2).chain(([from, to]) =>
+    tensor(from as number[]).map((x) => ({
+      op: "Expand",
+      inputs: [x, int64([(to as number[]).length], to as number[])],
+      differentiable: [0],
+    })),
+  ),
+  Flatten: shape(1).chain((dims) =>
+    fc.tuple(tensor(dims), fc.integer({ min: -dims.length, max: dims.length })).map(([x, axis]) => ({
+      op: "Flatten",
+      inputs: [x],
+      attributes: { axis: int(axis) },
+      differentiable: [0],
+    })),
+  ),
+  Gather: gather,
+  GatherElements: gatherElements,
+  Gelu: unary(
+    "Gelu",
+    undefined,
+    fc.constantFrom({}, { approximate: text("none") }, { approximate: text("tanh") }),
+  ),
+  Gemm: fc
+    .record({
+      m: fc.integer({ min: 1, max: 4 }),
+      k: fc.integer({ min: 1, max: 4 }),
+      n: fc.integer({ min: 1, max: 4 }),
+      transA: fc.constantFrom(0, 1),
+      transB: fc.constantFrom(0, 1),
+      alpha: fc.constantFrom(1, 0.5),
+      beta: fc.constantFrom(1, -2),
+      bias: fc.constantFrom("none", "vector", "row", "column", "full", "scalar"),
+      s: seed,
+    })
+    .map(({ m, k, n, transA, transB, alpha, beta, bias, s }) => {
+      const c = { none: undefined, vector: [n], row: [1, n], column: [m, 1], full: [m, n], scalar: [] }[bias];
+      const inputs = [
+        randomTensor(s, transA ? [k, m] : [m, k]),
+        randomTensor(s + 1, transB ? [n, k] : [k, n]),
+        ...(c === undefined ? [] : [randomTensor(s + 2, c)]),
+      ];
+      return {
+        op: "Gemm",
+        inputs,
+        attributes: { transA: int(transA), transB: int(transB), alpha: float(alpha), beta: float(beta) },
+        differentiable: inputs.map((_, index) => index),
+      };
+    }),
+  HardSigmoid: unary("HardSigmoid", (x) => (Math.abs(Math.abs(x) - 2.5) < 0.1 ? x + 0.3 : x)),
+  HardSwish: unary("HardSwish", (x) => 2.3 * (Math.abs(Math.abs(2.3 * x) - 3) < 0.1 ? x + 0.3 : x)),
+  Identity: unary("Identity"),
+  LeakyRelu: unary(
+    "LeakyRelu",
+    awayFromZero,
+    fc.constantFrom({}, { alpha: float(0.3) }, { alpha: float(-0.5) }),
+  ),
+  Log: unary("Log", positive),
+  MatMul: matMul,
+  Max: fc.integer({ min: 1, max: 3 }).chain((count) => nary("Max", count, (x, index) => x + 0.11 * index)),
+  Min: fc.integer({ min: 1, max: 3 }).chain((count) => nary("Min", count, (x, index) => x + 0.11 * index)),
+  Mul: nary("Mul", 2),
+  Neg: unary("Neg"),
+  Pad: pad,
+  Pow: fc.oneof(
+    nary("Pow", 2, (x, index) => (index === 0 ? positive(x) : x)),
+    fc.tuple(shape(0), seed, fc.constantFrom(0, 1, 2, 3, -1)).map(([dims, s, e]) => ({
+      op: "Pow",
+      inputs: [map(randomTensor(s, dims), awayFromZero), float32([], [e])],
+      differentiable: [0],
+    })),
+    fc.tuple(shape(0), seed, fc.constantFrom(0, 1, 2, 3)).map(([dims, s, e]) => ({
+      op: "Pow",
+      inputs: [map(randomTensor(s, dims), awayFromZero), int64([], [e])],
+      differentiable: [0],
+    })),
+  ),
+  Reciprocal: unary("Reciprocal", awayFromZero),
+  ReduceMax: reduction("ReduceMax", true),
+  ReduceMean: reduction("ReduceMean", true),
+  ReduceMin: reduction("ReduceMin", true),
+  ReduceSum: reduction("ReduceSum", true),
+  Relu: unary("Relu", awayFromZero),
+  Reshape: reshape,
+  Sigmoid: unary("Sigmoid"),
+  Sin: unary("Sin"),
+  Slice: slice,
+  Softplus: unary("Softplus"),
+  Split: split,
+  Sqrt: unary("Sqrt", positive),
+  Squeeze: fc.tuple(squeezing, seed, fc.boolean()).map(([{ dims, at }, s, given]) => {
+    const ones = insertOnes(dims, at);
+    return {
+      op: "Squeeze",
+      inputs: [randomTensor(s, ones.dims), ...(given ? [int64([ones.axes.length], ones.axes)] : [])],
+      differentiable: [0],
+    };
+  }),
+  Sub: nary("Sub", 2),
+  Tanh: unary("Tanh"),
+  Tile: shape(1, 3).chain((dims) =>
+    fc
+      .tuple(
+        tensor(dims),
+        fc.array(fc.integer({ min: 1, max: 3 }), { minLength: dims.length, maxLength: dims.length }),
+      )
+      .map(([x, repeats]) => ({
+        op: "Tile",
+        inputs: [x, int64([repeats.length], repeats)],
+        differentiable: [0],
+      })),
+  ),
+  Transpose: shape(0).chain((dims) =>
+    fc
+      .tuple(
+        tensor(dims),
+        fc.option(
+          fc.shuffledSubarray(
+            dims.map((_, axis) => axis),
+            { minLength: dims.length, maxLength: dims.length },
+          ),
+        ),
+      )
+      .map(([x, perm]) => ({
+        op: "Transpose",
+        inputs: [x],
+        attributes: perm === null ? {} : { perm: ints(perm) },
+        differentiable: [0],
+      })),
+  ),
+  Unsqueeze: fc.tuple(squeezing, seed, fc.boolean()).map(([{ dims, at }, s, negative]) => {
+    const { axes, dims: after } = insertOnes(dims, at);
+    const written = axes.map((axis) => (negative ? axis - after.length : axis));
+    return {
+      op: "Unsqueeze",
+      inputs: [
+        randomTensor(
+          s,
+          after.filter((_, axis) => !axes.includes(axis)),
+        ),
+        int64([axes.length], written),
+      ],
+      differentiable: [0],
+    };
+  }),
+  Where: broadcasting(3)
+    .chain(([c, a, b]) => fc.tuple(tensor(c as number[]), tensor(a as number[]), tensor(b as number[])))
+    .map(([c, a, b]) => ({
+      op: "Where",
+      inputs: [{ dtype: "bool", dims: c.dims, data: Uint8Array.from(c.data, (x) => Number(x > 0)) }, a, b],
+      differentiable: [1, 2],
+    })),
+};
+
+const comparing = (op: string): Cases => nary(op, 2).map((test) => ({ ...test, differentiable: [] }));
+
+const logical = (op: string, count: number): Cases =>
+  nary(op, count).map(({ inputs }) => ({
+    op,
+    inputs: inputs.map((input) => truth(input as Tensor<"float32">)),
+    differentiable: [],
+  }));
+
+function truth(input: Tensor<"float32">): Tensor<"bool"> {
+  return { dtype: "bool", dims: input.dims, data: Uint8Array.from(input.data, (x) => Number(x > 0)) };
+}
+
+/** Calls of operators without a gradient. */
+export const otherCases: { readonly [K in OperatorName]?: Cases } = {
+  And: logical("And", 2),
+  ArgMax: shape(1).chain((dims) =>
+    fc.tuple(tensor(dims), fc.nat(dims.length - 1), fc.constantFrom(0, 1)).map(([x, axis, keepdims]) => ({
+      op: "ArgMax",
+      inputs: [x],
+      attributes: { axis: int(axis), keepdims: int(keepdims) },
+      differentiable: [],
+    })),
+  ),
+  Equal: comparing("Equal"),
+  Floor: unary("Floor"),
+  Greater: comparing("Greater"),
+  GreaterOrEqual: comparing("GreaterOrEqual"),
+  Less: comparing("Less"),
+  LessOrEqual: comparing("LessOrEqual"),
+  Not: logical("Not", 1),
+  Or: logical("Or", 2),
+  ReduceProd: reduction("ReduceProd", true),
+  ScatterElements: gatherElements.chain(({ inputs: [data, indices], attributes }) =>
+    fc
+      .tuple(tensor((indices as Tensor).dims), fc.constantFrom("add", "max", "min"))
+      .map(([updates, how]) => ({
+        op: "ScatterElements",
+        inputs: [data, indices, updates],
+        attributes: { ...attributes, reduction: text(how) },
+        differentiable: [],
+      })),
+  ),
+  ScatterND: fc
+    .record({ size: fc.integer({ min: 1, max: 5 }), inner: shape(0, 2), s: seed })
+    .chain(({ size, inner, s }) =>
+      fc
+        .tuple(
+          fc.array(fc.integer({ min: 0, max: size - 1 }), { minLength: 1, maxLength: 4 }),
+          fc.constantFrom("add", "max", "min"),
+        )
+        .map(([rows, how]) => ({
+          op: "ScatterND",
+          inputs: [
+            randomTensor(s, [size, ...inner]),
+            int64([rows.length, 1], rows),
+            randomTensor(s + 1, [rows.length, ...inner]),
+          ],
+          attributes: { reduction: text(how) },
+          differentiable: [],
+        })),
+    ),
+  Sign: unary("Sign"),
+};
+
+/** {@link differentiableCases} and {@link otherCases}. */
+export const operatorCases = { ...differentiableCases, ...otherCases };
