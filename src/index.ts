@@ -36,7 +36,7 @@ export { type MlpOptions, mlp } from "./nn/mlp.ts";
 export { averagePool, flatten, globalAveragePool, maxPool, type PoolOptions } from "./nn/pooling.ts";
 export { type ModelOptions, sequential } from "./nn/sequential.ts";
 // Reports
-export { htmlReport } from "./report/html.ts";
+export { htmlReport } from "./report/html-report.ts";
 export type { RunArm, RunDiagnosis, RunPoint, RunRecord } from "./report/run-record.ts";
 export type { DataOf, DType } from "./tensor/dtype.ts";
 export { type ErrorCode, EspalierError } from "./tensor/errors.ts";

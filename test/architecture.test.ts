@@ -1,0 +1,145 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const source = join(root, "src");
+
+/**
+ * Who may import whom, as data: a folder imports from itself and from the folders that its row names. Rows are in the
+ * order in which data flows; a row may only name rows above it.
+ */
+const table: Readonly<Record<string, readonly string[]>> = {
+  tensor: [],
+  platform: ["tensor"],
+  data: ["tensor", "platform"],
+  graph: ["tensor"],
+  ops: ["tensor", "graph"],
+  formats: ["tensor", "graph", "ops"],
+  growth: ["tensor", "graph", "ops"],
+  engine: ["tensor"],
+  nn: ["tensor", "graph", "ops"],
+  training: ["tensor", "platform", "data", "graph", "ops", "formats", "growth", "engine"],
+  report: ["tensor", "data", "growth", "training"],
+  cli: ["tensor", "platform", "data", "graph", "formats", "growth", "nn", "training", "report"],
+};
+
+/** Modules from outside that only some files may import. */
+const outside: Readonly<Record<string, (file: string) => boolean>> = {
+  "onnxruntime-node": (file) => file === "engine/runtime-node.ts",
+  "onnxruntime-web": (file) => file === "engine/runtime-web.ts",
+  commander: (file) => file.startsWith("cli/"),
+  "d3-scale": (file) => file.startsWith("report/"),
+  "d3-shape": (file) => file.startsWith("report/"),
+};
+
+/** Node's own modules stay where a browser never looks. */
+const mayUseNode = (file: string) => file.startsWith("cli/") || file === "platform/node.ts";
+
+/** Names in package.json's "imports". */
+const aliases: Readonly<Record<string, string>> = { "#platform": "platform", "#runtime": "engine" };
+
+const lineLimit = 400;
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    return statSync(path).isDirectory() ? filesUnder(path) : path.endsWith(".ts") ? [path] : [];
+  });
+}
+
+const files = filesUnder(source).filter((path) => !path.endsWith(".test.ts"));
+const imports: readonly Import[] = files.flatMap((path) =>
+  [...readFileSync(path, "utf8").matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, target]) => ({
+    file: relative(source, path).replaceAll("\\", "/"),
+    target: target as string,
+  })),
+);
+
+function folderOf({ file, target }: Import): string {
+  const alias = aliases[target];
+  if (alias !== undefined) return alias;
+  return relative(source, resolve(source, dirname(file), target)).split(/[\\/]/)[0] as string;
+}
+
+/** "onnxruntime-web/wasm" comes from the package "onnxruntime-web". */
+const packageOf = (target: string) =>
+  target
+    .split("/")
+    .slice(0, target.startsWith("@") ? 2 : 1)
+    .join("/");
+
+const isInside = ({ target }: Import) => target.startsWith(".") || Object.hasOwn(aliases, target);
+
+describe("architecture", () => {
+  test("the scan sees the source", () => {
+    expect(files.length).toBeGreaterThan(100);
+    expect(imports.length).toBeGreaterThan(300);
+  });
+
+  test("the table only looks up", () => {
+    const rows = Object.keys(table);
+    for (const [folder, allowed] of Object.entries(table)) {
+      for (const other of allowed)
+        expect(rows.indexOf(other), `${folder} may import ${other}`).toBeLessThan(rows.indexOf(folder));
+    }
+  });
+
+  test("formats, growth, engine and nn do not know each other", () => {
+    const apart = ["formats", "growth", "engine", "nn"];
+    for (const folder of apart) expect(table[folder]?.filter((other) => apart.includes(other))).toEqual([]);
+  });
+
+  test("every folder has a row", () => {
+    const folders = new Set(
+      files
+        .map((path) => relative(source, path).split(/[\\/]/))
+        .filter((parts) => parts.length > 1)
+        .map(([first]) => first),
+    );
+    expect([...folders].sort()).toEqual(Object.keys(table).sort());
+  });
+
+  test("imports follow the table", () => {
+    const wrong = imports
+      .filter(isInside)
+      .filter(({ file }) => file.includes("/"))
+      .filter((entry) => {
+        const from = entry.file.split("/")[0] as string;
+        const to = folderOf(entry);
+        return from !== to && !table[from]?.includes(to);
+      });
+    expect(wrong).toEqual([]);
+  });
+
+  test("outside modules stay where they belong", () => {
+    const wrong = imports
+      .filter((entry) => !isInside(entry))
+      .filter(({ file, target }) => {
+        if (target.startsWith("node:") || builtinModules.includes(target)) return !mayUseNode(file);
+        return !(outside[packageOf(target)]?.(file) ?? false);
+      });
+    expect(wrong).toEqual([]);
+  });
+
+  test("the public entry only exports", () => {
+    const lines = readFileSync(join(source, "index.ts"), "utf8").split("\n");
+    const statements = lines.filter((line) => line.trim() !== "" && !line.startsWith("//"));
+    const text = statements.join("\n").replaceAll(/export (?:type )?\{[^}]*\} from "[^"]+";/g, "");
+    expect(text.trim()).toBe("");
+  });
+
+  test(`no file is longer than ${lineLimit} lines`, () => {
+    const long = files
+      .filter((path) => !path.endsWith("-bytes.ts"))
+      .map((path) => ({ file: relative(source, path), lines: readFileSync(path, "utf8").split("\n").length }))
+      .filter(({ lines }) => lines > lineLimit);
+    expect(long).toEqual([]);
+  });
+});
