@@ -1,7 +1,23 @@
-export { InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
+
+export type { InferenceSession, Tensor };
+
+/** The two classes that sessions are made of. */
+export type Runtime = Pick<typeof import("onnxruntime-node"), "InferenceSession" | "Tensor">;
 
 /** The provider that sessions use unless told otherwise. */
 export const defaultProviders: readonly string[] = ["cpu"];
 
 /** Who applies the optimiser: Node's typed arrays are shared with the kernel without copying. */
 export const defaultUpdate: "kernel" | "graph" = "kernel";
+
+/** Whether a tensor handed in as an output is filled in place. */
+export const fillsOutputs: boolean = true;
+
+/** Loads ONNX Runtime's library on first use, so that reading and widening files does without it. */
+export function loadRuntime(_wants: {
+  readonly providers: readonly string[];
+  readonly threads: number;
+}): Promise<Runtime> {
+  return import("onnxruntime-node");
+}

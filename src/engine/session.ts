@@ -1,10 +1,20 @@
-import { defaultProviders, InferenceSession, Tensor as OrtTensor } from "#runtime";
+import {
+  defaultProviders,
+  fillsOutputs,
+  type InferenceSession,
+  loadRuntime,
+  type Tensor as OrtTensor,
+  type Runtime,
+} from "#runtime";
 import { type DType, dtypes } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export interface SessionOptions {
-  /** Threads inside one operator. Default 1: small networks lose more to hand-over than they gain. */
+  /**
+   * Threads inside one operator; in a browser they are the page's (docs/browser.md). Default 1: small networks lose
+   * more to hand-over than they gain.
+   */
   readonly threads?: number;
   /** ONNX Runtime's graph optimisation. Default "all". */
   readonly optimization?: "disabled" | "basic" | "extended" | "all";
@@ -20,25 +30,29 @@ export type Feeds = Readonly<Record<string, Tensor>>;
  */
 export class Session {
   readonly #session: InferenceSession;
+  readonly #runtime: Runtime;
   /** ONNX Runtime's handle of each tensor we have seen: making one anew each step would cost more than a small step. */
   readonly #handles = new WeakMap<Tensor, OrtTensor>();
 
-  private constructor(session: InferenceSession) {
+  private constructor(session: InferenceSession, runtime: Runtime) {
     this.#session = session;
+    this.#runtime = runtime;
   }
 
   /** Compiles an encoded model. Throws `ENGINE` with ONNX Runtime's reason. */
   static async create(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
+    const { providers = defaultProviders, threads = 1 } = options;
     try {
-      const session = await InferenceSession.create(model, {
-        executionProviders: [...(options.providers ?? defaultProviders)],
+      const runtime = await loadRuntime({ providers, threads });
+      const session = await runtime.InferenceSession.create(model, {
+        executionProviders: [...providers],
         graphOptimizationLevel: options.optimization ?? "all",
-        intraOpNumThreads: options.threads ?? 1,
+        intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: "sequential",
         logSeverityLevel: 3,
       });
-      return new Session(session);
+      return new Session(session, runtime);
     } catch (cause) {
       throw engineError("could not compile the graph", cause);
     }
@@ -54,13 +68,13 @@ export class Session {
 
   /**
    * Runs the graph. `outputs` names what to compute: null asks for a fresh tensor, a tensor is filled in
-   * place (its dims must match). Throws `ENGINE`.
+   * place (its dims must match; in a browser at the price of a copy). Throws `ENGINE`.
    */
   async run(feeds: Feeds, outputs: Readonly<Record<string, Tensor | null>>): Promise<Record<string, Tensor>> {
     const fetches: Record<string, OrtTensor | null> = {};
     for (const name in outputs) {
       const into = outputs[name];
-      fetches[name] = into === null || into === undefined ? null : this.#handle(into);
+      fetches[name] = into && fillsOutputs ? this.#handle(into) : null;
     }
     const inputs: Record<string, OrtTensor> = {};
     for (const name in feeds) inputs[name] = this.#handle(feeds[name] as Tensor);
@@ -79,18 +93,19 @@ export class Session {
   #handle(tensor: Tensor): OrtTensor {
     let handle = this.#handles.get(tensor);
     if (handle === undefined) {
-      handle = new OrtTensor(tensor.dtype, tensor.data as Float32Array, tensor.dims);
+      handle = new this.#runtime.Tensor(tensor.dtype, tensor.data as Float32Array, tensor.dims);
       this.#handles.set(tensor, handle);
     }
     return handle;
   }
 }
 
-/** The tensor asked for. Node fills it in place; the browser's runtime hands out memory of its own, to be copied. */
+/** The tensor asked for: filled in place by the runtime, or by a copy of what the runtime gave. */
 function landed(name: string, into: Tensor | null, result: OrtTensor | undefined): Tensor {
-  if (into === null) return fromOrt(name, result);
-  const data = result?.data as Float32Array | undefined;
-  if (data !== undefined && data.buffer !== into.data.buffer) (into.data as Float32Array).set(data);
+  if (into !== null && fillsOutputs) return into;
+  const fresh = fromOrt(name, result);
+  if (into === null) return fresh;
+  (into.data as Float32Array).set(fresh.data as Float32Array);
   return into;
 }
 
