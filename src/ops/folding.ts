@@ -70,6 +70,8 @@ export function foldTies(sizes: Shape, part: (p: number) => Tie["a"], folded: Ti
     const scaled = unscaleLayout(layout, faster);
     return scaled === undefined ? undefined : unrepeatLayout(scaled, slower);
   };
+  const ambiguous = { blocked: "it is folded with other axes in a way that no one of them can follow" };
+  const ownerOf = (layout: Layout) => sizes.findIndex((_, at) => unfold(layout, at) !== undefined);
   return sizes.map((size, p): Tie => {
     const { slower, faster } = factors[p] as (typeof factors)[number];
     return {
@@ -77,12 +79,13 @@ export function foldTies(sizes: Shape, part: (p: number) => Tie["a"], folded: Ti
       b: folded,
       forward(layout): Carried {
         if (typeof slower !== "number" || typeof faster !== "number") return unknown;
-        return repeatLayout(scaleLayout(layout, faster), slower);
+        const whole = repeatLayout(scaleLayout(layout, faster), slower);
+        // Next to axes of size 1 the way back may lead to another axis.
+        return ownerOf(whole) === p ? whole : ambiguous;
       },
       backward(layout): Carried {
-        const owner = sizes.findIndex((_, at) => unfold(layout, at) !== undefined);
-        if (owner < 0)
-          return { blocked: "it is folded with other axes in a way that no one of them can follow" };
+        const owner = ownerOf(layout);
+        if (owner < 0) return ambiguous;
         if (owner === p) return unfold(layout, p) as Layout;
         return typeof size === "number" ? [{ fixed: size }] : unknown;
       },

@@ -53,7 +53,8 @@ function resolve(call: Call): Shape {
 function flow(call: Call): Flow {
   const from = call.shape(0);
   const to = call.output(0).shape;
-  const literal = call.ints("shape") ?? call.constantInts(1);
+  // A computed target counts as written: which of its numbers would follow the growth is not known here.
+  const literal = target(call);
   const groups = groupAxes(from, to) ?? [];
   const ties: Tie[] = [];
   const blocked: { at: AxisRef; reason: string }[] = [];
@@ -62,10 +63,20 @@ function flow(call: Call): Flow {
     for (const axis of group.to) blocked.push({ at: output(axis), reason });
   };
   const zeroCopies = call.int("allowzero", 0) === 0;
-  const follows = (axis: number) => literal?.[axis] === -1 || (literal?.[axis] === 0 && zeroCopies);
+  const copies = (axis: number) => literal?.[axis] === 0 && zeroCopies;
+  const follows = (axis: number) => literal?.[axis] === -1 || copies(axis);
+  // A 0 copies the input axis of its own number, which need not be the one that its positions come from.
+  const crossed = groups.some(
+    ({ from: inputs, to: outputs }) =>
+      outputs.some(copies) && (inputs.length !== 1 || outputs.length !== 1 || inputs[0] !== outputs[0]),
+  );
   for (const group of groups) {
     if (literal === undefined) {
       block(group, "the target shape of the Reshape is computed");
+      continue;
+    }
+    if (crossed) {
+      block(group, "the Reshape copies the size of one axis to another");
       continue;
     }
     const free = group.to.filter(follows);

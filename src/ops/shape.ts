@@ -1,3 +1,4 @@
+import { input } from "./flow.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized } from "./sizes.ts";
 
@@ -14,7 +15,12 @@ export const shape: Operator = {
     return [sized({ dtype: "int64", shape: [value.length] }, value)];
   },
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  // The axes that are not asked for may be of any size.
+  flow(call) {
+    const axes = call.shape(0).map((_, axis) => axis);
+    const asked = axes.slice(call.int("start", 0), call.int("end", axes.length));
+    return { ties: [], ends: axes.filter((axis) => !asked.includes(axis)).map((axis) => input(0, axis)) };
+  },
   rounding: () => undefined,
   flops: () => 0,
 };

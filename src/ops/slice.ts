@@ -111,7 +111,8 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
 
 function flow(call: Call): Flow {
   const shape = call.shape(0);
-  const cut = new Set(cuts(call).flatMap((one) => (keepsAll(one, shape[one.axis] as Dim) ? [] : [one.axis])));
+  // An end that is written as the size of today would cut off what is added: only "to the end" keeps it.
+  const cut = new Set(cuts(call).flatMap((one) => (keepsAll(one, far) ? [] : [one.axis])));
   const whole = shape.flatMap((_, axis) => (cut.has(axis) ? [] : [axis]));
   const reason = "the Slice takes positions of it by number";
   return {
