@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
-import type { Model } from "../../src/graph/model.ts";
+import type { Model, Value } from "../../src/graph/model.ts";
 import { applyPlan } from "../../src/growth/apply.ts";
 import { compareOutputs } from "../../src/growth/compare.ts";
 import { planGrowth } from "../../src/growth/plan.ts";
@@ -59,7 +59,7 @@ function sameBits(before: Tensor, after: Tensor): boolean {
 
 const inputDims = (model: Model, batch: number) => [
   batch,
-  ...(model.graph.inputs[0]?.shape.slice(1) as readonly number[]),
+  ...((model.graph.inputs[0] as Value).shape.slice(1) as readonly number[]),
 ];
 
 describe("preservation, exact arithmetic", () => {
