@@ -13,6 +13,8 @@ export interface RunPoint {
   readonly trainLoss: number;
   /** Loss and metrics on the test data, where it was evaluated here. */
   readonly test?: { readonly loss: number; readonly [metric: string]: number };
+  /** The same on the validation data that early stopping watches. */
+  readonly validation?: { readonly loss: number; readonly [metric: string]: number };
   /** Units of every width that can grow. */
   readonly widths: Readonly<Record<string, number>>;
 }

@@ -1,0 +1,149 @@
+import { resolve } from "node:path";
+import { loadCsv } from "../data/csv.ts";
+import { type Dataset, reshapeFeatures } from "../data/dataset.ts";
+import { digits } from "../data/digits.ts";
+import { spirals } from "../data/generated/spirals.ts";
+import { studentTeacher } from "../data/generated/student-teacher.ts";
+import { twoMoons } from "../data/generated/two-moons.ts";
+import { xor } from "../data/generated/xor.ts";
+import { loadIdx } from "../data/idx.ts";
+import { mnist } from "../data/mnist.ts";
+import { type Split, splitDataset } from "../data/split.ts";
+import { applyStandardiser, standardiser } from "../data/standardise.ts";
+import { sha256 } from "../training/checkpoint.ts";
+import { badOption } from "./option-values.ts";
+
+const generated = {
+  xor: (seed: number) => xor({ seed }),
+  moons: (seed: number) => twoMoons({ seed }),
+  spirals: (seed: number) => spirals({ seed }),
+  "student-teacher": (seed: number) => studentTeacher({ seed }),
+} as const;
+
+/** What `--data` names. */
+export type DataChoice =
+  | { readonly kind: "digits" }
+  | { readonly kind: "generated"; readonly set: keyof typeof generated }
+  | { readonly kind: "mnist"; readonly folder: string }
+  | { readonly kind: "csv"; readonly file: string }
+  | { readonly kind: "idx"; readonly images: string; readonly labels: string };
+
+/** Throws `USAGE`. */
+export function parseData(text: string): DataChoice {
+  if (text === "digits") return { kind: "digits" };
+  if (Object.hasOwn(generated, text)) return { kind: "generated", set: text as keyof typeof generated };
+  const [, scheme, rest = ""] = /^(mnist|idx|csv):(.+)$/s.exec(text) ?? [];
+  if (scheme === "mnist") return { kind: "mnist", folder: rest };
+  if (scheme === "csv") return { kind: "csv", file: rest };
+  const [images = "", labels = "", ...more] = rest.split(",");
+  if (scheme === "idx" && images !== "" && labels !== "" && more.length === 0)
+    return { kind: "idx", images, labels };
+  if (/\.csv(\.gz)?$/i.test(text)) return { kind: "csv", file: text };
+  throw badOption(
+    "--data",
+    `must be digits, ${Object.keys(generated).join(", ")}, mnist:FOLDER, FILE.csv, FILE.csv.gz, csv:FILE or idx:IMAGES,LABELS`,
+    text,
+  );
+}
+
+/** The same choice with absolute paths, so that a run can be resumed from another folder. */
+export function absoluteData(text: string): string {
+  const choice = parseData(text);
+  switch (choice.kind) {
+    case "mnist":
+      return `mnist:${resolve(choice.folder)}`;
+    case "csv":
+      return `csv:${resolve(choice.file)}`;
+    case "idx":
+      return `idx:${resolve(choice.images)},${resolve(choice.labels)}`;
+    default:
+      return text;
+  }
+}
+
+export interface DataOptions {
+  readonly data: string;
+  /** Column of a CSV file. */
+  readonly label?: string | undefined;
+  /** Whether a CSV file's label column holds numbers to be predicted. */
+  readonly numbers: boolean;
+  readonly standardise: boolean;
+  readonly testFraction: number;
+  /** Share of the training examples held out for early stopping; 0 for none. */
+  readonly validationFraction: number;
+  readonly seed: number;
+  /** Whether the network wants images [channels, height, width] rather than rows. */
+  readonly images: boolean;
+}
+
+export interface TrainingData extends Split {
+  readonly validation?: Dataset;
+}
+
+/** Loads and splits; statistics for standardising come from the training part alone. Throws what loading throws. */
+export async function loadData(options: DataOptions): Promise<TrainingData> {
+  const { seed, testFraction, validationFraction } = options;
+  const loaded = await load(parseData(options.data), options);
+  const whole = { train: shaped(loaded.train, options.images), test: shaped(loaded.test, options.images) };
+  const held = validationFraction > 0 ? splitDataset(whole.train, validationFraction, seed) : undefined;
+  const parts = {
+    train: held?.train ?? whole.train,
+    test: whole.test,
+    ...(held === undefined ? {} : { validation: held.test }),
+  };
+  if (!options.standardise) return parts;
+  const statistics = standardiser(parts.train);
+  return {
+    train: applyStandardiser(parts.train, statistics),
+    test: applyStandardiser(parts.test, statistics),
+    ...(parts.validation === undefined
+      ? {}
+      : { validation: applyStandardiser(parts.validation, statistics) }),
+  };
+
+  function load(choice: DataChoice, { label, numbers, images }: DataOptions): Promise<Split> {
+    switch (choice.kind) {
+      case "digits":
+        return digits({ seed, testFraction });
+      case "generated":
+        return Promise.resolve(splitDataset(generated[choice.set](seed), testFraction, seed));
+      case "mnist":
+        return mnist(choice.folder, { flat: !images });
+      case "csv":
+        return loadCsv(choice.file, {
+          ...(label === undefined ? {} : { label: /^-?\d+$/.test(label) ? Number(label) : label }),
+          target: numbers ? "number" : "class",
+        }).then((data) => splitDataset(data, testFraction, seed));
+      case "idx":
+        return loadIdx(choice.images, choice.labels, { flat: !images }).then((data) =>
+          splitDataset(data, testFraction, seed),
+        );
+    }
+  }
+}
+
+/** Rows become square images where a convolution needs them; generated points and most tables cannot. */
+function shaped(data: Dataset, images: boolean): Dataset {
+  if (!images || data.featureDims.length === 3) return data;
+  const features = data.featureDims.reduce((product, dim) => product * dim, 1);
+  const side = Math.sqrt(features);
+  if (Number.isInteger(side) && side >= 4) return reshapeFeatures(data, [1, side, side]);
+  throw badOption(
+    "--conv",
+    `needs images; "${data.name}" has ${features} features, which is no square of at least 4 × 4`,
+    data.featureDims,
+    "Leave --conv out, or use digits, mnist:FOLDER or idx:IMAGES,LABELS.",
+  );
+}
+
+/** SHA-256 over every example, to tell whether a resumed run sees the data it began with. */
+export async function fingerprint(data: TrainingData): Promise<string> {
+  const digests: string[] = [];
+  for (const part of [data.train, data.validation, data.test]) {
+    for (const values of [part?.features, part?.labels, part?.targets]) {
+      if (values === undefined) continue;
+      digests.push(await sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
+    }
+  }
+  return sha256(new TextEncoder().encode(digests.join()));
+}

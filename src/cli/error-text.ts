@@ -1,0 +1,24 @@
+import { EspalierError } from "../tensor/errors.ts";
+
+/** An error for people: what, which rule, what was received, what to do; the stack only where `debug` asks for it. */
+export function errorText(error: unknown, debug: boolean): string {
+  const stack = debug && error instanceof Error ? `\n${error.stack ?? ""}${causes(error)}\n` : "";
+  if (!(error instanceof EspalierError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = debug ? "" : "  remedy    Run again with --debug to see where this comes from.\n";
+    return `espalier: ${message}\n${hint}${stack}`;
+  }
+  const lines = [`espalier: ${error.code}: ${error.thing}`, `  rule      ${error.rule}`];
+  if (error.received !== undefined) lines.push(`  received  ${printed(error.received)}`);
+  if (error.remedy !== undefined) lines.push(`  remedy    ${error.remedy}`);
+  return `${lines.join("\n")}\n${stack}`;
+}
+
+function causes(error: Error): string {
+  return error.cause instanceof Error ? `\ncaused by ${error.cause.stack}${causes(error.cause)}` : "";
+}
+
+function printed(value: unknown): string {
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

@@ -1,0 +1,16 @@
+import { type ErrorCode, EspalierError } from "../tensor/errors.ts";
+import type { StopSignal } from "./io.ts";
+
+/** Exit codes of every command; `espalier --help` lists them. */
+export const exitCodes = { success: 0, failure: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Errors about what was typed rather than about files, data or training. */
+const usageErrors: ReadonlySet<ErrorCode> = new Set(["USAGE", "ARGUMENT", "UNKNOWN_WIDTH", "NOT_GROWABLE"]);
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof EspalierError && usageErrors.has(error.code) ? exitCodes.usage : exitCodes.failure;
+}
+
+export function exitCodeOfSignal(signal: StopSignal): number {
+  return exitCodes[signal];
+}

@@ -1,0 +1,39 @@
+/** 1234567 as "1,234,567". */
+export function grouped(count: number): string {
+  return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
+}
+
+const prefixes = [
+  [1e15, "P"],
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+] as const;
+
+/** 52340 as "52.3k". */
+export function short(value: number): string {
+  const [unit, letter] = prefixes.find(([least]) => Math.abs(value) >= least) ?? [1, ""];
+  return `${(value / unit).toPrecision(3)}${letter}`;
+}
+
+/** Seconds as "0:07" or "1:02:03". */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** A score by its name: a share as a percentage, anything else with four digits. */
+export function score(name: string, value: number): string {
+  return name === "accuracy" ? `${(100 * value).toFixed(1)} %` : value.toPrecision(4);
+}
+
+/** "hidden1 16, hidden2 24" */
+export function widthsText(widths: Readonly<Record<string, number>>): string {
+  return Object.entries(widths)
+    .map(([width, size]) => `${width} ${size}`)
+    .join(", ");
+}

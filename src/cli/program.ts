@@ -1,0 +1,179 @@
+import { Command, CommanderError } from "commander";
+import { EspalierError } from "../tensor/errors.ts";
+import { type DemoOptions, demo } from "./demo.ts";
+import { errorText } from "./error-text.ts";
+import { exitCodeOf, exitCodes } from "./exit-code.ts";
+import type { CliIo } from "./io.ts";
+import { type TrainCommandOptions, train } from "./train.ts";
+import { version } from "./version.ts";
+
+const codes = `
+Exit codes:
+  0    done
+  1    failed: a file, the data, the training (a loss that is not finite), an output folder in use
+  2    the command line is wrong: an unknown option or width, a bad value
+  130  stopped by Ctrl-C;   143  stopped by SIGTERM
+       (after the step under way; with --out a checkpoint is saved; a second signal ends at once)
+`;
+
+const trainExamples = `
+Widening:
+  --widen hidden1=+16@500                        adds 16 units to the first hidden layer once 500 steps are done
+  --widen hidden1=+16 --every 500 --until 128    adds 16 every 500 steps until there are 128
+  Widths are called hidden1, hidden2, ... and conv1, conv2, ...; the outputs stay what they were.
+
+Examples:
+  espalier train                                 the digits that ship with espalier, 64-32-10
+  espalier train --hidden 8 --widen hidden1=+8@300 --widen hidden1=+16@600 --out runs/grown
+  espalier train --data wine.csv --standardise --hidden 16 --epochs 100 --early-stopping 10
+  espalier train --data prices.csv --label price --loss meanSquaredError --standardise
+  espalier train --data mnist:data/mnist --conv 8,16 --hidden 32 --batch 64 --epochs 3 --threads 2
+  espalier train --data moons --hidden 4 --widen hidden1=+4 --every 200 --until 32 --steps 2000
+  espalier train --resume runs/grown             goes on where the run in runs/grown stopped
+${codes}`;
+
+/** Runs the command line and returns its exit code. `args` are the arguments after the program's name. */
+export async function main(args: readonly string[], io: CliIo): Promise<number> {
+  let code: number = exitCodes.success;
+  const program = new Command("espalier")
+    .description("Train neural networks that grow: widen layers on the fly without moving the loss.")
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: io.out,
+      writeErr: io.err,
+      // The catch below prints it, in the form of every other error.
+      outputError: () => {},
+    })
+    .addHelpText("after", codes);
+
+  trainOptions(program.command("train"))
+    .addHelpText("after", trainExamples)
+    .action(async (options: TrainCommandOptions, command: Command) => {
+      const given = new Set(
+        Object.keys(options).filter((name) => command.getOptionValueSource(name) === "cli"),
+      );
+      code = await train(options, given, io);
+    });
+
+  program
+    .command("demo")
+    .description("Train the digits twice, grown and from scratch, and report both side by side.")
+    .option("--out <dir>", "folder for the report; one that a demo wrote is overwritten", "runs/demo")
+    .option("--json", "print one JSON document on stdout")
+    .option("--quiet", "no progress on stderr")
+    .option("--debug", "print stack traces")
+    .addHelpText("after", codes)
+    .action(async (options: DemoOptions) => {
+      code = await demo(options, io);
+    });
+
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return commanderExit(error, args, io);
+    io.err(errorText(error, args.includes("--debug")));
+    return exitCodeOf(error);
+  }
+}
+
+function commanderExit(error: CommanderError, args: readonly string[], io: CliIo): number {
+  if (error.exitCode === 0) return exitCodes.success;
+  // Without a command commander has printed the help.
+  if (error.code === "commander.help") return exitCodes.usage;
+  const command = ["train", "demo"].find((name) => args.includes(name));
+  const [rule = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
+  const usage = new EspalierError("USAGE", {
+    thing: `espalier${command === undefined ? "" : ` ${command}`}`,
+    rule,
+    remedy: [
+      ...hints,
+      `espalier ${command === undefined ? "" : `${command} `}--help lists what there is.`,
+    ].join(" "),
+  });
+  io.err(errorText(usage, args.includes("--debug")));
+  return exitCodes.usage;
+}
+
+function trainOptions(command: Command): Command {
+  return command
+    .description("Train a network, and widen it while it trains.")
+    .optionsGroup("Data:")
+    .option(
+      "--data <what>",
+      "digits, xor, moons, spirals, student-teacher, mnist:FOLDER, FILE.csv[.gz] or idx:IMAGES,LABELS",
+      "digits",
+    )
+    .option(
+      "--label <column>",
+      "label column of a CSV file: its name, or its index from 0 (default: the last)",
+    )
+    .option(
+      "--standardise",
+      "subtract the mean and divide by the deviation of each feature of the training data",
+    )
+    .option(
+      "--test-fraction <share>",
+      "share of the examples held out for testing (MNIST has its own)",
+      "0.2",
+    )
+    .optionsGroup("Network:")
+    .option("--hidden <sizes>", "units of the hidden layers, such as 16,16 (default: 32; none behind --conv)")
+    .option(
+      "--conv <filters>",
+      "filters of the convolutions, such as 8,16, each 3×3 and followed by a 2×2 pool",
+    )
+    .option("--layers <sizes>", "every size with input and output, such as 64,8,10")
+    .option("--activation <name>", "relu, leakyRelu, elu, gelu, tanh, sigmoid or softplus", "relu")
+    .option("--batch-norm", "normalise batches after every hidden layer")
+    .option("--dropout <ratio>", "share of values dropped while training", "0")
+    .optionsGroup("Training:")
+    .option("--loss <name>", "crossEntropy, binaryCrossEntropy or meanSquaredError (default: by the data)")
+    .option("--optimizer <name>", "sgd, adam or adamw", "adam")
+    .option("--learning-rate <rate>", "(default: 0.001, for sgd 0.01)")
+    .option("--momentum <share>", "of sgd (default: 0)")
+    .option("--nesterov", "Nesterov's momentum, for sgd")
+    .option("--weight-decay <rate>", "(default: 0, for adamw 0.01)")
+    .option("--clip-norm <norm>", "largest norm of all gradients together (default: none)")
+    .option("--schedule <name>", "of the learning rate: constant, cosine or step", "constant")
+    .option("--warmup <steps>", "linear warm-up before the cosine (default: 0)")
+    .option("--final-rate <rate>", "where the cosine ends (default: 0)")
+    .option("--decay-every <steps>", "for --schedule step")
+    .option("--decay-factor <factor>", "for --schedule step (default: 0.1)")
+    .option("--batch <examples>", "examples in a batch", "32")
+    .option("--epochs <count>", "times through the training data (default: 20)")
+    .option("--steps <count>", "updates, instead of epochs")
+    .option("--seed <number>", "of the split, the weights, the shuffle and dropout", "0")
+    .option("--threads <count>", "threads inside one operator", "1")
+    .option(
+      "--early-stopping <patience>",
+      "stop after so many evaluations without a better validation loss, and keep the best weights",
+    )
+    .option(
+      "--validation-fraction <share>",
+      "share of the training examples that early stopping watches (default: 0.1)",
+    )
+    .option("--evaluate-every <steps>", "(default: once an epoch)")
+    .optionsGroup("Growth:")
+    .option("--widen <growth>", "WIDTH=+UNITS@STEP, or WIDTH=+UNITS with --every; repeatable", collect, [])
+    .option("--every <steps>", "steps between the growths of a --widen without @STEP")
+    .option("--until <units>", "units at which those growths end; the last is cut to fit")
+    .option(
+      "--strategy <name>",
+      "values of new units: random; or, to see them fail, zeros, constant, halved",
+      "random",
+    )
+    .optionsGroup("Output:")
+    .option("--out <dir>", "new folder for the report, the model, the metrics and checkpoints")
+    .option("--checkpoint-every <steps>", "(default: ten times a run)")
+    .option("--resume <dir>", "go on with the run in this folder")
+    .option("--resume-step <step>", "from an older checkpoint of it")
+    .option("--json", "print one JSON document on stdout")
+    .option("--quiet", "no progress on stderr")
+    .option("--debug", "print stack traces");
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

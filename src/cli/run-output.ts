@@ -1,0 +1,68 @@
+import { htmlReport } from "../report/html-report.ts";
+import { jsonReport } from "../report/json-report.ts";
+import { diagnosisLine } from "../report/metrics-history.ts";
+import { growthLine, pointLine } from "../report/metrics-lines.ts";
+import type { RunDiagnosis, RunPoint, RunRecord } from "../report/run-record.ts";
+import type { GrowthRecord } from "../training/record.ts";
+import type { Trainer } from "../training/trainer.ts";
+import type { RunConfig, RunFolder } from "./run-folder.ts";
+
+export const metricsName = "metrics.jsonl";
+export const checkpointsName = "checkpoints";
+export const bestName = "best";
+export const modelName = "model.onnx";
+export const htmlName = "report.html";
+export const jsonName = "report.json";
+
+const arm = "run";
+
+/** Writes what a run does into its folder, as it happens. */
+export class RunOutput {
+  readonly #folder: RunFolder;
+  readonly #trainer: Trainer;
+  /** The newest checkpoint and its step: no step is saved twice. */
+  #saved: { readonly step: number; readonly path: string } | undefined;
+
+  constructor(folder: RunFolder, trainer: Trainer) {
+    this.#folder = folder;
+    this.#trainer = trainer;
+  }
+
+  /** The configuration, and the metrics of an earlier part of the run. */
+  async begin(config: RunConfig, metrics: string): Promise<void> {
+    await this.#folder.writeConfig(config);
+    await this.#folder.write(metricsName, metrics);
+  }
+
+  point(point: RunPoint): Promise<void> {
+    return this.#folder.append(metricsName, pointLine(arm, point));
+  }
+
+  growth(record: GrowthRecord): Promise<void> {
+    return this.#folder.append(metricsName, growthLine(arm, record));
+  }
+
+  diagnosis(diagnosis: RunDiagnosis): Promise<void> {
+    return this.#folder.append(metricsName, diagnosisLine(arm, diagnosis));
+  }
+
+  /** Saves a checkpoint and returns its path. */
+  async checkpoint(): Promise<string> {
+    const { step } = this.#trainer;
+    if (this.#saved?.step === step) return this.#saved.path;
+    const path = await this.#trainer.saveCheckpoint(this.#folder.file(checkpointsName));
+    this.#saved = { step, path };
+    return path;
+  }
+
+  async best(): Promise<void> {
+    await this.#trainer.saveCheckpoint(this.#folder.file(bestName));
+  }
+
+  /** The model and the reports. */
+  async finish(record: RunRecord): Promise<void> {
+    await this.#trainer.save(this.#folder.file(modelName));
+    await this.#folder.write(jsonName, jsonReport(record));
+    await this.#folder.write(htmlName, htmlReport(record));
+  }
+}

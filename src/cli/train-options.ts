@@ -1,0 +1,217 @@
+import { strategies } from "../growth/strategies/index.ts";
+import { activationNames } from "../nn/activation.ts";
+import type { GrowthEvent } from "../training/growth-schedule.ts";
+import { type LossName, losses } from "../training/loss.ts";
+import { adam, adamw } from "../training/optimizers/adam.ts";
+import { optimizers } from "../training/optimizers/index.ts";
+import type { Optimizer, OptimizerName } from "../training/optimizers/optimizer.ts";
+import { sgd } from "../training/optimizers/sgd.ts";
+import { constantRate, cosineRate, type Schedule, stepRate } from "../training/schedule.ts";
+import { type DataOptions, parseData } from "./data-option.ts";
+import type { NetworkOptions } from "./network.ts";
+import { badOption, decimal, oneOf, sizes, wholeNumber } from "./option-values.ts";
+import { widenEvents } from "./widen-option.ts";
+
+/** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
+export interface RawTrainOptions {
+  readonly data: string;
+  readonly label?: string;
+  readonly standardise?: boolean;
+  readonly testFraction: string;
+  readonly validationFraction?: string;
+  readonly layers?: string;
+  readonly hidden?: string;
+  readonly conv?: string;
+  readonly activation: string;
+  readonly batchNorm?: boolean;
+  readonly dropout: string;
+  readonly loss?: string;
+  readonly optimizer: string;
+  readonly learningRate?: string;
+  readonly momentum?: string;
+  readonly nesterov?: boolean;
+  readonly weightDecay?: string;
+  readonly clipNorm?: string;
+  readonly schedule: string;
+  readonly warmup?: string;
+  readonly finalRate?: string;
+  readonly decayEvery?: string;
+  readonly decayFactor?: string;
+  readonly batch: string;
+  readonly epochs?: string;
+  readonly steps?: string;
+  readonly seed: string;
+  readonly threads: string;
+  readonly widen: readonly string[];
+  readonly every?: string;
+  readonly until?: string;
+  readonly strategy: string;
+  readonly earlyStopping?: string;
+  readonly evaluateEvery?: string;
+  readonly checkpointEvery?: string;
+}
+
+/** The same, checked and turned into values. */
+export interface TrainPlan {
+  readonly data: DataOptions;
+  readonly network: NetworkOptions;
+  /** Undefined: by the data. */
+  readonly loss: LossName | undefined;
+  readonly batch: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly clipNorm: number | undefined;
+  readonly growth: { readonly strategy: string; readonly events: readonly GrowthEvent[] };
+  readonly patience: number | undefined;
+  readonly evaluateEvery: number | undefined;
+  readonly checkpointEvery: number | undefined;
+  /** Updates of the whole run over `examples` training examples. */
+  readonly steps: (examples: number) => number;
+  /** For a run of `steps` updates. */
+  readonly optimizer: (steps: number) => Optimizer;
+}
+
+const defaultEpochs = 20;
+const defaultHidden = [32];
+
+/** Throws `USAGE` for a value or a combination that makes no sense; touches neither data nor disk. */
+export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
+  const optional = <Value>(text: string | undefined, read: (text: string) => Value) =>
+    text === undefined ? undefined : read(text);
+  const whole = (option: string, text: string | undefined, least = 1) =>
+    optional(text, (value) => wholeNumber(option, value, least));
+  if (raw.epochs !== undefined && raw.steps !== undefined)
+    throw badOption("--epochs and --steps", "exclude each other", [raw.epochs, raw.steps]);
+  const loss = optional(raw.loss, (text) => oneOf("--loss", text, Object.keys(losses) as LossName[]));
+  const batch = wholeNumber("--batch", raw.batch);
+  const epochs = whole("--epochs", raw.epochs) ?? defaultEpochs;
+  const steps = whole("--steps", raw.steps);
+  const patience = whole("--early-stopping", raw.earlyStopping);
+  if (raw.validationFraction !== undefined && patience === undefined)
+    throw badOption("--validation-fraction", "goes with --early-stopping", raw.validationFraction);
+  const seed = wholeNumber("--seed", raw.seed, 0);
+  const share = { above: 0, below: 1 };
+  parseData(raw.data);
+  const network = networkOptions(raw, seed);
+  return {
+    data: {
+      data: raw.data,
+      label: raw.label,
+      numbers: loss === "meanSquaredError" || loss === "binaryCrossEntropy",
+      standardise: raw.standardise ?? false,
+      testFraction: decimal("--test-fraction", raw.testFraction, share),
+      validationFraction:
+        patience === undefined ? 0 : decimal("--validation-fraction", raw.validationFraction ?? "0.1", share),
+      seed,
+      images: network.conv.length > 0,
+    },
+    network,
+    loss,
+    batch,
+    seed,
+    threads: wholeNumber("--threads", raw.threads),
+    clipNorm: optional(raw.clipNorm, (text) => decimal("--clip-norm", text, { above: 0 })),
+    growth: {
+      strategy: oneOf("--strategy", raw.strategy, Object.keys(strategies)),
+      events: widenEvents(raw),
+    },
+    patience,
+    evaluateEvery: whole("--evaluate-every", raw.evaluateEvery),
+    checkpointEvery: whole("--checkpoint-every", raw.checkpointEvery),
+    steps: (examples) => steps ?? epochs * Math.ceil(examples / batch),
+    optimizer: optimizerOptions(raw),
+  };
+}
+
+function networkOptions(raw: RawTrainOptions, seed: number): NetworkOptions {
+  const { layers, hidden, conv } = raw;
+  if (layers !== undefined && (hidden !== undefined || conv !== undefined)) {
+    throw badOption(
+      "--layers",
+      "states every size and excludes --hidden and --conv",
+      layers,
+      "Use --hidden alone to have the input and output sizes found from the data.",
+    );
+  }
+  const fixed = layers === undefined ? undefined : sizes("--layers", layers);
+  if (fixed !== undefined && fixed.length < 2) {
+    throw badOption("--layers", "needs at least two sizes: features, hidden units ..., outputs", layers);
+  }
+  return {
+    layers: fixed,
+    conv: conv === undefined ? [] : sizes("--conv", conv),
+    hidden: hidden === undefined ? (conv === undefined ? defaultHidden : []) : sizes("--hidden", hidden),
+    activation: oneOf("--activation", raw.activation, activationNames),
+    batchNorm: raw.batchNorm ?? false,
+    dropout: decimal("--dropout", raw.dropout, { least: 0, below: 1 }),
+    seed,
+  };
+}
+
+function optimizerOptions(raw: RawTrainOptions): (steps: number) => Optimizer {
+  const name = oneOf("--optimizer", raw.optimizer, Object.keys(optimizers) as OptimizerName[]);
+  if (name !== "sgd" && (raw.momentum !== undefined || raw.nesterov)) {
+    throw badOption(
+      raw.momentum === undefined ? "--nesterov" : "--momentum",
+      "goes with --optimizer sgd",
+      `--optimizer ${name}`,
+    );
+  }
+  const momentum = decimal("--momentum", raw.momentum ?? "0", { least: 0, below: 1 });
+  if (raw.nesterov && momentum === 0)
+    throw badOption("--nesterov", "needs --momentum above 0", raw.momentum ?? "none");
+  const rate = decimal("--learning-rate", raw.learningRate ?? (name === "sgd" ? "0.01" : "0.001"), {
+    above: 0,
+  });
+  const decay =
+    raw.weightDecay === undefined
+      ? {}
+      : { weightDecay: decimal("--weight-decay", raw.weightDecay, { least: 0 }) };
+  const schedule = scheduleOptions(raw, rate);
+  return (steps) => {
+    const learningRate = schedule(steps);
+    switch (name) {
+      case "sgd":
+        return sgd({ learningRate, momentum, nesterov: raw.nesterov ?? false, ...decay });
+      case "adam":
+        return adam({ learningRate, ...decay });
+      case "adamw":
+        return adamw({ learningRate, ...decay });
+    }
+  };
+}
+
+const scheduleNames = ["constant", "cosine", "step"] as const;
+const ownersOfOption = {
+  warmup: ["--warmup", "cosine"],
+  finalRate: ["--final-rate", "cosine"],
+  decayEvery: ["--decay-every", "step"],
+  decayFactor: ["--decay-factor", "step"],
+} as const;
+
+function scheduleOptions(raw: RawTrainOptions, rate: number): (steps: number) => Schedule {
+  const kind = oneOf("--schedule", raw.schedule, scheduleNames);
+  for (const [key, [option, owner]] of Object.entries(ownersOfOption)) {
+    const value = raw[key as keyof typeof ownersOfOption];
+    if (value !== undefined && owner !== kind)
+      throw badOption(option, `goes with --schedule ${owner}`, `--schedule ${kind}`);
+  }
+  const warmup = wholeNumber("--warmup", raw.warmup ?? "0", 0);
+  const final = decimal("--final-rate", raw.finalRate ?? "0", { least: 0 });
+  const factor = decimal("--decay-factor", raw.decayFactor ?? "0.1", { above: 0 });
+  if (kind === "step" && raw.decayEvery === undefined)
+    throw badOption("--schedule step", "needs --decay-every STEPS", "none");
+  const every = wholeNumber("--decay-every", raw.decayEvery ?? "1");
+  switch (kind) {
+    case "constant":
+      return () => constantRate(rate);
+    case "step":
+      return () => stepRate(rate, { every, factor });
+    case "cosine":
+      return (steps) => {
+        if (warmup >= steps)
+          throw badOption("--warmup", `must be less than the ${steps} steps of the run`, warmup);
+        return cosineRate(rate, { steps, warmup, final });
+      };
+  }
+}

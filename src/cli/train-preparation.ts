@@ -1,0 +1,165 @@
+import { readMetrics } from "../report/metrics-history.ts";
+import type { RunPast } from "../report/recorder.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { checkGrowths } from "../training/growth-schedule.ts";
+import { Trainer } from "../training/trainer.ts";
+import { absoluteData, fingerprint, loadData, type TrainingData } from "./data-option.ts";
+import { buildNetwork, lossFor } from "./network.ts";
+import { badOption, wholeNumber } from "./option-values.ts";
+import { type RunConfig, RunFolder } from "./run-folder.ts";
+import { bestName, checkpointsName, metricsName } from "./run-output.ts";
+import type { TrainCommandOptions } from "./train.ts";
+import { type RawTrainOptions, readTrainOptions, type TrainPlan } from "./train-options.ts";
+
+/** A run that is ready to train: checked, loaded, nothing written yet. */
+export interface RunPreparation {
+  readonly raw: RawTrainOptions;
+  readonly plan: TrainPlan;
+  readonly data: TrainingData;
+  readonly trainer: Trainer;
+  /** Updates at which the run is complete. */
+  readonly steps: number;
+  readonly folder: RunFolder | undefined;
+  readonly config: RunConfig;
+  /** What was recorded up to the trainer's step, where the run goes on. */
+  readonly past: RunPast | undefined;
+  /** `metrics.jsonl` up to that step. */
+  readonly metricsText: string;
+}
+
+/** A new run. Throws for options, data, network and folder that do not fit, before anything is written. */
+export async function startRun(options: TrainCommandOptions): Promise<RunPreparation> {
+  if (options.resumeStep !== undefined)
+    throw badOption("--resume-step", "goes with --resume", options.resumeStep);
+  const raw = rawOptions(options);
+  const plan = readTrainOptions(raw);
+  const folder = options.out === undefined ? undefined : await RunFolder.fresh(options.out);
+  const data = await loadData(plan.data);
+  const steps = plan.steps(data.train.count);
+  const trainer = await freshTrainer(plan, data, steps);
+  const config: RunConfig = {
+    command: "train",
+    started: new Date().toISOString(),
+    options: { ...raw, data: absoluteData(raw.data) },
+    data: await fingerprint(data),
+  };
+  return { raw, plan, data, trainer, steps, folder, config, past: undefined, metricsText: "" };
+}
+
+/** What may be said again when a run goes on; everything else stands in its `config.json`. */
+const resumable = new Set([
+  "resume",
+  "resumeStep",
+  "data",
+  "steps",
+  "epochs",
+  "checkpointEvery",
+  "json",
+  "quiet",
+  "debug",
+]);
+
+/** The run in `--resume DIR`, at its newest checkpoint or that of `--resume-step`. */
+export async function resumeRun(
+  options: TrainCommandOptions,
+  given: ReadonlySet<string>,
+): Promise<RunPreparation> {
+  const path = options.resume ?? "";
+  for (const name of given) {
+    if (resumable.has(name)) continue;
+    throw badOption(
+      `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      "cannot change in a run that goes on",
+      `--resume ${path}`,
+      "Only --steps, --epochs, --data (moved files) and --checkpoint-every may be given again.",
+    );
+  }
+  const { folder, config } = await RunFolder.existing(path);
+  const raw = overridden(config.options as unknown as RawTrainOptions, options, given);
+  const plan = readTrainOptions(raw);
+  const data = await loadData(plan.data);
+  if ((await fingerprint(data)) !== config.data) {
+    throw new EspalierError("FORMAT", {
+      thing: `data "${raw.data}"`,
+      rule: "must be the data that the run began with, and their SHA-256 differs",
+      remedy: "Restore them (--data says where they are now), or start a new run.",
+    });
+  }
+  const steps = plan.steps(data.train.count);
+  const wanted =
+    options.resumeStep === undefined ? undefined : wholeNumber("--resume-step", options.resumeStep, 0);
+  const resumed = await resumedTrainer(folder, wanted);
+  const common = {
+    raw,
+    plan,
+    data,
+    steps,
+    folder,
+    config: { ...config, options: { ...raw, data: absoluteData(raw.data) } },
+  };
+  if (resumed === undefined) {
+    // Stopped before its first checkpoint was complete.
+    return { ...common, trainer: await freshTrainer(plan, data, steps), past: undefined, metricsText: "" };
+  }
+  const history = readMetrics((await folder.read(metricsName)) ?? "", resumed.step, folder.file(metricsName));
+  const past: RunPast = { ...history, best: await bestState(folder, resumed.step) };
+  return { ...common, trainer: resumed, past, metricsText: history.text };
+}
+
+async function freshTrainer(plan: TrainPlan, data: TrainingData, steps: number): Promise<Trainer> {
+  const loss = lossFor(data.train, plan.loss);
+  const trainer = await Trainer.create(buildNetwork(plan.network, data.train, loss), {
+    loss,
+    optimizer: plan.optimizer(steps),
+    batchSize: plan.batch,
+    seed: plan.seed,
+    threads: plan.threads,
+    ...(plan.clipNorm === undefined ? {} : { clipNorm: plan.clipNorm }),
+  });
+  checkGrowths(plan.growth.events, trainer.widths, steps);
+  // A network that does not fit the data is refused here rather than after the folder has been made.
+  await trainer.evaluate(data.test);
+  return trainer;
+}
+
+async function resumedTrainer(folder: RunFolder, step: number | undefined): Promise<Trainer | undefined> {
+  try {
+    return await Trainer.resume(folder.file(checkpointsName), step === undefined ? {} : { step });
+  } catch (error) {
+    const missing = error instanceof EspalierError && error.code === "CHECKPOINT_MISSING";
+    if (missing && step === undefined) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The best state so far. One of a later step than the checkpoint is no use, but it is made again on the way, since
+ * the run repeats itself bit for bit.
+ */
+async function bestState(folder: RunFolder, step: number): Promise<RunPast["best"]> {
+  if (!(await folder.names()).includes(bestName)) return undefined;
+  const trainer = await Trainer.resume(folder.file(bestName));
+  try {
+    return trainer.step <= step ? trainer.state() : undefined;
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+function overridden(
+  stored: RawTrainOptions,
+  options: TrainCommandOptions,
+  given: ReadonlySet<string>,
+): RawTrainOptions {
+  const { steps: _, epochs: __, ...others } = stored;
+  const base: RawTrainOptions = given.has("steps") || given.has("epochs") ? others : stored;
+  const changes = Object.entries(rawOptions(options)).filter(([name]) => given.has(name));
+  return { ...base, ...Object.fromEntries(changes) };
+}
+
+/** Without what says where and how to print: that is no part of a run. */
+function rawOptions(options: TrainCommandOptions): RawTrainOptions {
+  const { out: _, resume: __, resumeStep: ___, json: ____, quiet: _____, ...raw } = options;
+  const { debug: ______, ...kept } = raw as RawTrainOptions & { readonly debug?: boolean };
+  return kept;
+}

@@ -1,0 +1,118 @@
+import type { RunArm, RunRecord } from "../report/run-record.ts";
+import { grouped, score, short, widthsText } from "./format.ts";
+import { growthText } from "./live-progress.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { htmlName, jsonName, metricsName, modelName } from "./run-output.ts";
+import type { RunPreparation } from "./train-preparation.ts";
+import { version } from "./version.ts";
+
+/** How a training run ended. */
+export interface TrainOutcome {
+  readonly status: "complete" | "early stopping" | "interrupted" | "paused" | "diverged";
+  readonly step: number;
+  readonly steps: number;
+  readonly epoch: number;
+  readonly arm: RunArm;
+  readonly best: { readonly step: number; readonly score: number } | undefined;
+  readonly seconds: number;
+  readonly examplesPerSecond: number;
+  readonly checkpoint: string | undefined;
+  readonly folder: RunFolder | undefined;
+}
+
+/** The one JSON document of `--json`. */
+export function resultJson(run: RunPreparation, outcome: TrainOutcome): object {
+  const { arm, folder, checkpoint } = outcome;
+  return {
+    status: outcome.status,
+    step: outcome.step,
+    steps: outcome.steps,
+    epoch: outcome.epoch,
+    final: arm.final,
+    best: outcome.best,
+    network: networkText(arm, run),
+    widths: arm.points.at(-1)?.widths,
+    parameters: arm.parameters,
+    flops: arm.points.at(-1)?.flops,
+    seconds: outcome.seconds,
+    examplesPerSecond: outcome.examplesPerSecond,
+    growths: arm.growths,
+    files:
+      folder === undefined
+        ? undefined
+        : {
+            folder: folder.path,
+            report: folder.file(htmlName),
+            reportJson: folder.file(jsonName),
+            metrics: folder.file(metricsName),
+            model: folder.file(modelName),
+            checkpoint,
+          },
+  };
+}
+
+/** A short account for people. */
+export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
+  const { arm, folder, best } = outcome;
+  const { train, test } = run.data;
+  const last = arm.points.at(-1);
+  const scores = Object.entries(arm.final).map(([name, value]) => `${name} ${score(name, value)}`);
+  const how = {
+    complete: "trained",
+    "early stopping": "stopped early",
+    interrupted: "interrupted",
+    paused: "paused",
+    diverged: "diverged",
+  }[outcome.status];
+  return [
+    `${train.name.replace(/ train$/, "")}: ${grouped(train.count)} training and ${grouped(test.count)} test examples`,
+    `${how} ${grouped(outcome.step)} of ${grouped(outcome.steps)} steps, ${outcome.seconds.toFixed(2)} s, ${short(last?.flops ?? 0)} FLOPs, ${grouped(outcome.examplesPerSecond)} examples/s`,
+    `network: ${networkText(arm, run)}, ${grouped(arm.parameters)} parameters`,
+    ...arm.growths.map((growth) => `  ${growthText(growth)}`),
+    ...(best === undefined ? [] : [`weights of step ${best.step}, the best on the validation data`]),
+    `test: ${scores.join(", ")}`,
+    ...(folder === undefined ? [] : [`report: ${folder.file(htmlName)}`, `model: ${folder.file(modelName)}`]),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+/** The run as the reports show it. */
+export function runRecord(run: RunPreparation, outcome: TrainOutcome, date: string): RunRecord {
+  const metric = run.trainer.metrics[0]?.name;
+  const { train, test, validation } = run.data;
+  const options = Object.entries(run.raw).flatMap(([name, value]) => {
+    const shown = Array.isArray(value) ? value.join(" ") : value;
+    return shown === undefined || shown === "" ? [] : [[name, shown as string | boolean] as const];
+  });
+  return {
+    title: `espalier train: ${train.name}`,
+    date,
+    configuration: {
+      ...Object.fromEntries(options),
+      network: networkText(outcome.arm, run),
+      "training examples": train.count,
+      ...(validation === undefined ? {} : { "validation examples": validation.count }),
+      "test examples": test.count,
+      "steps done": `${outcome.step} of ${outcome.steps} (${outcome.status})`,
+      espalier: version(),
+      node: process.version,
+    },
+    ...(metric === undefined ? {} : { metric }),
+    arms: [outcome.arm],
+  };
+}
+
+/** "hidden1 8 → 32" for what grew, "hidden1 32" for what did not. */
+function networkText(arm: RunArm, run: RunPreparation): string {
+  const first = arm.points[0]?.widths ?? {};
+  const now = Object.fromEntries(
+    run.trainer.widths.filter((width) => width.growable).map((width) => [width.id, width.size]),
+  );
+  const text = Object.entries(now).map(([width, size]) =>
+    first[width] === undefined || first[width] === size
+      ? widthsText({ [width]: size })
+      : `${width} ${first[width]} → ${size}`,
+  );
+  return text.join(", ") || "no hidden widths";
+}
