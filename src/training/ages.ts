@@ -7,8 +7,9 @@ import { axisView } from "../tensor/axis.ts";
  */
 export type Births = readonly Int32Array[];
 
-export function bornAtStart(dims: readonly number[]): Births {
-  return dims.map((dim) => new Int32Array(dim));
+/** Births of a parameter all of whose entries start now, after `step` updates. */
+export function bornAt(dims: readonly number[], step: number): Births {
+  return dims.map((dim) => new Int32Array(dim).fill(step));
 }
 
 /** A run of rows whose entries have one age, or one age a column. */

@@ -134,7 +134,12 @@ class Watch {
   see(evaluation: Evaluation): boolean {
     const score = evaluation[this.#monitor] as number;
     const { minDelta = 0, patience } = this.#options;
-    if (this.#best === undefined || this.#sign * score < this.#sign * this.#best.score - minDelta) {
+    // A score that is not a number is no improvement: as the first best, nothing would ever beat it.
+    const better =
+      this.#best === undefined
+        ? !Number.isNaN(score)
+        : this.#sign * score < this.#sign * this.#best.score - minDelta;
+    if (better) {
       this.#best = { score, step: this.#trainer.step, state: this.#trainer.state() };
       this.#misses = 0;
       return false;

@@ -4,7 +4,7 @@ import type { Shape } from "../graph/dim.ts";
 import { int } from "../graph/model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, zeros } from "../tensor/tensor.ts";
-import type { Births } from "./ages.ts";
+import { type Births, bornAt } from "./ages.ts";
 import { type Clipping, clipGradients } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
@@ -95,6 +95,18 @@ export class GraphLearner implements Learner {
       this.#slots = new Map(
         [...this.#slots].map(([name, slots]) => [name, slots.map((slot) => zeros("float32", slot.dims))]),
       );
+      // Zeros of old age would make steps of several learning rates.
+      this.#setBirths(
+        new Map(
+          [...this.#births].map(([name, axes]) => [
+            name,
+            bornAt(
+              axes.map((axis) => axis.length),
+              step,
+            ),
+          ]),
+        ),
+      );
       return loss;
     }
     this.#previous = this.#variables;
@@ -137,17 +149,21 @@ export class GraphLearner implements Learner {
     );
     this.#previous = this.#variables;
     this.#slots = new Map(state.slots);
-    this.#births = new Map(state.births);
-    this.#birthFeeds = {};
-    for (const { parameter, axes } of this.#updates) {
-      axes.forEach(({ births }, axis) => {
-        this.#birthFeeds[births] = alongAxis(this.#births.get(parameter) as Births, axis, (birth) => birth);
-      });
-    }
+    this.#setBirths(new Map(state.births));
   }
 
   async release(): Promise<void> {
     await this.#session.release();
+  }
+
+  #setBirths(births: Map<string, Births>): void {
+    this.#births = births;
+    this.#birthFeeds = {};
+    for (const { parameter, axes } of this.#updates) {
+      axes.forEach(({ births: input }, axis) => {
+        this.#birthFeeds[input] = alongAxis(this.#births.get(parameter) as Births, axis, (birth) => birth);
+      });
+    }
   }
 
   #inputs(step: number): Feeds {

@@ -2,7 +2,7 @@ import { Arena } from "../engine/arena.ts";
 import { type KernelAddresses, OptimizerKernel } from "../engine/kernel/optimizer-kernel.ts";
 import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
 import { makeTensor, sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
-import { type AgeRun, ageRuns, type Births } from "./ages.ts";
+import { type AgeRun, ageRuns, type Births, bornAt } from "./ages.ts";
 import { type Clipping, clipGradients, normScale } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
@@ -18,8 +18,8 @@ interface Resident {
   readonly columns: number;
   readonly gradient: { readonly tensor: Tensor; readonly address: number };
   readonly slots: readonly { readonly tensor: Tensor; readonly address: number }[];
-  readonly runs: readonly AgeRun[];
-  readonly births: Births;
+  runs: readonly AgeRun[];
+  births: Births;
   current: { readonly tensor: Tensor; readonly address: number };
   next: { readonly tensor: Tensor; readonly address: number };
 }
@@ -93,7 +93,7 @@ export class KernelLearner implements Learner {
     const results = await this.#session.run({ ...this.#variables, ...feeds }, outputs);
     const loss = results[this.#program.loss]?.data[0] as number;
     if (!Number.isFinite(loss)) {
-      this.#restore();
+      this.#restore(step);
       return loss;
     }
     for (const [parameter, name] of this.#program.updates)
@@ -168,11 +168,14 @@ export class KernelLearner implements Learner {
         place(state.slots.get(name)?.[index]?.data as Float32Array),
       ),
       births,
-      runs:
-        this.#optimizer.factors.length === 0
-          ? [{ firstRow: 0, rows: dims[0] ?? 1, births: 0 }]
-          : ageRuns(births),
+      runs: this.#runsOf(dims, births),
     };
+  }
+
+  #runsOf(dims: readonly number[], births: Births): readonly AgeRun[] {
+    return this.#optimizer.factors.length === 0
+      ? [{ firstRow: 0, rows: dims[0] ?? 1, births: 0 }]
+      : ageRuns(births);
   }
 
   #update(step: number): void {
@@ -239,14 +242,18 @@ export class KernelLearner implements Learner {
     );
   }
 
-  /** Goes back to the parameters of the last finite loss. The moments belong to the bad ones and start over. */
-  #restore(): void {
+  /**
+   * Goes back to the parameters of the last finite loss. The moments belong to the bad ones and start over, and their
+   * ages with them: zeros of old age would make steps of several learning rates.
+   */
+  #restore(step: number): void {
     for (const resident of this.#residents) {
-      const { current, next } = resident;
-      resident.current = next;
-      resident.next = current;
-      this.#variables[resident.name] = next.tensor;
+      // Copied, not swapped: a second failure in a row must find the good ones in both buffers.
+      (resident.current.tensor.data as Float32Array).set(resident.next.tensor.data as Float32Array);
       for (const slot of resident.slots) (slot.tensor.data as Float32Array).fill(0);
+      const { dims } = resident.current.tensor;
+      resident.births = bornAt(dims, step);
+      resident.runs = this.#runsOf(dims, resident.births);
     }
   }
 }

@@ -18,8 +18,8 @@ export interface LearnerState {
 /** Runs training steps on a state that it holds where the engine works fastest. */
 export interface Learner {
   /**
-   * Runs step `step` (counted from 0) and returns the loss before its update. Where the loss is not finite, nothing
-   * changes but that the parameters go back to those of the last finite loss.
+   * Runs step `step` (counted from 0) and returns the loss before its update. Where the loss is not finite, the
+   * parameters go back to those of the last finite loss, and the optimiser's state starts over at age 0.
    */
   step(feeds: Feeds, step: number): Promise<number>;
   /** The gradients of the trained parameters on a batch, in fresh tensors; changes nothing. */

@@ -13,7 +13,7 @@ import type { Width } from "../growth/width.ts";
 import { findWidths } from "../growth/widths.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { float32, type Tensor, zeros } from "../tensor/tensor.ts";
-import { bornAtStart } from "./ages.ts";
+import { bornAt } from "./ages.ts";
 import { Batcher } from "./batch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { addCheckpoint, readCheckpoint } from "./checkpoint-folder.ts";
@@ -349,7 +349,7 @@ function freshState(program: Program, model: Model, settings: TrainerSettings): 
         settings.optimizer.slots.map(() => zeros("float32", tensorOf(name).dims)),
       ]),
     ),
-    births: new Map(program.trainable.map((name) => [name, bornAtStart(tensorOf(name).dims)])),
+    births: new Map(program.trainable.map((name) => [name, bornAt(tensorOf(name).dims, 0)])),
   };
 }
 
