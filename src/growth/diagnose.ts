@@ -82,16 +82,18 @@ export function diagnoseWidth(
 
 const isIncoming = (part: WidthPart) => part.role === "incoming" || part.role === "shift";
 
-/** Units whose weights all have zero gradient, or that are zero on the whole batch. */
-export function deadUnits(width: Width, evidence: Evidence): readonly DeadUnit[] {
-  const gradients = gather(width, evidence.gradients, () => true);
-  const activations = activationRows(width, evidence.activations);
-  const dead: DeadUnit[] = [];
-  for (let unit = 0; unit < width.size; unit++) {
-    if (isZero(gradients[unit])) dead.push({ unit, reason: "zero gradient" });
-    else if (isZero(activations[unit])) dead.push({ unit, reason: "zero activation" });
-  }
-  return dead;
+/** Units (of those asked for) whose weights all have zero gradient, or that are zero on the whole batch. */
+export function deadUnits(width: Width, evidence: Evidence, units = allUnits(width)): readonly DeadUnit[] {
+  const gradients = gather(width, evidence.gradients, () => true, units);
+  const activations = activationRows(width, evidence.activations, units);
+  return units.flatMap((unit, index): DeadUnit[] => {
+    if (isZero(gradients[index])) return [{ unit, reason: "zero gradient" }];
+    return isZero(activations[index]) ? [{ unit, reason: "zero activation" }] : [];
+  });
+}
+
+function allUnits(width: Width): readonly number[] {
+  return Array.from({ length: width.size }, (_, unit) => unit);
 }
 
 /** Groups of two or more units with the same incoming weights and bias, entry for entry. */
@@ -133,18 +135,23 @@ export function incomingWeights(
   return gather(width, parameters, isIncoming);
 }
 
-/** The Euclidean norm of each unit's gradient, over its weights on all sides. */
-export function gradientNorms(width: Width, gradients: ReadonlyMap<string, Tensor>): readonly number[] {
-  return gather(width, gradients, () => true).map(norm);
+/** The Euclidean norm of the gradient of each of `units`, over its weights on all sides. */
+export function gradientNorms(
+  width: Width,
+  gradients: ReadonlyMap<string, Tensor>,
+  units = allUnits(width),
+): readonly number[] {
+  return gather(width, gradients, () => true, units).map(norm);
 }
 
-/** For every unit, its entries of those parameters of a width that `wanted` picks. */
+/** For each of `units`, its entries of those parameters of a width that `wanted` picks. */
 function gather(
   width: Width,
   tensors: ReadonlyMap<string, Tensor>,
   wanted: (part: WidthPart) => boolean,
+  units = allUnits(width),
 ): readonly Float32Array[] {
-  const pieces: Float32Array[][] = Array.from({ length: width.size }, () => []);
+  const pieces: Float32Array[][] = units.map(() => []);
   for (const part of width.parts.filter(wanted)) {
     const tensor = tensors.get(part.parameter);
     if (tensor === undefined || tensor.dtype !== "float32") continue;
@@ -154,20 +161,26 @@ function gather(
       part.axis,
       unitPositions(part.layout, width.size),
     );
-    for (let unit = 0; unit < width.size; unit++) pieces[unit]?.push(slices.get(unit));
+    units.forEach((unit, index) => {
+      pieces[index]?.push(slices.get(unit));
+    });
   }
   return pieces.map(join);
 }
 
-/** For every unit, its activations over the batch. */
-function activationRows(width: Width, activations: ReadonlyMap<string, Tensor>): readonly Float32Array[] {
+/** For each of `units`, its activations over the batch. */
+function activationRows(
+  width: Width,
+  activations: ReadonlyMap<string, Tensor>,
+  units = allUnits(width),
+): readonly Float32Array[] {
   const reads = width.reads.map(({ value, axis, layout }) => ({
     parameter: value,
     axis,
     layout,
     role: "shift" as const,
   }));
-  return gather({ ...width, parts: reads }, activations, () => true);
+  return gather({ ...width, parts: reads }, activations, () => true, units);
 }
 
 function join(pieces: readonly Float32Array[]): Float32Array {

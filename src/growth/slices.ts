@@ -30,27 +30,29 @@ export class Slices {
 
   get(unit: number): Float32Array {
     const values = new Float32Array(this.length);
+    const { outer, size, inner } = this.#view;
     let next = 0;
-    this.#forEach(unit, (index) => {
-      values[next++] = this.#data[index] as number;
-    });
+    for (const position of this.#positions[unit] ?? []) {
+      for (let block = 0; block < outer; block++) {
+        const start = (block * size + position) * inner;
+        if (inner === 1) values[next] = this.#data[start] as number;
+        else values.set(this.#data.subarray(start, start + inner), next);
+        next += inner;
+      }
+    }
     return values;
   }
 
   /** Replaces a unit's values by `value(old, i)`. */
   map(unit: number, value: (old: number, index: number) => number): void {
-    let next = 0;
-    this.#forEach(unit, (index) => {
-      this.#data[index] = value(this.#data[index] as number, next++);
-    });
-  }
-
-  #forEach(unit: number, visit: (index: number) => void): void {
     const { outer, size, inner } = this.#view;
+    let next = 0;
     for (const position of this.#positions[unit] ?? []) {
       for (let block = 0; block < outer; block++) {
         const start = (block * size + position) * inner;
-        for (let index = start; index < start + inner; index++) visit(index);
+        for (let index = start; index < start + inner; index++) {
+          this.#data[index] = value(this.#data[index] as number, next++);
+        }
       }
     }
   }

@@ -68,8 +68,9 @@ export async function widenNow(
     activations: await evaluator.activations(learner.variables, request.probe.evaluation),
   };
   const difference = compareOutputs(before.output, after.output, after.bound);
-  const norms = gradientNorms(grown, evidence.gradients);
-  const dead = new Set(deadUnits(grown, evidence).map(({ unit }) => unit));
+  const newUnits = newUnitsOf(plan);
+  const norms = gradientNorms(grown, evidence.gradients, newUnits);
+  const dead = new Set(deadUnits(grown, evidence, newUnits).map(({ unit }) => unit));
   const batchSymbol = growing.program.features.shape[0] ?? 1;
   const isNew = (unit: number) => unit >= plan.from;
   const record: GrowthRecord = {
@@ -84,9 +85,9 @@ export async function widenNow(
       preserved: difference.withinBound,
       identical: difference.identical,
     },
-    newUnits: newUnitsOf(plan).map((unit) => ({
+    newUnits: newUnits.map((unit, index) => ({
       unit,
-      gradientNorm: norms[unit] ?? 0,
+      gradientNorm: norms[index] ?? 0,
       dead: dead.has(unit),
     })),
     identicalUnits: identicalUnits(incomingWeights(grown, evidence.parameters)).filter((group) =>
