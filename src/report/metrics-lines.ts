@@ -1,0 +1,14 @@
+import type { GrowthRecord } from "../training/record.ts";
+import type { RunPoint } from "./run-record.ts";
+
+/** A point of an arm as one line of `metrics.jsonl`, without the line feed. NaN and infinities are null. */
+export function pointLine(arm: string, point: RunPoint): string {
+  const { step, flops, seconds, trainLoss, test, validation, widths } = point;
+  return JSON.stringify({ kind: "point", arm, step, flops, seconds, trainLoss, test, validation, widths });
+}
+
+/** A growth of an arm, its plan included, as one line of `metrics.jsonl`, without the line feed. */
+export function growthLine(arm: string, growth: GrowthRecord): string {
+  const { step, width, ...rest } = growth;
+  return JSON.stringify({ kind: "growth", arm, step, width, ...rest });
+}
