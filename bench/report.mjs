@@ -109,10 +109,12 @@ Written by \`npm run bench\`; do not edit by hand.
 - Node ${on.node}; ${[...versions].map(([name, version]) => `${name} ${version}`).join(", ")}
 
 Milliseconds for one training step: gather a batch, forward, backward, Adam, read the loss. A ratio is the peer's
-time over espalier's at the same number of threads; above 1 espalier is faster. Each figure is the median of
-${rounds} rounds. In a round every contestant trains for one slice after another, each in its own process and one at a
-time, so that whatever else the machine does hits all alike. All train on the same examples from memory in the
-same order, after at least 20 steps of warm-up.
+time over espalier's; above 1 espalier is faster. PyTorch is compared at the same number of threads; tfjs and
+jax-js have only one (below). Each figure is the median of ${rounds} rounds. In a round every contestant trains for
+one slice after another, each in its own process and one at a time, so that whatever else the machine does hits
+all alike. All train on the same examples from memory after at least 20 steps of warm-up. The peers visit the batches
+in one fixed order; espalier's trainer makes its own order each epoch. Losses are there to show that everyone
+learns; they are of single batches after different numbers of steps and do not rank anyone.
 
 ${markdownTable(tableRows(results))}
 
