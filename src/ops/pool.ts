@@ -9,7 +9,19 @@ import { extent, spatialAxes, type Window, windowedSize, windowOf } from "./wind
 export function poolWindow(call: Call): Window {
   const spatial = call.shape(0).slice(2);
   const kernel = call.ints("kernel_shape") ?? call.fail("kernel_shape is required", undefined);
-  return windowOf(call, kernel, spatial);
+  const window = windowOf(call, kernel, spatial);
+  // ONNX Runtime then takes negative padding, which shifts the windows, where Conv takes none.
+  if (
+    call.string("auto_pad", "NOTSET").startsWith("SAME") &&
+    window.strides.some((stride, axis) => stride > extent(window, axis))
+  ) {
+    call.fail(
+      "auto_pad SAME goes with strides up to the size of the window",
+      window.strides,
+      "Write the padding out as pads.",
+    );
+  }
+  return window;
 }
 
 /** [N, C, positions] of a pooling call. */

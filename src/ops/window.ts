@@ -44,6 +44,10 @@ export function windowOf(call: Call, kernel: readonly number[], spatial: Shape):
   if (auto !== "SAME_UPPER" && auto !== "SAME_LOWER") {
     call.fail("auto_pad must be NOTSET, VALID, SAME_UPPER or SAME_LOWER", auto);
   }
+  // ONNX Runtime refuses this for Conv, and ignores the dilation in pools without a word.
+  if (dilations.some((dilation) => dilation > 1)) {
+    call.fail(`auto_pad ${auto} goes without dilations`, dilations, "Write the padding out as pads.");
+  }
   const totals = spatial.map((size, axis) => {
     const stride = strides[axis] as number;
     const reach = extent({ ...sliding, begin: none, end: none }, axis);
