@@ -20,15 +20,28 @@ const boundName = (index: number) => `d${index}`;
 export async function checkRounding(test: GradientCase, size: number): Promise<number | undefined> {
   const random = new Random(11, "rounding-harness");
   const bounds = test.inputs.map((tensor) => {
-    if (tensor?.dtype !== "float32" || size === 0) return undefined;
+    if (size === 0) return undefined;
+    // A truth value with bound 1 may be wrong.
+    if (tensor?.dtype === "bool") {
+      return float32(
+        tensor.dims,
+        Array.from(tensor.data as Uint8Array, () => Number(random.uniform() < 0.5)),
+      );
+    }
+    if (tensor?.dtype !== "float32") return undefined;
     return float32(
       tensor.dims,
       Float32Array.from(tensor.data as Float32Array, () => size * random.uniform()),
     );
   });
   const exact = test.inputs.map((tensor, index): Tensor | undefined => {
-    if (tensor?.dtype !== "float32") return tensor;
     const bound = bounds[index]?.data;
+    if (tensor?.dtype === "bool" && bound !== undefined) {
+      const flips = (at: number) => bound[at] === 1 && random.uniform() < 0.5;
+      const data = Uint8Array.from(tensor.data as Uint8Array, (x, at) => (flips(at) ? 1 - x : x));
+      return { dtype: "bool", dims: tensor.dims, data };
+    }
+    if (tensor?.dtype !== "float32") return tensor;
     const data = Float64Array.from(tensor.data as Float32Array, (x, at) => {
       return x + (bound === undefined ? 0 : (2 * random.uniform() - 1) * (bound[at] as number));
     });

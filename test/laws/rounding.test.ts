@@ -10,7 +10,7 @@ describe("rounding rules bound the distance to float64", () => {
         fc.asyncProperty(arbitrary as Cases, fc.constantFrom(0, 1e-6, 1e-3, 0.1), async (test, size) => {
           await checkRounding(test, size);
         }),
-        { numRuns: 40 },
+        { numRuns: 100 },
       );
     });
   }
