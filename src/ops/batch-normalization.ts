@@ -1,4 +1,5 @@
 import { productOfDims } from "../graph/dim.ts";
+import { int } from "../graph/model.ts";
 import { addBounds, magnitude, relativeBound, scaleBound, unitRoundoff } from "./bounds.ts";
 import { channelColumn, sumToChannels } from "./conv.ts";
 import { type AxisRef, input, output, type Role, tie } from "./flow.ts";
@@ -56,6 +57,25 @@ export const batchNormalization: Operator = {
   },
 
   rounding: (call) => (isTraining(call) ? trainingBound(call) : evaluationBound(call)),
+
+  statistics: [3, 4],
+
+  train(call) {
+    const { node, graph } = call;
+    const attributes = { ...node.attributes, training_mode: int(1) };
+    const [y = "", ...running] = graph.emitAll(node.op, node.inputs, 3, attributes, node.name);
+    running.forEach((value, index) => {
+      call.update(index + 3, value);
+    });
+    graph.add({
+      name: node.name,
+      op: "Identity",
+      domain: "",
+      inputs: [y],
+      outputs: node.outputs.slice(0, 1),
+      attributes: {},
+    });
+  },
 
   flops: (call) => productOfDims([isTraining(call) ? 8 : 2, ...call.output(0).shape]),
 };

@@ -42,4 +42,17 @@ export const dropout: Operator = {
     if (mayDrop(call)) call.fail("has no rounding bound in training mode", call.node.inputs[2]);
     return call.inputBounds[0];
   },
+
+  train(call) {
+    const { name, inputs, outputs } = call.node;
+    const [x = ""] = inputs;
+    const given = call.has(1) ? call.constant(1) : undefined;
+    if (call.has(1) && given === undefined)
+      call.fail("its ratio must be a constant to be trained", inputs[1]);
+    const ratio = given === undefined ? 0.5 : Number(given.data[0]);
+    if (!(ratio >= 0 && ratio < 1)) call.fail("its ratio must lie in [0, 1)", ratio);
+    const mask = call.dropoutMask(x, ratio);
+    const product = { name, op: "Mul", domain: "", inputs: [x, mask], outputs: outputs.slice(0, 1) };
+    call.graph.add({ ...product, attributes: {} });
+  },
 };
