@@ -60,23 +60,36 @@ export function placeRules(
   return { rows: 0, places: shown.map(({ rule, x }) => ({ rule, x, labelX: x, label: "", y: 0 })) };
 }
 
+interface Label {
+  /** Of the rule. */
+  readonly x: number;
+  readonly start: number;
+  readonly length: number;
+}
+
+/** Above every rule that it spans; of two that touch, the one whose rule comes first. */
+function mustBeAbove(upper: Label, lower: Label): boolean {
+  const end = upper.start + upper.length + gap;
+  const spans = lower.x >= upper.start - gap && lower.x <= end;
+  const touches = lower.start <= end && upper.start <= lower.start + lower.length + gap;
+  return spans || (touches && upper.x <= lower.x);
+}
+
 /** The row of each label, 0 the lowest: above every rule that it spans, or that rule would cross it out. */
-function stack(
-  labels: readonly { readonly x: number; readonly start: number; readonly length: number }[],
-): readonly number[] | undefined {
+function stack(labels: readonly Label[]): readonly number[] | undefined {
   const rows = labels.map(() => 0);
   for (let pass = 0; pass < mostRows; pass++) {
     let settled = true;
-    labels.forEach(({ start, length }, above) => {
-      labels.forEach(({ x }, below) => {
-        const spans = x >= start - gap && x <= start + length + gap;
-        if (above === below || !spans || (rows[above] as number) > (rows[below] as number)) return;
-        if (x === labels[above]?.x && above > below) return;
+    labels.forEach((upper, above) => {
+      labels.forEach((lower, below) => {
+        if (above === below || (rows[above] as number) > (rows[below] as number)) return;
+        if (!mustBeAbove(upper, lower) || (upper.x === lower.x && above > below)) return;
         rows[above] = (rows[below] as number) + 1;
         settled = false;
       });
     });
     if (settled) return rows;
+    if (Math.max(...rows) >= mostRows) return undefined;
   }
   return undefined;
 }

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import {
+  count,
+  duration,
+  flops,
+  metricValue,
+  percent,
+  plain,
+  plural,
+  significant,
+  whole,
+} from "./figures.ts";
+
+/** With ordinary spaces. */
+const text = (printed: string) => printed.replaceAll("\u00a0", " ");
+
+test.each<[string, string]>([
+  [significant(0.41273), "0.4127"],
+  [significant(12345.6), "12346"],
+  [significant(-2), "−2.000"],
+  [significant(0), "0"],
+  [significant(1.234e-7, 2), "1.2 × 10⁻⁷"],
+  [significant(2.5e12), "2.50 × 10¹²"],
+  [significant(undefined), "–"],
+  [significant(Number.NaN), "not a number"],
+  [significant(Number.NEGATIVE_INFINITY), "−∞"],
+  [count(2410), "2,410"],
+  [count(9999.7), "10 k"],
+  [count(12_345), "12.3 k"],
+  [count(999_999), "1 M"],
+  [count(1_234_567), "1.23 M"],
+  [flops(3.4e9), "3.4 GFLOP"],
+  [flops(999.9e6), "1 GFLOP"],
+  [flops(0), "0 FLOP"],
+  [flops(5e21), "5,000 EFLOP"],
+  [duration(0), "0 s"],
+  [duration(0.034), "34 ms"],
+  [duration(0.9999), "1 s"],
+  [duration(1.238), "1.24 s"],
+  [duration(200), "3 min 20 s"],
+  [duration(7500), "2 h 5 min"],
+  [percent(0.97222), "97.2 %"],
+  [metricValue("accuracy", 0.5), "50.0 %"],
+  [metricValue("rmse", 0.5), "0.5000"],
+  [metricValue("accuracy", undefined), "–"],
+  [whole(1234567), "1,234,567"],
+  [plain(0.05), "0.05"],
+  [plain(1e-5), "10⁻⁵"],
+  [plain(2e-5), "2 × 10⁻⁵"],
+  [plain(1500), "1,500"],
+  [plural(1, "growth"), "1 growth"],
+  [plural(2, "growth"), "2 growths"],
+])("%s", (printed, expected) => expect(text(printed)).toBe(expected));
