@@ -122,5 +122,15 @@ function fromOrt(name: string, result: OrtTensor | undefined): Tensor {
 
 function engineError(rule: string, cause: unknown): EspalierError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return new EspalierError("ENGINE", { thing: "ONNX Runtime", rule, received: message, cause });
+  // What it says in a browser where the wasm file is missing, and anywhere for a provider that it was not built with.
+  const remedy = /no available backend/i.test(message)
+    ? "The provider does not exist here, or its wasm file was not found where the bundle looks: see docs/browser.md."
+    : undefined;
+  return new EspalierError("ENGINE", {
+    thing: "ONNX Runtime",
+    rule,
+    received: message,
+    cause,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
 }

@@ -90,6 +90,12 @@ async function main() {
   verdict.check("and grows without changing its outputs", there.output.preserved, difference(there.output));
   const codes = await page.tell("pathErrors");
   verdict.same("a path gets a PLATFORM error in a browser", codes, ["PLATFORM", "PLATFORM", "PLATFORM"]);
+  const bare = await open("source", { without: "**/*.wasm" });
+  const missing = await bare.tell("story", {}).catch((error) => error.message);
+  verdict.check(
+    "a missing wasm file gets an ENGINE error with its remedy",
+    /ONNX Runtime: .*docs\/browser\.md/.test(missing),
+  );
   verdict.same("nothing failed unseen in the pages", problems, []);
 }
 
@@ -165,10 +171,13 @@ async function openPages(files) {
   closing.push(() => browser.close());
   print(`\nChromium ${browser.version()}, Node ${process.versions.node}`);
   const problems = [];
-  const open = async (form) => {
+  const open = async (form, { without } = {}) => {
     const page = await browser.newPage();
+    if (without !== undefined) await page.route(without, (route) => route.abort());
     page.on("pageerror", (error) => problems.push(error.message));
-    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    page.on("console", (message) => {
+      if (message.type() === "error" && without === undefined) problems.push(message.text());
+    });
     await page.goto(server.url);
     const tellThere = async ([form, story, rest]) => {
       const { library, stories } = await import(`/${form}/main.js`);
