@@ -1,0 +1,235 @@
+"""Operators that move, pick, cut and repeat elements."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from case import Case, Constant, of_int, of_ints, of_text, operator, whole_numbers
+
+
+def factors(size: int) -> list[int]:
+    for prime in range(2, size + 1):
+        if size % prime == 0:
+            return [prime, *factors(size // prime)]
+    return []
+
+
+@operator("Reshape", cases=40)
+def reshape(draw, _):
+    x = draw.tensor(draw.shape())
+    target: list[int] = []
+    for factor in draw.shuffled(factors(x.size)):
+        if not target or draw.flag():
+            target.append(factor)
+        else:
+            target[-1] *= factor
+    shape = list(target)
+    written = [0 if axis < x.ndim and x.shape[axis] == size and draw.flag() else size for axis, size in enumerate(shape)]
+    if written and draw.flag():
+        written[draw.whole(0, len(written) - 1)] = -1
+    return Case([x, whole_numbers(written)], lambda x: x.reshape(shape))
+
+
+@operator("Flatten")
+def flatten(draw, _):
+    x = draw.tensor(draw.shape(1))
+    axis = draw.whole(-x.ndim, x.ndim)
+    rows = int(np.prod(x.shape[: axis if axis >= 0 else axis + x.ndim], dtype=int))
+    return Case([x], lambda x: x.reshape(rows, -1), {"axis": of_int(axis)})
+
+
+@operator("Transpose")
+def transpose(draw, _):
+    x = draw.tensor(draw.shape())
+    if draw.whole(0, 3) == 0:
+        return Case([x], lambda x: x.permute(list(reversed(range(x.dim())))))
+    order = draw.shuffled(list(range(x.ndim)))
+    return Case([x], lambda x: x.permute(order), {"perm": of_ints(order)})
+
+
+@operator("Squeeze")
+def squeeze(draw, _):
+    shape = draw.shape(0, 3)
+    for at in range(draw.whole(1, 2)):
+        shape.insert(draw.whole(0, len(shape)), 1)
+    ones = [axis for axis, size in enumerate(shape) if size == 1]
+    x = draw.tensor(shape)
+    if draw.whole(0, 3) == 0:
+        return Case([x], torch.squeeze)
+    axes = draw.some(ones)
+    written = [axis - len(shape) if draw.flag() else axis for axis in axes]
+    return Case([x, whole_numbers(written)], lambda x: x.squeeze(tuple(axes)))
+
+
+@operator("Unsqueeze")
+def unsqueeze(draw, _):
+    shape = draw.shape(0, 3)
+    rank = len(shape) + draw.whole(1, 2)
+    axes = sorted(draw.shuffled(list(range(rank)))[: rank - len(shape)])
+    sizes = iter(shape)
+    result = [1 if axis in axes else next(sizes) for axis in range(rank)]
+    written = draw.shuffled([axis - rank if draw.flag() else axis for axis in axes])
+    return Case([draw.tensor(shape), whole_numbers(written)], lambda x: x.reshape(result))
+
+
+@operator("Concat", cases=30)
+def concat(draw, _):
+    shape = draw.shape(1)
+    axis = draw.axis(len(shape))
+    parts = []
+    for _ in range(draw.whole(1, 4)):
+        shape[axis] = draw.whole(1, 4)
+        parts.append(draw.tensor(shape))
+    return Case(parts, lambda *parts: torch.cat(parts, axis), {"axis": of_int(axis)})
+
+
+@operator("Split", cases=40)
+def split(draw, _):
+    shape = draw.shape(1)
+    axis = draw.axis(len(shape))
+    if draw.flag():
+        sizes = [draw.whole(1, 3) for _ in range(draw.whole(1, 3))]
+        inputs, attributes = [whole_numbers(sizes)], {}
+    else:
+        # Into equal parts, the last of which may be smaller.
+        count, size = draw.whole(1, 3), draw.one_of(3, 5, 6, 7)
+        part = -(-size // count)
+        sizes = [part] * (count - 1) + [size - part * (count - 1)]
+        inputs, attributes = [], {"num_outputs": of_int(count)}
+    shape[axis] = sum(sizes)
+    return Case(
+        [draw.tensor(shape), *inputs],
+        lambda x: list(x.split(sizes, axis)),
+        {"axis": of_int(axis), **attributes},
+        outputs=len(sizes),
+        # A named size does not tell whether it comes out even.
+        numeric_from=0 if attributes else 99,
+    )
+
+
+@operator("Slice", cases=100)
+def cut(draw, _):
+    x = draw.tensor(draw.shape(1, 4, 2, 7))
+    axes = draw.shuffled(draw.some(list(range(x.ndim))))
+    starts, ends, steps, picks = [], [], [], {}
+    for axis in axes:
+        size = x.shape[axis]
+        step = draw.one_of(1, 1, 1, 2, 3, -1, -2)
+        first = draw.whole(0, size - 1)
+        if step > 0:
+            last = draw.whole(first + 1, size)
+            end = draw.one_of(last, last - size, 2**31 - 1, 2**63 - 1) if last == size else draw.one_of(last, last - size)
+            end = 2**62 if end == 0 else end
+        else:
+            last = draw.whole(-1, first - 1)
+            end = -(2**31) if last < 0 else draw.one_of(last, last - size)
+        picks[axis] = list(range(first, last, step))
+        starts.append(draw.one_of(first, first - size))
+        ends.append(end)
+        steps.append(step)
+
+    def reference(x):
+        for axis, at in picks.items():
+            x = x.index_select(axis, torch.tensor(at))
+        return x
+
+    fed = draw.whole(0, 3) == 0
+    limits = [whole_numbers(values) for values in (starts, ends)]
+    limits = [limit.value if fed else limit for limit in limits]
+    written = [axis - x.ndim if draw.flag() else axis for axis in axes]
+    tail = [whole_numbers(written)] + ([whole_numbers(steps)] if set(steps) != {1} or draw.flag() else [])
+    # Where sizes are named the shape rule promises nothing of cuts that depend on them.
+    return Case([x, *limits, *tail], reference, numeric_from=0)
+
+
+@operator("Gather", cases=80)
+def gather(draw, _):
+    x = draw.tensor(draw.shape(1))
+    axis = draw.axis(x.ndim)
+    size = x.shape[axis]
+    indices = draw.integers(draw.shape(0, 2), -size, size - 1, draw.one_of(np.int64, np.int64, np.int32))
+    at = torch.from_numpy(np.where(indices < 0, indices + size, indices).astype(np.int64))
+
+    def reference(x):
+        where = axis % x.dim()
+        return x.index_select(axis, at.flatten()).reshape([*x.shape[:where], *at.shape, *x.shape[where + 1 :]])
+
+    given = Constant(indices) if draw.flag() else indices
+    return Case([x, given], reference, {"axis": of_int(axis)}, numeric_from=draw.one_of(0, 99))
+
+
+@operator("GatherElements", cases=40)
+def gather_elements(draw, _):
+    x = draw.tensor(draw.shape(1))
+    axis = draw.axis(x.ndim)
+    size = x.shape[axis]
+    shape = [draw.whole(1, 5) if at == axis % x.ndim else length for at, length in enumerate(x.shape)]
+    indices = draw.integers(shape, -size, size - 1)
+    at = torch.from_numpy(np.where(indices < 0, indices + size, indices))
+    return Case([x, indices], lambda x: torch.gather(x, axis, at), {"axis": of_int(axis)})
+
+
+@operator("Expand", cases=30)
+def expand(draw, _):
+    shape, target = draw.broadcasting(2)
+    result = np.broadcast_shapes(tuple(shape), tuple(target))
+    return Case([draw.tensor(shape), whole_numbers(target)], lambda x: x.expand(result))
+
+
+@operator("Tile")
+def tile(draw, _):
+    x = draw.tensor(draw.shape(1, 3))
+    repeats = [draw.whole(1, 3) for _ in x.shape]
+    return Case([x, whole_numbers(repeats)], lambda x: x.repeat(repeats))
+
+
+@operator("Pad", cases=60)
+def pad(draw, _):
+    mode = draw.one_of("constant", "constant", "edge", "reflect")
+    x = draw.tensor(draw.shape(1, 3, 2, 5))
+    axes = draw.shuffled(draw.some(list(range(x.ndim))))
+    room = {axis: x.shape[axis] - 1 if mode == "reflect" else 2 for axis in axes}
+    begin = {axis: draw.whole(0, min(2, room[axis])) for axis in axes}
+    end = {axis: draw.whole(0, min(2, room[axis])) for axis in axes}
+    value = draw.real(-1, 1)
+
+    def reference(x):
+        for axis in axes:
+            if mode == "constant":
+                sizes = [0, 0] * (x.dim() - axis - 1) + [begin[axis], end[axis]]
+                x = F.pad(x, sizes, value=value)
+            else:
+                at = torch.arange(-begin[axis], x.shape[axis] + end[axis])
+                last = x.shape[axis] - 1
+                at = at.clamp(0, last) if mode == "edge" else last - (last - at.abs()).abs()
+                x = x.index_select(axis, at)
+        return x
+
+    written = [begin[axis] for axis in axes] + [end[axis] for axis in axes]
+    fill = Constant(np.float32(value)) if mode == "constant" else None
+    inputs = [x, whole_numbers(written), fill, whole_numbers(axes)]
+    if axes == list(range(x.ndim)) and draw.flag():
+        inputs = inputs[: 3 if fill is not None else 2]
+    return Case(inputs, reference, {"mode": of_text(mode)}, numeric_from=0 if mode == "reflect" else 99)
+
+
+@operator("Resize")
+def resize(draw, _):
+    rank = draw.whole(1, 3)
+    x = draw.tensor([draw.whole(1, 2), draw.whole(1, 3), *[draw.whole(1, 4) for _ in range(rank)]])
+    scales = [draw.whole(1, 3) for _ in range(rank)]
+    attributes = {
+        "mode": of_text("nearest"),
+        "coordinate_transformation_mode": of_text("asymmetric"),
+        "nearest_mode": of_text("floor"),
+    }
+    if draw.flag():
+        factors_ = [None, Constant(np.asarray([1, 1, *scales], dtype=np.float32))]
+    else:
+        sizes = [size * factor for size, factor in zip(x.shape, [1, 1, *scales])]
+        factors_ = [None, None, whole_numbers(sizes)]
+
+    def reference(x):
+        return F.interpolate(x, scale_factor=[float(scale) for scale in scales], mode="nearest")
+
+    return Case([x, *factors_], reference, attributes, numeric_from=0)

@@ -1,0 +1,105 @@
+"""Reductions, softmax, normalisations and the cross-entropy."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from case import Case, of_float, of_int, of_text, operator, whole_numbers
+
+
+@operator("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", cases=40)
+def reduction(draw, name):
+    x = draw.tensor(draw.shape(1))
+    keep = draw.flag()
+    function = {"ReduceSum": torch.sum, "ReduceMean": torch.mean, "ReduceMax": torch.amax, "ReduceMin": torch.amin}[name]
+    attributes = {"keepdims": of_int(keep)}
+    if draw.whole(0, 3) == 0:
+        noop = draw.flag()
+        attributes["noop_with_empty_axes"] = of_int(noop)
+        every = tuple(range(x.ndim))
+        return Case([x], lambda x: x.clone() if noop else function(x, every, keepdim=keep), attributes)
+    axes = draw.shuffled(draw.some(list(range(x.ndim))))
+    written = [axis - x.ndim if draw.flag() else axis for axis in axes]
+    return Case([x, whole_numbers(written)], lambda x: function(x, tuple(axes), keepdim=keep), attributes)
+
+
+@operator("Softmax", "LogSoftmax", cases=40)
+def softmax(draw, name):
+    x = draw.tensor(draw.shape(1), draw.one_of(1, 3, 30))
+    axis = draw.axis(x.ndim)
+    function = F.softmax if name == "Softmax" else F.log_softmax
+    if draw.whole(0, 3) == 0:
+        return Case([x], lambda x: function(x, -1))
+    return Case([x], lambda x: function(x, axis), {"axis": of_int(axis)})
+
+
+@operator("LayerNormalization", cases=80)
+def layer_norm(draw, _):
+    shape = draw.shape(1, 4, 1, 6)
+    # One element to a group normalises to 0, and its gradient is rounding noise times 1/√ε: nothing to compare.
+    shape[-1] = max(2, shape[-1])
+    axis = draw.axis(len(shape))
+    normalised = shape[axis:]
+    epsilon = draw.real(1e-3, 1e-1)
+    inputs = [draw.tensor(shape, draw.one_of(1, 3)), draw.tensor(normalised)]
+    if draw.flag():
+        inputs.append(draw.tensor(normalised))
+    return Case(
+        inputs,
+        lambda x, scale, shift=None: F.layer_norm(x, normalised, scale, shift, epsilon),
+        {"axis": of_int(axis), "epsilon": of_float(epsilon)},
+        relative=1e-5,
+        absolute=1e-5,
+    )
+
+
+@operator("BatchNormalization", cases=80)
+def batch_norm(draw, _):
+    shape = [draw.whole(2, 5), draw.whole(1, 4), *draw.shape(0, 3, 1, 4)]
+    channels = [shape[1]]
+    epsilon, momentum = draw.real(1e-3, 1e-1), draw.real(0.5, 0.99)
+    inputs = [draw.tensor(shape), *[draw.tensor(channels) for _ in range(3)], draw.positive(channels)]
+    attributes = {"epsilon": of_float(epsilon), "momentum": of_float(momentum)}
+    if draw.flag():
+
+        def evaluation(x, scale, shift, mean, var):
+            if not mean.requires_grad:
+                return F.batch_norm(x, mean, var, scale, shift, False, 0, epsilon)
+            # PyTorch's own has no gradient for the statistics.
+            mean, var, scale, shift = [t.reshape([-1] + [1] * (x.dim() - 2)) for t in (mean, var, scale, shift)]
+            return (x - mean) / torch.sqrt(var + epsilon) * scale + shift
+
+        fixed = draw.one_of((), (3, 4))
+        return Case(inputs, evaluation, attributes, fixed=fixed, relative=1e-5, absolute=1e-5)
+    return Case(
+        inputs,
+        lambda x, scale, shift, mean, var: F.batch_norm(x, None, None, scale, shift, True, 0, epsilon),
+        {**attributes, "training_mode": of_int(1)},
+        fixed=(3, 4),
+        outputs=3,
+        relative=1e-5,
+        absolute=1e-5,
+    )
+
+
+@operator("SoftmaxCrossEntropyLoss", cases=60)
+def cross_entropy(draw, _):
+    classes = draw.whole(2, 6)
+    batch, rest = draw.whole(1, 5), draw.shape(0, 2, 1, 3)
+    reduction = draw.one_of("mean", "sum", "none")
+    labels = draw.integers([batch, *rest], 0, classes - 1, draw.one_of(np.int32, np.int64))
+    ignored = draw.one_of(None, 0, -1)
+    attributes = {"reduction": of_text(reduction)}
+    if ignored is not None:
+        attributes["ignore_index"] = of_int(ignored)
+        labels = np.where(draw.integers(labels.shape, 0, 3) == 0, ignored, labels).astype(labels.dtype)
+        # Not all of them, so that the mean exists.
+        labels.flat[0] = classes - 1
+    target = torch.from_numpy(labels.astype(np.int64))
+
+    def reference(x):
+        skip = {} if ignored is None else {"ignore_index": ignored}
+        return F.cross_entropy(x, target, reduction=reduction, **skip)
+
+    logits = draw.tensor([batch, classes, *rest], draw.one_of(1, 5))
+    return Case([logits, labels], reference, attributes)

@@ -1,0 +1,19 @@
+import { Exchange } from "./exchange.ts";
+import { exported } from "./exported.ts";
+import { files } from "./files.ts";
+import { gradients, listOperators } from "./gradients.ts";
+import { trajectories } from "./trajectories.ts";
+
+/** espalier's half of each oracle: `node interop.mjs <command> <folder>`. */
+const commands: Readonly<Record<string, (exchange: Exchange) => Promise<void>>> = {
+  operators: listOperators,
+  gradients,
+  trajectories,
+  files,
+  exported,
+};
+
+const [name = "", folder = ""] = process.argv.slice(2);
+const command = commands[name];
+if (command === undefined) throw new Error(`unknown command "${name}"; known: ${Object.keys(commands)}`);
+await command(new Exchange(folder));
