@@ -44,13 +44,24 @@ export async function addCheckpoint(folder: string, step: number, bytes: Uint8Ar
     manifestPath(folder),
     new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`),
   );
-  for (const old of all.slice(0, -kept)) await platform.removeFile(`${folder}/${old.file}`);
+  const named = new Set(manifest.checkpoints.map((checkpoint) => checkpoint.file));
+  // Without a manifest nobody knows whether a checkpoint was complete, so it stays.
+  const known = listed.length > 0 ? leftover : unfinished;
+  for (const name of await platform.listFolder(folder)) {
+    if (known.test(name) && !named.has(name)) await platform.removeFile(`${folder}/${name}`);
+  }
   return path;
 }
 
+/** What a crash leaves behind: temporary files, and checkpoints that no manifest names (yet, or any more). */
+const unfinished = /^(step-\d+-[0-9a-f]{8}\.safetensors|manifest\.json)\.[0-9a-f]{12}\.tmp$/;
+const leftover =
+  /^(step-\d+-[0-9a-f]{8}\.safetensors(\.[0-9a-f]{12}\.tmp)?|manifest\.json\.[0-9a-f]{12}\.tmp)$/;
+
 /**
- * The newest checkpoint of a folder, or the one of `step`. Throws `CHECKPOINT_MISSING` where there is none, and
- * `CHECKPOINT_CORRUPT` where it is damaged, naming the older complete one.
+ * The newest checkpoint of a folder, or the newest complete one of `step` (a growth may be saved at the step at which
+ * it happened). Throws `CHECKPOINT_MISSING` where there is none, and `CHECKPOINT_CORRUPT` where it is damaged, naming
+ * the older complete one.
  */
 export async function readCheckpoint(
   folder: string,
@@ -64,8 +75,9 @@ export async function readCheckpoint(
     });
   }
   const { checkpoints } = await readManifest(folder);
-  const entry =
-    step === undefined ? checkpoints.at(-1) : checkpoints.findLast((candidate) => candidate.step === step);
+  const candidates =
+    step === undefined ? checkpoints.slice(-1) : checkpoints.filter((one) => one.step === step);
+  const entry = candidates.at(-1);
   if (entry === undefined) {
     throw new EspalierError("CHECKPOINT_MISSING", {
       thing: folder,
@@ -73,8 +85,12 @@ export async function readCheckpoint(
       received: step,
     });
   }
-  const problem = await check(folder, entry);
-  if (problem instanceof Uint8Array) return { path: `${folder}/${entry.file}`, bytes: problem };
+  let problem = "";
+  for (const candidate of [...candidates].reverse()) {
+    const found = await check(folder, candidate);
+    if (typeof found !== "string") return { path: `${folder}/${candidate.file}`, bytes: found };
+    problem ||= found;
+  }
   throw new EspalierError("CHECKPOINT_CORRUPT", {
     thing: `${folder}/${entry.file}`,
     rule: problem,
@@ -93,8 +109,8 @@ async function check(folder: string, entry: Entry): Promise<Uint8Array | string>
 }
 
 async function olderThan(folder: string, bad: Entry, checkpoints: readonly Entry[]): Promise<string> {
-  for (const entry of [...checkpoints].reverse()) {
-    if (entry.step >= bad.step || typeof (await check(folder, entry)) === "string") continue;
+  for (const entry of checkpoints.slice(0, checkpoints.indexOf(bad)).reverse()) {
+    if (typeof (await check(folder, entry)) === "string") continue;
     return `The checkpoint of step ${entry.step} is complete: resume with { step: ${entry.step} } (command line: --resume-step ${entry.step}).`;
   }
   return "No older checkpoint in the folder is complete; start again.";
