@@ -35,7 +35,8 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
     index === units.length - 1
       ? [linear(size)]
       : [
-          linear(size),
+          // BatchNorm subtracts the mean, and any bias with it; its own shift takes over.
+          linear(size, { bias: !options.batchNorm }),
           ...(options.batchNorm ? [batchNorm()] : []),
           activation(options.activation ?? "relu"),
           ...(options.dropout ? [dropout(options.dropout)] : []),
