@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 
-def linear(units: int) -> dict:
-    return {"kind": "linear", "units": units}
+def linear(units: int, bias: bool = True) -> dict:
+    return {"kind": "linear", "units": units, "options": {"bias": bias}}
 
 
 def activation(name: str) -> dict:
@@ -35,9 +35,9 @@ def dropout(ratio: float) -> dict:
     return {"kind": "dropout", "ratio": ratio}
 
 
-def mlp(sizes: list[int], name: str = "relu", norm: bool = False, drop: float = 0) -> list[dict]:
+def mlp(sizes: list[int], name: str = "relu", norm: bool = False, bias: bool = True, drop: float = 0) -> list[dict]:
     hidden = [
-        [linear(size), *([BATCH_NORM] if norm else []), activation(name), *([dropout(drop)] if drop else [])]
+        [linear(size, bias), *([BATCH_NORM] if norm else []), activation(name), *([dropout(drop)] if drop else [])]
         for size in sizes[:-1]
     ]
     return [layer for block in hidden for layer in block] + [linear(sizes[-1])]
@@ -47,8 +47,8 @@ def small_cnn(norm: bool = False) -> list[dict]:
     """For images of [1, 8, 8]: two convolutions, a maximum and a mean pool, two linear layers."""
     between = [BATCH_NORM] if norm else []
     return [
-        *[conv(6), *between, activation("relu"), max_pool(2)],
-        *[conv(8, stride=1), *between, activation("relu"), average_pool(2)],
+        *[conv(6, bias=not norm), *between, activation("relu"), max_pool(2)],
+        *[conv(8, bias=not norm), *between, activation("relu"), average_pool(2)],
         *[FLATTEN, linear(16), activation("relu"), linear(10)],
     ]
 
@@ -111,11 +111,11 @@ def module_of(layer: dict, channels: int) -> tuple[nn.Module, str]:
     options = layer.get("options", {})
     match layer["kind"]:
         case "linear":
-            return nn.Linear(channels, layer["units"]), "hidden"
+            return nn.Linear(channels, layer["units"], options.get("bias", True)), "hidden"
         case "conv2d":
             stride, groups = options.get("stride", 1), options.get("groups", 1)
-            kernel, padding = options["kernel"], options["padding"]
-            return nn.Conv2d(channels, layer["filters"], kernel, stride, padding, groups=groups), "conv"
+            kernel, padding, bias = options["kernel"], options["padding"], options.get("bias", True)
+            return nn.Conv2d(channels, layer["filters"], kernel, stride, padding, groups=groups, bias=bias), "conv"
         case "maxPool":
             return nn.MaxPool2d(layer["size"], options.get("stride"), options.get("padding", 0)), "pool"
         case "averagePool":

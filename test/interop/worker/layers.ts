@@ -9,6 +9,7 @@ import {
   flatten,
   globalAveragePool,
   type Layer,
+  type LinearOptions,
   linear,
   type Model,
   maxPool,
@@ -18,7 +19,7 @@ import {
 
 /** A layer as the oracles write it in JSON. */
 export type LayerSpec =
-  | { readonly kind: "linear"; readonly units: number }
+  | { readonly kind: "linear"; readonly units: number; readonly options: LinearOptions }
   | { readonly kind: "conv2d"; readonly filters: number; readonly options: Conv2dOptions }
   | { readonly kind: "maxPool" | "averagePool"; readonly size: number; readonly options: PoolOptions }
   | { readonly kind: "activation"; readonly name: ActivationName }
@@ -38,7 +39,7 @@ export function modelOf({ input, layers, seed }: ModelSpec): Model {
 function layerOf(spec: LayerSpec): Layer {
   switch (spec.kind) {
     case "linear":
-      return linear(spec.units);
+      return linear(spec.units, spec.options);
     case "conv2d":
       return conv2d(spec.filters, spec.options);
     case "maxPool":
