@@ -61,18 +61,21 @@ const networks: Readonly<Record<string, () => Model>> = {
     ),
 };
 
-/** Batch statistics have roots and quotients: never exact, so for the second half of the law alone. */
+/**
+ * Batch statistics have roots and quotients: never exact, so for the second half of the law alone. No bias stands before
+ * them: its true gradient is zero, and Adam would turn the rounding noise in its place into whole steps.
+ */
 const normalised: Readonly<Record<string, () => Model>> = {
   "mlp with BatchNorm": () => mlp([5, 6, 4, 2], { batchNorm: true, activation: "gelu" }),
   "convolutions with BatchNorm": () =>
     sequential(
       [2, 6, 6],
       [
-        conv2d(3),
+        conv2d(3, { bias: false }),
         batchNorm(),
         activation("elu"),
         maxPool(2),
-        conv2d(4),
+        conv2d(4, { bias: false }),
         batchNorm(),
         activation("tanh"),
         flatten(),
