@@ -1,10 +1,10 @@
-import { growthIndices, unitPositions } from "../graph/layout.ts";
+import { growthIndices, layoutSize, unitPositions } from "../graph/layout.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import type { Role } from "../ops/flow.ts";
-import { take } from "../tensor/axis.ts";
+import { replaceAxis, take } from "../tensor/axis.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import type { GrowthPlan } from "./plan.ts";
 import { Slices } from "./slices.ts";
 import type { Strategy } from "./strategy.ts";
@@ -23,7 +23,22 @@ export function editsOf(plan: GrowthPlan, parameter: string): readonly WidthPart
 /** Later roles overwrite earlier ones where a parameter grows on two axes: a zero outgoing corner must win. */
 const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "outgoing"];
 
-/** Grows the parameters of a model. Pure: neither the model nor its tensors change. */
+/** What one WebAssembly memory, and one ONNX file of parameters, can hold: 4 GiB of float32. */
+const maxEntries = 2 ** 30;
+
+/** Throws `TOO_LARGE` before anything is allocated. */
+function checkSize(tensor: Tensor, { parameter, axis, layout }: WidthPart, plan: GrowthPlan): void {
+  const entries = sizeOf(replaceAxis(tensor.dims, axis, layoutSize(layout, plan.to)));
+  if (entries <= maxEntries) return;
+  throw new EspalierError("TOO_LARGE", {
+    thing: `parameter "${parameter}" with ${plan.to} units of ${plan.width}`,
+    rule: `may have at most ${maxEntries} entries`,
+    received: entries,
+    remedy: "Widen by fewer units.",
+  });
+}
+
+/** Grows the parameters of a model. Throws `UNSUPPORTED_TYPE` or `TOO_LARGE`. Pure: neither the model nor its tensors change. */
 export function applyPlan(model: Model, plan: GrowthPlan, strategy: Strategy): Model {
   const parameters = new Map(model.graph.parameters);
   const edits = [...plan.edits].sort((a, b) => fillOrder.indexOf(a.role) - fillOrder.indexOf(b.role));
@@ -36,6 +51,7 @@ export function applyPlan(model: Model, plan: GrowthPlan, strategy: Strategy): M
         received: tensor?.dtype ?? "nothing",
       });
     }
+    checkSize(tensor, edit, plan);
     const grown = insertZeros(tensor as Tensor<"float32">, edit, plan);
     strategy[edit.role]({
       slices: new Slices(edit.parameter, grown, edit.axis, unitPositions(edit.layout, plan.to)),

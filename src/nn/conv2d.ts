@@ -3,6 +3,7 @@ import { EspalierError } from "../tensor/errors.ts";
 import { zeros } from "../tensor/tensor.ts";
 import { initialWeights } from "./initialize.ts";
 import type { Layer } from "./layer.ts";
+import { positiveWhole } from "./layer-size.ts";
 
 export interface Conv2dOptions {
   readonly name?: string;
@@ -23,6 +24,11 @@ export interface Conv2dOptions {
 /** 2-D convolution with W of shape [filters, channels / groups, kernel, kernel]. Input [batch, channels, height, width]. ONNX Conv. */
 export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
   const { kernel = 3, stride = 1, dilation = 1, groups = 1, bias = true } = options;
+  positiveWhole("conv2d", "filters", filters);
+  positiveWhole("conv2d", "kernel", kernel);
+  positiveWhole("conv2d", "stride", stride);
+  positiveWhole("conv2d", "dilation", dilation);
+  positiveWhole("conv2d", "groups", groups);
   const padding = options.padding ?? Math.floor((dilation * (kernel - 1)) / 2);
   return {
     kind: "conv",
@@ -34,6 +40,13 @@ export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
           thing: `layer "${name}"`,
           rule: "needs an input of shape [batch, channels, height, width]",
           received: graph.typeOf(input).shape,
+        });
+      }
+      if (channels % groups !== 0 || filters % groups !== 0) {
+        throw new EspalierError("ARGUMENT", {
+          thing: `layer "${name}"`,
+          rule: "its groups must divide its channels and its filters",
+          received: { channels, filters, groups },
         });
       }
       const dims = [filters, channels / groups, kernel, kernel];

@@ -3,6 +3,7 @@ import { EspalierError } from "../tensor/errors.ts";
 import { zeros } from "../tensor/tensor.ts";
 import { initialWeights } from "./initialize.ts";
 import type { Layer } from "./layer.ts";
+import { positiveWhole } from "./layer-size.ts";
 
 export interface LinearOptions {
   readonly name?: string;
@@ -14,6 +15,7 @@ export interface LinearOptions {
 
 /** y = x·Wᵀ + b with W of shape [units, features]. Input [batch, features], output [batch, units]. ONNX Gemm. */
 export function linear(units: number, options: LinearOptions = {}): Layer {
+  positiveWhole("linear", "units", units);
   return {
     kind: "hidden",
     ...(options.name === undefined ? {} : { name: options.name }),

@@ -24,7 +24,7 @@ export class Batcher {
   readonly #data: Dataset;
   readonly #made = new Map<number, { batch: Batch; into: BatchBuffers; convert: (() => void) | undefined }>();
 
-  /** Throws `SHAPE_MISMATCH` or `LABEL_RANGE` where data and model do not fit. */
+  /** Throws `EMPTY_DATA`, `SHAPE_MISMATCH` or `LABEL_RANGE` where data and model do not fit. */
   constructor(program: Pick<Program, "features" | "target" | "output" | "graph">, data: Dataset) {
     this.#program = program;
     this.#data = data;
@@ -86,6 +86,13 @@ function targetBuffers(dtype: DType, rank: number, size: number, data: Dataset) 
 }
 
 function checkFit(program: Pick<Program, "features" | "target" | "output" | "graph">, data: Dataset): void {
+  if (data.count === 0) {
+    throw new EspalierError("EMPTY_DATA", {
+      thing: `data set "${data.name}"`,
+      rule: "needs at least one example",
+      received: data.count,
+    });
+  }
   const want = program.features.shape.slice(1);
   const fits =
     want.length === data.featureDims.length &&
@@ -114,6 +121,15 @@ function checkFit(program: Pick<Program, "features" | "target" | "output" | "gra
       rule: `the loss compares them with outputs of shape [${wanted.join(", ")}]`,
       received: given,
       remedy: "Change the model's last size or the targets.",
+    });
+  }
+  const perExample = target.shape.slice(1);
+  if (target.dtype === "float32" && data.labels !== undefined && perExample.some((dim) => dim !== 1)) {
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing: `data set "${data.name}"`,
+      rule: `the loss compares its outputs of shape [${perExample.join(", ")}] with targets of that shape`,
+      received: "one integer label to an example",
+      remedy: "Give targets, use crossEntropy, or change the model's last size to 1.",
     });
   }
   if (data.labels === undefined) {

@@ -115,7 +115,12 @@ export class Evaluator {
   /** The outputs for `features`, which the caller has shaped as the model's input. */
   async predict(variables: Feeds, features: Tensor): Promise<Tensor> {
     const { output, features: input } = this.program;
-    if (features.dims.length !== input.shape.length) {
+    const fits =
+      features.dims.length === input.shape.length &&
+      features.dims.every(
+        (size, axis) => size > 0 && (typeof input.shape[axis] === "string" || input.shape[axis] === size),
+      );
+    if (!fits) {
       throw new EspalierError("SHAPE_MISMATCH", {
         thing: `input "${input.name}"`,
         rule: `takes shape [${input.shape.join(", ")}]`,

@@ -96,6 +96,13 @@ function goalOf(trainer: Trainer, data: Dataset, options: FitOptions): (trainer:
       received: { steps, epochs },
     });
   }
+  for (const [thing, value] of [
+    ["validateEvery", options.validateEvery],
+    ["earlyStopping.patience", options.earlyStopping?.patience],
+  ] as const) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
+    throw new EspalierError("ARGUMENT", { thing, rule: "must be a positive whole number", received: value });
+  }
   if (data.count === 0)
     throw new EspalierError("EMPTY_DATA", { thing: data.name, rule: "needs at least one example" });
   if (steps !== undefined) {

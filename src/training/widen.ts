@@ -60,13 +60,18 @@ export async function widenNow(
   );
   learner.load({ ...growOptimizerState(state, plan, step), variables } as Parameters<Learner["load"]>[0]);
 
-  const after = await evaluator.bounded(learner.variables, request.probe.evaluation);
-  const grown = widthOf(widths, request.width);
-  const evidence = {
-    parameters: model.graph.parameters,
+  const measure = async () => ({
+    after: await evaluator.bounded(learner.variables, request.probe.evaluation),
     gradients: (await learner.gradients(request.probe.training(widths))).gradients,
     activations: await evaluator.activations(learner.variables, request.probe.evaluation),
-  };
+  });
+  const { after, gradients, activations } = await measure().catch((error: unknown) => {
+    // The engine may lack memory for the larger network: the smaller one must go on.
+    learner.load(state);
+    throw error;
+  });
+  const grown = widthOf(widths, request.width);
+  const evidence = { parameters: model.graph.parameters, gradients, activations };
   const difference = compareOutputs(before.output, after.output, after.bound);
   const newUnits = newUnitsOf(plan);
   const norms = gradientNorms(grown, evidence.gradients, newUnits);
