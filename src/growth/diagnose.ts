@@ -115,11 +115,15 @@ export function identicalUnits(weights: readonly Float32Array[]): readonly (read
   return groups.filter((group) => group.length > 1);
 }
 
-/** FNV-1a over the bits, zeros of either sign alike. */
+/** FNV-1a over the bits of the first few values (zeros of either sign alike): enough to tell most units apart. */
 function hashValues(values: Float32Array): number {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const length = Math.min(values.length, 16);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, length);
   let hash = 0x811c9dc5;
-  for (const word of bits) hash = Math.imul(hash ^ (word === 0x80000000 ? 0 : word), 0x01000193);
+  for (let index = 0; index < length; index++) {
+    const word = bits[index] as number;
+    hash = Math.imul(hash ^ (word === 0x80000000 ? 0 : word), 0x01000193);
+  }
   return hash;
 }
 
