@@ -86,7 +86,11 @@ export class RunFolder {
   }
 
   async write(name: string, text: string): Promise<void> {
-    await platform.writeFile(this.file(name), new TextEncoder().encode(text));
+    await this.writeBytes(name, new TextEncoder().encode(text));
+  }
+
+  async writeBytes(name: string, bytes: Uint8Array): Promise<void> {
+    await platform.writeFile(this.file(name), bytes);
   }
 
   async append(name: string, line: string): Promise<void> {

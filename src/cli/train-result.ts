@@ -66,7 +66,7 @@ export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
   }[outcome.status];
   return [
     `${train.name.replace(/ train$/, "")}: ${grouped(train.count)} training and ${grouped(test.count)} test examples`,
-    `${how} ${grouped(outcome.step)} of ${grouped(outcome.steps)} steps, ${outcome.seconds.toFixed(2)} s, ${short(last?.flops ?? 0)} FLOPs, ${grouped(outcome.examplesPerSecond)} examples/s`,
+    `${how} ${grouped(outcome.step)} of ${grouped(outcome.steps)} steps, ${outcome.seconds.toFixed(2)} s, ${short(last?.flops ?? 0)} FLOPs${outcome.examplesPerSecond > 0 ? `, ${grouped(outcome.examplesPerSecond)} examples/s` : ""}`,
     `network: ${networkText(arm, run)}, ${grouped(arm.parameters)} parameters`,
     ...arm.growths.map((growth) => `  ${growthText(growth)}`),
     ...(best === undefined ? [] : [`weights of step ${best.step}, the best on the validation data`]),
