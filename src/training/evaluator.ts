@@ -9,6 +9,7 @@ import { Batcher } from "./batch.ts";
 import { compile } from "./compile.ts";
 import type { LossChoice } from "./loss.ts";
 import type { Metric } from "./metric.ts";
+import { zeroTargets } from "./probe.ts";
 import { type Program, writeProgram } from "./program.ts";
 
 /** Loss and metrics over a data set, each averaged over its examples. */
@@ -64,22 +65,29 @@ export class Evaluator {
     return { output: results[output] as Tensor, loss: results[loss]?.data[0] as number };
   }
 
-  /** The output, with a bound on its rounding error. */
+  /** The output, with a bound on its rounding error, and what {@link Evaluator.activations} gives, in one run. */
   async bounded(
     variables: Feeds,
     batch: Feeds,
-  ): Promise<ForwardResult & { readonly bound: Tensor | undefined }> {
+  ): Promise<
+    ForwardResult & {
+      readonly bound: Tensor | undefined;
+      readonly activations: ReadonlyMap<string, Tensor>;
+    }
+  > {
     const { output, loss } = this.program;
     const asked = {
       [output]: null,
       [loss]: null,
       ...(this.#bound === undefined ? {} : { [this.#bound]: null }),
+      ...Object.fromEntries(this.#activations.map((name) => [name, null])),
     };
     const results = await this.#session.run({ ...variables, ...batch }, asked);
     return {
       output: results[output] as Tensor,
       loss: results[loss]?.data[0] as number,
       bound: this.#bound === undefined ? undefined : results[this.#bound],
+      activations: new Map(this.#activations.map((name) => [name, results[name] as Tensor])),
     };
   }
 
@@ -127,8 +135,11 @@ export class Evaluator {
         received: features.dims,
       });
     }
-    const feeds: Record<string, Tensor> = { [input.name]: features };
-    for (const name of Object.keys(variables)) feeds[name] = variables[name] as Tensor;
+    const feeds = {
+      ...variables,
+      ...zeroTargets(this.program, features.dims[0] ?? 1),
+      [input.name]: features,
+    };
     return (await this.#session.run(feeds, { [output]: null }))[output] as Tensor;
   }
 

@@ -28,7 +28,7 @@ losses = {
     "meanSquaredError": F.mse_loss,
 }
 
-COSINE = {"kind": "cosine", "rate": 0.1, "warmup": 10, "steps": 45, "final": 0.001}
+COSINE = {"kind": "cosine", "rate": 0.03, "warmup": 10, "steps": 45, "final": 0.001}
 STEPWISE = {"kind": "step", "rate": 0.05, "every": 15, "factor": 0.3}
 
 optimizers = {
