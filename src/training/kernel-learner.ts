@@ -103,12 +103,16 @@ export class KernelLearner implements Learner {
   }
 
   async gradients(feeds: Feeds) {
-    const outputs: Record<string, Tensor | null> = { [this.#program.loss]: null };
-    for (const name of this.#gradientNames.values()) outputs[name] = null;
-    const results = await this.#session.run({ ...this.#variables, ...feeds }, outputs);
+    const outputs: Record<string, Tensor | null> = { [this.#program.loss]: this.#loss };
     const gradients = new Map<string, Tensor>();
-    for (const [parameter, name] of this.#gradientNames) gradients.set(parameter, results[name] as Tensor);
-    return { loss: results[this.#program.loss]?.data[0] as number, gradients };
+    for (const { name, gradient } of this.#residents) {
+      const value = this.#gradientNames.get(name);
+      if (value === undefined) continue;
+      outputs[value] = gradient.tensor;
+      gradients.set(name, gradient.tensor);
+    }
+    await this.#session.run({ ...this.#variables, ...feeds }, outputs);
+    return { loss: this.#loss.data[0] as number, gradients };
   }
 
   state(): LearnerState {

@@ -22,7 +22,7 @@ export interface Learner {
    * parameters go back to those of the last finite loss, and the optimiser's state starts over at age 0.
    */
   step(feeds: Feeds, step: number): Promise<number>;
-  /** The gradients of the trained parameters on a batch, in fresh tensors; changes nothing. */
+  /** The gradients of the trained parameters on a batch; changes nothing. Good until the next step, load or call. */
   gradients(
     feeds: Feeds,
   ): Promise<{ readonly loss: number; readonly gradients: ReadonlyMap<string, Tensor> }>;

@@ -63,15 +63,14 @@ export async function widenNow(
   const measure = async () => ({
     after: await evaluator.bounded(learner.variables, request.probe.evaluation),
     gradients: (await learner.gradients(request.probe.training(widths))).gradients,
-    activations: await evaluator.activations(learner.variables, request.probe.evaluation),
   });
-  const { after, gradients, activations } = await measure().catch((error: unknown) => {
+  const { after, gradients } = await measure().catch((error: unknown) => {
     // The engine may lack memory for the larger network: the smaller one must go on.
     learner.load(state);
     throw error;
   });
   const grown = widthOf(widths, request.width);
-  const evidence = { parameters: model.graph.parameters, gradients, activations };
+  const evidence = { parameters: model.graph.parameters, gradients, activations: after.activations };
   const difference = compareOutputs(before.output, after.output, after.bound);
   const newUnits = newUnitsOf(plan);
   const norms = gradientNorms(grown, evidence.gradients, newUnits);
