@@ -36,7 +36,9 @@ export async function exported(exchange: Exchange): Promise<void> {
       }
       await trainer.save(exchange.path(`${id}-grown.onnx`));
       tensors.set(`${id}.grown`, await trainer.predict(probe));
-      const blocked = trainer.widths.filter(({ growable }) => !growable).map((width) => width.id);
+      const blocked = trainer.widths
+        .filter(({ growable }) => !growable)
+        .map(({ id, reason }) => ({ id, reason }));
       answers[id] = { error: null, losses, growths, blocked };
       await trainer.dispose();
     } catch (thrown) {
