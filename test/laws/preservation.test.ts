@@ -3,17 +3,21 @@ import { describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
-import type { Model, Value } from "../../src/graph/model.ts";
+import { int, type Model, type Value } from "../../src/graph/model.ts";
 import { applyPlan } from "../../src/growth/apply.ts";
 import { compareOutputs } from "../../src/growth/compare.ts";
 import { planGrowth } from "../../src/growth/plan.ts";
 import { strategies } from "../../src/growth/strategies/index.ts";
 import { forNewUnits, type Strategy } from "../../src/growth/strategy.ts";
 import { findWidths } from "../../src/growth/widths.ts";
+import { activation } from "../../src/nn/activation.ts";
+import type { Layer } from "../../src/nn/layer.ts";
+import { linear } from "../../src/nn/linear.ts";
 import { mlp } from "../../src/nn/mlp.ts";
+import { sequential } from "../../src/nn/sequential.ts";
 import type { EspalierError } from "../../src/tensor/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
+import { full, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 import { Evaluator } from "../../src/training/evaluator.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
 import { Trainer } from "../../src/training/trainer.ts";
@@ -150,6 +154,35 @@ describe("preservation, exact arithmetic", () => {
     );
     console.log(`trainer.widen, exact: ${growthsSeen} growths`);
     expect(growthsSeen).toBeGreaterThan(100);
+  });
+
+  test("a residual connection: one weight grows on both its axes, and its corner stays zero", async () => {
+    const residual: Layer = {
+      kind: "hidden",
+      build({ graph, name }, input) {
+        const units = graph.typeOf(input).shape[1] as number;
+        const weight = graph.parameter(`${name}.weight`, full([units, units], 1));
+        const inner = graph.emit("Relu", [graph.emit("Gemm", [input, weight], { transB: int(1) }, name)]);
+        return graph.emit("Add", [input, inner]);
+      },
+    };
+    const model = withIntegers(
+      sequential([4], [linear(5), activation("relu"), residual, residual, linear(3)]),
+      3,
+    );
+    const growable = findWidths(model).filter((width) => width.growable);
+    expect(growable.map(({ id, parts }) => [id, parts.length])).toEqual([["hidden1", 7]]);
+    const after = grow(
+      model,
+      [1, 3, 2].map((by) => ({ pick: 0, by })),
+      integerStrategy,
+      3,
+    );
+    expect(after.graph.parameters.get("hidden2.weight")?.dims).toEqual([11, 11]);
+    const features = integerFeatures([16, 4], 3);
+    const old = await outputOf(model, features, 1);
+    expect(new Set(old.data as Float32Array).size).toBeGreaterThan(5);
+    expect(sameBits(old, await outputOf(after, features, 1))).toBe(true);
   });
 
   test("wide layers and large batches, where a second thread has work", {
