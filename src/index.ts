@@ -37,6 +37,7 @@ export { averagePool, flatten, globalAveragePool, maxPool, type PoolOptions } fr
 export { type ModelOptions, sequential } from "./nn/sequential.ts";
 // Reports
 export { htmlReport } from "./report/html-report.ts";
+export { Recorder, type RecorderEvents, type RecorderOptions, type RunStatus } from "./report/recorder.ts";
 export type { RunArm, RunDiagnosis, RunPoint, RunRecord } from "./report/run-record.ts";
 export type { DataOf, DType } from "./tensor/dtype.ts";
 export { type ErrorCode, EspalierError } from "./tensor/errors.ts";
@@ -46,6 +47,7 @@ export { float32, int32, int64, makeTensor, type Tensor } from "./tensor/tensor.
 export { diagnose } from "./training/diagnose-model.ts";
 export type { Evaluation } from "./training/evaluator.ts";
 export type { EarlyStopping, FitOptions } from "./training/fit.ts";
+export type { GrowthEvent, GrowthOnce, GrowthRepeated } from "./training/growth-schedule.ts";
 export { type LossChoice, type LossName, losses } from "./training/loss.ts";
 export { accuracy, binaryAccuracy, type Metric, meanAbsoluteError } from "./training/metric.ts";
 export { loadModel, saveModel } from "./training/model-file.ts";

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { EspalierError } from "../tensor/errors.ts";
 import { type DemoOptions, demo } from "./demo.ts";
 import { errorText } from "./error-text.ts";
@@ -156,7 +156,11 @@ function trainOptions(command: Command): Command {
     )
     .option("--evaluate-every <steps>", "(default: once an epoch)")
     .optionsGroup("Growth:")
-    .option("--widen <growth>", "WIDTH=+UNITS@STEP, or WIDTH=+UNITS with --every; repeatable", collect, [])
+    .addOption(
+      new Option("--widen <growth>", "WIDTH=+UNITS@STEP, or WIDTH=+UNITS with --every; repeatable")
+        .argParser(collect)
+        .default([], "none"),
+    )
     .option("--every <steps>", "steps between the growths of a --widen without @STEP")
     .option("--until <units>", "units at which those growths end; the last is cut to fit")
     .option(
