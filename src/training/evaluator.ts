@@ -25,24 +25,31 @@ export interface ForwardResult {
   readonly loss: number;
 }
 
+/** A session that also computes a bound on the output's rounding error; no bound where the output is exact. */
+interface Bounded {
+  readonly session: Session;
+  readonly bound: string | undefined;
+}
+
 /** The model in evaluation (no dropout, running statistics), compiled once for all widths. */
 export class Evaluator {
   readonly program: Program;
   readonly #session: Session;
-  /** Value that holds the rounding bound of the output; absent where the output is exact. */
-  readonly #bound: string | undefined;
   readonly #activations: readonly string[];
+  readonly #compileBounded: () => Promise<Bounded>;
+  /** Compiled when first asked for: ONNX Runtime runs every node, so the bound would slow each evaluation down. */
+  #bounded: Promise<Bounded> | undefined;
 
   private constructor(
     program: Program,
     session: Session,
-    bound: string | undefined,
     activations: readonly string[],
+    compileBounded: () => Promise<Bounded>,
   ) {
     this.program = program;
     this.#session = session;
-    this.#bound = bound;
     this.#activations = activations;
+    this.#compileBounded = compileBounded;
   }
 
   static async create(
@@ -51,11 +58,22 @@ export class Evaluator {
     loss: LossChoice,
     options: SessionOptions,
   ): Promise<Evaluator> {
-    const program = writeProgram({ model, widths, loss, training: false });
+    const write = () => writeProgram({ model, widths, loss, training: false });
+    const program = write();
     const activations = [...new Set(widths.flatMap((width) => width.reads.map((read) => read.value)))];
-    const bound = emitRoundingBound(program.graph, program.output);
-    const outputs = [program.output, program.loss, ...activations, ...(bound === undefined ? [] : [bound])];
-    return new Evaluator(program, await compile(program.graph, outputs, options), bound, activations);
+    const outputs = [program.output, program.loss, ...activations];
+    const compileBounded = async () => {
+      const { graph, output } = write();
+      const bound = emitRoundingBound(graph, output);
+      const all = bound === undefined ? outputs : [...outputs, bound];
+      return { session: await compile(graph, all, options), bound };
+    };
+    return new Evaluator(
+      program,
+      await compile(program.graph, outputs, options),
+      activations,
+      compileBounded,
+    );
   }
 
   /** Output and loss of one batch. */
@@ -76,17 +94,19 @@ export class Evaluator {
     }
   > {
     const { output, loss } = this.program;
+    this.#bounded ??= this.#compileBounded();
+    const { session, bound } = await this.#bounded;
     const asked = {
       [output]: null,
       [loss]: null,
-      ...(this.#bound === undefined ? {} : { [this.#bound]: null }),
+      ...(bound === undefined ? {} : { [bound]: null }),
       ...Object.fromEntries(this.#activations.map((name) => [name, null])),
     };
-    const results = await this.#session.run({ ...variables, ...batch }, asked);
+    const results = await session.run({ ...variables, ...batch }, asked);
     return {
       output: results[output] as Tensor,
       loss: results[loss]?.data[0] as number,
-      bound: this.#bound === undefined ? undefined : results[this.#bound],
+      bound: bound === undefined ? undefined : results[bound],
       activations: new Map(this.#activations.map((name) => [name, results[name] as Tensor])),
     };
   }
@@ -145,5 +165,6 @@ export class Evaluator {
 
   async release(): Promise<void> {
     await this.#session.release();
+    await (await this.#bounded)?.session.release();
   }
 }
