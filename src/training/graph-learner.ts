@@ -62,9 +62,11 @@ export class GraphLearner implements Learner {
     const gradients = clipGradients(graph, differentiate(graph, program.loss, program.trainable), clipping);
     const rate = graph.input(rateInput, { dtype: "float32", shape: [] });
     const scaled = scaleToNorm(graph, gradients, clipping);
-    const updates = [...scaled].map(([name, gradient]) =>
-      writeUpdate(graph, optimizer, name, gradient, rate),
-    );
+    const updates = [...scaled].map(([name, gradient]) => ({
+      ...writeUpdate(graph, optimizer, name, gradient, rate),
+      // As seen from outside, gradients are those before the norm is clipped, as in the kernel.
+      gradient: gradients.get(name) ?? gradient,
+    }));
     const outputs = [
       program.loss,
       ...program.updates.values(),

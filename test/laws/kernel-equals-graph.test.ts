@@ -88,6 +88,13 @@ describe.each(networks)("the kernel equals the graph, $name", ({ model, widths }
       await trajectory(model(), widths, { ...options, update: "kernel" }),
       await trajectory(model(), widths, { ...options, update: "graph" }),
     ];
+    // What a growth tells of its units' gradients is before clipping by norm, whoever applies the update.
+    for (const [at, record] of kernel.state.progress.growths.entries()) {
+      const units = graph.state.progress.growths[at]?.newUnits ?? [];
+      record.newUnits.forEach(({ gradientNorm }, index) => {
+        expect(Math.abs((units[index]?.gradientNorm as number) - gradientNorm)).toBeLessThan(1e-5);
+      });
+    }
     let losses = 0;
     let weights = 0;
     let slots = 0;

@@ -349,6 +349,15 @@ describe("kill -9", () => {
       expected.set(reference.step, snapshot(reference.state()));
     }
     await reference.dispose();
+    await killAgainAndAgain(script, place, draws, expected).finally(() => rm(script, { force: true }));
+  });
+
+  async function killAgainAndAgain(
+    script: string,
+    place: string,
+    draws: Random,
+    expected: ReadonlyMap<number, string>,
+  ): Promise<void> {
     let kills = 0;
     let known = 0;
     let leftBehind = 0;
@@ -370,7 +379,7 @@ describe("kill -9", () => {
     );
     // The manifest, the two checkpoints that it names; what crashes left behind goes with the next save.
     expect((await readdir(place)).length).toBe(3);
-  });
+  }
 
   /** The child of the run, as JavaScript next to the project's modules. */
   async function childScript(): Promise<string> {
