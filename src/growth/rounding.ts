@@ -1,7 +1,7 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Node } from "../graph/model.ts";
 import { operatorOf } from "../ops/index.ts";
-import { Call, type RoundingCall } from "../ops/operator.ts";
+import { GraphCall, type RoundingCall } from "../ops/operator.ts";
 
 /**
  * Running error analysis: writes, behind every node, a bound on how far its float32 result may lie from the exact
@@ -22,17 +22,11 @@ export function emitRoundingBound(graph: GraphBuilder, output: string): string |
   return bounds.get(output);
 }
 
-class NodeRounding extends Call implements RoundingCall {
-  readonly graph: GraphBuilder;
+class NodeRounding extends GraphCall implements RoundingCall {
   readonly inputBounds: readonly (string | undefined)[];
 
   constructor(graph: GraphBuilder, node: Node, inputBounds: readonly (string | undefined)[]) {
-    super(
-      node,
-      (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
-      (name) => graph.parameters.get(name),
-    );
-    this.graph = graph;
+    super(graph, node);
     this.inputBounds = inputBounds;
   }
 }

@@ -105,6 +105,20 @@ export class Call {
   }
 }
 
+/** A call within a graph that is being written: what it knows of its values is what the graph knows. */
+export class GraphCall extends Call {
+  readonly graph: GraphBuilder;
+
+  constructor(graph: GraphBuilder, node: Node) {
+    super(
+      node,
+      (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
+      (name) => graph.parameters.get(name),
+    );
+    this.graph = graph;
+  }
+}
+
 /** What a gradient rule works with: the call, the graph being written, and the gradients of the outputs. */
 export interface GradientCall extends Call {
   readonly graph: GraphBuilder;

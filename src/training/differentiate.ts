@@ -1,7 +1,7 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Node } from "../graph/model.ts";
 import { operatorOf } from "../ops/index.ts";
-import { Call, type GradientCall } from "../ops/operator.ts";
+import { type GradientCall, GraphCall } from "../ops/operator.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 
@@ -78,8 +78,7 @@ function dependents(
   return active;
 }
 
-class NodeGradient extends Call implements GradientCall {
-  readonly graph: GraphBuilder;
+class NodeGradient extends GraphCall implements GradientCall {
   readonly outputGradients: readonly (string | undefined)[];
   readonly #active: ReadonlySet<string>;
 
@@ -89,12 +88,7 @@ class NodeGradient extends Call implements GradientCall {
     outputGradients: readonly (string | undefined)[],
     active: ReadonlySet<string>,
   ) {
-    super(
-      node,
-      (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
-      (name) => graph.parameters.get(name),
-    );
-    this.graph = graph;
+    super(graph, node);
     this.outputGradients = outputGradients;
     this.#active = active;
   }

@@ -4,7 +4,7 @@ import type { Model, Node, Value } from "../graph/model.ts";
 import { symbolicShapes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { newGraph, operatorOf } from "../ops/index.ts";
-import { Call, type TrainingCall } from "../ops/operator.ts";
+import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
 
@@ -119,18 +119,12 @@ function trainableOf(model: Model, statistics: ReadonlySet<string>): readonly st
     .map(([name]) => name);
 }
 
-class NodeTraining extends Call implements TrainingCall {
-  readonly graph: GraphBuilder;
+class NodeTraining extends GraphCall implements TrainingCall {
   readonly #updates: Map<string, string>;
   readonly #masks: DropoutMask[];
 
   constructor(graph: GraphBuilder, node: Node, updates: Map<string, string>, masks: DropoutMask[]) {
-    super(
-      node,
-      (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
-      (name) => graph.parameters.get(name),
-    );
-    this.graph = graph;
+    super(graph, node);
     this.#updates = updates;
     this.#masks = masks;
   }
@@ -150,11 +144,7 @@ class NodeTraining extends Call implements TrainingCall {
 /** Floating-point operations of one run of a graph, as a polynomial in "batch" and the widths. */
 export function countFlops(graph: GraphBuilder): Dim {
   return graph.nodes.reduce<Dim>((total, node) => {
-    const call = new Call(
-      node,
-      (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
-      (name) => graph.parameters.get(name),
-    );
+    const call = new GraphCall(graph, node);
     const rule = operatorOf(node).flops;
     return addDims(total, rule === undefined ? productOfDims(call.output(0).shape) : rule(call));
   }, 0);
