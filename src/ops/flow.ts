@@ -1,5 +1,6 @@
 import type { Layout } from "../graph/layout.ts";
-import { sameLayout, unitLayout } from "../graph/layout.ts";
+import { layoutSize, sameLayout, unitLayout } from "../graph/layout.ts";
+import type { Fresh, Refusal } from "./fresh.ts";
 
 /** One axis of one input or output of a node. */
 export interface AxisRef {
@@ -10,15 +11,28 @@ export interface AxisRef {
 
 /**
  * What a parameter axis is to a width; it decides the values of its new slices.
- * - `incoming`: weights that make the unit (a row of a Gemm's weight, a filter of a Conv)
+ * - `incoming`: weights that make the unit (a row of a Gemm's weight, a filter of a Conv, a column of an embedding)
  * - `outgoing`: weights that the unit is multiplied with and summed over
- * - `shift`: added to the unit (a bias, BatchNorm's shift, a running mean); new entries are 0
- * - `scale`: multiplied with the unit (BatchNorm's scale, a running variance); new entries are 1
+ * - `shift`: added to the unit (a bias, BatchNorm's shift, a running mean)
+ * - `scale`: multiplied with the unit (BatchNorm's scale, a running variance)
+ * - `offset`: the shift behind a normalisation over the units themselves (LayerNorm's), where a new unit has no
+ *   other value of its own
  */
-export type Role = "incoming" | "outgoing" | "shift" | "scale";
+export type Role = "incoming" | "outgoing" | "shift" | "scale" | "offset";
 
 /** The result of carrying a layout across a tie: a layout, or the reason why it cannot pass. */
-export type Carried = Layout | { readonly blocked: string };
+export type Carried = Layout | Blocked;
+
+/** Why a layout cannot pass, and the ways of cutting the same axis into units that would. */
+export interface Blocked extends Refusal {
+  readonly instead?: readonly Grain[];
+}
+
+/** A way to cut an axis into units: 24 positions as 4 heads, `{ layout: [{ inner: 6 }], units: 4 }`. */
+export interface Grain {
+  readonly layout: Layout;
+  readonly units: number;
+}
 
 /** Two axes that must change size together. A width that reaches one of them reaches the other. */
 export interface Tie {
@@ -30,6 +44,35 @@ export interface Tie {
   readonly backward?: (layout: Layout) => Carried;
 }
 
+/** An integer written in the model: an element of an integer input (a scalar's is 0), or an attribute. */
+export type Place =
+  | { readonly input: number; readonly element: number }
+  | { readonly attribute: string; readonly element?: number };
+
+/**
+ * An integer that follows the size of an axis, so that a growth rewrites it: a literal Reshape target, a Slice's end,
+ * Conv's group.
+ */
+export interface Written {
+  readonly at: AxisRef;
+  readonly place: Place;
+  /** What the integer becomes where `at` has this layout with so many units; the size of the axis where absent. */
+  readonly becomes?: (layout: Layout, units: number) => number;
+}
+
+/** A number that is multiplied by (old size / new size) to this power when an axis grows. */
+export interface Repair {
+  readonly target: { readonly attribute: string } | { readonly input: number } | { readonly output: number };
+  readonly power: number;
+}
+
+/** An axis over which a node computes something that new units take part in: a mean, a sum, a normalisation. */
+export interface Pool {
+  readonly at: AxisRef;
+  /** What keeps the result as it was where new units hold `fresh`: repairs (often none), or why nothing does. */
+  readonly accepts: (fresh: Fresh) => readonly Repair[] | Refusal;
+}
+
 /** How the axes of a node hang together. An axis that is in no tie and not free blocks whatever reaches it. */
 export interface Flow {
   readonly ties: readonly Tie[];
@@ -39,6 +82,13 @@ export interface Flow {
   readonly blocked?: readonly { readonly at: AxisRef; readonly reason: string }[];
   /** Axes that may change without any other axis changing: summed over by a weight that ties both sides already. */
   readonly ends?: readonly AxisRef[];
+  readonly written?: readonly Written[];
+  readonly pools?: readonly Pool[];
+  /**
+   * What new units hold in the outputs, given what they hold in the inputs that carry the width (undefined for those
+   * that do not); `elementwise` of fresh.ts where absent.
+   */
+  readonly fresh?: (inputs: readonly (Fresh | undefined)[]) => Fresh | Refusal;
 }
 
 export const input = (index: number, axis: number): AxisRef => ({ side: "input", index, axis });
@@ -50,4 +100,24 @@ export const tie = (a: AxisRef, b: AxisRef): Tie => ({ a, b });
 /** Lets only a plain axis of units through, e.g. where a kernel wants whole groups. */
 export function onlyUnits(reason: string): (layout: Layout) => Carried {
   return (layout) => (sameLayout(layout, unitLayout) ? layout : { blocked: reason });
+}
+
+/** How many units a layout has on an axis of `size` positions; 0 where the width is not on it. */
+export function unitsOn(layout: Layout, size: number): number {
+  const fixed = layoutSize(layout, 0);
+  const inner = layoutSize(layout, 1) - fixed;
+  return inner === 0 ? 0 : (size - fixed) / inner;
+}
+
+/** Where position `position` of an axis of `size` positions lies once the layout has `units` units. */
+export function positionAfter(layout: Layout, size: number, position: number, units: number): number {
+  const before = unitsOn(layout, size);
+  let [old, next] = [0, 0];
+  for (const block of layout) {
+    const was = "fixed" in block ? block.fixed : block.inner * before;
+    const is = "fixed" in block ? block.fixed : block.inner * units;
+    if (position < old + was) return next + (position - old);
+    [old, next] = [old + was, next + is];
+  }
+  return next + (position - old);
 }
