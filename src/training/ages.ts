@@ -12,41 +12,63 @@ export function bornAt(dims: readonly number[], step: number): Births {
   return dims.map((dim) => new Int32Array(dim).fill(step));
 }
 
-/** A run of rows whose entries have one age, or one age a column. */
+/** The distinct births of several parameters, oldest first. A birth's index is its *generation*: larger is younger. */
+export function generations(parameters: Iterable<Births>): Int32Array {
+  const distinct = new Set<number>();
+  for (const axes of parameters) {
+    for (const axis of axes) {
+      for (let index = 0; index < axis.length; index++) distinct.add(axis[index] as number);
+    }
+  }
+  return Int32Array.from(distinct).sort();
+}
+
+/** A run of rows whose entries are all of one generation, or of one generation a column. */
 export interface AgeRun {
   readonly firstRow: number;
   readonly rows: number;
-  /** One birth for all, or the births column by column. */
-  readonly births: number | Int32Array;
+  /** Of every entry, unless there are `columns`. */
+  readonly generation: number;
+  /** The generation of each column: an entry's is the larger of this and the run's. One vector for all runs. */
+  readonly columns: Int32Array | undefined;
 }
 
-/** The runs of equal age of a parameter seen as [axis 0, everything else]. */
-export function ageRuns(births: Births): readonly AgeRun[] {
-  const [rowBirths = new Int32Array(1), ...rest] = births;
-  const columns = columnBirths(rest);
+/** The runs of equal age of a parameter seen as [axis 0, everything else]. `births` are those of {@link generations}. */
+export function ageRuns(axes: Births, births: Int32Array): readonly AgeRun[] {
+  const generationOf = new Map(Array.from(births, (birth, generation) => [birth, generation]));
+  const [rows = new Int32Array(1), ...rest] = axes.map((axis) =>
+    axis.map((birth) => generationOf.get(birth) as number),
+  );
+  const columns = columnGenerations(rest);
+  const oldest = columns.reduce((least, generation) => Math.min(least, generation));
+  const youngest = columns.reduce((most, generation) => Math.max(most, generation));
   const runs: AgeRun[] = [];
-  for (let first = 0; first < rowBirths.length; ) {
+  for (let first = 0; first < rows.length; ) {
     let end = first + 1;
-    while (end < rowBirths.length && rowBirths[end] === rowBirths[first]) end++;
-    const row = rowBirths[first] as number;
-    const young = columns.map((birth) => Math.max(birth, row));
-    const uniform = young.every((birth) => birth === young[0]);
-    runs.push({ firstRow: first, rows: end - first, births: uniform ? (young[0] ?? row) : young });
+    while (end < rows.length && rows[end] === rows[first]) end++;
+    const row = rows[first] as number;
+    const uniform = youngest <= Math.max(oldest, row);
+    runs.push({
+      firstRow: first,
+      rows: end - first,
+      generation: uniform ? Math.max(youngest, row) : row,
+      columns: uniform ? undefined : columns,
+    });
     first = end;
   }
   return runs;
 }
 
-/** Births of the flattened axes after the first. */
-function columnBirths(axes: Births): Int32Array {
+/** Generations of the flattened axes after the first. */
+function columnGenerations(axes: readonly Int32Array[]): Int32Array {
   const dims = axes.map((axis) => axis.length);
-  const births = new Int32Array(dims.reduce((size, dim) => size * dim, 1));
-  axes.forEach((axisBirths, axis) => {
+  const columns = new Int32Array(dims.reduce((size, dim) => size * dim, 1));
+  axes.forEach((axisGenerations, axis) => {
     const { size, inner } = axisView(dims, axis);
-    for (let index = 0; index < births.length; index++) {
-      const birth = axisBirths[Math.floor(index / inner) % size] as number;
-      if (birth > (births[index] as number)) births[index] = birth;
+    for (let index = 0; index < columns.length; index++) {
+      const generation = axisGenerations[Math.floor(index / inner) % size] as number;
+      if (generation > (columns[index] as number)) columns[index] = generation;
     }
   });
-  return births;
+  return columns;
 }

@@ -2,12 +2,12 @@ import { Arena } from "../engine/arena.ts";
 import { type KernelAddresses, OptimizerKernel } from "../engine/kernel/optimizer-kernel.ts";
 import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
 import { makeTensor, sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
-import { type AgeRun, ageRuns, type Births, bornAt } from "./ages.ts";
+import { type AgeRun, ageRuns, type Births, bornAt, generations } from "./ages.ts";
 import { type Clipping, clipGradients, normScale } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
 import type { Learner, LearnerState } from "./learner.ts";
-import type { Optimizer } from "./optimizers/optimizer.ts";
+import type { Optimizer, StepScalars } from "./optimizers/optimizer.ts";
 import type { Program } from "./program.ts";
 import { rateAt } from "./schedule.ts";
 
@@ -35,6 +35,9 @@ export class KernelLearner implements Learner {
   readonly #kernel: OptimizerKernel;
   /** Room for the age factors of one row of the widest parameter. */
   #factors: readonly { readonly address: number; readonly values: Float32Array }[] = [];
+  /** The births of all generations, and for each age factor its value in this step for each of them. */
+  #births = new Int32Array();
+  #factorOf: readonly Float64Array[] = [];
   #residents: readonly Resident[] = [];
   readonly #variables: Record<string, Tensor> = {};
   readonly #loss: Tensor;
@@ -139,6 +142,7 @@ export class KernelLearner implements Learner {
     this.#arena.reset();
     this.#arena.reserve(...bytes);
     this.#residents = this.#program.trainable.map((name) => this.#reside(name, state));
+    this.#findGenerations();
     this.#factors = this.#optimizer.factors.map(() => {
       const address = this.#arena.allocate(4 * widest);
       return { address, values: this.#arena.float32(address, widest) };
@@ -172,14 +176,16 @@ export class KernelLearner implements Learner {
         place(state.slots.get(name)?.[index]?.data as Float32Array),
       ),
       births,
-      runs: this.#runsOf(dims, births),
+      runs: [{ firstRow: 0, rows: dims[0] ?? 1, generation: 0, columns: undefined }],
     };
   }
 
-  #runsOf(dims: readonly number[], births: Births): readonly AgeRun[] {
-    return this.#optimizer.factors.length === 0
-      ? [{ firstRow: 0, rows: dims[0] ?? 1, births: 0 }]
-      : ageRuns(births);
+  #findGenerations(): void {
+    const { factors } = this.#optimizer;
+    if (factors.length === 0) return;
+    this.#births = generations(this.#residents.map(({ births }) => births));
+    this.#factorOf = factors.map(() => new Float64Array(this.#births.length));
+    for (const resident of this.#residents) resident.runs = ageRuns(resident.births, this.#births);
   }
 
   #update(step: number): void {
@@ -191,9 +197,17 @@ export class KernelLearner implements Learner {
         0,
       ),
     );
+    this.#factorOf.forEach((values, index) => {
+      const factor = this.#optimizer.factors[index] as (age: number) => number;
+      const scale = index === 0 ? learningRate : 1;
+      this.#births.forEach((birth, generation) => {
+        values[generation] = scale * factor(step + 1 - birth);
+      });
+    });
+    const scalars = { learningRate, gradientScale };
     for (const resident of this.#residents) {
       if (!this.#gradientNames.has(resident.name)) continue;
-      for (const run of resident.runs) this.#updateRun(resident, run, step, { learningRate, gradientScale });
+      for (const run of resident.runs) this.#updateRun(resident, run, scalars);
       const { current, next } = resident;
       resident.current = next;
       resident.next = current;
@@ -203,9 +217,8 @@ export class KernelLearner implements Learner {
 
   #updateRun(
     resident: Resident,
-    { firstRow, rows, births }: AgeRun,
-    step: number,
-    scalars: { learningRate: number; gradientScale: number },
+    { firstRow, rows, generation, columns }: AgeRun,
+    scalars: StepScalars,
   ): void {
     const offset = 4 * firstRow * resident.columns;
     const addresses: KernelAddresses = {
@@ -215,21 +228,11 @@ export class KernelLearner implements Learner {
       moment1: (resident.slots[0]?.address ?? 0) + offset,
       moment2: (resident.slots[1]?.address ?? 0) + offset,
     };
-    const factorAt = (index: number, birth: number) => {
-      const factor = this.#optimizer.factors[index]?.(step + 1 - birth) ?? 1;
-      return index === 0 ? scalars.learningRate * factor : factor;
-    };
-    const perColumn = typeof births !== "number";
     const factors = this.#factors.map(({ address, values }, index) => {
-      if (!perColumn) return factorAt(index, births);
-      let birth = -1;
-      let value = 0;
-      for (let column = 0; column < births.length; column++) {
-        if (births[column] !== birth) {
-          birth = births[column] as number;
-          value = factorAt(index, birth);
-        }
-        values[column] = value;
+      const factorOf = this.#factorOf[index] as Float64Array;
+      if (columns === undefined) return factorOf[generation] as number;
+      for (let column = 0; column < columns.length; column++) {
+        values[column] = factorOf[Math.max(columns[column] as number, generation)] as number;
       }
       return address;
     });
@@ -240,7 +243,7 @@ export class KernelLearner implements Learner {
         rows,
         columns: resident.columns,
         factors,
-        factorsPerColumn: perColumn,
+        factorsPerColumn: columns !== undefined,
       },
       scalars,
     );
@@ -257,7 +260,7 @@ export class KernelLearner implements Learner {
       for (const slot of resident.slots) (slot.tensor.data as Float32Array).fill(0);
       const { dims } = resident.current.tensor;
       resident.births = bornAt(dims, step);
-      resident.runs = this.#runsOf(dims, resident.births);
     }
+    this.#findGenerations();
   }
 }
