@@ -82,23 +82,35 @@ export function growthIndices(layout: Layout, units: number, by: number): Int32A
   return indices;
 }
 
-/** The positions of each unit, unit by unit, on an axis of this layout. */
-export function unitPositions(layout: Layout, units: number): number[][] {
-  const positions: number[][] = Array.from({ length: units }, () => []);
+/** Where the units of a width lie on an axis, as one array: an array to a unit would be garbage by the megabyte. */
+export interface UnitPositions {
+  /** Positions that one unit owns. */
+  readonly perUnit: number;
+  /** Those of unit 0, ascending, then those of unit 1, ... */
+  readonly positions: Int32Array;
+}
+
+/** The positions of each unit on an axis of this layout. */
+export function unitPositions(layout: Layout, units: number): UnitPositions {
+  const perUnit = layout.reduce((sum, block) => sum + ("fixed" in block ? 0 : block.inner), 0);
+  const positions = new Int32Array(units * perUnit);
   let start = 0;
+  let owned = 0;
   for (const block of layout) {
     if ("fixed" in block) {
       start += block.fixed;
       continue;
     }
     for (let unit = 0; unit < units; unit++) {
+      const first = unit * perUnit + owned;
       for (let offset = 0; offset < block.inner; offset++) {
-        positions[unit]?.push(start + unit * block.inner + offset);
+        positions[first + offset] = start + unit * block.inner + offset;
       }
     }
     start += block.inner * units;
+    owned += block.inner;
   }
-  return positions;
+  return { perUnit, positions };
 }
 
 /** Checks that a layout covers an axis. Throws `INVALID_MODEL`: a rule that breaks this is a bug. */

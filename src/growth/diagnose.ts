@@ -148,28 +148,29 @@ export function gradientNorms(
   return gather(width, gradients, () => true, units).map(norm);
 }
 
-/** For each of `units`, its entries of those parameters of a width that `wanted` picks. */
+/** For each of `units`, its entries of those parameters of a width that `wanted` picks: rows of one array. */
 function gather(
   width: Width,
   tensors: ReadonlyMap<string, Tensor>,
   wanted: (part: WidthPart) => boolean,
   units = allUnits(width),
 ): readonly Float32Array[] {
-  const pieces: Float32Array[][] = units.map(() => []);
-  for (const part of width.parts.filter(wanted)) {
-    const tensor = tensors.get(part.parameter);
-    if (tensor === undefined || tensor.dtype !== "float32") continue;
-    const slices = new Slices(
-      part.parameter,
-      tensor as Tensor<"float32">,
-      part.axis,
-      unitPositions(part.layout, width.size),
-    );
-    units.forEach((unit, index) => {
-      pieces[index]?.push(slices.get(unit));
-    });
-  }
-  return pieces.map(join);
+  const parts = width.parts.filter(wanted).flatMap(({ parameter, axis, layout }) => {
+    const tensor = tensors.get(parameter);
+    if (tensor === undefined || tensor.dtype !== "float32") return [];
+    return [new Slices(parameter, tensor as Tensor<"float32">, axis, unitPositions(layout, width.size))];
+  });
+  const length = parts.reduce((sum, slices) => sum + slices.length, 0);
+  const rows = new Float32Array(units.length * length);
+  let offset = 0;
+  return units.map((unit) => {
+    const start = offset;
+    for (const slices of parts) {
+      slices.copy(unit, rows, offset);
+      offset += slices.length;
+    }
+    return rows.subarray(start, offset);
+  });
 }
 
 /** For each of `units`, its activations over the batch. */
@@ -187,23 +188,13 @@ function activationRows(
   return gather({ ...width, parts: reads }, activations, () => true, units);
 }
 
-function join(pieces: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(pieces.reduce((length, piece) => length + piece.length, 0));
-  let offset = 0;
-  for (const piece of pieces) {
-    joined.set(piece, offset);
-    offset += piece.length;
-  }
-  return joined;
-}
-
 function isZero(values: Float32Array | undefined): boolean {
   return values?.every((value) => value === 0) ?? true;
 }
 
 function norm(values: Float32Array): number {
   let sum = 0;
-  for (const value of values) sum += value * value;
+  for (let index = 0; index < values.length; index++) sum += (values[index] as number) ** 2;
   return Math.sqrt(sum);
 }
 

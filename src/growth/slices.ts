@@ -1,4 +1,5 @@
-import { axisView } from "../tensor/axis.ts";
+import type { UnitPositions } from "../graph/layout.ts";
+import { type AxisView, axisView } from "../tensor/axis.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
@@ -7,53 +8,57 @@ import type { Tensor } from "../tensor/tensor.ts";
  */
 export class Slices {
   readonly #data: Float32Array;
-  readonly #view: { readonly outer: number; readonly size: number; readonly inner: number };
-  readonly #positions: readonly (readonly number[])[];
+  readonly #view: AxisView;
+  readonly #units: UnitPositions;
   readonly parameter: string;
 
-  constructor(
-    parameter: string,
-    tensor: Tensor<"float32">,
-    axis: number,
-    positions: readonly (readonly number[])[],
-  ) {
+  constructor(parameter: string, tensor: Tensor<"float32">, axis: number, units: UnitPositions) {
     this.parameter = parameter;
     this.#data = tensor.data;
     this.#view = axisView(tensor.dims, axis);
-    this.#positions = positions;
+    this.#units = units;
   }
 
   /** Number of values that one unit owns: the fan-in of an incoming weight. */
   get length(): number {
-    return (this.#positions[0]?.length ?? 0) * this.#view.outer * this.#view.inner;
+    return this.#units.perUnit * this.#view.outer * this.#view.inner;
   }
 
   get(unit: number): Float32Array {
     const values = new Float32Array(this.length);
-    const { outer, size, inner } = this.#view;
-    let next = 0;
-    for (const position of this.#positions[unit] ?? []) {
-      for (let block = 0; block < outer; block++) {
-        const start = (block * size + position) * inner;
-        if (inner === 1) values[next] = this.#data[start] as number;
-        else values.set(this.#data.subarray(start, start + inner), next);
-        next += inner;
-      }
-    }
+    this.copy(unit, values, 0);
     return values;
+  }
+
+  /** Copies a unit's values to `into`, from `offset` on. */
+  copy(unit: number, into: Float32Array, offset: number): void {
+    const { inner } = this.#view;
+    let next = offset;
+    this.#eachSlice(unit, (start) => {
+      if (inner === 1) into[next] = this.#data[start] as number;
+      else into.set(this.#data.subarray(start, start + inner), next);
+      next += inner;
+    });
   }
 
   /** Replaces a unit's values by `value(old, i)`. */
   map(unit: number, value: (old: number, index: number) => number): void {
-    const { outer, size, inner } = this.#view;
+    const { inner } = this.#view;
     let next = 0;
-    for (const position of this.#positions[unit] ?? []) {
-      for (let block = 0; block < outer; block++) {
-        const start = (block * size + position) * inner;
-        for (let index = start; index < start + inner; index++) {
-          this.#data[index] = value(this.#data[index] as number, next++);
-        }
+    this.#eachSlice(unit, (start) => {
+      for (let index = start; index < start + inner; index++) {
+        this.#data[index] = value(this.#data[index] as number, next++);
       }
+    });
+  }
+
+  /** Calls `visit` with the offset of each run of `inner` elements that a unit owns. */
+  #eachSlice(unit: number, visit: (start: number) => void): void {
+    const { outer, size, inner } = this.#view;
+    const { perUnit, positions } = this.#units;
+    for (let index = unit * perUnit; index < (unit + 1) * perUnit; index++) {
+      const position = positions[index] as number;
+      for (let block = 0; block < outer; block++) visit((block * size + position) * inner);
     }
   }
 }

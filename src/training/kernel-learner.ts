@@ -36,7 +36,7 @@ export class KernelLearner implements Learner {
   /** Room for the age factors of one row of the widest parameter. */
   #factors: readonly { readonly address: number; readonly values: Float32Array }[] = [];
   /** The births of all generations, and for each age factor its value in this step for each of them. */
-  #births = new Int32Array();
+  #births: Int32Array = new Int32Array();
   #factorOf: readonly Float64Array[] = [];
   #residents: readonly Resident[] = [];
   readonly #variables: Record<string, Tensor> = {};
