@@ -1,34 +1,57 @@
 import { EspalierError } from "../tensor/errors.ts";
+import { addDims, type Dim, divideDims, multiplyDims } from "./dim.ts";
 
 /**
- * How one axis of a tensor is made up, seen from a single width of `units` units: a run of blocks,
- * each either fixed (it has nothing to do with the width) or the width itself, `inner` positions to a
- * unit. A flattened channel is `[{ inner: 49 }]`; a concatenation `[{ fixed: 8 }, { inner: 1 }]`; fused
- * queries, keys and values `[{ inner: 64 }, { inner: 64 }, { inner: 64 }]`.
+ * How one axis of a tensor is made up, seen from a single width of `units` units: a run of blocks, each either fixed
+ * (it has nothing to do with the width), or the width itself, `inner` positions to a unit, or a layout repeated as
+ * many `times` as a symbolic size says. A flattened channel is `[{ inner: 49 }]`; a concatenation
+ * `[{ fixed: 8 }, { inner: 1 }]`; fused queries, keys and values `[{ inner: 64 }, { inner: 64 }, { inner: 64 }]`;
+ * heads folded with the batch `[{ times: "batch", of: [{ inner: 1 }] }]`.
  */
 export type Layout = readonly Block[];
-export type Block = { readonly fixed: number } | { readonly inner: number };
+export type Block =
+  | { readonly fixed: number }
+  | { readonly inner: number }
+  | { readonly times: string; readonly of: Layout };
 
 /** The layout of an axis whose positions are the units themselves. */
 export const unitLayout: Layout = [{ inner: 1 }];
 
+/** The layout of an axis that a width does not reach. */
+export const untouched: Layout = [];
+
 /** Number of positions that a layout covers when the width has `units` units. */
+export function layoutDim(layout: Layout, units: number): Dim {
+  return layout.reduce<Dim>((size, block) => {
+    if ("fixed" in block) return addDims(size, block.fixed);
+    if ("inner" in block) return addDims(size, block.inner * units);
+    return addDims(size, multiplyDims(block.times, layoutDim(block.of, units)));
+  }, 0);
+}
+
+/** As {@link layoutDim}, of an axis that is not repeated a symbolic number of times (NaN otherwise). */
 export function layoutSize(layout: Layout, units: number): number {
-  return layout.reduce((size, block) => size + ("fixed" in block ? block.fixed : block.inner * units), 0);
+  const size = layoutDim(layout, units);
+  return typeof size === "number" ? size : Number.NaN;
+}
+
+/** Whether the width is on an axis of this layout. */
+export function carriesUnits(layout: Layout): boolean {
+  return layout.some((block) => "inner" in block || ("times" in block && carriesUnits(block.of)));
 }
 
 export function sameLayout(a: Layout, b: Layout): boolean {
   const left = normalise(a);
   const right = normalise(b);
   return (
-    left.length === right.length &&
-    left.every((block, index) => {
-      const other = right[index] as Block;
-      return "fixed" in block
-        ? "fixed" in other && block.fixed === other.fixed
-        : "inner" in other && block.inner === other.inner;
-    })
+    left.length === right.length && left.every((block, index) => sameBlock(block, right[index] as Block))
   );
+}
+
+function sameBlock(a: Block, b: Block): boolean {
+  if ("fixed" in a) return "fixed" in b && a.fixed === b.fixed;
+  if ("inner" in a) return "inner" in b && a.inner === b.inner;
+  return "times" in b && a.times === b.times && sameLayout(a.of, b.of);
 }
 
 /** Merges neighbouring fixed blocks and drops empty ones. */
@@ -47,13 +70,16 @@ export function normalise(layout: Layout): Layout {
 
 /** Each position repeated `factor` times in place: the axis is folded with a faster axis of that size. */
 export function scaleLayout(layout: Layout, factor: number): Layout {
-  return layout.map((block) =>
-    "fixed" in block ? { fixed: block.fixed * factor } : { inner: block.inner * factor },
-  );
+  return layout.map((block) => {
+    if ("fixed" in block) return { fixed: block.fixed * factor };
+    if ("inner" in block) return { inner: block.inner * factor };
+    return { times: block.times, of: scaleLayout(block.of, factor) };
+  });
 }
 
 /** The whole layout `count` times over: the axis is folded with a slower axis of that size. */
-export function repeatLayout(layout: Layout, count: number): Layout {
+export function repeatLayout(layout: Layout, count: Dim): Layout {
+  if (typeof count === "string") return [{ times: count, of: layout }];
   return Array.from({ length: count }, () => layout).flat();
 }
 
@@ -61,6 +87,12 @@ export function repeatLayout(layout: Layout, count: number): Layout {
 export function unscaleLayout(layout: Layout, factor: number): Layout | undefined {
   const blocks: Block[] = [];
   for (const block of normalise(layout)) {
+    if ("times" in block) {
+      const of = unscaleLayout(block.of, factor);
+      if (of === undefined) return undefined;
+      blocks.push({ times: block.times, of });
+      continue;
+    }
     const size = "fixed" in block ? block.fixed : block.inner;
     if (size % factor !== 0) return undefined;
     blocks.push("fixed" in block ? { fixed: size / factor } : { inner: size / factor });
@@ -68,12 +100,39 @@ export function unscaleLayout(layout: Layout, factor: number): Layout | undefine
   return blocks;
 }
 
+/** The inverse of {@link repeatLayout}, or undefined where the layout is not `count` times the same. */
+export function unrepeatLayout(layout: Layout, count: Dim): Layout | undefined {
+  const blocks = normalise(layout);
+  if (count === 1) return blocks;
+  if (typeof count === "string") {
+    const [only, second] = blocks;
+    if (only === undefined || second !== undefined || !("times" in only)) return undefined;
+    const left = divideDims(only.times, count);
+    return left === undefined ? undefined : repeatLayout(only.of, left);
+  }
+  if (blocks.length % count !== 0 || blocks.length === 0) return undefined;
+  const once = blocks.slice(0, blocks.length / count);
+  return sameLayout(repeatLayout(once, count), blocks) ? once : undefined;
+}
+
+/** The blocks of an axis whose number of positions is known. Throws `INVALID_MODEL` for any other: that is a bug. */
+export function plainBlocks(layout: Layout): readonly Exclude<Block, { times: string }>[] {
+  return layout.map((block) => {
+    if (!("times" in block)) return block;
+    throw new EspalierError("INVALID_MODEL", {
+      thing: "a layout",
+      rule: "must not repeat a symbolic number of times here",
+      received: block.times,
+    });
+  });
+}
+
 /** For every new position, the old position it came from, or -1 where `by` new units were appended. */
 export function growthIndices(layout: Layout, units: number, by: number): Int32Array {
   const indices = new Int32Array(layoutSize(layout, units + by)).fill(-1);
   let old = 0;
   let next = 0;
-  for (const block of layout) {
+  for (const block of plainBlocks(layout)) {
     const size = "fixed" in block ? block.fixed : block.inner * units;
     for (let offset = 0; offset < size; offset++) indices[next + offset] = old + offset;
     old += size;
@@ -92,11 +151,11 @@ export interface UnitPositions {
 
 /** The positions of each unit on an axis of this layout. */
 export function unitPositions(layout: Layout, units: number): UnitPositions {
-  const perUnit = layout.reduce((sum, block) => sum + ("fixed" in block ? 0 : block.inner), 0);
+  const perUnit = plainBlocks(layout).reduce((sum, block) => sum + ("fixed" in block ? 0 : block.inner), 0);
   const positions = new Int32Array(units * perUnit);
   let start = 0;
   let owned = 0;
-  for (const block of layout) {
+  for (const block of plainBlocks(layout)) {
     if ("fixed" in block) {
       start += block.fixed;
       continue;

@@ -1,6 +1,7 @@
 import { productOfDims } from "../graph/dim.ts";
 import { movedBound } from "./bounds.ts";
 import { groupTies } from "./folding.ts";
+import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
 
@@ -29,7 +30,7 @@ export const flatten: Operator = {
       { from: axes.slice(0, at), to: [0] },
       { from: axes.slice(at), to: [1] },
     ];
-    return { ties: groups.flatMap((group) => groupTies(group, shape, to) ?? []) };
+    return { ties: groups.flatMap((group) => groupTies(group, shape, to) ?? []), fresh: moved };
   },
   rounding: movedBound,
   flops: () => 0,

@@ -114,8 +114,7 @@ export function positionAfter(layout: Layout, size: number, position: number, un
   const before = unitsOn(layout, size);
   let [old, next] = [0, 0];
   for (const block of layout) {
-    const was = "fixed" in block ? block.fixed : block.inner * before;
-    const is = "fixed" in block ? block.fixed : block.inner * units;
+    const [was, is] = [layoutSize([block], before), layoutSize([block], units)];
     if (position < old + was) return next + (position - old);
     [old, next] = [old + was, next + is];
   }

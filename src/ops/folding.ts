@@ -3,13 +3,16 @@ import { divideDims, multiplyDims, productOfDims } from "../graph/dim.ts";
 import {
   type Block,
   type Layout,
+  layoutSize,
   normalise,
   repeatLayout,
-  sameLayout,
   scaleLayout,
+  unitLayout,
+  unrepeatLayout,
   unscaleLayout,
+  untouched,
 } from "../graph/layout.ts";
-import { type Carried, input, output, type Tie, tie } from "./flow.ts";
+import { type AxisRef, type Carried, type Grain, input, output, type Tie, unitsOn } from "./flow.ts";
 
 /** Neighbouring axes of the input that together have as many positions as neighbouring axes of the output. */
 export interface Group {
@@ -53,53 +56,128 @@ function isMultiple(a: Dim, b: Dim): boolean {
   return divideDims(a, b) !== undefined;
 }
 
+/** A run of positions that an axis of one shape and an axis of the other have in common. */
+interface Factor {
+  readonly size: Dim;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The coarsest factors, slowest first, of which the axes on both sides are products; undefined where there are none. */
+function commonFactors(from: Shape, to: Shape): readonly Factor[] | undefined {
+  const factors: Factor[] = [];
+  if (from.length === 0 || to.length === 0) return factors;
+  let [i, j] = [0, 0];
+  let [a, b] = [from[0], to[0]];
+  while (i < from.length || j < to.length) {
+    const shared = commonFactor(a, b);
+    if (shared === undefined) return undefined;
+    factors.push({ size: shared, from: Math.min(i, from.length - 1), to: Math.min(j, to.length - 1) });
+    // An axis of size 1 is a factor by itself, and takes nothing from its neighbour on the other side.
+    const alone = shared === 1 && a !== b;
+    const restA = alone || a === undefined ? a : divideDims(a, shared);
+    const restB = alone || b === undefined ? b : divideDims(b, shared);
+    a = restA === 1 ? from[++i] : restA;
+    b = restB === 1 ? to[++j] : restB;
+  }
+  return factors;
+}
+
+function commonFactor(a: Dim | undefined, b: Dim | undefined): Dim | undefined {
+  if (a === b) return a;
+  if (a === 1 || b === 1) return 1;
+  if (a === undefined || b === undefined) return undefined;
+  if (divideDims(a, b) !== undefined) return b;
+  return divideDims(b, a) === undefined ? undefined : a;
+}
+
+/** One axis as the product of its factors. */
+class FactoredAxis {
+  readonly #factors: readonly Factor[];
+
+  constructor(factors: readonly Factor[]) {
+    this.#factors = factors;
+  }
+
+  /** The layout of the axis where a factor has `layout`, or undefined where sizes are not known. */
+  fold(layout: Layout, factor: Factor): Layout | undefined {
+    const { slower, faster } = this.#around(factor);
+    if (typeof faster !== "number") return undefined;
+    return repeatLayout(scaleLayout(layout, faster), slower);
+  }
+
+  /** The factor that a layout of the axis belongs to (the slowest that fits), and its layout. */
+  unfold(layout: Layout): { readonly factor: Factor; readonly layout: Layout } | undefined {
+    for (const factor of this.#factors) {
+      const { slower, faster } = this.#around(factor);
+      if (typeof faster !== "number") continue;
+      const scaled = unscaleLayout(layout, faster);
+      const part = scaled === undefined ? undefined : unrepeatLayout(scaled, slower);
+      if (part !== undefined) return { factor, layout: part };
+    }
+    return undefined;
+  }
+
+  /** The ways to cut the axis so that one factor takes it all. */
+  grains(): readonly Grain[] {
+    return this.#factors.flatMap((factor) => {
+      const layout = this.fold(unitLayout, factor);
+      if (layout === undefined || typeof factor.size !== "number" || factor.size === 1) return [];
+      return [{ layout, units: factor.size }];
+    });
+  }
+
+  #around(factor: Factor): { readonly slower: Dim; readonly faster: Dim } {
+    const at = this.#factors.indexOf(factor);
+    const sizes = this.#factors.map(({ size }) => size);
+    return { slower: productOfDims(sizes.slice(0, at)), faster: productOfDims(sizes.slice(at + 1)) };
+  }
+}
+
+/** The axes of one side of a reshape: their sizes, and how to refer to axis `at` of them. */
+export interface Side {
+  readonly sizes: Shape;
+  readonly ref: (at: number) => AxisRef;
+}
+
 /**
- * Ties of one axis with the neighbouring axes that it is folded from (`sizes`, slowest first). The layout of the
- * folded axis from that of part `p` repeats and scales; back, the first part whose layout it can be takes it, and
- * the other parts are told that nothing changes for them (a fixed layout).
+ * Ties between axes that are folded and unfolded into each other: the same elements in the same order. A layout goes
+ * from an axis to the factor of it that it fits, and on to the axis of the other side that has this factor. Undefined
+ * where the sizes have no common factors.
  */
-export function foldTies(sizes: Shape, part: (p: number) => Tie["a"], folded: Tie["a"]): readonly Tie[] {
-  const factors = sizes.map((_, p) => ({
-    slower: productOfDims(sizes.slice(0, p)),
-    faster: productOfDims(sizes.slice(p + 1)),
-  }));
-  const unknown = { blocked: "it is folded with an axis of unknown size" };
-  const unfold = (layout: Layout, p: number): Layout | undefined => {
-    const { slower, faster } = factors[p] as (typeof factors)[number];
-    if (typeof slower !== "number" || typeof faster !== "number") return undefined;
-    const scaled = unscaleLayout(layout, faster);
-    return scaled === undefined ? undefined : unrepeatLayout(scaled, slower);
+export function regroupTies(from: Side, to: Side): readonly Tie[] | undefined {
+  const factors = commonFactors(from.sizes, to.sizes);
+  if (factors === undefined) return undefined;
+  const left = from.sizes.map((_, at) => new FactoredAxis(factors.filter((factor) => factor.from === at)));
+  const right = to.sizes.map((_, at) => new FactoredAxis(factors.filter((factor) => factor.to === at)));
+  const carry = (layout: Layout, source: FactoredAxis, target: FactoredAxis, shared: Factor): Carried => {
+    const ambiguous = {
+      blocked: "it is folded with other axes in a way that no one of them can follow",
+      instead: source.grains(),
+    };
+    const part = source.unfold(layout);
+    if (part === undefined) return ambiguous;
+    if (part.factor !== shared) return untouched;
+    const whole = target.fold(part.layout, shared);
+    if (whole === undefined) return { blocked: "it is folded with an axis of unknown size" };
+    // Next to axes of size 1 the way back may lead to another axis.
+    return target.unfold(whole)?.factor === shared ? whole : ambiguous;
   };
-  const ambiguous = { blocked: "it is folded with other axes in a way that no one of them can follow" };
-  const ownerOf = (layout: Layout) => sizes.findIndex((_, at) => unfold(layout, at) !== undefined);
-  return sizes.map((size, p): Tie => {
-    const { slower, faster } = factors[p] as (typeof factors)[number];
+  return factors.map((factor): Tie => {
+    const [source, target] = [left[factor.from] as FactoredAxis, right[factor.to] as FactoredAxis];
     return {
-      a: part(p),
-      b: folded,
-      forward(layout): Carried {
-        if (typeof slower !== "number" || typeof faster !== "number") return unknown;
-        const whole = repeatLayout(scaleLayout(layout, faster), slower);
-        // Next to axes of size 1 the way back may lead to another axis.
-        return ownerOf(whole) === p ? whole : ambiguous;
-      },
-      backward(layout): Carried {
-        const owner = ownerOf(layout);
-        if (owner < 0) return ambiguous;
-        if (owner === p) return unfold(layout, p) as Layout;
-        return typeof size === "number" ? [{ fixed: size }] : unknown;
-      },
+      a: from.ref(factor.from),
+      b: to.ref(factor.to),
+      forward: (layout) => carry(layout, source, target, factor),
+      backward: (layout) => carry(layout, target, source, factor),
     };
   });
 }
 
-/** The inverse of {@link repeatLayout}, or undefined where the layout is not `count` times the same. */
-export function unrepeatLayout(layout: Layout, count: number): Layout | undefined {
-  const blocks = normalise(layout);
-  if (count === 1) return blocks;
-  if (blocks.length % count !== 0 || blocks.length === 0) return undefined;
-  const once = blocks.slice(0, blocks.length / count);
-  return sameLayout(repeatLayout(once, count), blocks) ? once : undefined;
+/** Ties of one axis with the neighbouring axes that it is folded from (`sizes`, slowest first). */
+export function foldTies(sizes: Shape, part: (p: number) => AxisRef, folded: AxisRef): readonly Tie[] {
+  const whole: Side = { sizes: [productOfDims(sizes)], ref: () => folded };
+  return regroupTies({ sizes, ref: part }, whole) ?? [];
 }
 
 /**
@@ -111,9 +189,7 @@ export function concatenatedPart(layout: Layout, sizes: Shape, index: number): C
     return { blocked: "it is concatenated with something of unknown size" };
   }
   const total = sizes.reduce((sum, size) => sum + size, 0);
-  const fixed = layout.reduce((sum, block) => sum + ("fixed" in block ? block.fixed : 0), 0);
-  const inner = layout.reduce((sum, block) => sum + ("fixed" in block ? 0 : block.inner), 0);
-  const units = inner === 0 ? 0 : (total - fixed) / inner;
+  const units = unitsOn(layout, total);
   const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
   const part = sliceLayout(layout, units, start, start + (sizes[index] as number));
   return part ?? { blocked: "one unit would lie in several parts of the concatenation" };
@@ -124,7 +200,7 @@ export function sliceLayout(layout: Layout, units: number, start: number, end: n
   const blocks: Block[] = [];
   let position = 0;
   for (const block of layout) {
-    const size = "fixed" in block ? block.fixed : block.inner * units;
+    const size = layoutSize([block], units);
     const [from, to] = [Math.max(start, position), Math.min(end, position + size)];
     position += size;
     if (from >= to) continue;
@@ -135,24 +211,14 @@ export function sliceLayout(layout: Layout, units: number, start: number, end: n
   return normalise(blocks);
 }
 
-/** Ties of a group of axes that keeps, folds or unfolds one axis; undefined where several become several. */
+/** Ties of the axes of a group; undefined where they have no common factors. */
 export function groupTies(group: Group, from: Shape, to: Shape): readonly Tie[] | undefined {
-  const [only, target] = [group.from[0], group.to[0]];
-  if (only === undefined || target === undefined) return [];
-  if (group.from.length === 1 && group.to.length === 1) return [tie(input(0, only), output(target))];
-  if (group.to.length === 1) {
-    return foldTies(
-      group.from.map((axis) => from[axis] as Dim),
-      (p) => input(0, group.from[p] as number),
-      output(target),
-    );
-  }
-  if (group.from.length === 1) {
-    return foldTies(
-      group.to.map((axis) => to[axis] as Dim),
-      (p) => output(group.to[p] as number),
-      input(0, only),
-    );
-  }
-  return undefined;
+  const side = (axes: readonly number[], shape: Shape, ref: (axis: number) => AxisRef): Side => ({
+    sizes: axes.map((axis) => shape[axis] as Dim),
+    ref: (at) => ref(axes[at] as number),
+  });
+  return regroupTies(
+    side(group.from, from, (axis) => input(0, axis)),
+    side(group.to, to, (axis) => output(axis)),
+  );
 }

@@ -1,9 +1,10 @@
 import type { Shape } from "../graph/dim.ts";
 import { divideDims, productOfDims } from "../graph/dim.ts";
 import { movedBound } from "./bounds.ts";
-import type { AxisRef, Flow, Tie } from "./flow.ts";
+import type { AxisRef, Flow, Tie, Written } from "./flow.ts";
 import { input, output } from "./flow.ts";
 import { groupAxes, groupTies } from "./folding.ts";
+import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized, sizesOf, unknownSize } from "./sizes.ts";
@@ -53,55 +54,27 @@ function resolve(call: Call): Shape {
 function flow(call: Call): Flow {
   const from = call.shape(0);
   const to = call.output(0).shape;
-  // A computed target counts as written: which of its numbers would follow the growth is not known here.
-  const literal = target(call);
-  const groups = groupAxes(from, to) ?? [];
+  const groups = groupAxes(from, to);
+  if (groups === undefined) return { ties: [], fresh: moved };
   const ties: Tie[] = [];
   const blocked: { at: AxisRef; reason: string }[] = [];
-  const block = (group: (typeof groups)[number], reason: string) => {
+  for (const group of groups) {
+    const kept = groupTies(group, from, to);
+    if (kept !== undefined) {
+      ties.push(...kept);
+      continue;
+    }
+    const reason = "the Reshape mixes several axes";
     for (const axis of group.from) blocked.push({ at: input(0, axis), reason });
     for (const axis of group.to) blocked.push({ at: output(axis), reason });
-  };
-  const zeroCopies = call.int("allowzero", 0) === 0;
-  const copies = (axis: number) => literal?.[axis] === 0 && zeroCopies;
-  const follows = (axis: number) => literal?.[axis] === -1 || copies(axis);
-  // A 0 copies the input axis of its own number, which need not be the one that its positions come from.
-  const crossed = groups.some(
-    ({ from: inputs, to: outputs }) =>
-      outputs.some(copies) && (inputs.length !== 1 || outputs.length !== 1 || inputs[0] !== outputs[0]),
-  );
-  for (const group of groups) {
-    if (literal === undefined) {
-      block(group, "the target shape of the Reshape is computed");
-      continue;
-    }
-    if (crossed) {
-      block(group, "the Reshape copies the size of one axis to another");
-      continue;
-    }
-    const free = group.to.filter(follows);
-    if (free.length === 0) {
-      const size = group.to.map((axis) => literal[axis]).join(" × ");
-      block(group, `the target shape of the Reshape names the size ${size}; write -1 or 0 there instead`);
-      continue;
-    }
-    // Axes named as literals stay as they are; only the one that follows can take what is added.
-    const kept = groupTies(group, from, to);
-    if (kept === undefined) {
-      block(group, "the Reshape mixes several axes");
-      continue;
-    }
-    ties.push(...kept);
-    for (const axis of group.to) {
-      if (!follows(axis)) {
-        blocked.push({
-          at: output(axis),
-          reason: `the target shape of the Reshape names the size ${literal[axis]}`,
-        });
-      }
-    }
   }
-  return { ties, blocked };
+  const inAttribute = call.ints("shape") !== undefined;
+  const written = (target(call) ?? []).flatMap((size, element): Written[] => {
+    if (typeof size !== "number" || size <= 0) return [];
+    const place = inAttribute ? { attribute: "shape", element } : { input: 1, element };
+    return [{ at: output(element), place }];
+  });
+  return { ties, blocked, written, fresh: moved };
 }
 
 /** The same elements in another shape. ONNX Reshape-21. */

@@ -1,9 +1,8 @@
 import type { Dim, Shape } from "../graph/dim.ts";
 import { divideDims } from "../graph/dim.ts";
-import { repeatLayout } from "../graph/layout.ts";
+import { repeatLayout, unrepeatLayout } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
 import { type Carried, type Flow, input, output, type Tie, tie } from "./flow.ts";
-import { unrepeatLayout } from "./folding.ts";
 import { zerosLike } from "./gradient.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
