@@ -34,7 +34,7 @@ export interface EarlyStopping {
 }
 
 /** The training loop. See {@link Trainer.fit}. */
-export async function runFit(trainer: Trainer, data: Dataset, options: FitOptions): Promise<FitResult> {
+export async function runFit(trainer: Trainer, data: Dataset, options: FitOptions = {}): Promise<FitResult> {
   const goal = goalOf(trainer, data, options);
   const { validation, signal } = options;
   const validateEvery = options.validateEvery ?? Math.ceil(data.count / trainer.settings.batchSize);
@@ -69,6 +69,8 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
   }
   const steps = trainer.step - first;
   const best = watch?.finish();
+  // The last update has had no loss yet that could show what it did.
+  if (steps > 0) await trainer.settle();
   const seconds = (performance.now() - started) / 1000;
   return {
     steps,
@@ -94,6 +96,7 @@ function goalOf(trainer: Trainer, data: Dataset, options: FitOptions): (trainer:
       thing: "fit",
       rule: "needs either `steps` or `epochs`, a whole number",
       received: { steps, epochs },
+      remedy: "For example fit(data, { epochs: 5 }).",
     });
   }
   for (const [thing, value] of [

@@ -1,5 +1,4 @@
 import { platform } from "#platform";
-import { epochOrder } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeds } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
@@ -11,15 +10,16 @@ import type { Strategy } from "../growth/strategy.ts";
 import { widthSizes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths } from "../growth/widths.ts";
-import { EspalierError } from "../tensor/errors.ts";
-import { float32, type Tensor, zeros } from "../tensor/tensor.ts";
-import { bornAt } from "./ages.ts";
+import { float32, type Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { addCheckpoint, readCheckpoint } from "./checkpoint-folder.ts";
+import { faultOf, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { drawMasks } from "./dropout-masks.ts";
 import { type Evaluation, Evaluator } from "./evaluator.ts";
+import { Feeding } from "./feeding.ts";
 import { type FitOptions, runFit } from "./fit.ts";
+import { freshState } from "./fresh-state.ts";
 import type { Learner, LearnerState } from "./learner.ts";
 import { createLearner } from "./learners.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
@@ -28,6 +28,7 @@ import { syntheticBatch } from "./probe.ts";
 import { countFlops, type Program, writeProgram } from "./program.ts";
 import type { FitResult, GrowthRecord } from "./record.ts";
 import { rateAt } from "./schedule.ts";
+import { Turns } from "./turns.ts";
 import { countParameters, flopsPerExample, stepFlops, widenNow } from "./widen.ts";
 
 /** Where a run stands, beside its weights. */
@@ -60,10 +61,13 @@ export class Trainer {
   #model: Model;
   #widths: readonly Width[];
   #progress: Progress;
+  readonly #turns = new Turns();
   /** The last training batch, to measure growth on. */
   #lastBatch: Feeds | undefined;
-  /** One data set at a time is trained on: its buffers and its order. */
-  #feeding: { data: Dataset; batcher: Batcher; epoch: number; order: Uint32Array } | undefined;
+  /** Whether the weights have changed since a loss was last seen to be finite. */
+  #unjudged = false;
+  /** One data set at a time is trained on. */
+  #feeding: Feeding | undefined;
 
   private constructor(
     settings: TrainerSettings,
@@ -175,48 +179,92 @@ export class Trainer {
    * One update on the next batch of `data`. Returns the batch's loss before the update. Throws `DIVERGED` where it is
    * not finite; the weights of the last finite loss are kept.
    */
-  async trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
-    const feeding = this.#feed(data);
-    const { step, offset } = this.#progress;
+  trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
+    return this.#turns.take(() => this.#trainStep(data));
+  }
+
+  async #trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
+    if (this.#feeding?.data !== data) {
+      if (this.#progress.offset >= data.count) this.#progress = { ...this.#progress, offset: 0 };
+      this.#feeding = new Feeding(this.#program, data, this.settings.seed);
+    }
+    const { step, epoch, offset } = this.#progress;
     const size = Math.min(this.settings.batchSize, data.count - offset);
-    const batch = feeding.batcher.take(feeding.order, offset, size);
+    const batch = this.#feeding.batch(epoch, offset, size);
     this.#lastBatch = batch.feeds;
     const loss = await this.#learner.step(this.#withMasks(batch.feeds, this.#widths), step);
-    if (!Number.isFinite(loss))
-      throw diverged(step, loss, rateAt(this.settings.optimizer.learningRate, step));
+    this.#unjudged = Number.isFinite(loss);
+    if (!this.#unjudged) throw lossDiverged(step, loss, rateAt(this.settings.optimizer.learningRate, step));
     const done = offset + size >= data.count;
     this.#progress = {
       ...this.#progress,
       step: step + 1,
-      epoch: this.#progress.epoch + Number(done),
+      epoch: epoch + Number(done),
       offset: done ? 0 : offset + size,
       flops: this.#progress.flops + this.#flopsOfStep(size),
     };
     return { loss, size };
   }
 
+  /**
+   * Makes sure of the last update, which no loss has judged yet. Where it ruined the weights, they go back to those of
+   * the last finite loss, and `DIVERGED` is thrown. `fit`, `widen`, `save` and `checkpoint` do this by themselves.
+   */
+  settle(): Promise<void> {
+    return this.#turns.take(() => this.#settle());
+  }
+
+  async #settle(): Promise<void> {
+    const batch = this.#lastBatch;
+    if (!this.#unjudged || batch === undefined) return;
+    const fault = await this.#faultOn(batch);
+    if (fault !== undefined) {
+      // A step goes back by itself where the loss that it trains on is not finite; where it is, it would only go on.
+      const feeds = this.#withMasks(batch, this.#widths);
+      const { loss } = await this.#learner.gradients(feeds);
+      if (!Number.isFinite(loss)) await this.#learner.step(feeds, this.step);
+    }
+    this.#unjudged = fault !== undefined && (await this.#faultOn(batch)) !== undefined;
+    if (fault !== undefined) throw weightsDiverged(this.step, fault, !this.#unjudged);
+  }
+
+  async #faultOn(batch: Feeds): Promise<string | undefined> {
+    const { variables } = this.#learner;
+    return faultOf(variables, (await this.#evaluator.forward(variables, batch)).loss);
+  }
+
   /** Loss and metrics over a data set, without dropout and with running statistics. */
   evaluate(data: Dataset, options: { readonly batchSize?: number } = {}): Promise<Evaluation> {
-    return this.#evaluator.evaluate(this.#learner.variables, data, this.metrics, options.batchSize ?? 256);
+    const { batchSize = 256 } = options;
+    return this.#turns.take(() =>
+      this.#evaluator.evaluate(this.#learner.variables, data, this.metrics, batchSize),
+    );
   }
 
   /** Outputs [batch, ...] for features, given as a tensor of the input's shape or as rows. */
   predict(features: Tensor | readonly (readonly number[])[]): Promise<Tensor> {
     const tensor =
       "dims" in features ? features : float32([features.length, features[0]?.length ?? 0], features.flat());
-    return this.#evaluator.predict(this.#learner.variables, tensor);
+    return this.#turns.take(() => this.#evaluator.predict(this.#learner.variables, tensor));
   }
 
   /**
    * Widens a layer by `by` units without changing what the network computes, and measures it on the last training
    * batch (or a synthetic one before training). The optimiser's state grows along. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
-   * `NOT_GROWABLE`, and then nothing has changed.
+   * `NOT_GROWABLE`, and then nothing has changed, and `DIVERGED` as {@link settle} does.
    */
-  async widen(
+  widen(
     width: string,
     options: { readonly by: number; readonly strategy?: string | Strategy },
   ): Promise<GrowthRecord> {
-    const { strategy = "random" } = options;
+    return this.#turns.take(() => this.#widen(width, options));
+  }
+
+  async #widen(
+    width: string,
+    { by, strategy = "random" }: Parameters<Trainer["widen"]>[1],
+  ): Promise<GrowthRecord> {
+    await this.#settle();
     const batch = this.#probe();
     const { model, widths, record } = await widenNow(
       {
@@ -231,7 +279,7 @@ export class Trainer {
       },
       {
         width,
-        by: options.by,
+        by,
         strategy: typeof strategy === "string" ? strategyOf(strategy) : strategy,
         probe: { evaluation: batch, training: (grown) => this.#withMasks(batch, grown) },
       },
@@ -243,9 +291,16 @@ export class Trainer {
   }
 
   /** Dead, identical and collapsing units of every width that can grow, on one batch of `data` (or the last one trained on). */
-  async diagnose(
+  diagnose(
     data?: Dataset,
     options: DiagnosisOptions & { readonly batchSize?: number } = {},
+  ): Promise<readonly WidthDiagnosis[]> {
+    return this.#turns.take(() => this.#diagnose(data, options));
+  }
+
+  async #diagnose(
+    data: Dataset | undefined,
+    options: DiagnosisOptions & { readonly batchSize?: number },
   ): Promise<readonly WidthDiagnosis[]> {
     const batch = data === undefined ? this.#probe() : this.#headOf(data, options.batchSize ?? 256);
     const evidence = {
@@ -258,13 +313,19 @@ export class Trainer {
       .map((width) => diagnoseWidth(width, evidence, options));
   }
 
-  /** Writes the model, as it is now, as a plain ONNX inference model that any ONNX tool opens. Node only. */
+  /**
+   * Writes the model, as it is now, as a plain ONNX inference model that any ONNX tool opens. Node only. Throws
+   * `DIVERGED` as {@link settle} does, and then writes nothing.
+   */
   async save(path: string): Promise<void> {
+    await this.settle();
     await platform.writeFile(path, this.toBytes());
   }
 
-  /** The bytes that `save` writes. */
+  /** The bytes that `save` writes. Throws `DIVERGED` for weights that are not finite. */
   toBytes(): Uint8Array {
+    const fault = faultOf(this.#learner.variables);
+    if (fault !== undefined) throw weightsDiverged(this.step, fault, false);
     return encodeModel(this.model);
   }
 
@@ -273,8 +334,12 @@ export class Trainer {
     return addCheckpoint(folder, this.step, await this.checkpoint());
   }
 
-  /** Weights, optimiser state, ages, counters, settings and growths as bytes for {@link Trainer.resume}. */
-  checkpoint(): Promise<Uint8Array> {
+  /**
+   * Weights, optimiser state, ages, counters, settings and growths as bytes for {@link Trainer.resume}. Throws
+   * `DIVERGED` as {@link settle} does.
+   */
+  async checkpoint(): Promise<Uint8Array> {
+    await this.settle();
     return encodeCheckpoint({ settings: this.settings, state: this.state() });
   }
 
@@ -289,6 +354,7 @@ export class Trainer {
     this.#widths = findWidths(state.model);
     this.#progress = state.progress;
     this.#learner.load(state.learner);
+    this.#unjudged = true;
   }
 
   /** Takes the weights (and widths) of an earlier state of this run and keeps its progress. */
@@ -297,27 +363,17 @@ export class Trainer {
   }
 
   /** Frees the engine's memory. The trainer must not be used afterwards. */
-  async dispose(): Promise<void> {
-    await this.#learner.release();
-    await this.#evaluator.release();
+  dispose(): Promise<void> {
+    return this.#turns.take(async () => {
+      await this.#learner.release();
+      await this.#evaluator.release();
+    });
   }
 
   #flopsOfStep(size: number): number {
     const batchSymbol = this.#program.features.shape[0] ?? 1;
     const update = this.settings.optimizer.flopsPerEntry * this.parameterCount;
     return stepFlops(this.#flops, this.#widths, batchSymbol, size) + update;
-  }
-
-  #feed(data: Dataset) {
-    const { epoch } = this.#progress;
-    if (this.#feeding?.data !== data) {
-      if (this.#progress.offset >= data.count) this.#progress = { ...this.#progress, offset: 0 };
-      const order = epochOrder(data.count, this.settings.seed, epoch);
-      this.#feeding = { data, batcher: new Batcher(this.#program, data), epoch, order };
-    } else if (this.#feeding.epoch !== epoch) {
-      this.#feeding = { ...this.#feeding, epoch, order: epochOrder(data.count, this.settings.seed, epoch) };
-    }
-    return this.#feeding;
   }
 
   #probe(): Feeds {
@@ -337,27 +393,4 @@ export class Trainer {
     if (typeof batchSymbol === "string") sizes.set(batchSymbol, batch);
     return { ...feeds, ...drawMasks(this.#program.masks, sizes, this.settings.seed, this.step) };
   }
-}
-
-function freshState(program: Program, model: Model, settings: TrainerSettings): LearnerState {
-  const tensorOf = (name: string) => model.graph.parameters.get(name) as Tensor;
-  return {
-    variables: new Map(program.variables.map((name) => [name, tensorOf(name)])),
-    slots: new Map(
-      program.trainable.map((name) => [
-        name,
-        settings.optimizer.slots.map(() => zeros("float32", tensorOf(name).dims)),
-      ]),
-    ),
-    births: new Map(program.trainable.map((name) => [name, bornAt(tensorOf(name).dims, 0)])),
-  };
-}
-
-function diverged(step: number, loss: number, learningRate: number): EspalierError {
-  return new EspalierError("DIVERGED", {
-    thing: `training step ${step + 1}`,
-    rule: "the loss must be finite",
-    received: String(loss),
-    remedy: `The weights of the last finite loss are kept. Lower the learning rate (it was ${learningRate}) or clip gradients.`,
-  });
 }

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Dataset, dataset } from "../../src/data/dataset.ts";
 import { twoMoons } from "../../src/data/generated/two-moons.ts";
@@ -132,6 +135,106 @@ describe.each(updates)("divergence, %s", (update) => {
     expect(longest).toBeLessThan(1.001 * rate);
     await trainer.dispose();
   });
+});
+
+describe.each(updates)("the last update, %s", (update) => {
+  const data = regression(8, 1, 1);
+  /** One step whose loss is finite and whose update ruins the weights: by overflow, or only by giving no finite loss. */
+  const ruined = async (learningRate: number) => {
+    const trainer = await Trainer.create(mlp([4, 8, 2]), {
+      loss: "meanSquaredError",
+      optimizer: sgd({ learningRate }),
+      batchSize: 8,
+      update,
+    });
+    const good = weightsOf(trainer);
+    await trainer.trainStep(data);
+    expect(weightsOf(trainer)).not.toEqual(good);
+    return { trainer, good };
+  };
+
+  test.each([1e39, 1e30])("is not kept where it ruined the weights: rate %d", async (rate) => {
+    const folder = await mkdtemp(join(tmpdir(), "espalier-divergence-"));
+    try {
+      for (const keep of [
+        (trainer: Trainer) => trainer.save(join(folder, "model.onnx")),
+        (trainer: Trainer) => trainer.saveCheckpoint(join(folder, "checkpoints")),
+        (trainer: Trainer) => trainer.checkpoint(),
+        (trainer: Trainer) => trainer.widen("hidden1", { by: 2 }),
+        (trainer: Trainer) => trainer.settle(),
+      ]) {
+        const { trainer, good } = await ruined(rate);
+        const error = await failure(keep(trainer));
+        expect(error.code).toBe("DIVERGED");
+        expect(error.message).toContain("after training step 1");
+        expect(await readdir(folder)).toEqual([]);
+        expect(trainer.widths[0]?.size).toBe(8);
+        expect(weightsOf(trainer)).toEqual(good);
+        await keep(trainer);
+        await rm(folder, { recursive: true, force: true });
+        await mkdir(folder);
+        await trainer.dispose();
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test("ends a fit as a later one would, and weights that are not finite have no bytes", async () => {
+    const trainer = await Trainer.create(mlp([4, 8, 2]), {
+      loss: "meanSquaredError",
+      optimizer: sgd({ learningRate: 1e39 }),
+      batchSize: 8,
+      update,
+    });
+    expect((await failure(trainer.fit(data, { steps: 1 }))).code).toBe("DIVERGED");
+    expect(Number.isFinite((await trainer.evaluate(data)).loss)).toBe(true);
+    await trainer.trainStep(data);
+    expect(() => trainer.toBytes()).toThrow(/must be finite/);
+    await trainer.dispose();
+  });
+
+  test("is not judged by a later batch or a state that was put back", async () => {
+    const { trainer, good } = await ruined(1e39);
+    trainer.restore(trainer.state());
+    const error = await failure(trainer.checkpoint());
+    // What was put back is all that there is to go back to.
+    expect(error.remedy).toContain("earlier state");
+    expect((await failure(trainer.checkpoint())).code).toBe("DIVERGED");
+    const state = trainer.state();
+    const variables = new Map(
+      [...state.learner.variables].map(([name, tensor]) => [
+        name,
+        { ...tensor, data: good.get(name) as Float32Array } as Tensor,
+      ]),
+    );
+    trainer.restore({ ...state, learner: { ...state.learner, variables } });
+    await trainer.checkpoint();
+    await trainer.dispose();
+  });
+});
+
+test.each(updates)("what is asked for while a fit runs waits for the step under way, %s", async (update) => {
+  const make = () =>
+    Trainer.create(mlp([2, 4, 2]), { optimizer: adam({ learningRate: 1e-2 }), batchSize: 16, update });
+  const data = twoMoons({ count: 64, seed: 1 });
+  const trainer = await make();
+  const fit = trainer.fit(data, { steps: 20 });
+  const [growth, score] = await Promise.all([
+    trainer.widen("hidden1", { by: 3 }),
+    trainer.evaluate(data),
+    trainer.checkpoint(),
+  ]);
+  expect((await fit).step).toBe(20);
+  const again = await make();
+  await again.fit(data, { steps: growth.step });
+  const same = await again.widen("hidden1", { by: 3 });
+  expect(growth.loss).toEqual(same.loss);
+  expect(score).toEqual(await again.evaluate(data));
+  await again.fit(data, { steps: 20 - growth.step });
+  expect(weightsOf(trainer)).toEqual(weightsOf(again));
+  await trainer.dispose();
+  await again.dispose();
 });
 
 describe("early stopping", () => {
