@@ -93,6 +93,7 @@ export class Session {
   #handle(tensor: Tensor): OrtTensor {
     let handle = this.#handles.get(tensor);
     if (handle === undefined) {
+      checkNumeric(tensor);
       handle = new this.#runtime.Tensor(tensor.dtype, tensor.data as Float32Array, tensor.dims);
       this.#handles.set(tensor, handle);
     }
@@ -110,7 +111,7 @@ function landed(name: string, into: Tensor | null, result: OrtTensor | undefined
 }
 
 function fromOrt(name: string, result: OrtTensor | undefined): Tensor {
-  if (result === undefined || !dtypes.includes(result.type as DType)) {
+  if (result === undefined || result.type === "string" || !dtypes.includes(result.type as DType)) {
     throw new EspalierError("UNSUPPORTED_TYPE", {
       thing: `output "${name}"`,
       rule: "must be a numeric tensor",
@@ -118,6 +119,18 @@ function fromOrt(name: string, result: OrtTensor | undefined): Tensor {
     });
   }
   return { dtype: result.type as DType, dims: result.dims, data: result.data as Float32Array };
+}
+
+/** Element types that ONNX Runtime's JavaScript interface does not take, or takes as arrays of another kind. */
+type Foreign = "string" | "bfloat16";
+
+function checkNumeric(tensor: Tensor): asserts tensor is Tensor<Exclude<DType, Foreign>> {
+  const { dtype, dims } = tensor;
+  if (dtype !== "string" && dtype !== "bfloat16") return;
+  throw new EspalierError("UNSUPPORTED_TYPE", {
+    thing: `${dtype} tensor [${dims.join(", ")}]`,
+    rule: "cannot be handed to ONNX Runtime",
+  });
 }
 
 function engineError(rule: string, cause: unknown): EspalierError {

@@ -4,37 +4,69 @@ import { EspalierError } from "../tensor/errors.ts";
 export interface Limits {
   /** Bytes of the whole file; default 2 GiB. */
   readonly maxBytes: number;
-  /** Nodes of all graphs of the model together; default 100,000. */
+  /** Bytes of tensors that lie in other files, together; default 4 GiB. */
+  readonly maxExternalBytes: number;
+  /** Nodes of all graphs of the model together, once local functions are inlined; default 100,000. */
   readonly maxNodes: number;
-  /** Graphs within graphs (If, Loop); default 16. */
+  /** Attributes of all nodes together; default 1,000,000. */
+  readonly maxAttributes: number;
+  /** Inputs and outputs of all graphs and nodes together; default 2,000,000. */
+  readonly maxValues: number;
+  /** Initialisers of all graphs together; default 100,000. */
+  readonly maxParameters: number;
+  /** Local functions that the model defines; default 10,000. */
+  readonly maxFunctions: number;
+  /** Metadata entries and operator sets together; default 1,000,000. */
+  readonly maxEntries: number;
+  /** Graphs within graphs (If, Loop), and calls of local functions within each other; default 16. */
   readonly maxDepth: number;
   /** Axes of one tensor; default 16. */
   readonly maxDims: number;
   /** Elements of one tensor; default 2^31. */
   readonly maxElements: number;
-  /** Items of one list: a node's inputs, an attribute's numbers, a file's tensors; default 2^24. */
+  /** Items of one list: an attribute's numbers, a file's tensors; default 2^24. */
   readonly maxItems: number;
+  /** UTF-8 bytes of one name; default 65,536. */
+  readonly maxNameBytes: number;
+  /** UTF-8 bytes of one other text (documentation, metadata, an attribute, an element); default 16 MiB. */
+  readonly maxTextBytes: number;
   /** Bytes of the header of a safetensors file; default 100 MB, as the format's own readers have it. */
   readonly maxHeaderBytes: number;
 }
 
 export const defaultLimits: Limits = {
   maxBytes: 2 ** 31,
+  maxExternalBytes: 2 ** 32,
   maxNodes: 100_000,
+  maxAttributes: 1_000_000,
+  maxValues: 2_000_000,
+  maxParameters: 100_000,
+  maxFunctions: 10_000,
+  maxEntries: 1_000_000,
   maxDepth: 16,
   maxDims: 16,
   maxElements: 2 ** 31,
   maxItems: 2 ** 24,
+  maxNameBytes: 65_536,
+  maxTextBytes: 2 ** 24,
   maxHeaderBytes: 100_000_000,
 };
 
 const units: Readonly<Record<keyof Limits, string>> = {
   maxBytes: "bytes",
+  maxExternalBytes: "bytes in other files",
   maxNodes: "nodes",
+  maxAttributes: "attributes",
+  maxValues: "inputs and outputs",
+  maxParameters: "initialisers",
+  maxFunctions: "local functions",
+  maxEntries: "entries",
   maxDepth: "nested graphs",
   maxDims: "axes",
   maxElements: "elements",
   maxItems: "items",
+  maxNameBytes: "bytes",
+  maxTextBytes: "bytes",
   maxHeaderBytes: "bytes of header",
 };
 

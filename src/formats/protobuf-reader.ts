@@ -24,10 +24,15 @@ export class Reader {
   readonly #end: number;
   #at: number;
 
-  /** The bytes from `start` to `end`; offsets in errors count from the start of `bytes`. */
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  /** The bytes from `start` to `end`; offsets in errors count from the start of `bytes`. `view` shows `bytes`. */
+  constructor(
+    bytes: Uint8Array,
+    start = 0,
+    end = bytes.length,
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  ) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = view;
     this.#at = start;
     this.#end = end;
   }
@@ -74,12 +79,7 @@ export class Reader {
   }
 
   text(field: Field): string {
-    const bytes = this.bytes(field);
-    try {
-      return textDecoder.decode(bytes);
-    } catch (cause) {
-      throw new EspalierError("FORMAT", { thing: `offset ${field.at}`, rule: "text must be UTF-8", cause });
-    }
+    return textOf(this.bytes(field), field.at);
   }
 
   /** A view of a field's bytes. */
@@ -95,7 +95,7 @@ export class Reader {
     this.expect(field, wire.bytes);
     const length = this.#varint();
     const start = this.#take(length);
-    return new Reader(this.#bytes, start, start + length);
+    return new Reader(this.#bytes, start, start + length, this.#view);
   }
 
   /** Appends the integers of a repeated field, packed or not; stops once `into` holds more than `max`. */
@@ -150,23 +150,17 @@ export class Reader {
     while (packed.#at < packed.#end) put(packed.#int64());
   }
 
-  /** Hands every element of a repeated field, packed or not, to `put`: a float or a double. */
-  eachFloat(field: Field, type: Scalar, put: (value: number) => void): void {
-    const packed = field.type === wire.bytes ? this.message(field) : undefined;
-    do {
-      const source = packed ?? this;
-      if (source.#at >= source.#end) return;
-      put(
-        type === wire.fixed32
-          ? this.#view.getFloat32(source.#take(4), true)
-          : this.#view.getFloat64(source.#take(8), true),
-      );
-    } while (packed !== undefined);
+  /** The bytes of the elements of a repeated field of fixed width, packed or not: little-endian. */
+  fixed(field: Field, type: typeof wire.fixed32 | typeof wire.fixed64): Uint8Array {
+    if (field.type === wire.bytes) return this.bytes(field);
+    this.expect(field, type);
+    const start = this.#take(type === wire.fixed32 ? 4 : 8);
+    return this.#bytes.subarray(start, this.#at);
   }
 
   /** A second reader of what this one has still to read. */
   fork(): Reader {
-    return new Reader(this.#bytes, this.#at, this.#end);
+    return new Reader(this.#bytes, this.#at, this.#end, this.#view);
   }
 
   expect(field: Field, type: number): void {
@@ -236,5 +230,14 @@ export class Reader {
       }
     }
     return this.fail("an integer must fit 64 bits", "more", start);
+  }
+}
+
+/** Decodes UTF-8. Throws `FORMAT`, naming the offset `at`, for bytes that are none. */
+export function textOf(bytes: Uint8Array, at: number): string {
+  try {
+    return textDecoder.decode(bytes);
+  } catch (cause) {
+    throw new EspalierError("FORMAT", { thing: `offset ${at}`, rule: "text must be UTF-8", cause });
   }
 }

@@ -4,14 +4,14 @@ import { isWellFormed } from "./well-formed.ts";
 /** How a protobuf field is laid out on the wire: the low three bits of its tag. */
 export const wire = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/** Payloads of at least this many bytes are kept by reference until {@link Writer.finish} copies them once. */
+/** Payloads of at least this many bytes are kept by reference until they leave the writer. */
 const spliceBytes = 1024;
 
 const textEncoder = new TextEncoder();
 
 /**
  * Writes protobuf messages. Small fields go into one growing buffer; large payloads (tensors) are only
- * referred to, so each is copied once, into the result.
+ * referred to, so each is copied at most once, into the result.
  */
 export class Writer {
   #buffer = new Uint8Array(1024);
@@ -51,7 +51,7 @@ export class Writer {
     this.bytes(field, textEncoder.encode(value));
   }
 
-  /** `value` must not change before {@link Writer.finish}. */
+  /** `value` must not change before the writer is done. */
   bytes(field: number, value: Uint8Array): void {
     this.#tag(field, wire.bytes);
     this.#varint(value.length);
@@ -90,17 +90,23 @@ export class Writer {
   /** All that was written, in one array. */
   finish(): Uint8Array {
     const result = new Uint8Array(this.length);
-    let from = 0;
     let to = 0;
+    for (const chunk of this.chunks()) {
+      result.set(chunk, to);
+      to += chunk.length;
+    }
+    return result;
+  }
+
+  /** All that was written, in order and without a copy. Nothing may be written before the last one is taken. */
+  *chunks(): Generator<Uint8Array> {
+    let from = 0;
     for (const { at, bytes } of this.#splices) {
-      result.set(this.#buffer.subarray(from, at), to);
-      to += at - from;
-      result.set(bytes, to);
-      to += bytes.length;
+      if (at > from) yield this.#buffer.subarray(from, at);
+      yield bytes;
       from = at;
     }
-    result.set(this.#buffer.subarray(from, this.#used), to);
-    return result;
+    if (this.#used > from) yield this.#buffer.subarray(from, this.#used);
   }
 
   #tag(field: number, type: number): void {

@@ -12,11 +12,12 @@ export interface Safetensors {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** The format's names of the element types. */
-const names: { readonly [D in DType]: string } = {
+/** The format's names of the element types; it has none for text. */
+const names: { readonly [D in Exclude<DType, "string">]: string } = {
   float32: "F32",
   float64: "F64",
   float16: "F16",
+  bfloat16: "BF16",
   int8: "I8",
   int16: "I16",
   int32: "I32",
@@ -42,7 +43,8 @@ const file = "safetensors file";
 
 /**
  * The bytes of a safetensors file. The header is padded with spaces to a multiple of 8 bytes and wider
- * elements come first, so every tensor is aligned. Throws `ARGUMENT` for a name that cannot be written.
+ * elements come first, so every tensor is aligned. Throws `ARGUMENT` for a name that cannot be written and
+ * `UNSUPPORTED_TYPE` for a tensor of text.
  */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
@@ -60,6 +62,9 @@ export function encodeSafetensors(
   const entries = [...tensors].map(([name, { dtype, dims, data }]) => {
     if (name === metadataKey) {
       throw new EspalierError("ARGUMENT", { thing: "tensor name", rule: "is reserved", received: name });
+    }
+    if (dtype === "string") {
+      throw new EspalierError("UNSUPPORTED_TYPE", { thing: `tensor "${name}"`, rule: "must not hold text" });
     }
     const begin = begins.get(name) as number;
     const value = { dtype: names[dtype], shape: dims, data_offsets: [begin, begin + data.byteLength] };

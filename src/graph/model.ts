@@ -2,6 +2,13 @@ import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Shape } from "./dim.ts";
 
+/** Remarks that compute nothing; they are carried from file to file. */
+export interface Notes {
+  readonly doc?: string;
+  /** What the exporter says of where a thing comes from. */
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
 /** Element type and symbolic shape of a value. */
 export interface ValueType {
   readonly dtype: DType;
@@ -13,6 +20,15 @@ export interface ValueType {
 /** A named input or output of a graph. */
 export interface Value extends ValueType {
   readonly name: string;
+  readonly notes?: Notes;
+}
+
+/** A named input or output of a subgraph, whose type ONNX lets a file leave to inference. */
+export interface DeclaredValue {
+  readonly name: string;
+  readonly dtype?: DType;
+  readonly shape?: Shape;
+  readonly notes?: Notes;
 }
 
 /** An attribute of a node, tagged with its ONNX kind (an integer and a float differ on disk). */
@@ -24,7 +40,7 @@ export type Attribute =
   | { readonly kind: "ints"; readonly value: readonly number[] }
   | { readonly kind: "floats"; readonly value: readonly number[] }
   | { readonly kind: "strings"; readonly value: readonly string[] }
-  | { readonly kind: "graph"; readonly value: Graph };
+  | { readonly kind: "graph"; readonly value: Subgraph };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
 
@@ -37,6 +53,7 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
+  readonly notes?: Notes;
 }
 
 /** Nodes in topological order, over named values. `parameters` are ONNX's initialisers. */
@@ -46,6 +63,15 @@ export interface Graph {
   readonly outputs: readonly Value[];
   readonly nodes: readonly Node[];
   readonly parameters: ReadonlyMap<string, Tensor>;
+  readonly notes?: Notes;
+  /** Remarks on parameters that have any. */
+  readonly parameterNotes?: ReadonlyMap<string, Notes>;
+}
+
+/** The body of a control-flow operator (If, Loop, Scan): it also sees the values of the graphs around it. */
+export interface Subgraph extends Omit<Graph, "inputs" | "outputs"> {
+  readonly inputs: readonly DeclaredValue[];
+  readonly outputs: readonly DeclaredValue[];
 }
 
 /** An ONNX model as plain data. Nothing in the library mutates one: surgery returns a new model. */
@@ -55,6 +81,12 @@ export interface Model {
   /** Operator-set version of each domain; "" is the standard one. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly producer: string;
+  readonly producerVersion?: string;
+  /** Name space of the model itself, as a reversed domain name. */
+  readonly domain?: string;
+  /** The maker's own version number of the model. */
+  readonly version?: number;
+  readonly doc?: string;
   readonly metadata: ReadonlyMap<string, string>;
 }
 

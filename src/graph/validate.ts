@@ -1,10 +1,11 @@
 import { EspalierError } from "../tensor/errors.ts";
-import type { Graph, Model, Node } from "./model.ts";
+import type { Model, Node, Subgraph } from "./model.ts";
+import { inOrder } from "./order.ts";
 
 /**
  * Checks what every other part takes for granted of a model: an operator set for every domain in use, each
- * value defined once and before its use (nodes in topological order, seen from subgraphs too), and
- * outputs that exist. Throws `INVALID_MODEL`. Types and attributes are the operators' own business.
+ * value defined once and before its use (nodes in topological order, so without cycles, seen from subgraphs too),
+ * and outputs that exist. Throws `INVALID_MODEL`. Types and attributes are the operators' own business.
  */
 export function validateModel(model: Model): void {
   for (const [domain, version] of model.opsets) {
@@ -29,7 +30,7 @@ export function validateModel(model: Model): void {
 
 /** `outer`: the names that are visible from the graphs around this one, scope by scope. */
 function validateGraph(
-  graph: Graph,
+  graph: Subgraph,
   opsets: ReadonlyMap<string, number>,
   outer: readonly ReadonlySet<string>[],
 ): void {
@@ -79,6 +80,8 @@ function validateGraph(
 
 function refuseUndefined(thing: string, name: string, nodes: readonly Node[]): never {
   const later = nodes.find((node) => node.outputs.includes(name));
+  // Throws where sorting would not help.
+  if (later !== undefined) inOrder(nodes);
   throw new EspalierError("INVALID_MODEL", {
     thing,
     rule:

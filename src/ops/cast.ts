@@ -1,5 +1,5 @@
 import { int } from "../graph/model.ts";
-import { isFloat } from "../tensor/dtype.ts";
+import { type DType, isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowUnary } from "./broadcast.ts";
 import { codeOfDtype, dtypeOfCode } from "./element-types.ts";
@@ -9,6 +9,9 @@ import { sized, sizesOf } from "./sizes.ts";
 function target(call: Call) {
   return dtypeOfCode(`node "${call.node.name}" (Cast)`, call.int("to", 0));
 }
+
+/** Unit roundoff of element types with fewer bits than float32. */
+const narrow: { readonly [D in DType]?: number } = { float16: 2 ** -11, bfloat16: 2 ** -8 };
 
 /** y = x in another element type. A gradient passes between floating-point types only. ONNX Cast-19. */
 export const cast: Operator = {
@@ -30,9 +33,10 @@ export const cast: Operator = {
       // Truncation may take a step of 1 within the bound; truth values change at most by that.
       return bound === undefined || !isFloat(from) ? bound : addBounds(call, bound, call.graph.scalar(1));
     }
-    if (to === "float16") {
+    const unit = narrow[to];
+    if (unit !== undefined) {
       const wide = call.graph.emit("Cast", [call.node.outputs[0] as string], { to: int(1) });
-      const own = call.graph.emit("Mul", [call.graph.emit("Abs", [wide]), call.graph.scalar(2 ** -11)]);
+      const own = call.graph.emit("Mul", [call.graph.emit("Abs", [wide]), call.graph.scalar(unit)]);
       return addBounds(call, bound, own);
     }
     const rounds = from === "int32" || from === "int64" || from === "uint32" || from === "uint64";

@@ -10,11 +10,13 @@ const codes: { readonly [D in DType]: number } = {
   int16: 5,
   int32: 6,
   int64: 7,
+  string: 8,
   bool: 9,
   float16: 10,
   float64: 11,
   uint32: 12,
   uint64: 13,
+  bfloat16: 16,
 };
 
 /** The element type that ONNX gives number `code`. Throws `UNSUPPORTED_TYPE`. */

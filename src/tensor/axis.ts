@@ -43,5 +43,5 @@ export function take<D extends DType>(
       slice += run;
     }
   }
-  return { dtype: tensor.dtype, dims, data };
+  return { ...tensor, dims, data };
 }

@@ -3,6 +3,7 @@ export type DType =
   | "float32"
   | "float64"
   | "float16"
+  | "bfloat16"
   | "int8"
   | "int16"
   | "int32"
@@ -11,13 +12,18 @@ export type DType =
   | "uint16"
   | "uint32"
   | "uint64"
-  | "bool";
+  | "bool"
+  | "string";
 
-/** The typed array that carries each dtype. `float16` is carried as raw bits, `bool` as 0 and 1. */
+/**
+ * The typed array that carries each dtype. `float16` and `bfloat16` are carried as raw bits, `bool` as 0 and 1,
+ * a `string` as its index in the `strings` of its tensor.
+ */
 export interface DataOf {
   float32: Float32Array;
   float64: Float64Array;
   float16: Uint16Array;
+  bfloat16: Uint16Array;
   int8: Int8Array;
   int16: Int16Array;
   int32: Int32Array;
@@ -27,6 +33,7 @@ export interface DataOf {
   uint32: Uint32Array;
   uint64: BigUint64Array;
   bool: Uint8Array;
+  string: Uint32Array;
 }
 
 export type TensorData = DataOf[DType];
@@ -41,6 +48,7 @@ const constructors: { readonly [D in DType]: ArrayConstructor<DataOf[D]> } = {
   float32: Float32Array,
   float64: Float64Array,
   float16: Uint16Array,
+  bfloat16: Uint16Array,
   int8: Int8Array,
   int16: Int16Array,
   int32: Int32Array,
@@ -50,11 +58,12 @@ const constructors: { readonly [D in DType]: ArrayConstructor<DataOf[D]> } = {
   uint32: Uint32Array,
   uint64: BigUint64Array,
   bool: Uint8Array,
+  string: Uint32Array,
 };
 
 export const dtypes = Object.keys(constructors) as readonly DType[];
 
-/** Bytes that one element takes. */
+/** Bytes that one element takes in memory. */
 export function bytesPerElement(dtype: DType): number {
   return constructors[dtype].BYTES_PER_ELEMENT;
 }
@@ -75,5 +84,5 @@ export function viewOf<D extends DType>(
 }
 
 export function isFloat(dtype: DType): boolean {
-  return dtype === "float32" || dtype === "float64" || dtype === "float16";
+  return dtype === "float32" || dtype === "float64" || dtype === "float16" || dtype === "bfloat16";
 }

@@ -6,6 +6,8 @@ export interface Tensor<D extends DType = DType> {
   readonly dtype: D;
   readonly dims: readonly number[];
   readonly data: DataOf[D];
+  /** The texts that the elements of a `string` tensor number, in order of first use; absent for other dtypes. */
+  readonly strings?: readonly string[];
 }
 
 /** Number of elements of a shape; 1 for a scalar. */

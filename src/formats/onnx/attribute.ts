@@ -1,13 +1,20 @@
-import type { Attribute, Graph } from "../../graph/model.ts";
+import type { Attribute, Subgraph } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import { checkLimit, type Limits } from "../limits.ts";
+import { checkLimit } from "../limits.ts";
 import type { Reader } from "../protobuf-reader.ts";
 import { attributeFields, attributeTypes, otherAttributeTypes } from "./fields.ts";
+import { fieldsOf, type Reading } from "./reading.ts";
 import { readTensor } from "./tensor.ts";
 
 const kindOfType = new Map<number, Attribute["kind"]>(
   (Object.entries(attributeTypes) as [Attribute["kind"], number][]).map(([kind, type]) => [type, kind]),
 );
+
+/** In the body of a function: an attribute whose value is that of the call's attribute `value`. */
+export interface Reference {
+  readonly kind: "reference";
+  readonly value: string;
+}
 
 /**
  * Reads an AttributeProto of the node that `node` describes. Throws `UNSUPPORTED_TYPE`, naming node and
@@ -15,24 +22,26 @@ const kindOfType = new Map<number, Attribute["kind"]>(
  */
 export function readAttribute(
   reader: Reader,
-  limits: Limits,
+  reading: Reading,
   node: string,
-  readGraph: (reader: Reader) => Graph,
-): [name: string, attribute: Attribute] {
+  readGraph: (reader: Reader) => Subgraph,
+): [name: string, attribute: Attribute | Reference] {
+  const { limits } = reading;
   let name = "";
   let type = 0;
   let float = 0;
   let int = 0;
   let string = "";
+  let reference = "";
   let tensor: Reader | undefined;
   let graph: Reader | undefined;
   const floats: number[] = [];
   const ints: number[] = [];
   const strings: string[] = [];
-  for (let field = reader.next(); field !== undefined; field = reader.next()) {
+  for (const field of fieldsOf(reader)) {
     switch (field.number) {
       case attributeFields.name:
-        name = reader.text(field);
+        name = reading.name(reader, field);
         break;
       case attributeFields.type:
         type = reader.int(field);
@@ -44,7 +53,7 @@ export function readAttribute(
         int = reader.int(field);
         break;
       case attributeFields.s:
-        string = reader.text(field);
+        string = reading.text(reader, field);
         break;
       case attributeFields.t:
         tensor = reader.message(field);
@@ -59,7 +68,10 @@ export function readAttribute(
         reader.ints(field, ints, limits.maxItems);
         break;
       case attributeFields.strings:
-        strings.push(reader.text(field));
+        strings.push(reading.text(reader, field));
+        break;
+      case attributeFields.refAttrName:
+        reference = reading.name(reader, field);
         break;
       default:
         reader.skip(field);
@@ -70,6 +82,7 @@ export function readAttribute(
   if (name === "") {
     throw new EspalierError("INVALID_MODEL", { thing: node, rule: "every attribute needs a name" });
   }
+  if (reference !== "") return [name, { kind: "reference", value: reference }];
   const missing = (what: string): never => {
     throw new EspalierError("INVALID_MODEL", { thing, rule: `must hold a ${what}`, received: "none" });
   };
@@ -82,7 +95,7 @@ export function readAttribute(
     case "string":
       return [name, { kind, value: string }];
     case "tensor":
-      return [name, { kind, value: readTensor(tensor ?? missing(kind), limits, thing).tensor }];
+      return [name, { kind, value: readTensor(tensor ?? missing(kind), reading, thing).tensor }];
     case "graph":
       return [name, { kind, value: readGraph(graph ?? missing(kind)) }];
     case "floats":
@@ -102,7 +115,7 @@ export function readAttribute(
 }
 
 /** The ends of int64 stand for "as far as it goes" (Slice) and pass; other integers must be exact. */
-function checkInt(thing: string, value: number): number {
+export function checkInt(thing: string, value: number): number {
   if (Number.isSafeInteger(value) || Math.abs(value) === 2 ** 63) return value;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing,

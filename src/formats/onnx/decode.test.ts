@@ -8,6 +8,7 @@ import {
   withShape,
   withTensor,
   writeFloatValue,
+  writeNode,
 } from "../../../test/fixtures/onnx-bytes.ts";
 import { float32, int64, type Tensor } from "../../tensor/tensor.ts";
 import { decodeModel, encodeModel } from "./index.ts";
@@ -27,8 +28,48 @@ describe("a file over a limit names the option", () => {
       });
     };
 
-  test.each(["maxBytes", "maxNodes", "maxDims", "maxElements", "maxItems"] as const)("%s", (option) => {
-    const error = failure(encodeModel(mlp()), { [option]: 0 });
+  /** The least model that has some of everything that is counted. */
+  const everything = fileOf(
+    (writer) => {
+      writeNode(writer, "Relu", ["x"], ["y"], (node) => {
+        node.message(5, () => {
+          node.text(1, "list");
+          node.int(20, 7);
+          node.int(8, 1);
+        });
+      });
+      writer.text(10, "documentation");
+      writeFloatValue(writer, 11, "x", [2]);
+      writeFloatValue(writer, 12, "y", [2]);
+      writer.message(5, () => {
+        dims(writer, 1);
+        writer.int(2, 1);
+        writer.text(8, "w");
+        writer.bytes(9, new Uint8Array(4));
+      });
+    },
+    (writer) => {
+      writer.message(14, () => writer.text(1, "key"));
+      writer.message(25, () => writer.text(1, "f"));
+    },
+  );
+
+  test.each([
+    "maxBytes",
+    "maxNodes",
+    "maxAttributes",
+    "maxValues",
+    "maxParameters",
+    "maxFunctions",
+    "maxEntries",
+    "maxDims",
+    "maxElements",
+    "maxItems",
+    "maxNameBytes",
+    "maxTextBytes",
+  ] as const)("%s", (option) => {
+    expect(() => decodeModel(everything)).not.toThrow();
+    const error = failure(everything, { [option]: 0 });
     expect(error.code).toBe("TOO_LARGE");
     expect(error.message).toContain(`Raise ${option}`);
   });
@@ -101,14 +142,70 @@ describe("reading", () => {
 
   test("infers the shape of an output that has none", () => {
     const bytes = fileOf((writer) => {
-      writer.message(1, () => {
-        writer.text(1, "x");
-        writer.text(2, "y");
-        writer.text(4, "Relu");
-      });
+      writeNode(writer, "Relu", ["x"], ["y"]);
       writeFloatValue(writer, 11, "x", ["batch", 7]);
       writer.message(12, () => writer.text(1, "y"));
     });
     expect(decodeModel(bytes).graph.outputs).toEqual([{ name: "y", dtype: "float32", shape: ["batch", 7] }]);
+  });
+
+  test("takes what the file says elsewhere of an output that no rule infers", () => {
+    const bytes = fileOf((writer) => {
+      writeNode(writer, "Quux", ["x"], ["y"]);
+      writeFloatValue(writer, 11, "x", [7]);
+      writeFloatValue(writer, 13, "y", ["batch", 3]);
+      writer.message(12, () => writer.text(1, "y"));
+    });
+    expect(decodeModel(bytes).graph.outputs).toEqual([{ name: "y", dtype: "float32", shape: ["batch", 3] }]);
+  });
+
+  test("sorts nodes that stand out of order, and otherwise leaves them alone", () => {
+    const bytes = fileOf((writer) => {
+      writeNode(writer, "Neg", ["b"], ["c"]);
+      writeNode(writer, "Exp", ["x"], ["free"]);
+      writeNode(writer, "Abs", ["x"], ["b"]);
+      writeFloatValue(writer, 11, "x", [1]);
+      writeFloatValue(writer, 12, "c", [1]);
+    });
+    expect(decodeModel(bytes).graph.nodes.map((node) => node.op)).toEqual(["Abs", "Neg", "Exp"]);
+  });
+
+  test("refuses a cycle by the names of its nodes, also one that runs through a subgraph", () => {
+    const cycle = fileOf((writer) => {
+      writeNode(writer, "Neg", ["b"], ["a"]);
+      writeNode(writer, "Abs", ["a"], ["b"]);
+    });
+    expect(failure(cycle).message).toMatch(/must not need its own output.*Neg_0.*needs.*Abs_1/);
+    const through = fileOf((writer) => {
+      writeNode(writer, "If", [], ["a"], (node) => {
+        node.message(5, () => {
+          node.text(1, "then_branch");
+          node.int(20, 5);
+          node.message(6, () => {
+            writeNode(node, "Neg", ["b"], ["t"]);
+            node.message(12, () => node.text(1, "t"));
+          });
+        });
+      });
+      writeNode(writer, "Abs", ["a"], ["b"]);
+    });
+    expect(failure(through).message).toMatch(/must not need its own output/);
+  });
+
+  test("moves misaligned tensors within bytes that may be overwritten, and copies them elsewhere", () => {
+    const values = Float32Array.from({ length: 400 }, (_, index) => index);
+    const model = mlp();
+    const parameters = new Map([...model.graph.parameters, ["v", float32([400], values)]]);
+    for (let pad = 0; pad < 4; pad++) {
+      const named = { ...model, producer: "p".repeat(pad), graph: { ...model.graph, parameters } };
+      const bytes = encodeModel(named);
+      const owned = Uint8Array.from(bytes);
+      const moved = decodeModel(owned, { mayOverwrite: true });
+      expect(moved).toEqual(named);
+      expect(moved.graph.parameters.get("v")?.data.buffer).toBe(owned.buffer);
+      const untouched = Uint8Array.from(bytes);
+      expect(decodeModel(untouched)).toEqual(named);
+      expect(untouched).toEqual(bytes);
+    }
   });
 });

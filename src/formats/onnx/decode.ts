@@ -1,12 +1,24 @@
-import type { Graph, Model } from "../../graph/model.ts";
+import type { Model } from "../../graph/model.ts";
 import { validateModel } from "../../graph/validate.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkLimit, type Limits, makeLimits } from "../limits.ts";
 import { Reader } from "../protobuf-reader.ts";
-import { entryFields, modelFields, opsetFields } from "./fields.ts";
-import { readGraph, standardDomain } from "./graph.ts";
-import { Symbols } from "./symbols.ts";
-import { fieldsOf } from "./value.ts";
+import { checkInt } from "./attribute.ts";
+import { ExternalData, type ExternalFiles } from "./external.ts";
+import { modelFields } from "./fields.ts";
+import { type LocalFunction, readFunction } from "./function.ts";
+import { completeGraph, type ReadGraph, readGraph } from "./graph.ts";
+import { inlineFunctions } from "./inline.ts";
+import { readOpset } from "./opset.ts";
+import { addOnce, fieldsOf, Reading } from "./reading.ts";
+
+/** How to read an ONNX file: the limits, and what they do not cover. */
+export interface DecodeOptions extends Partial<Limits> {
+  /** Where tensors outside the file are read from. Default: a file with such tensors is refused. */
+  readonly externalData?: ExternalFiles;
+  /** Whether `bytes` may be overwritten, which saves the copy of tensors that are not aligned. Default false. */
+  readonly mayOverwrite?: boolean;
+}
 
 /** IR versions that the reader knows: 3 (the first in ONNX 1.0) to 14 (ONNX 1.21). */
 const irVersions = { first: 3, last: 14 } as const;
@@ -22,51 +34,94 @@ const signatures: readonly (readonly [name: string, bytes: readonly number[]])[]
 ];
 
 /**
- * Reads an ONNX file: IR versions 3 to 14, any opset (the operators' rules look at it), dense tensors inside
- * the file, standard attribute kinds. Large tensors are views of `bytes`, which must not change afterwards.
- * Documentation strings, intermediate types, training information and other remarks are not kept; local
- * functions are refused. Throws `FORMAT` (not ONNX, damaged, external data), `TOO_LARGE` (naming the
- * option of `limits` that raises the limit), `UNSUPPORTED_TYPE` and `INVALID_MODEL`.
+ * Reads an ONNX file: IR versions 3 to 14, any operator and opset (the operators' rules look at them), dense
+ * tensors, standard attribute kinds. Large tensors are views of `bytes`, which must not change afterwards.
+ *
+ * Kept: names, producer, version, domain, documentation and metadata of model, graph, nodes, inputs, outputs and
+ * initialisers. Changed: calls of local functions are replaced by their nodes, nodes out of order are sorted,
+ * initialisers that are inputs too are no inputs. Left out, as growing would make it wrong or as it computes nothing:
+ * types of intermediate values, training information, quantization annotations, denotations, device assignments,
+ * documentation of attributes, unknown fields. Refused: sparse initialisers, values that are no tensors, segments.
+ *
+ * Throws `FORMAT` (not ONNX, damaged, external data), `TOO_LARGE` (naming the option that raises the limit),
+ * `UNSUPPORTED_TYPE`, `UNSUPPORTED_OPERATOR` (a local function of another opset version) and `INVALID_MODEL`.
  */
-export function decodeModel(bytes: Uint8Array, limits: Partial<Limits> = {}): Model {
-  const all = makeLimits(limits);
-  checkLimit(all, "maxBytes", "ONNX file", bytes.length);
+export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Model {
+  const { externalData, mayOverwrite = false, ...changes } = options;
+  const limits = makeLimits(changes);
+  checkLimit(limits, "maxBytes", "ONNX file", bytes.length);
   refuseOthers(bytes);
-  const reader = new Reader(bytes);
-  const reading = { limits: all, symbols: new Symbols(), nodes: 0 };
+  const external = externalData === undefined ? undefined : new ExternalData(externalData, limits);
+  const reading = new Reading(limits, external, mayOverwrite ? bytes : undefined);
+  const { functions, ...read } = readModel(new Reader(bytes), reading);
+  const { graph, opsets } = inlineFunctions(read.graph, read.opsets, functions, reading);
+  const model = { ...read, opsets, graph: completeGraph(graph, reading) };
+  validateModel(model);
+  return model;
+}
+
+/** A model with the graph and the functions as the file has them. */
+interface ReadModel extends Omit<Model, "graph"> {
+  readonly graph: ReadGraph;
+  readonly functions: ReadonlyMap<string, LocalFunction>;
+}
+
+/** Texts about a model that it may leave out. */
+type About = { -readonly [K in "producerVersion" | "domain" | "doc"]?: string } & { version?: number };
+
+function readModel(reader: Reader, reading: Reading): ReadModel {
   let irVersion: number | undefined;
   let producer = "";
-  let graph: Graph | undefined;
+  let graph: ReadGraph | undefined;
+  const about: About = {};
+  const say = (key: "producerVersion" | "domain" | "doc", text: string) => {
+    if (text !== "") about[key] = text;
+  };
   const opsets = new Map<string, number>();
   const metadata = new Map<string, string>();
+  const functions = new Map<string, LocalFunction>();
   for (const field of fieldsOf(reader)) {
     switch (field.number) {
       case modelFields.irVersion:
         irVersion = checkIrVersion(reader.int(field));
         break;
       case modelFields.producerName:
-        producer = reader.text(field);
+        producer = reading.name(reader, field);
+        break;
+      case modelFields.producerVersion:
+        say("producerVersion", reading.name(reader, field));
+        break;
+      case modelFields.domain:
+        say("domain", reading.name(reader, field));
+        break;
+      case modelFields.modelVersion: {
+        const version = checkInt("model version", reader.int(field));
+        if (version !== 0) about.version = version;
+        break;
+      }
+      case modelFields.docString:
+        say("doc", reading.text(reader, field));
         break;
       case modelFields.graph:
         if (graph !== undefined) reader.fail("a model has one graph", "a second one", field.at);
-        graph = readGraph(reader.message(field), reading);
+        graph = readGraph(reader.message(field), reading, { depth: 0, inFunction: false });
         break;
       case modelFields.opsetImport: {
-        const [domain, version] = readOpset(reader.message(field));
+        reading.count("maxEntries");
+        const [domain, version] = readOpset(reader.message(field), reading);
         addOnce(opsets, domain, version, `opset of domain "${domain}"`);
         break;
       }
       case modelFields.metadataProps: {
-        const [key, value] = readEntry(reader.message(field));
+        const [key, value] = reading.entry(reader.message(field));
         addOnce(metadata, key, value, `metadata "${key}"`);
         break;
       }
-      case modelFields.functions:
-        throw new EspalierError("UNSUPPORTED_OPERATOR", {
-          thing: "ONNX file",
-          rule: "must not define functions of its own",
-          remedy: "Inline them first (onnx.inliner.inline_local_functions).",
-        });
+      case modelFields.functions: {
+        const read = readFunction(reader.message(field), reading);
+        addOnce(functions, read.key, read, `function "${read.name}"`);
+        break;
+      }
       default:
         reader.skip(field);
     }
@@ -79,9 +134,7 @@ export function decodeModel(bytes: Uint8Array, limits: Partial<Limits> = {}): Mo
       remedy: "The file is damaged or is not an ONNX model.",
     });
   }
-  const model = { graph, irVersion, opsets, producer, metadata };
-  validateModel(model);
-  return model;
+  return { graph, irVersion, opsets, producer, ...about, metadata, functions };
 }
 
 function refuseOthers(bytes: Uint8Array): void {
@@ -102,31 +155,4 @@ function checkIrVersion(version: number): number {
     received: version,
     remedy: "Convert the model with the onnx package, or check that the file is an ONNX model.",
   });
-}
-
-function readOpset(reader: Reader): [domain: string, version: number] {
-  let domain = "";
-  let version = 0;
-  for (const field of fieldsOf(reader)) {
-    if (field.number === opsetFields.domain) domain = standardDomain(reader.text(field));
-    else if (field.number === opsetFields.version) version = reader.int(field);
-    else reader.skip(field);
-  }
-  return [domain, version];
-}
-
-function readEntry(reader: Reader): [key: string, value: string] {
-  let key = "";
-  let value = "";
-  for (const field of fieldsOf(reader)) {
-    if (field.number === entryFields.key) key = reader.text(field);
-    else if (field.number === entryFields.value) value = reader.text(field);
-    else reader.skip(field);
-  }
-  return [key, value];
-}
-
-function addOnce<V>(map: Map<string, V>, key: string, value: V, thing: string): void {
-  if (map.has(key)) throw new EspalierError("INVALID_MODEL", { thing, rule: "is given twice" });
-  map.set(key, value);
 }

@@ -1,9 +1,8 @@
 import type { Shape } from "../../graph/dim.ts";
-import type { Attribute, Graph, Model, Node, Value } from "../../graph/model.ts";
+import type { Attribute, DeclaredValue, Model, Node, Notes, Subgraph } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import { Writer } from "../protobuf-writer.ts";
-import { bytesOf } from "../raw.ts";
+import { ExternalTensors } from "./external-tensors.ts";
 import {
   attributeFields,
   attributeTypes,
@@ -20,6 +19,7 @@ import {
   typeFields,
   valueFields,
 } from "./fields.ts";
+import { writeTensor } from "./write-tensor.ts";
 
 /** From this IR version on, an initialiser need not be listed among the graph's inputs. */
 export const firstIrWithFreeInitializers = 4;
@@ -30,44 +30,81 @@ const maxMessageBytes = 2 ** 31 - 1;
 /**
  * The bytes of an ONNX file that holds `model`: IR version and opsets as the model states them, tensors as
  * raw little-endian data. Intermediate types are left out; every reader infers them.
- * Throws `TOO_LARGE` over 2 GiB, protobuf's limit.
+ * Throws `TOO_LARGE` from 2 GiB on, protobuf's limit.
  */
 export function encodeModel(model: Model): Uint8Array {
+  return write(model).finish();
+}
+
+/**
+ * The same bytes in pieces, so that a large model goes to a file without a copy. Large pieces are views of the model's
+ * tensors. Throws `TOO_LARGE` at once, before the first piece.
+ */
+export function encodeModelChunks(model: Model): Iterable<Uint8Array> {
+  return write(model).chunks();
+}
+
+/** The pieces of two files. */
+export interface SplitModel {
+  /** The ONNX file. */
+  readonly model: Iterable<Uint8Array>;
+  /** The file beside it that holds the large initialisers. */
+  readonly data: Iterable<Uint8Array>;
+}
+
+/**
+ * A model in two files, as ONNX's external data: `dataFile` is the plain name of the second one, in the same folder.
+ * It takes every initialiser from 1024 bytes on, each at a multiple of 4096 bytes, so that it can be mapped to memory.
+ */
+export function splitModel(model: Model, dataFile: string): SplitModel {
+  const external = new ExternalTensors(dataFile);
+  return { model: write(model, external).chunks(), data: external.chunks() };
+}
+
+function write(model: Model, external?: ExternalTensors): Writer {
   const writer = new Writer();
   writer.int(modelFields.irVersion, model.irVersion);
-  if (model.producer !== "") writer.text(modelFields.producerName, model.producer);
-  writer.message(modelFields.graph, () => writeGraph(writer, model.graph, model.irVersion));
+  writeText(writer, modelFields.producerName, model.producer);
+  writeText(writer, modelFields.producerVersion, model.producerVersion);
+  writeText(writer, modelFields.domain, model.domain);
+  if (model.version !== undefined) writer.int(modelFields.modelVersion, model.version);
+  writeText(writer, modelFields.docString, model.doc);
+  writer.message(modelFields.graph, () => writeGraph(writer, model.graph, model.irVersion, external));
   for (const [domain, version] of model.opsets) {
     writer.message(modelFields.opsetImport, () => {
-      if (domain !== "") writer.text(opsetFields.domain, domain);
+      writeText(writer, opsetFields.domain, domain);
       writer.int(opsetFields.version, version);
     });
   }
-  for (const [key, value] of model.metadata) {
-    writer.message(modelFields.metadataProps, () => {
-      writer.text(entryFields.key, key);
-      writer.text(entryFields.value, value);
-    });
-  }
+  writeEntries(writer, modelFields.metadataProps, model.metadata);
   if (writer.length > maxMessageBytes) {
     throw new EspalierError("TOO_LARGE", {
       thing: `model "${model.graph.name}"`,
       rule: `an ONNX file may have at most ${maxMessageBytes} bytes`,
       received: writer.length,
-      remedy: "Keep the parameters in a safetensors file instead.",
+      remedy: "Save it with externalData, which puts the parameters into a file of their own.",
     });
   }
-  return writer.finish();
+  return writer;
 }
 
-function writeGraph(writer: Writer, graph: Graph, irVersion: number): void {
+function writeGraph(
+  writer: Writer,
+  graph: Subgraph,
+  irVersion: number,
+  external: ExternalTensors | undefined,
+): void {
   for (const node of graph.nodes) {
     writer.message(graphFields.node, () => writeNode(writer, node, irVersion));
   }
   writer.text(graphFields.name, graph.name);
   for (const [name, tensor] of graph.parameters) {
-    writer.message(graphFields.initializer, () => writeTensor(writer, tensor, name));
+    writer.message(graphFields.initializer, () => {
+      writeTensor(writer, tensor, name, external);
+      writeNotes(writer, graph.parameterNotes?.get(name), tensorFields);
+    });
   }
+  writeText(writer, graphFields.docString, graph.notes?.doc);
   for (const value of graph.inputs) writer.message(graphFields.input, () => writeValue(writer, value));
   if (irVersion < firstIrWithFreeInitializers) {
     for (const [name, { dtype, dims }] of graph.parameters) {
@@ -75,12 +112,13 @@ function writeGraph(writer: Writer, graph: Graph, irVersion: number): void {
     }
   }
   for (const value of graph.outputs) writer.message(graphFields.output, () => writeValue(writer, value));
+  writeEntries(writer, graphFields.metadataProps, graph.notes?.metadata);
 }
 
 function writeNode(writer: Writer, node: Node, irVersion: number): void {
   for (const name of node.inputs) writer.text(nodeFields.input, name);
   for (const name of node.outputs) writer.text(nodeFields.output, name);
-  if (node.name !== "") writer.text(nodeFields.name, node.name);
+  writeText(writer, nodeFields.name, node.name);
   writer.text(nodeFields.opType, node.op);
   for (const [name, attribute] of Object.entries(node.attributes)) {
     writer.message(nodeFields.attribute, () => {
@@ -89,7 +127,8 @@ function writeNode(writer: Writer, node: Node, irVersion: number): void {
       writer.int(attributeFields.type, attributeTypes[attribute.kind]);
     });
   }
-  if (node.domain !== "") writer.text(nodeFields.domain, node.domain);
+  writeText(writer, nodeFields.domain, node.domain);
+  writeNotes(writer, node.notes, nodeFields);
 }
 
 function writeAttribute(writer: Writer, attribute: Attribute, irVersion: number): void {
@@ -107,7 +146,7 @@ function writeAttribute(writer: Writer, attribute: Attribute, irVersion: number)
       writer.message(attributeFields.t, () => writeTensor(writer, attribute.value));
       break;
     case "graph":
-      writer.message(attributeFields.g, () => writeGraph(writer, attribute.value, irVersion));
+      writer.message(attributeFields.g, () => writeGraph(writer, attribute.value, irVersion, undefined));
       break;
     case "ints":
       for (const value of attribute.value) writer.int(attributeFields.ints, value);
@@ -121,21 +160,17 @@ function writeAttribute(writer: Writer, attribute: Attribute, irVersion: number)
   }
 }
 
-function writeTensor(writer: Writer, tensor: Tensor, name = ""): void {
-  for (const dim of tensor.dims) writer.int(tensorFields.dims, dim);
-  writer.int(tensorFields.dataType, dataTypes[tensor.dtype]);
-  if (name !== "") writer.text(tensorFields.name, name);
-  writer.bytes(tensorFields.rawData, bytesOf(tensor.data));
-}
-
-function writeValue(writer: Writer, value: Value): void {
-  writer.text(valueFields.name, value.name);
-  writer.message(valueFields.type, () => {
-    writer.message(typeFields.tensorType, () => {
-      writer.int(tensorTypeFields.elemType, dataTypes[value.dtype]);
-      writer.message(tensorTypeFields.shape, () => writeShape(writer, value.shape));
+function writeValue(writer: Writer, { name, dtype, shape, notes }: DeclaredValue): void {
+  writer.text(valueFields.name, name);
+  if (dtype !== undefined || shape !== undefined) {
+    writer.message(valueFields.type, () => {
+      writer.message(typeFields.tensorType, () => {
+        if (dtype !== undefined) writer.int(tensorTypeFields.elemType, dataTypes[dtype]);
+        if (shape !== undefined) writer.message(tensorTypeFields.shape, () => writeShape(writer, shape));
+      });
     });
-  });
+  }
+  writeNotes(writer, notes, valueFields);
 }
 
 function writeShape(writer: Writer, shape: Shape): void {
@@ -143,6 +178,28 @@ function writeShape(writer: Writer, shape: Shape): void {
     writer.message(shapeFields.dim, () => {
       if (typeof dim === "number") writer.int(dimensionFields.dimValue, dim);
       else writer.text(dimensionFields.dimParam, dim);
+    });
+  }
+}
+
+function writeText(writer: Writer, field: number, text: string | undefined): void {
+  if (text !== undefined && text !== "") writer.text(field, text);
+}
+
+function writeNotes(
+  writer: Writer,
+  notes: Notes | undefined,
+  fields: { readonly docString: number; readonly metadataProps: number },
+): void {
+  writeText(writer, fields.docString, notes?.doc);
+  writeEntries(writer, fields.metadataProps, notes?.metadata);
+}
+
+function writeEntries(writer: Writer, field: number, entries: ReadonlyMap<string, string> = new Map()): void {
+  for (const [key, value] of entries) {
+    writer.message(field, () => {
+      writer.text(entryFields.key, key);
+      writer.text(entryFields.value, value);
     });
   }
 }

@@ -3,11 +3,15 @@ import type { DType } from "../../tensor/dtype.ts";
 
 /**
  * Field numbers of the ONNX messages that espalier reads or writes, by message, as the ONNX schema
- * (onnx.proto, IR versions 3 to 13) assigns them.
+ * (onnx.proto, IR versions 3 to 14) assigns them.
  */
 export const modelFields = {
   irVersion: 1,
   producerName: 2,
+  producerVersion: 3,
+  domain: 4,
+  modelVersion: 5,
+  docString: 6,
   graph: 7,
   opsetImport: 8,
   metadataProps: 14,
@@ -18,12 +22,37 @@ export const graphFields = {
   node: 1,
   name: 2,
   initializer: 5,
+  docString: 10,
   input: 11,
   output: 12,
+  valueInfo: 13,
   sparseInitializer: 15,
+  metadataProps: 16,
 } as const;
 
-export const nodeFields = { input: 1, output: 2, name: 3, opType: 4, attribute: 5, domain: 7 } as const;
+export const nodeFields = {
+  input: 1,
+  output: 2,
+  name: 3,
+  opType: 4,
+  attribute: 5,
+  docString: 6,
+  domain: 7,
+  overload: 8,
+  metadataProps: 9,
+} as const;
+
+export const functionFields = {
+  name: 1,
+  input: 4,
+  output: 5,
+  attribute: 6,
+  node: 7,
+  opsetImport: 9,
+  domain: 10,
+  attributeProto: 11,
+  overload: 13,
+} as const;
 
 export const attributeFields = {
   name: 1,
@@ -51,17 +80,22 @@ export const tensorFields = {
   rawData: 9,
   doubleData: 10,
   uint64Data: 11,
+  docString: 12,
   externalData: 13,
   dataLocation: 14,
+  metadataProps: 16,
 } as const;
 
-export const valueFields = { name: 1, type: 2 } as const;
-export const typeFields = { tensorType: 1 } as const;
+export const valueFields = { name: 1, type: 2, docString: 3, metadataProps: 4 } as const;
+export const typeFields = { tensorType: 1, denotation: 6 } as const;
 export const tensorTypeFields = { elemType: 1, shape: 2 } as const;
 export const shapeFields = { dim: 1 } as const;
 export const dimensionFields = { dimValue: 1, dimParam: 2 } as const;
 export const opsetFields = { domain: 1, version: 2 } as const;
 export const entryFields = { key: 1, value: 2 } as const;
+
+/** TensorProto.DataLocation of a tensor whose elements lie in another file. */
+export const externalLocation = 1;
 
 /** AttributeProto.AttributeType of each kind that a model can hold. */
 export const attributeTypes: { readonly [K in Attribute["kind"]]: number } = {
@@ -85,6 +119,15 @@ export const otherAttributeTypes: Readonly<Record<number, string>> = {
   14: "type_protos",
 };
 
+/** TypeProto fields of the kinds of value that are no dense tensor, to name them in errors. */
+export const otherValueTypes: Readonly<Record<number, string>> = {
+  4: "sequence",
+  5: "map",
+  7: "opaque",
+  8: "sparse tensor",
+  9: "optional",
+};
+
 /** TensorProto.DataType of each element type. */
 export const dataTypes: { readonly [D in DType]: number } = {
   float32: 1,
@@ -94,20 +137,20 @@ export const dataTypes: { readonly [D in DType]: number } = {
   int16: 5,
   int32: 6,
   int64: 7,
+  string: 8,
   bool: 9,
   float16: 10,
   float64: 11,
   uint32: 12,
   uint64: 13,
+  bfloat16: 16,
 };
 
 /** TensorProto.DataType that a tensor cannot hold, to name them in errors. */
 export const otherDataTypes: Readonly<Record<number, string>> = {
   0: "undefined",
-  8: "string",
   14: "complex64",
   15: "complex128",
-  16: "bfloat16",
   17: "float8e4m3fn",
   18: "float8e4m3fnuz",
   19: "float8e5m2",
@@ -118,4 +161,6 @@ export const otherDataTypes: Readonly<Record<number, string>> = {
   24: "float8e8m0",
   25: "uint2",
   26: "int2",
+  27: "float6e2m3",
+  28: "float6e3m2",
 };

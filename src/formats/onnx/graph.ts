@@ -1,62 +1,76 @@
 import { GraphBuilder } from "../../graph/builder.ts";
-import type { Attribute, Graph, Node, Value } from "../../graph/model.ts";
+import type { DeclaredValue, Graph, Node, Notes, Subgraph, Value } from "../../graph/model.ts";
+import { inOrder } from "../../graph/order.ts";
 import { inferNode } from "../../ops/index.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { checkLimit, type Limits } from "../limits.ts";
+import { checkLimit } from "../limits.ts";
 import type { Reader } from "../protobuf-reader.ts";
-import { readAttribute } from "./attribute.ts";
-import { graphFields, nodeFields } from "./fields.ts";
-import type { Symbols } from "./symbols.ts";
+import { graphFields } from "./fields.ts";
+import { nameNodes, type Place, readNode } from "./node.ts";
+import { addOnce, fieldsOf, NotesReader, type Reading } from "./reading.ts";
 import { readTensor } from "./tensor.ts";
-import { type DeclaredValue, fieldsOf, readValue } from "./value.ts";
+import { nameOfValue, readValue } from "./value.ts";
 
-/** What is counted and named across all graphs of one file. */
-export interface Reading {
-  readonly limits: Limits;
-  readonly symbols: Symbols;
-  nodes: number;
+/** A graph as its file states it, with the messages (ValueInfoProto) that describe its intermediate values. */
+export interface ReadGraph extends Subgraph {
+  readonly described: readonly Reader[];
 }
 
 /**
  * Reads a GraphProto. Initialisers listed among the inputs (IR version 3 asked for that) are parameters only.
- * A node without a name is named after its operator and position. A declared output without a shape gets
- * the one that the operators' rules infer.
+ * Nodes without a name are named after their operator and position; nodes out of order are sorted.
  */
-export function readGraph(reader: Reader, reading: Reading, depth = 0): Graph {
-  const { limits, symbols } = reading;
-  checkLimit(limits, "maxDepth", "graph", depth);
+export function readGraph(reader: Reader, reading: Reading, place: Place): ReadGraph {
+  checkLimit(reading.limits, "maxDepth", "graph", place.depth);
+  const notes = new NotesReader();
   let name = "";
   const nodes: Node[] = [];
   const parameters = new Map<string, Tensor>();
+  const parameterNotes = new Map<string, Notes>();
   const inputs: DeclaredValue[] = [];
   const outputs: DeclaredValue[] = [];
+  const described: Reader[] = [];
+  const readInner = (inner: Reader) =>
+    subgraph(readGraph(inner, reading, { ...place, depth: place.depth + 1 }));
   for (const field of fieldsOf(reader)) {
     switch (field.number) {
       case graphFields.name:
-        name = reader.text(field);
+        name = reading.name(reader, field);
         break;
       case graphFields.node:
-        checkLimit(limits, "maxNodes", "model", ++reading.nodes);
-        nodes.push(readNode(reader.message(field), nodes.length, reading, depth));
+        nodes.push(readNode(reader.message(field), nodes.length, reading, place, readInner));
         break;
       case graphFields.initializer: {
-        const { name: key, tensor } = readTensor(reader.message(field), limits, "initialiser without a name");
-        if (key === "" || parameters.has(key)) {
-          const rule = key === "" ? "every initialiser needs a name" : "is defined twice";
+        reading.count("maxParameters");
+        const read = readTensor(reader.message(field), reading, "initialiser without a name");
+        if (read.name === "") {
           throw new EspalierError("INVALID_MODEL", {
-            thing: key === "" ? "graph" : `initialiser "${key}"`,
-            rule,
+            thing: "graph",
+            rule: "every initialiser needs a name",
           });
         }
-        parameters.set(key, tensor);
+        addOnce(parameters, read.name, read.tensor, `initialiser "${read.name}"`);
+        if (read.notes !== undefined) parameterNotes.set(read.name, read.notes);
         break;
       }
       case graphFields.input:
-        inputs.push(readValue(reader.message(field), limits, symbols, "input"));
+        reading.count("maxValues");
+        inputs.push(readValue(reader.message(field), reading, "input"));
         break;
       case graphFields.output:
-        outputs.push(readValue(reader.message(field), limits, symbols, "output"));
+        reading.count("maxValues");
+        outputs.push(readValue(reader.message(field), reading, "output"));
+        break;
+      case graphFields.valueInfo:
+        reading.count("maxValues");
+        described.push(reader.message(field));
+        break;
+      case graphFields.docString:
+        notes.doc(reading.text(reader, field));
+        break;
+      case graphFields.metadataProps:
+        notes.entry(reading.entry(reader.message(field)));
         break;
       case graphFields.sparseInitializer:
         throw new EspalierError("UNSUPPORTED_TYPE", {
@@ -67,107 +81,73 @@ export function readGraph(reader: Reader, reading: Reading, depth = 0): Graph {
       default:
         reader.skip(field);
     }
-    checkLimit(limits, "maxItems", "graph", Math.max(inputs.length, outputs.length, parameters.size));
   }
-  const known = inputs
-    .filter((value) => !parameters.has(value.name))
-    .map((value) => complete(value, "input"));
-  const named = nameNodes(nodes);
-  const graph = { name, nodes: named, inputs: known, parameters };
-  return { ...graph, outputs: completeOutputs(outputs, graph) };
+  return {
+    name,
+    nodes: inOrder(nameNodes(nodes, reading)),
+    inputs: inputs.filter((value) => !parameters.has(value.name)),
+    outputs,
+    parameters,
+    ...notes.finish(),
+    ...(parameterNotes.size === 0 ? {} : { parameterNotes }),
+    described,
+  };
 }
 
-function readNode(reader: Reader, index: number, reading: Reading, depth: number): Node {
-  const { limits } = reading;
-  let name = "";
-  let op = "";
-  let domain = "";
-  const inputs: string[] = [];
-  const outputs: string[] = [];
-  const pending: Reader[] = [];
-  for (const field of fieldsOf(reader)) {
-    switch (field.number) {
-      case nodeFields.input:
-        inputs.push(reader.text(field));
-        break;
-      case nodeFields.output:
-        outputs.push(reader.text(field));
-        break;
-      case nodeFields.name:
-        name = reader.text(field);
-        break;
-      case nodeFields.opType:
-        op = reader.text(field);
-        break;
-      case nodeFields.domain:
-        domain = standardDomain(reader.text(field));
-        break;
-      case nodeFields.attribute:
-        pending.push(reader.message(field));
-        break;
-      default:
-        reader.skip(field);
-    }
-    checkLimit(limits, "maxItems", "node", Math.max(inputs.length, outputs.length, pending.length));
+function subgraph({ described: _, ...graph }: ReadGraph): Subgraph {
+  return graph;
+}
+
+/**
+ * The main graph with every type known: a declared output without one gets what the operators' rules infer or,
+ * failing that, what the file says of the value elsewhere. Throws `INVALID_MODEL`.
+ */
+export function completeGraph({ described, ...graph }: ReadGraph, reading: Reading): Graph {
+  const inputs = graph.inputs.map((value) => complete(value, "input"));
+  if (graph.outputs.every(isComplete)) {
+    return { ...graph, inputs, outputs: graph.outputs.map((value) => complete(value, "output")) };
   }
-  const thing = `node ${name === "" ? index : `"${name}"`} (${op})`;
-  if (op === "") throw new EspalierError("INVALID_MODEL", { thing, rule: "needs an operator" });
-  const attributes = new Map<string, Attribute>();
-  for (const part of pending) {
-    const [key, attribute] = readAttribute(part, limits, thing, (inner) =>
-      readGraph(inner, reading, depth + 1),
+  const typed = infer({ ...graph, inputs });
+  const wanted = new Set(graph.outputs.filter((value) => !isComplete(value)).map((value) => value.name));
+  const said = new Map(
+    described
+      .filter((reader) => wanted.has(nameOfValue(reader.fork(), reading)))
+      .map((reader) => readValue(reader, reading, "output"))
+      .map((value) => [value.name, value]),
+  );
+  const outputs = graph.outputs.map((value) => {
+    const inferred = typed.has(value.name) ? typed.typeOf(value.name) : said.get(value.name);
+    const { dtype, shape } = inferred ?? {};
+    return complete(
+      { ...(dtype === undefined ? {} : { dtype }), ...(shape === undefined ? {} : { shape }), ...value },
+      "output",
     );
-    if (attributes.has(key)) {
-      throw new EspalierError("INVALID_MODEL", { thing, rule: "attributes must differ", received: key });
-    }
-    attributes.set(key, attribute);
-  }
-  // fromEntries makes own properties whatever the key, "__proto__" too.
-  return { name, op, domain, inputs, outputs, attributes: Object.fromEntries(attributes) };
-}
-
-/** "ai.onnx" is another name of the standard domain, "". */
-export function standardDomain(domain: string): string {
-  return domain === "ai.onnx" ? "" : domain;
-}
-
-function nameNodes(nodes: readonly Node[]): Node[] {
-  const used = new Set(nodes.map((node) => node.name));
-  return nodes.map((node, index) => {
-    if (node.name !== "") return node;
-    let name = `${node.op}_${index}`;
-    while (used.has(name)) name += "_";
-    used.add(name);
-    return { ...node, name };
   });
+  return { ...graph, inputs, outputs };
 }
 
-function complete({ name, dtype, shape }: DeclaredValue, role: string): Value {
-  if (dtype !== undefined && shape !== undefined) return { name, dtype, shape };
+function isComplete(value: DeclaredValue): value is Value {
+  return value.dtype !== undefined && value.shape !== undefined;
+}
+
+function complete(value: DeclaredValue, role: string): Value {
+  if (isComplete(value)) return value;
   throw new EspalierError("INVALID_MODEL", {
-    thing: `${role} "${name}"`,
+    thing: `${role} "${value.name}"`,
     rule: "needs an element type and a shape",
     remedy: "Declare it, for instance with onnx.shape_inference.infer_shapes.",
   });
 }
 
-function completeOutputs(outputs: readonly DeclaredValue[], graph: Omit<Graph, "outputs">): Value[] {
-  if (outputs.every((value) => value.dtype !== undefined && value.shape !== undefined)) {
-    return outputs.map((value) => complete(value, "output"));
-  }
+/** Types as far as the operators' rules go: a value that is not reached has none. */
+function infer(graph: Omit<Graph, "outputs">): GraphBuilder {
   const builder = new GraphBuilder(inferNode);
   try {
     for (const value of graph.inputs) builder.input(value.name, value);
     for (const [name, tensor] of graph.parameters) builder.parameter(name, tensor);
     for (const node of graph.nodes) builder.add(node);
-  } catch {
-    // As far as it goes: an output that was not reached is refused below for what it lacks.
+  } catch (error) {
+    if (!(error instanceof EspalierError)) throw error;
   }
-  return outputs.map((value) => {
-    const inferred = builder.has(value.name) ? builder.typeOf(value.name) : undefined;
-    return complete(
-      { name: value.name, dtype: value.dtype ?? inferred?.dtype, shape: value.shape ?? inferred?.shape },
-      "output",
-    );
-  });
+  return builder;
 }

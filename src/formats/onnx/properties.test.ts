@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Attribute, Model, Node } from "../../graph/model.ts";
-import { bytesPerElement, type DType, dtypes, viewOf } from "../../tensor/dtype.ts";
+import { numericTensor, textTensor } from "../../../test/fixtures/arbitrary-tensor.ts";
+import type { Attribute, Model, Node, Notes } from "../../graph/model.ts";
+import { dtypes } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { decodeModel, encodeModel } from "./index.ts";
@@ -17,19 +18,7 @@ const exactInt = fc.oneof(
 );
 const exactFloat = fc.float();
 
-const tensor: fc.Arbitrary<Tensor> = fc
-  .record({
-    dtype: fc.constantFrom(...dtypes),
-    dims: fc.array(fc.nat(3), { maxLength: 3 }),
-    seed: fc.nat(255),
-  })
-  .map(({ dtype, dims, seed }): Tensor => {
-    const size = dims.reduce((product, dim) => product * dim, 1);
-    const raw = Uint8Array.from({ length: size * bytesPerElement(dtype) }, (_, index) =>
-      dtype === "bool" ? (seed + index) & 1 : (seed + 37 * index) & 255,
-    );
-    return { dtype, dims, data: viewOf<DType>(dtype, raw.buffer, 0, size) };
-  });
+const tensor = fc.oneof({ arbitrary: numericTensor, weight: 4 }, { arbitrary: textTensor, weight: 1 });
 
 const bigTensor = fc.integer({ min: 250, max: 400 }).map(
   (size): Tensor => ({
@@ -55,6 +44,32 @@ const attributes = fc.array(fc.tuple(name, leaf), { maxLength: 3 }).map((pairs) 
 const dim = fc.oneof(fc.nat(9), fc.constantFrom("batch", "hidden1", "größe", "-"));
 const shape = fc.array(dim, { maxLength: 3 });
 
+/** Something or nothing: an absent part is no property at all. */
+const notes: fc.Arbitrary<{ notes?: Notes }> = fc
+  .record({
+    doc: fc.string(),
+    metadata: fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: 2 }),
+  })
+  .map(({ doc, metadata }) => {
+    const parts = {
+      ...(doc === "" ? {} : { doc }),
+      ...(metadata.length === 0 ? {} : { metadata: new Map(metadata) }),
+    };
+    return Object.keys(parts).length === 0 ? {} : { notes: parts };
+  });
+
+const about = fc
+  .record(
+    {
+      producerVersion: fc.string({ minLength: 1 }),
+      domain: fc.string({ minLength: 1 }),
+      doc: fc.string({ minLength: 1 }),
+      version: exactInt.filter((version) => version !== 0),
+    },
+    { requiredKeys: [] },
+  )
+  .map((given) => ({ ...given }));
+
 /** A graph of a chain of nodes: valid whatever the operators, since only names have to fit. */
 const model: fc.Arbitrary<Model> = fc
   .record({
@@ -70,6 +85,9 @@ const model: fc.Arbitrary<Model> = fc
     dtype: fc.constantFrom(...dtypes),
     shape,
     nest: fc.boolean(),
+    typed: fc.boolean(),
+    about,
+    notes: fc.array(notes, { minLength: 7, maxLength: 7 }),
   })
   .map((given): Model => {
     const value = (index: number) => given.values[index] as string;
@@ -90,7 +108,13 @@ const model: fc.Arbitrary<Model> = fc
               attributes: {},
             },
           ],
-          outputs: [{ name: `${value(7)}\u0001`, dtype: given.dtype, shape: given.shape }],
+          outputs: [
+            {
+              name: `${value(7)}\u0001`,
+              ...(given.typed ? { dtype: given.dtype, shape: given.shape } : {}),
+              ...given.notes[6],
+            },
+          ],
         },
       };
       const nested = given.nest && index === 1 ? Object.fromEntries([["body", inner]]) : {};
@@ -101,9 +125,17 @@ const model: fc.Arbitrary<Model> = fc
         inputs: [value(index), "", ...given.tensors.map((_, at) => value(5 + at))],
         outputs: [value(index + 1), ""],
         attributes: { ...given.attributes[index], ...nested },
+        ...given.notes[index],
       };
     });
+    const parameterNotes = new Map(
+      given.tensors.flatMap((_, at): [string, Notes][] => {
+        const note = given.notes[4 + at]?.notes;
+        return note === undefined ? [] : [[value(5 + at), note]];
+      }),
+    );
     return {
+      ...given.about,
       irVersion: given.irVersion,
       producer: given.producer,
       opsets: new Map([
@@ -113,7 +145,9 @@ const model: fc.Arbitrary<Model> = fc
       metadata: new Map(given.metadata),
       graph: {
         name: given.graphName,
-        inputs: [{ name: value(0), dtype: given.dtype, shape: given.shape }],
+        ...given.notes[4],
+        ...(parameterNotes.size === 0 ? {} : { parameterNotes }),
+        inputs: [{ name: value(0), dtype: given.dtype, shape: given.shape, ...given.notes[5] }],
         outputs: [{ name: value(given.nodes), dtype: given.dtype, shape: given.shape }],
         nodes,
         parameters: new Map(given.tensors.map((tensor, at) => [value(5 + at), tensor])),

@@ -33,13 +33,13 @@ describe("an ONNX file is refused for being", () => {
       /one graph/,
     ],
     [
-      "with functions",
+      "with a function without a name",
       fileOf(
         () => {},
         (writer) => writer.message(25, () => {}),
       ),
-      "UNSUPPORTED_OPERATOR",
-      /[Ii]nline/,
+      "INVALID_MODEL",
+      /name/,
     ],
     [
       "with an opset given twice",
@@ -201,8 +201,37 @@ describe("a tensor is refused for", () => {
       /maxDims/,
     ],
     ["no type", withTensor((writer) => dims(writer, 0)), "UNSUPPORTED_TYPE", /undefined/],
-    ["type string", withTensor((writer) => writer.int(2, 8)), "UNSUPPORTED_TYPE", /"w".*string/],
-    ["type bfloat16", withTensor((writer) => writer.int(2, 16)), "UNSUPPORTED_TYPE", /bfloat16/],
+    ["type complex64", withTensor((writer) => writer.int(2, 14)), "UNSUPPORTED_TYPE", /"w".*complex64/],
+    ["type int4", withTensor((writer) => writer.int(2, 22)), "UNSUPPORTED_TYPE", /int4/],
+    [
+      "text as raw bytes",
+      withTensor((writer) => {
+        dims(writer, 1);
+        writer.int(2, 8);
+        writer.bytes(9, new Uint8Array(4));
+      }),
+      "FORMAT",
+      /string elements once/,
+    ],
+    [
+      "text that is not UTF-8",
+      withTensor((writer) => {
+        dims(writer, 1);
+        writer.int(2, 8);
+        writer.bytes(6, Uint8Array.of(0xff));
+      }),
+      "FORMAT",
+      /UTF-8/,
+    ],
+    [
+      "sizes that overflow next to a zero",
+      withTensor((writer) => {
+        dims(writer, 2 ** 40, 0, 2 ** 40);
+        writer.int(2, 1);
+      }),
+      "TOO_LARGE",
+      /maxElements/,
+    ],
     [
       "data in another file",
       withTensor((writer) => {
@@ -262,6 +291,13 @@ describe("an attribute or value is refused for", () => {
       /infer_shapes/,
     ],
     ["a negative size", withShape(-1), "INVALID_MODEL", /sizes/],
+    ["sizes that overflow", withShape("batch", 2 ** 40, 2 ** 40, 0), "TOO_LARGE", /maxElements/],
+    [
+      "a reference to a call's attribute outside of a function",
+      withAttribute((writer) => writer.text(21, "alpha")),
+      "INVALID_MODEL",
+      /only in a function.*alpha/,
+    ],
     ["too many axes", withShape(...Array<number>(17).fill(1)), "TOO_LARGE", /maxDims/],
   ])("%s", (_, bytes, code, text) => {
     const error = failure(bytes);

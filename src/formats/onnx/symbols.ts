@@ -1,3 +1,5 @@
+import { UniqueNames } from "./unique-names.ts";
+
 /**
  * Names of symbolic sizes while one file is read. A `dim_param` is any text, but in a model "+" and "*" build
  * polynomials and digits alone are a number (graph/dim.ts), so such names get "_" instead, and a size with
@@ -5,26 +7,19 @@
  */
 export class Symbols {
   readonly #chosen = new Map<string, string>();
-  readonly #used = new Set<string>();
+  readonly #names = new UniqueNames();
   #unknown = 0;
 
   named(param: string): string {
     const known = this.#chosen.get(param);
     if (known !== undefined) return known;
     const plain = param.replaceAll(/[+*]/g, "_");
-    const name = this.#free(/^-?\d+$/.test(plain) ? `_${plain}` : plain);
+    const name = this.#names.take(/^-?\d+$/.test(plain) ? `_${plain}` : plain);
     this.#chosen.set(param, name);
     return name;
   }
 
   fresh(): string {
-    return this.#free(`unknown_${this.#unknown++}`);
-  }
-
-  #free(wanted: string): string {
-    let name = wanted;
-    for (let count = 2; this.#used.has(name); count++) name = `${wanted}_${count}`;
-    this.#used.add(name);
-    return name;
+    return this.#names.take(`unknown_${this.#unknown++}`);
   }
 }

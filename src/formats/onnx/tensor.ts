@@ -1,33 +1,17 @@
-import { allocate, type DataOf, type DType } from "../../tensor/dtype.ts";
+import type { Notes } from "../../graph/model.ts";
+import { bytesPerElement, type DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { checkLimit, type Limits } from "../limits.ts";
-import type { Field, Reader, Scalar } from "../protobuf-reader.ts";
-import { wire } from "../protobuf-writer.ts";
+import type { Field, Reader } from "../protobuf-reader.ts";
 import { elementsFrom } from "../raw.ts";
-import { dataTypes, otherDataTypes, tensorFields } from "./fields.ts";
+import { dataTypes, externalLocation, otherDataTypes, tensorFields } from "./fields.ts";
+import { countListed, isListed, listOf, readListed } from "./listed.ts";
+import { fieldsOf, NotesReader, type Reading } from "./reading.ts";
 
 const dtypeOfDataType = new Map<number, DType>(
   (Object.entries(dataTypes) as [DType, number][]).map(([dtype, number]) => [number, dtype]),
 );
-
-/** Where ONNX puts the elements of each dtype when they are not raw: the field and the wire type of one. */
-const listOf: { readonly [D in DType]: readonly [field: number, type: Scalar] } = {
-  float32: [tensorFields.floatData, wire.fixed32],
-  float64: [tensorFields.doubleData, wire.fixed64],
-  float16: [tensorFields.int32Data, wire.varint],
-  int8: [tensorFields.int32Data, wire.varint],
-  int16: [tensorFields.int32Data, wire.varint],
-  int32: [tensorFields.int32Data, wire.varint],
-  int64: [tensorFields.int64Data, wire.varint],
-  uint8: [tensorFields.int32Data, wire.varint],
-  uint16: [tensorFields.int32Data, wire.varint],
-  uint32: [tensorFields.uint64Data, wire.varint],
-  uint64: [tensorFields.uint64Data, wire.varint],
-  bool: [tensorFields.int32Data, wire.varint],
-};
-
-const listWires = new Map<number, Scalar>(Object.values(listOf));
 
 /** The dtype of a TensorProto.DataType. Throws `UNSUPPORTED_TYPE`, naming the type, where there is none. */
 export function dtypeOf(thing: string, dataType: number): DType {
@@ -41,68 +25,123 @@ export function dtypeOf(thing: string, dataType: number): DType {
   });
 }
 
+/** What a TensorProto holds. */
+export interface NamedTensor {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly notes?: Notes;
+}
+
 /**
  * Reads a TensorProto. Raw data becomes a view of the file's bytes where it is aligned and a copy where it is
  * not; element lists are copied. Nothing is allocated before the file is seen to hold that many elements.
  * `where` stands in for the name of a tensor without one. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE`, and
- * `FORMAT` where the data does not fill the shape or lies in another file.
+ * `FORMAT` where the data does not fill the shape or may not be read.
  */
-export function readTensor(
-  reader: Reader,
-  limits: Limits,
-  where = "tensor",
-): { name: string; tensor: Tensor } {
+export function readTensor(reader: Reader, reading: Reading, where = "tensor"): NamedTensor {
+  const { limits } = reading;
   const second = reader.fork();
   const dims: number[] = [];
   const counts = new Map<number, number>();
+  const location = new Map<string, string>();
+  const notes = new NotesReader();
   let name = "";
   let dataType = 0;
-  let raw: Uint8Array | undefined;
-  let refused: string | undefined;
-  for (let field = reader.next(); field !== undefined; field = reader.next()) {
-    const listWire = listWires.get(field.number);
-    if (listWire !== undefined) {
-      counts.set(field.number, (counts.get(field.number) ?? 0) + reader.count(field, listWire));
-    } else if (field.number === tensorFields.dims) reader.ints(field, dims, limits.maxDims);
-    else if (field.number === tensorFields.dataType) dataType = reader.int(field);
-    else if (field.number === tensorFields.name) name = reader.text(field);
-    else if (field.number === tensorFields.rawData) raw = reader.bytes(field);
-    else if (field.number === tensorFields.dataLocation) {
-      if (reader.int(field) !== 0) refused = "its data must lie in the file itself, not in another one";
-    } else {
-      if (field.number === tensorFields.externalData) {
-        refused = "its data must lie in the file itself, not in another one";
-      } else if (field.number === tensorFields.segment) refused = "must not be cut into segments";
-      reader.skip(field);
+  let isExternal = false;
+  let isCut = false;
+  let raw: { readonly bytes: Uint8Array; readonly field: Field } | undefined;
+  for (const field of fieldsOf(reader)) {
+    if (isListed(field.number)) {
+      counts.set(field.number, (counts.get(field.number) ?? 0) + countListed(reader, field));
+      continue;
+    }
+    switch (field.number) {
+      case tensorFields.dims:
+        reader.ints(field, dims, limits.maxDims);
+        break;
+      case tensorFields.dataType:
+        dataType = reader.int(field);
+        break;
+      case tensorFields.name:
+        name = reading.name(reader, field);
+        break;
+      case tensorFields.rawData:
+        raw = { bytes: reader.bytes(field), field };
+        break;
+      case tensorFields.dataLocation:
+        isExternal = reader.int(field) === externalLocation;
+        break;
+      case tensorFields.externalData:
+        location.set(...reading.entry(reader.message(field)));
+        break;
+      case tensorFields.segment:
+        isCut = true;
+        reader.skip(field);
+        break;
+      case tensorFields.docString:
+        notes.doc(reading.text(reader, field));
+        break;
+      case tensorFields.metadataProps:
+        notes.entry(reading.entry(reader.message(field)));
+        break;
+      default:
+        reader.skip(field);
     }
   }
   const thing = name === "" ? where : `tensor "${name}"`;
   const dtype = dtypeOf(thing, dataType);
-  if (refused !== undefined) {
-    const remedy = "Save the model as one file without external data.";
-    throw new EspalierError("FORMAT", { thing, rule: refused, remedy });
-  }
+  if (isCut) throw new EspalierError("FORMAT", { thing, rule: "must not be cut into segments" });
   const size = checkDims(thing, dims, limits);
-  const [list, type] = listOf[dtype];
-  const lists = [...counts].filter(([, count]) => count > 0);
-  if (lists.some(([field]) => raw !== undefined || field !== list)) {
+  const listed = [...counts].filter(([, count]) => count > 0);
+  const sources = listed.length + (raw === undefined ? 0 : 1) + (isExternal ? 1 : 0);
+  const isTextElsewhere = dtype === "string" && (raw !== undefined || isExternal);
+  if (sources > 1 || isTextElsewhere || listed.some(([field]) => field !== listOf[dtype].field)) {
     throw new EspalierError("FORMAT", { thing, rule: `must hold its ${dtype} elements once, raw or listed` });
   }
-  if (raw !== undefined)
-    return { name, tensor: { dtype, dims, data: elementsFrom(thing, dtype, dims, raw) } };
-  if ((counts.get(list) ?? 0) !== size) {
-    throw new EspalierError("FORMAT", {
-      thing,
-      rule: `[${dims.join(", ")}] needs ${size} elements`,
-      received: counts.get(list) ?? 0,
+  const found = (tensor: Tensor): NamedTensor => ({ name, tensor, ...notes.finish() });
+  if (isExternal) {
+    const bytes = externalBytes(thing, reading, location, size * bytesPerElement(dtype));
+    return found({ dtype, dims, data: elementsFrom(thing, dtype, dims, bytes) });
+  }
+  if (raw !== undefined) {
+    return found({
+      dtype,
+      dims,
+      data: elementsFrom(thing, dtype, dims, raw.bytes, roomBefore(raw, reading)),
     });
   }
-  const data = allocate(dtype, size);
-  fill(second, list, type, dtype, data, thing);
-  return { name, tensor: { dtype, dims, data } };
+  const count = counts.get(listOf[dtype].field) ?? 0;
+  if (count !== size) {
+    const rule = `[${dims.join(", ")}] needs ${size} elements`;
+    throw new EspalierError("FORMAT", { thing, rule, received: count });
+  }
+  return found({ dtype, dims, ...readListed(second, dtype, size, reading, thing) });
 }
 
-/** The number of elements. Throws `FORMAT` on a size that cannot be, `TOO_LARGE` over the limits. */
+/** Tag and length of the raw data, once it is read, need not be kept. */
+function roomBefore({ bytes, field }: { bytes: Uint8Array; field: Field }, { movable }: Reading): number {
+  return movable === undefined ? 0 : bytes.byteOffset - (movable.byteOffset + field.at);
+}
+
+function externalBytes(
+  thing: string,
+  { external }: Reading,
+  location: ReadonlyMap<string, string>,
+  needed: number,
+): Uint8Array {
+  if (external !== undefined) return external.bytes(thing, location, needed);
+  throw new EspalierError("FORMAT", {
+    thing,
+    rule: "its data must lie in the file itself, not in another one",
+    received: location.get("location") ?? "",
+    remedy: "Allow externalData if you trust the file, or save the model as one file.",
+  });
+}
+
+/**
+ * The number of elements. Throws `FORMAT` on a size that cannot be, `TOO_LARGE` over the limits, which hold for the
+ * other sizes too where one is zero.
+ */
 export function checkDims(thing: string, dims: readonly number[], limits: Limits): number {
   checkLimit(limits, "maxDims", thing, dims.length);
   let size = 1;
@@ -110,46 +149,8 @@ export function checkDims(thing: string, dims: readonly number[], limits: Limits
     if (!Number.isSafeInteger(dim) || dim < 0) {
       throw new EspalierError("FORMAT", { thing, rule: "sizes must lie in [0, 2^53)", received: dims });
     }
-    size *= dim;
+    if (dim > 0) size *= dim;
   }
   checkLimit(limits, "maxElements", thing, size);
-  return size;
-}
-
-/** Second pass: the elements of field `list`, in file order, into `data`. */
-function fill(
-  reader: Reader,
-  list: number,
-  type: Scalar,
-  dtype: DType,
-  data: DataOf[DType],
-  thing: string,
-): void {
-  let index = 0;
-  const putNumber = (value: number) => {
-    (data as Float32Array)[index++] = value;
-  };
-  const putBits = integerSetter(dtype, data, thing);
-  for (let field: Field | undefined = reader.next(); field !== undefined; field = reader.next()) {
-    if (field.number !== list) reader.skip(field);
-    else if (type === wire.varint) reader.eachVarint(field, (bits) => putBits(index++, bits));
-    else reader.eachFloat(field, type, putNumber);
-  }
-}
-
-/** Stores the bits of a varint as one element. Throws `FORMAT` where the element type cannot hold it. */
-function integerSetter(dtype: DType, data: DataOf[DType], thing: string): (at: number, bits: bigint) => void {
-  const refuse = (value: bigint): never => {
-    throw new EspalierError("FORMAT", { thing, rule: `elements must fit ${dtype}`, received: value });
-  };
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
-    return (at, bits) => {
-      data[at] = bits;
-    };
-  }
-  return (at, bits) => {
-    const value = BigInt.asIntN(64, bits);
-    data[at] = Number(value);
-    if (dtype === "bool" ? value !== 0n && value !== 1n : BigInt(data[at] as number) !== value) refuse(value);
-  };
+  return dims.includes(0) ? 0 : size;
 }

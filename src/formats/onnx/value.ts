@@ -1,100 +1,102 @@
 import type { Dim, Shape } from "../../graph/dim.ts";
+import type { DeclaredValue } from "../../graph/model.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkLimit, type Limits } from "../limits.ts";
-import type { Field, Reader } from "../protobuf-reader.ts";
-import { dimensionFields, shapeFields, tensorTypeFields, typeFields, valueFields } from "./fields.ts";
-import type { Symbols } from "./symbols.ts";
+import type { Reader } from "../protobuf-reader.ts";
+import {
+  dimensionFields,
+  otherValueTypes,
+  shapeFields,
+  tensorTypeFields,
+  typeFields,
+  valueFields,
+} from "./fields.ts";
+import { fieldsOf, NotesReader, type Reading } from "./reading.ts";
 import { dtypeOf } from "./tensor.ts";
 
-/** What a file says of a value: type and shape may be left out. */
-export interface DeclaredValue {
-  readonly name: string;
-  readonly dtype: DType | undefined;
-  readonly shape: Shape | undefined;
-}
-
-/** Every field of a message, in file order; the value must be taken or skipped before the next one. */
-export function* fieldsOf(reader: Reader): Generator<Field> {
-  for (let field = reader.next(); field !== undefined; field = reader.next()) yield field;
-}
-
 /** Reads a ValueInfoProto. Throws `UNSUPPORTED_TYPE` where the value is no tensor (a sequence, a map). */
-export function readValue(reader: Reader, limits: Limits, symbols: Symbols, role: string): DeclaredValue {
+export function readValue(reader: Reader, reading: Reading, role: string): DeclaredValue {
+  const notes = new NotesReader();
   let name = "";
   let type: Reader | undefined;
   for (const field of fieldsOf(reader)) {
-    if (field.number === valueFields.name) name = reader.text(field);
+    if (field.number === valueFields.name) name = reading.name(reader, field);
     else if (field.number === valueFields.type) type = reader.message(field);
+    else if (field.number === valueFields.docString) notes.doc(reading.text(reader, field));
+    else if (field.number === valueFields.metadataProps) notes.entry(reading.entry(reader.message(field)));
     else reader.skip(field);
   }
   const thing = `${role} "${name}"`;
   if (name === "") throw new EspalierError("INVALID_MODEL", { thing, rule: "needs a name" });
-  return { name, ...readType(type, limits, symbols, thing) };
+  return { name, ...(type === undefined ? {} : readType(type, reading, thing)), ...notes.finish() };
 }
 
-function readType(
-  reader: Reader | undefined,
-  limits: Limits,
-  symbols: Symbols,
-  thing: string,
-): Omit<DeclaredValue, "name"> {
+/** The name of a ValueInfoProto, without looking at its type. */
+export function nameOfValue(reader: Reader, reading: Reading): string {
+  let name = "";
+  for (const field of fieldsOf(reader)) {
+    if (field.number === valueFields.name) name = reading.name(reader, field);
+    else reader.skip(field);
+  }
+  return name;
+}
+
+function readType(reader: Reader, reading: Reading, thing: string): Pick<DeclaredValue, "dtype" | "shape"> {
+  let tensor: Reader | undefined;
+  for (const field of fieldsOf(reader)) {
+    if (field.number === typeFields.tensorType) tensor = reader.message(field);
+    else if (field.number === typeFields.denotation) reader.skip(field);
+    else {
+      throw new EspalierError("UNSUPPORTED_TYPE", {
+        thing,
+        rule: "must be a tensor",
+        received: otherValueTypes[field.number] ?? `type field ${field.number}`,
+        remedy: "Export the model with tensors as inputs and outputs (scikit-learn: zipmap=False).",
+      });
+    }
+  }
   let dtype: DType | undefined;
   let shape: Shape | undefined;
-  let tensor: Reader | undefined;
-  let other: number | undefined;
-  if (reader !== undefined) {
-    for (const field of fieldsOf(reader)) {
-      if (field.number === typeFields.tensorType) tensor = reader.message(field);
-      else {
-        // Field 6 is a remark (denotation); all others are kinds of type other than a tensor.
-        if (field.number !== 6) other = field.number;
-        reader.skip(field);
-      }
-    }
+  for (const field of tensor === undefined ? [] : fieldsOf(tensor)) {
+    if (field.number === tensorTypeFields.elemType) {
+      const dataType = (tensor as Reader).int(field);
+      dtype = dataType === 0 ? undefined : dtypeOf(thing, dataType);
+    } else if (field.number === tensorTypeFields.shape) {
+      shape = readShape((tensor as Reader).message(field), reading, thing);
+    } else (tensor as Reader).skip(field);
   }
-  if (other !== undefined) {
-    const names: Readonly<Record<number, string>> = {
-      4: "sequence",
-      5: "map",
-      8: "sparse tensor",
-      9: "optional",
-    };
-    throw new EspalierError("UNSUPPORTED_TYPE", {
-      thing,
-      rule: "must be a tensor",
-      received: names[other] ?? `type field ${other}`,
-    });
-  }
-  if (tensor !== undefined) {
-    for (const field of fieldsOf(tensor)) {
-      if (field.number === tensorTypeFields.elemType) dtype = dtypeOf(thing, tensor.int(field));
-      else if (field.number === tensorTypeFields.shape) {
-        shape = readShape(tensor.message(field), limits, symbols, thing);
-      } else tensor.skip(field);
-    }
-  }
-  return { dtype, shape };
+  return { ...(dtype === undefined ? {} : { dtype }), ...(shape === undefined ? {} : { shape }) };
 }
 
-function readShape(reader: Reader, limits: Limits, symbols: Symbols, thing: string): Shape {
+function readShape(reader: Reader, reading: Reading, thing: string): Shape {
   const shape: Dim[] = [];
   for (const field of fieldsOf(reader)) {
     if (field.number !== shapeFields.dim) {
       reader.skip(field);
       continue;
     }
-    checkLimit(limits, "maxDims", thing, shape.length + 1);
-    shape.push(readDimension(reader.message(field), symbols, thing));
+    checkLimit(reading.limits, "maxDims", thing, shape.length + 1);
+    shape.push(readDimension(reader.message(field), reading, thing));
   }
+  checkProduct(thing, shape, reading.limits);
   return shape;
 }
 
-function readDimension(reader: Reader, symbols: Symbols, thing: string): Dim {
+/** The sizes that are numbers, apart from zeros, must not come to more than a tensor may have. */
+function checkProduct(thing: string, shape: Shape, limits: Limits): void {
+  const product = shape.reduce<number>(
+    (size, dim) => (typeof dim === "number" && dim > 0 ? size * dim : size),
+    1,
+  );
+  checkLimit(limits, "maxElements", thing, product);
+}
+
+function readDimension(reader: Reader, reading: Reading, thing: string): Dim {
   let dim: Dim | undefined;
   for (const field of fieldsOf(reader)) {
     if (field.number === dimensionFields.dimValue) dim = reader.int(field);
-    else if (field.number === dimensionFields.dimParam) dim = reader.text(field);
+    else if (field.number === dimensionFields.dimParam) dim = reading.name(reader, field);
     else reader.skip(field);
   }
   if (typeof dim === "number" && (!Number.isSafeInteger(dim) || dim < 0)) {
@@ -105,6 +107,6 @@ function readDimension(reader: Reader, symbols: Symbols, thing: string): Dim {
       remedy: "Give an unknown size a name (dim_param) or nothing at all.",
     });
   }
-  if (dim === undefined || dim === "") return symbols.fresh();
-  return typeof dim === "string" ? symbols.named(dim) : dim;
+  if (dim === undefined || dim === "") return reading.symbols.fresh();
+  return typeof dim === "string" ? reading.symbols.named(dim) : dim;
 }

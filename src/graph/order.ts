@@ -1,0 +1,85 @@
+import { EspalierError } from "../tensor/errors.ts";
+import type { Node, Subgraph } from "./model.ts";
+
+/** Nodes of a cycle that its error names. */
+const named = 8;
+
+/**
+ * Nodes in topological order: the same array where they are, else each node behind those it needs and otherwise as
+ * given. A node needs its inputs and what its subgraphs take from outside. Throws `INVALID_MODEL` for a cycle.
+ */
+export function inOrder(nodes: readonly Node[]): readonly Node[] {
+  const makers = new Map<string, number>();
+  nodes.forEach((node, index) => {
+    for (const name of node.outputs) if (name !== "" && !makers.has(name)) makers.set(name, index);
+  });
+  const needs = nodes.map((node) => needsOf(node, makers));
+  if (needs.every((list, index) => list.every((maker) => maker < index))) return nodes;
+  return search(nodes, needs);
+}
+
+/** Positions of the nodes that make what `node` takes. */
+function needsOf(node: Node, makers: ReadonlyMap<string, number>): readonly number[] {
+  const list: number[] = [];
+  const add = (name: string) => {
+    const maker = makers.get(name);
+    if (maker !== undefined) list.push(maker);
+  };
+  node.inputs.forEach(add);
+  for (const attribute of Object.values(node.attributes)) {
+    if (attribute.kind === "graph") freeNames(attribute.value).forEach(add);
+  }
+  return list;
+}
+
+/** Names that a subgraph uses and does not define. */
+function freeNames(graph: Subgraph): Set<string> {
+  const own = new Set([...graph.inputs.map((value) => value.name), ...graph.parameters.keys()]);
+  for (const node of graph.nodes) for (const name of node.outputs) own.add(name);
+  const free = new Set<string>();
+  const use = (name: string) => {
+    if (!own.has(name)) free.add(name);
+  };
+  for (const node of graph.nodes) {
+    node.inputs.forEach(use);
+    for (const attribute of Object.values(node.attributes)) {
+      if (attribute.kind === "graph") freeNames(attribute.value).forEach(use);
+    }
+  }
+  for (const value of graph.outputs) use(value.name);
+  return free;
+}
+
+/** Depth first, with a stack of its own: a file may chain more nodes than calls can nest. */
+function search(nodes: readonly Node[], needs: readonly (readonly number[])[]): readonly Node[] {
+  const state = new Uint8Array(nodes.length);
+  const [open, done] = [1, 2];
+  const ordered: Node[] = [];
+  const path: { node: number; next: number }[] = [];
+  for (let root = 0; root < nodes.length; root++) {
+    if (state[root] !== done) path.push({ node: root, next: 0 });
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      state[top.node] = open;
+      const need = needs[top.node]?.[top.next++];
+      if (need === undefined) {
+        state[top.node] = done;
+        ordered.push(nodes[top.node] as Node);
+        path.pop();
+      } else if (state[need] === open) {
+        refuseCycle(
+          path.slice(path.findIndex(({ node }) => node === need)).map(({ node }) => nodes[node] as Node),
+        );
+      } else if (state[need] !== done) path.push({ node: need, next: 0 });
+    }
+  }
+  return ordered;
+}
+
+function refuseCycle(cycle: readonly Node[]): never {
+  const names = cycle.slice(0, named).map((node) => `"${node.name}"`);
+  throw new EspalierError("INVALID_MODEL", {
+    thing: `node ${names[0]}`,
+    rule: "must not need its own output",
+    received: `${names.join(" needs ")}${cycle.length > named ? " needs …" : ""}`,
+  });
+}
