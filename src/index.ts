@@ -13,10 +13,30 @@ export { mnist } from "./data/mnist.ts";
 export { type Split, splitDataset } from "./data/split.ts";
 export { applyStandardiser, standardiser } from "./data/standardise.ts";
 // Files and formats
-export { decodeModel, encodeModel, type Limits } from "./formats/onnx/index.ts";
+export {
+  type DecodeOptions,
+  decodeModel,
+  type ExternalFiles,
+  encodeModel,
+  encodeModelChunks,
+  type Limits,
+  type SplitModel,
+  splitModel,
+} from "./formats/onnx/index.ts";
 export { decodeSafetensors, encodeSafetensors } from "./formats/safetensors.ts";
 export type { Dim, Shape } from "./graph/dim.ts";
-export type { Attribute, Attributes, Graph, Model, Node, Value, ValueType } from "./graph/model.ts";
+export type {
+  Attribute,
+  Attributes,
+  DeclaredValue,
+  Graph,
+  Model,
+  Node,
+  Notes,
+  Subgraph,
+  Value,
+  ValueType,
+} from "./graph/model.ts";
 export { applyPlan } from "./growth/apply.ts";
 export type { Collapse, DeadUnit, DiagnosisOptions, WidthDiagnosis } from "./growth/diagnose.ts";
 export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan.ts";
@@ -50,7 +70,7 @@ export type { EarlyStopping, FitOptions } from "./training/fit.ts";
 export type { GrowthEvent, GrowthOnce, GrowthRepeated } from "./training/growth-schedule.ts";
 export { type LossChoice, type LossName, losses } from "./training/loss.ts";
 export { accuracy, binaryAccuracy, type Metric, meanAbsoluteError } from "./training/metric.ts";
-export { loadModel, saveModel } from "./training/model-file.ts";
+export { type LoadOptions, loadModel, type SaveOptions, saveModel } from "./training/model-file.ts";
 export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
 export type { Optimizer } from "./training/optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";

@@ -35,7 +35,7 @@ const outside: Readonly<Record<string, (file: string) => boolean>> = {
 };
 
 /** Node's own modules stay where a browser never looks. */
-const mayUseNode = (file: string) => file.startsWith("cli/") || file === "platform/node.ts";
+const mayUseNode = (file: string) => file.startsWith("cli/") || file.startsWith("platform/node");
 
 /** Names in package.json's "imports". */
 const aliases: Readonly<Record<string, string>> = { "#platform": "platform", "#runtime": "engine" };

@@ -1,11 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { appendFile, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { EspalierError } from "../tensor/errors.ts";
+import { openFolder } from "./node-folder.ts";
 import type { Platform } from "./platform.ts";
 
 /** Largest file read unless the caller says otherwise: 2 GiB, ONNX's own limit for one protobuf. */
 const defaultMaxBytes = 2 ** 31;
+
+/** Bytes per call to the system: few calls, and less than any system's own limit. */
+const pieceBytes = 2 ** 26;
 
 async function readFile(path: string, maxBytes = defaultMaxBytes): Promise<Uint8Array> {
   const file = await open(path, "r").catch((cause: NodeJS.ErrnoException) => {
@@ -28,8 +32,14 @@ async function readFile(path: string, maxBytes = defaultMaxBytes): Promise<Uint8
         remedy: "Raise maxBytes if you trust the file.",
       });
     }
-    const bytes = await file.readFile();
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const bytes = new Uint8Array(status.size);
+    let at = 0;
+    while (at < bytes.length) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(pieceBytes, bytes.length - at), at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
   } finally {
     await file.close();
   }
@@ -44,14 +54,22 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function writeFile(path: string, bytes: Uint8Array): Promise<void> {
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  let at = 0;
+  while (at < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, at, Math.min(pieceBytes, bytes.length - at));
+    at += bytesWritten;
+  }
+}
+
+async function writeFile(path: string, bytes: Uint8Array | Iterable<Uint8Array>): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx");
     try {
-      await file.writeFile(bytes);
+      for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) await writeAll(file, piece);
       await file.sync();
     } finally {
       await file.close();
@@ -78,6 +96,8 @@ export const platform: Platform = {
   name: "node",
   readFile,
   writeFile,
+  openFolder,
+  locate: (path) => ({ folder: dirname(path), name: basename(path) }),
   appendFile: (path, text) => appendFile(path, text),
   listFolder,
   makeFolder: async (path) => {

@@ -1,17 +1,84 @@
 import { platform } from "#platform";
-import { decodeModel, encodeModel, type Limits } from "../formats/onnx/index.ts";
+import {
+  decodeModel,
+  type ExternalFiles,
+  encodeModelChunks,
+  type Limits,
+  splitModel,
+} from "../formats/onnx/index.ts";
 import type { Model } from "../graph/model.ts";
+import { EspalierError } from "../tensor/errors.ts";
+
+export interface LoadOptions extends Partial<Limits> {
+  /**
+   * Whether tensors may be read from other files in the model's own folder (regular files, by plain names), or where
+   * to read them from instead. Default false: such a model is refused.
+   */
+  readonly externalData?: boolean | ExternalFiles;
+}
+
+export interface SaveOptions {
+  /**
+   * Whether large parameters go into a file beside the model's, `NAME.data` (`NAME.2.data` and so on where there is one
+   * already: no file that another model may need is replaced). A model of 2 GiB or more needs it. Default false.
+   */
+  readonly externalData?: boolean;
+}
 
 /**
  * Reads an ONNX model from a path (Node) or bytes. Throws `FORMAT` for a file that is not ONNX or truncated, `TOO_LARGE`
  * over a limit, `INVALID_MODEL` or `UNSUPPORTED_TYPE` for one that cannot be used.
  */
-export async function loadModel(source: string | Uint8Array, limits: Partial<Limits> = {}): Promise<Model> {
-  const bytes = typeof source === "string" ? await platform.readFile(source, limits.maxBytes) : source;
-  return decodeModel(bytes, limits);
+export async function loadModel(source: string | Uint8Array, options: LoadOptions = {}): Promise<Model> {
+  const { externalData = false, ...limits } = options;
+  const given = typeof externalData === "boolean" ? undefined : externalData;
+  if (typeof source !== "string") {
+    if (externalData === true) throw needsPath();
+    return decodeModel(source, given === undefined ? limits : { ...limits, externalData: given });
+  }
+  const bytes = await platform.readFile(source, limits.maxBytes);
+  const folder = externalData === true ? platform.openFolder(platform.locate(source).folder) : undefined;
+  const files = folder ?? given;
+  try {
+    // The bytes are nobody else's: misaligned tensors are moved in place.
+    const mayOverwrite = true;
+    return decodeModel(
+      bytes,
+      files === undefined ? { ...limits, mayOverwrite } : { ...limits, mayOverwrite, externalData: files },
+    );
+  } finally {
+    folder?.close();
+  }
 }
 
-/** Writes a model as ONNX, in one step: a crash leaves the old file or the new one. Node only. */
-export async function saveModel(model: Model, path: string): Promise<void> {
-  await platform.writeFile(path, encodeModel(model));
+function needsPath(): EspalierError {
+  return new EspalierError("ARGUMENT", {
+    thing: "externalData",
+    rule: "needs the model's path to know its folder",
+    received: "bytes",
+    remedy: "Pass a path, or the files themselves.",
+  });
+}
+
+/**
+ * Writes a model as ONNX, in one step: a crash leaves the old file or the new one. Tensors are not copied. Node only.
+ * Throws `TOO_LARGE` from 2 GiB on without `externalData`, before anything is written.
+ */
+export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+  if (options.externalData !== true) {
+    await platform.writeFile(path, encodeModelChunks(model));
+    return;
+  }
+  const { folder, name } = platform.locate(path);
+  const file = freeName(name, await platform.listFolder(folder));
+  const split = splitModel(model, file);
+  // The model comes last: until it is there, nothing refers to the new data.
+  await platform.writeFile(`${folder}/${file}`, split.data);
+  await platform.writeFile(path, split.model);
+}
+
+function freeName(model: string, taken: readonly string[]): string {
+  let name = `${model}.data`;
+  for (let count = 2; taken.includes(name); count++) name = `${model}.${count}.data`;
+  return name;
 }
