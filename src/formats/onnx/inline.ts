@@ -5,8 +5,8 @@ import { functionKey, type LocalFunction } from "./function.ts";
 import type { Reading } from "./reading.ts";
 import { UniqueNames } from "./unique-names.ts";
 
-/** Longest part of a call's name that its nodes and values carry: nested calls repeat it. */
-const maxPrefix = 200;
+/** Characters of a name that go into a new one: a file may repeat a long name in as many calls as it likes. */
+const maxPart = 200;
 
 /** A body being copied: its names are those of the graph that calls it, its references are resolved. */
 interface Copy {
@@ -127,7 +127,7 @@ class Inliner {
     this.#reading.count("maxNodes");
     const copy: Copy = {
       call,
-      prefix: call.name.slice(0, maxPrefix),
+      prefix: call.name.slice(0, maxPart),
       stack: [...stack, callee],
       attributes: new Map([...callee.defaults, ...Object.entries(call.attributes)]),
     };
@@ -172,7 +172,7 @@ class Inliner {
     const outputs = node.outputs.map((name) => this.#define(name, scope, copy, targets));
     const copied: Node = {
       ...node,
-      name: `${copy.prefix}/${node.name}`,
+      name: join(copy.prefix, node.name),
       inputs,
       outputs,
       attributes: Object.fromEntries(own),
@@ -214,7 +214,7 @@ class Inliner {
 
   #define(name: string, scope: Scope, copy: Copy, targets: ReadonlyMap<string, string>): string {
     if (name === "") return "";
-    const unique = targets.get(name) ?? this.#names.take(`${copy.prefix}/${name}`);
+    const unique = targets.get(name) ?? this.#names.take(join(copy.prefix, name));
     scope.set(name, unique);
     return unique;
   }
@@ -234,6 +234,10 @@ class Inliner {
       }
     }
   }
+}
+
+function join(prefix: string, name: string): string {
+  return `${prefix}/${name.slice(0, maxPart)}`;
 }
 
 function identity(name: string, input: string, output: string): Node {
