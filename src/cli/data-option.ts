@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { loadCsv } from "../data/csv.ts";
+import { type CsvOptions, loadCsv } from "../data/csv.ts";
 import { type Dataset, reshapeFeatures } from "../data/dataset.ts";
 import { digits } from "../data/digits.ts";
 import { spirals } from "../data/generated/spirals.ts";
@@ -65,8 +65,10 @@ export interface DataOptions {
   readonly data: string;
   /** Column of a CSV file. */
   readonly label?: string | undefined;
-  /** Whether a CSV file's label column holds numbers to be predicted. */
-  readonly numbers: boolean;
+  /** What separates the cells of a CSV file; "tab" stands for one. */
+  readonly delimiter?: string | undefined;
+  /** What a CSV file's label column holds. */
+  readonly target: NonNullable<CsvOptions["target"]>;
   readonly standardise: boolean;
   readonly testFraction: number;
   /** Share of the training examples held out for early stopping; 0 for none. */
@@ -101,7 +103,7 @@ export async function loadData(options: DataOptions): Promise<TrainingData> {
       : { validation: applyStandardiser(parts.validation, statistics) }),
   };
 
-  function load(choice: DataChoice, { label, numbers, images }: DataOptions): Promise<Split> {
+  function load(choice: DataChoice, { label, delimiter, target, images }: DataOptions): Promise<Split> {
     switch (choice.kind) {
       case "digits":
         return digits({ seed, testFraction });
@@ -112,7 +114,8 @@ export async function loadData(options: DataOptions): Promise<TrainingData> {
       case "csv":
         return loadCsv(choice.file, {
           ...(label === undefined ? {} : { label: /^-?\d+$/.test(label) ? Number(label) : label }),
-          target: numbers ? "number" : "class",
+          ...(delimiter === undefined ? {} : { delimiter: delimiter === "tab" ? "\t" : delimiter }),
+          target,
         }).then((data) => splitDataset(data, testFraction, seed));
       case "idx":
         return loadIdx(choice.images, choice.labels, { flat: !images }).then((data) =>

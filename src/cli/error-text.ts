@@ -19,6 +19,8 @@ function causes(error: Error): string {
 }
 
 function printed(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+  // Quoted where it could not be seen, or would command the terminal.
+  const plain = typeof value === "string" && value !== "" && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value);
+  const text = plain ? value : (JSON.stringify(value) ?? String(value));
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

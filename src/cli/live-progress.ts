@@ -2,7 +2,7 @@ import type { RunPoint } from "../report/run-record.ts";
 import type { GrowthRecord } from "../training/record.ts";
 import type { Trainer } from "../training/trainer.ts";
 import type { CliIo } from "./io.ts";
-import { ProgressBar } from "./progress-bar.ts";
+import { ProgressBar, type ProgressState } from "./progress-bar.ts";
 
 /** Feeds the progress bar from what a recorder tells. */
 export class LiveProgress {
@@ -13,11 +13,11 @@ export class LiveProgress {
   readonly #started = performance.now();
   #loss = Number.NaN;
   #examples = 0;
-  #test: RunPoint["test"];
+  #test: ProgressState["test"];
   #now = this.#started;
 
   constructor(io: CliIo, trainer: Trainer, steps: number) {
-    this.#bar = new ProgressBar(io);
+    this.#bar = new ProgressBar(io, steps === 0 ? 1 : trainer.step / steps);
     this.#trainer = trainer;
     this.#steps = steps;
     this.#from = trainer.step;
@@ -36,8 +36,9 @@ export class LiveProgress {
     this.#bar.update(this.#now, info.step / this.#steps, () => this.#state(info.step));
   }
 
-  point({ test }: RunPoint): void {
-    if (test !== undefined) this.#test = test;
+  point({ step, test }: RunPoint): void {
+    // What an untrained network scores is no news.
+    if (test !== undefined && step > 0) this.#test = { step, scores: test };
   }
 
   note(text: string): void {

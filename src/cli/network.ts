@@ -3,6 +3,7 @@ import type { Model } from "../graph/model.ts";
 import type { ActivationName } from "../nn/activation.ts";
 import { cnn } from "../nn/cnn.ts";
 import { mlp } from "../nn/mlp.ts";
+import { EspalierError } from "../tensor/errors.ts";
 import type { LossName } from "../training/loss.ts";
 import { badOption } from "./option-values.ts";
 
@@ -47,6 +48,14 @@ export function lossFor(data: Dataset, wanted: LossName | undefined): LossName {
       loss,
       "Use meanSquaredError.",
     );
+  }
+  if (loss === "crossEntropy" && data.classes === 1) {
+    throw new EspalierError("LABEL_RANGE", {
+      thing: `labels of "${data.name}"`,
+      rule: "must be of at least two classes, or there is nothing to tell apart",
+      received: data.classNames?.[0] ?? data.labels?.[0],
+      remedy: "Choose another column with --label.",
+    });
   }
   if (loss === "meanSquaredError" && data.targets === undefined) {
     throw badOption(

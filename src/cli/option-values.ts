@@ -1,13 +1,13 @@
 import { EspalierError } from "../tensor/errors.ts";
 
 /** What is wrong with the value of an option. */
-export function badOption(option: string, rule: string, received: unknown, remedy?: string): EspalierError {
-  return new EspalierError("USAGE", {
-    thing: option,
-    rule,
-    received,
-    ...(remedy === undefined ? {} : { remedy }),
-  });
+export function badOption(
+  option: string,
+  rule: string,
+  received: unknown,
+  remedy = "espalier train --help explains every option.",
+): EspalierError {
+  return new EspalierError("USAGE", { thing: option, rule, received, remedy });
 }
 
 /** A whole number of at least `least`. Throws `USAGE`. */

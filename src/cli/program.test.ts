@@ -124,6 +124,9 @@ describe("espalier train", () => {
     ["USAGE", ["--loss", "meanSquaredError"], 2],
     ["USAGE", ["--data", "moons", "--conv", "2"], 2],
     ["USAGE", ["--resume-step", "3"], 2],
+    ["USAGE", ["--out", ""], 2],
+    ["USAGE", ["--widen", "hidden1=+0@5"], 2],
+    ["PLATFORM", ["--out", "package.json/run"], 1],
     ["FORMAT", ["--data", "missing.csv"], 1],
     ["SHAPE_MISMATCH", ["--layers", "63,4,10"], 1],
     ["LABEL_RANGE", ["--layers", "64,4,9"], 1],
@@ -134,11 +137,67 @@ describe("espalier train", () => {
       expect(run.code).toBe(exit);
       expect(run.out).toBe("");
       expect(run.err).toContain(`espalier: ${code}: `);
-      expect(run.err).toMatch(/\n {2}rule {6}\S/);
+      expect(run.err).toMatch(/\n {2}rule {6}\S.*\n {2}received {2}\S.*\n {2}remedy {4}\S/);
       expect(run.err).not.toMatch(/\n\s+at /);
       expect(await snapshot(folder)).toEqual(new Map());
     }),
   );
+
+  it.each<[string, string, readonly string[], RegExp]>([
+    ["no rows", "a,b,y\n", [], /EMPTY_DATA: .*received {2}0\n.*below its column names/s],
+    ["no text", "\0\xff\xfe", [], /CSV: .*must be UTF-8 text/s],
+    ["semicolons", "a;b;y\n1;2;0\n", [], /CSV: .*--delimiter ";"/s],
+    ["tabs", "a\tb\ty\n1\t2\t0\n", [], /CSV: .*"a\\tb\\ty".*--delimiter tab/s],
+    ["a gap", "a,b,y\n1,,0\n", [], /CSV: .*line 2, column 2.*received {2}""\n.*Fill the gap/s],
+    ["text", "a,b,y\n1,red,0\n", [], /CSV: .*line 2, column 2.*received {2}red\n.*--label/s],
+    ["an open quote", 'a,b,y\n1,2,"0\n', [], /CSV: .*line 2, column 3.*received {2}1,2,"0\n.*remedy/s],
+    ["one class", "a,b,y\n1,2,0\n3,4,0\n5,6,0\n", [], /LABEL_RANGE: .*two classes.*--label/s],
+    [
+      "no such column",
+      "a,b,y\n1,2,0\n",
+      ["--label", "z"],
+      /ARGUMENT: .*one of a, b, y.*received {2}z\n.*--label/s,
+    ],
+    ["classes to predict", "a,y\n1,dog\n", ["--loss", "meanSquaredError"], /CSV: .*--loss crossEntropy/s],
+    ["one row", "a,b,y\n1,2,0\n", [], /ARGUMENT: testFraction.*1 examples.*more examples/s],
+    ["an escape", "a,b,y\n1,\u001b[2J,0\n", [], /received {2}"\\u001b\[2J"/],
+  ])("tells a person what to do about a CSV file with %s", (_, text, args, says) =>
+    withFolder(async (folder) => {
+      const csv = join(folder, "data.csv");
+      await writeFile(csv, text, "latin1");
+      const run = await runCli(["train", "--data", csv, "--quiet", "--steps", "2", ...args]);
+      expect(run.code).toBeGreaterThan(0);
+      expect(run.err).toMatch(says);
+      expect(run.err).toMatch(/\n {2}received {2}\S.*\n {2}remedy {4}\S/);
+    }),
+  );
+
+  it("predicts numbers where the labels have fractions, and reads cells between other characters", () =>
+    withFolder(async (folder) => {
+      const csv = join(folder, "prices.csv");
+      const rows = Array.from({ length: 40 }, (_, row) => `${row};${row % 7};${row * 0.25}`);
+      await writeFile(csv, `a;b;price\n${rows.join("\n")}\n`);
+      const train = ["train", "--data", csv, "--delimiter", ";", "--steps", "5", "--quiet", "--json"];
+      const numbers = JSON.parse((await runCli(train)).out);
+      expect(Object.keys(numbers.final)).toEqual(["loss", "meanAbsoluteError"]);
+      const classes = JSON.parse((await runCli([...train, "--label", "b"])).out);
+      expect(Object.keys(classes.final)).toEqual(["loss", "accuracy"]);
+    }));
+
+  it("ends with the last good weights where the very last update ruins them", () =>
+    withFolder(async (folder) => {
+      const out = join(folder, "run");
+      const bad = ["train", "--hidden", "4", "--steps", "1", "--optimizer", "sgd", "--learning-rate", "1e39"];
+      for (const args of [[], ["--out", out]]) {
+        const run = await runCli([...bad, ...args]);
+        expect(run).toMatchObject({ code: 1, out: "" });
+        expect(run.err).toContain("DIVERGED: weights after training step 1");
+      }
+      const model = await loadModel(join(out, "model.onnx"));
+      for (const { data } of model.graph.parameters.values())
+        expect([...data].every((value) => Number.isFinite(Number(value)))).toBe(true);
+      expect((await snapshot(out)).get("report.html")).toContain("diverged at step 1 of 1");
+    }));
 
   it("names the line of a bad CSV row, and shows a trace only with --debug", () =>
     withFolder(async (folder) => {

@@ -3,6 +3,7 @@ import { EspalierError } from "../tensor/errors.ts";
 import { type DemoOptions, demo } from "./demo.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
+import { fileError } from "./file-error.ts";
 import type { CliIo } from "./io.ts";
 import { type TrainCommandOptions, train } from "./train.ts";
 import { version } from "./version.ts";
@@ -26,7 +27,7 @@ Examples:
   espalier train                                 the digits that ship with espalier, 64-32-10
   espalier train --hidden 8 --widen hidden1=+8@300 --widen hidden1=+16@600 --out runs/grown
   espalier train --data wine.csv --standardise --hidden 16 --epochs 100 --early-stopping 10
-  espalier train --data prices.csv --label price --loss meanSquaredError --standardise
+  espalier train --data prices.csv --label price --loss meanSquaredError --standardise --delimiter ";"
   espalier train --data mnist:data/mnist --conv 8,16 --hidden 32 --batch 64 --epochs 3 --threads 2
   espalier train --data moons --hidden 4 --widen hidden1=+4 --every 200 --until 32 --steps 2000
   espalier train --resume runs/grown             goes on where the run in runs/grown stopped
@@ -58,7 +59,7 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
 
   program
     .command("demo")
-    .description("Train the digits twice, grown and from scratch, and report both side by side.")
+    .description("Train the digits five times, grown and from scratch, and report both side by side.")
     .option("--out <dir>", "folder for the report; one that a demo wrote is overwritten", "runs/demo")
     .option("--json", "print one JSON document on stdout")
     .option("--quiet", "no progress on stderr")
@@ -73,7 +74,7 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return commanderExit(error, args, io);
-    io.err(errorText(error, args.includes("--debug")));
+    io.err(errorText(fileError(error) ?? error, args.includes("--debug")));
     return exitCodeOf(error);
   }
 }
@@ -87,6 +88,7 @@ function commanderExit(error: CommanderError, args: readonly string[], io: CliIo
   const usage = new EspalierError("USAGE", {
     thing: `espalier${command === undefined ? "" : ` ${command}`}`,
     rule,
+    received: args.join(" "),
     remedy: [
       ...hints,
       `espalier ${command === undefined ? "" : `${command} `}--help lists what there is.`,
@@ -107,8 +109,9 @@ function trainOptions(command: Command): Command {
     )
     .option(
       "--label <column>",
-      "label column of a CSV file: its name, or its index from 0 (default: the last)",
+      "label column of a CSV file: its name, or its index from 0; fractions are numbers to predict (default: the last)",
     )
+    .option("--delimiter <character>", "what separates the cells of a CSV file; tab is a word (default: ,)")
     .option(
       "--standardise",
       "subtract the mean and divide by the deviation of each feature of the training data",
@@ -162,7 +165,7 @@ function trainOptions(command: Command): Command {
         .default([], "none"),
     )
     .option("--every <steps>", "steps between the growths of a --widen without @STEP")
-    .option("--until <units>", "units at which those growths end; the last is cut to fit")
+    .option("--until <units>", "units at which those growths end; the last is cut to fit (default: none)")
     .option(
       "--strategy <name>",
       "values of new units: random; or, to see them fail, zeros, constant, halved",

@@ -6,7 +6,7 @@ const state: ProgressState = {
   step: 450,
   steps: 1000,
   loss: 0.41234,
-  test: { loss: 0.5, accuracy: 0.921 },
+  test: { step: 450, scores: { loss: 0.5, accuracy: 0.921 } },
   metric: "accuracy",
   widths: { hidden1: 24 },
   examplesPerSecond: 52_340,
@@ -33,6 +33,26 @@ describe("the progress bar", () => {
     expect(progressText(state)).toBe(
       "step 450/1000  loss 0.412  accuracy 92.1 %  hidden1 24  52.3k examples/s  1:03 left",
     );
+  });
+
+  it("says of which step a metric is, where that is an earlier one", () => {
+    const earlier = { step: 400, scores: { loss: 0.5, accuracy: 0.9 } };
+    expect(progressText({ ...state, test: earlier })).toContain("accuracy 90.0 % (step 400)");
+  });
+
+  it("gives up speed, widths and metric, in that order, before the time left", () => {
+    expect(barLine(state, 76)).toMatch(/accuracy 92.1 % {2}hidden1 24 {2}1:03 left$/);
+    expect(barLine(state, 64)).toMatch(/loss 0.412 {2}accuracy 92.1 % {2}1:03 left$/);
+    expect(barLine(state, 46)).toMatch(/step 450\/1000 {2}loss 0.412 {2}1:03 left$/);
+  });
+
+  it("says nothing anew of tenths that an earlier part of the run has done", () => {
+    const { io, written } = fakeIo(undefined);
+    const bar = new ProgressBar(io, 0.6);
+    bar.update(0, 0.61, () => state);
+    expect(written).toEqual([]);
+    bar.update(1, 0.7, () => state);
+    expect(written.length).toBe(1);
   });
 
   it("never fills the last column", () => {

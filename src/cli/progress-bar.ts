@@ -7,8 +7,8 @@ export interface ProgressState {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
-  /** The last evaluation's. */
-  readonly test?: RunPoint["test"];
+  /** The last evaluation, and the step at which it was made. */
+  readonly test?: { readonly step: number; readonly scores: NonNullable<RunPoint["test"]> } | undefined;
   readonly metric: string | undefined;
   readonly widths: Readonly<Record<string, number>>;
   readonly examplesPerSecond: number;
@@ -26,17 +26,19 @@ export class ProgressBar {
   readonly #io: CliIo;
   #drawn = false;
   #last = Number.NEGATIVE_INFINITY;
-  #tenths = 0;
+  #tenths: number;
 
-  constructor(io: CliIo) {
+  /** `share` is what an earlier part of the run has done. */
+  constructor(io: CliIo, share = 0) {
     this.#io = io;
+    this.#tenths = tenthsOf(share);
   }
 
   /** Draws if it is time; `state` is asked for only then. */
   update(now: number, share: number, state: () => ProgressState): void {
     const columns = this.#io.columns();
     if (columns === undefined) {
-      const tenths = Math.floor(share * 10 + 1e-9);
+      const tenths = tenthsOf(share);
       if (this.#last === Number.NEGATIVE_INFINITY) this.#last = now;
       if (now - this.#last < plainMs && tenths === this.#tenths) return;
       this.#tenths = tenths;
@@ -64,24 +66,45 @@ export class ProgressBar {
   }
 }
 
-/** The bar and the text, cut to the terminal. */
+const tenthsOf = (share: number) => Math.floor(share * 10 + 1e-9);
+
+/** The bar and the text; where the terminal is narrow, a shorter bar and less text. */
 export function barLine(state: ProgressState, columns: number): string {
-  const cells = Math.max(8, Math.min(24, columns - 76));
+  // One column stays free: writing into the last one wraps on some terminals.
+  const room = Math.max(1, columns - 1);
+  const text = progressText(state, room - 9);
+  const cells = Math.max(8, Math.min(24, room - text.length - 1));
   const share = state.steps === 0 ? 1 : Math.min(1, state.step / state.steps);
   const full = Math.round(share * cells);
   const bar = "█".repeat(full) + "░".repeat(cells - full);
-  // One column stays free: writing into the last one wraps on some terminals.
-  return `${bar} ${progressText(state)}`.slice(0, Math.max(1, columns - 1));
+  return `${bar} ${text}`.slice(0, room);
 }
 
-/** "step 450/1000  loss 0.412  accuracy 92.1 %  hidden1 24  52.3k examples/s  0:03 left" */
-export function progressText(state: ProgressState): string {
-  const { metric, test } = state;
-  const parts = [`step ${state.step}/${state.steps}`, `loss ${state.loss.toPrecision(3)}`];
-  const value = metric === undefined ? undefined : test?.[metric];
-  if (metric !== undefined && value !== undefined) parts.push(`${metric} ${score(metric, value)}`);
-  if (Object.keys(state.widths).length > 0) parts.push(widthsText(state.widths));
-  if (state.examplesPerSecond > 0) parts.push(`${short(state.examplesPerSecond)} examples/s`);
-  if (Number.isFinite(state.secondsLeft)) parts.push(`${clock(state.secondsLeft)} left`);
-  return parts.join("  ");
+/**
+ * "step 450/1000  loss 0.412  accuracy 92.1 %  hidden1 24  52.3k examples/s  0:03 left". The metric names its step where
+ * that is an earlier one. With `room`, what matters least goes until the rest fits.
+ */
+export function progressText(state: ProgressState, room = Number.POSITIVE_INFINITY): string {
+  const { metric, test, step } = state;
+  const value = metric === undefined ? undefined : test?.scores[metric];
+  const parts = {
+    step: `step ${step}/${state.steps}`,
+    loss: `loss ${state.loss.toPrecision(3)}`,
+    metric:
+      metric === undefined || test === undefined || value === undefined
+        ? ""
+        : `${metric} ${score(metric, value)}${test.step === step ? "" : ` (step ${test.step})`}`,
+    widths: widthsText(state.widths),
+    speed: state.examplesPerSecond > 0 ? `${short(state.examplesPerSecond)} examples/s` : "",
+    left: Number.isFinite(state.secondsLeft) ? `${clock(state.secondsLeft)} left` : "",
+  };
+  const text = () =>
+    Object.values(parts)
+      .filter((part) => part !== "")
+      .join("  ");
+  for (const least of ["speed", "widths", "metric", "left"] as const) {
+    if (text().length <= room) break;
+    parts[least] = "";
+  }
+  return text();
 }

@@ -112,24 +112,17 @@ describe("espalier train --resume", () => {
   it("keeps what early stopping knew", () =>
     withFolder(async (folder) => {
       const early = [
-        ...[
-          "train",
-          "--hidden",
-          "8",
-          "--learning-rate",
-          "0.05",
-          "--steps",
-          "3000",
-          "--checkpoint-every",
-          "50",
-        ],
+        ...["train", "--hidden", "8", "--learning-rate", "0.05", "--steps", "3000"],
         ...["--early-stopping", "10", "--evaluate-every", "20"],
       ];
       const [whole, broken] = [join(folder, "whole"), join(folder, "broken")];
       const plain = JSON.parse((await runCli([...early, "--json", "--quiet"])).out);
       expect(plain.status).toBe("early stopping");
       // Growing tells of itself, between the best step and the end: there the other run is stopped.
-      const growing = [...early, "--widen", `hidden1=+1@${plain.best.step + 50}`];
+      const growing = [
+        ...early,
+        ...["--checkpoint-every", "50", "--widen", `hidden1=+1@${plain.best.step + 50}`],
+      ];
       const result = JSON.parse((await runCli([...growing, "--out", whole, "--json", "--quiet"])).out);
       expect(result.status).toBe("early stopping");
       const first = await runCli([...growing, "--out", broken], {
@@ -145,6 +138,28 @@ describe("espalier train --resume", () => {
         final: result.final,
       });
       expect((await model(broken)).equals(await model(whole))).toBe(true);
+    }));
+
+  it("refuses to end before it is, and to start over checkpoints that lack their manifest", () =>
+    withFolder(async (folder) => {
+      const out = join(folder, "run");
+      const run = ["train", "--hidden", "4", "--steps", "40", "--out", out, "--quiet"];
+      expect((await runCli(run)).code).toBe(0);
+      const before = await snapshot(out);
+      const shorter = await runCli(["train", "--resume", out, "--steps", "30"]);
+      expect(shorter).toMatchObject({ code: 2, out: "" });
+      expect(shorter.err).toMatch(/USAGE: --steps\n.*at least the 40 steps that are done/);
+      expect(await snapshot(out)).toEqual(before);
+      await rm(join(out, "checkpoints/manifest.json"));
+      const orphaned = await snapshot(out);
+      const lost = await runCli(["train", "--resume", out]);
+      expect(lost).toMatchObject({ code: 1, out: "" });
+      expect(lost.err).toMatch(/CHECKPOINT_CORRUPT: .*manifest.json[\s\S]*step-000000040-/);
+      expect(await snapshot(out)).toEqual(orphaned);
+      await rm(join(out, "checkpoints"), { recursive: true });
+      const none = await runCli(["train", "--resume", out]);
+      expect(none.code).toBe(0);
+      expect(none.err).toContain("starting again at step 0");
     }));
 
   it("goes further than first asked, as one long run would", () =>

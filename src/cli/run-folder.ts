@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { platform } from "#platform";
 import { EspalierError } from "../tensor/errors.ts";
+import { badOption } from "./option-values.ts";
 
 /** What `config.json` says: enough to go on with the run. */
 export interface RunConfig {
@@ -111,6 +112,7 @@ export class RunFolder {
         thing: this.file("config.json"),
         rule: "must be what espalier wrote (format “espalier run”, version 1)",
         received: text.slice(0, 80),
+        remedy: "Restore the file, or start a new run with another --out.",
         cause,
       });
     let config: RunConfig & { readonly format: unknown; readonly version: unknown };
@@ -126,6 +128,9 @@ export class RunFolder {
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {
+  // Files of a folder without a name would end up at the root of the disk.
+  if (path === "")
+    throw badOption("folder of a run", "must have a name", path, "For example --out runs/first.");
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined && !found.isDirectory()) {
     throw new EspalierError("OUTPUT_EXISTS", {

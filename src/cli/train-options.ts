@@ -16,6 +16,7 @@ import { widenEvents } from "./widen-option.ts";
 export interface RawTrainOptions {
   readonly data: string;
   readonly label?: string;
+  readonly delimiter?: string;
   readonly standardise?: boolean;
   readonly testFraction: string;
   readonly validationFraction?: string;
@@ -97,7 +98,8 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     data: {
       data: raw.data,
       label: raw.label,
-      numbers: loss === "meanSquaredError" || loss === "binaryCrossEntropy",
+      delimiter: raw.delimiter,
+      target: loss === "meanSquaredError" ? "number" : loss === "crossEntropy" ? "class" : "auto",
       standardise: raw.standardise ?? false,
       testFraction: decimal("--test-fraction", raw.testFraction, share),
       validationFraction:

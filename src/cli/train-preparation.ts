@@ -1,3 +1,4 @@
+import { platform } from "#platform";
 import { readMetrics } from "../report/metrics-history.ts";
 import type { RunPast } from "../report/recorder.ts";
 import { EspalierError } from "../tensor/errors.ts";
@@ -31,6 +32,13 @@ export interface RunPreparation {
 export async function startRun(options: TrainCommandOptions): Promise<RunPreparation> {
   if (options.resumeStep !== undefined)
     throw badOption("--resume-step", "goes with --resume", options.resumeStep);
+  if (options.checkpointEvery !== undefined && options.out === undefined)
+    throw badOption(
+      "--checkpoint-every",
+      "goes with --out",
+      options.checkpointEvery,
+      "Say where: --out DIR.",
+    );
   const raw = rawOptions(options);
   const plan = readTrainOptions(raw);
   const folder = options.out === undefined ? undefined : await RunFolder.fresh(options.out);
@@ -97,6 +105,15 @@ export async function resumeRun(
     folder,
     config: { ...config, options: { ...raw, data: absoluteData(raw.data) } },
   };
+  if (resumed !== undefined && resumed.step > steps) {
+    await resumed.dispose();
+    throw badOption(
+      given.has("epochs") ? "--epochs" : "--steps",
+      `must come to at least the ${resumed.step} steps that are done`,
+      steps,
+      "Give more, or an older checkpoint with --resume-step.",
+    );
+  }
   if (resumed === undefined) {
     // Stopped before its first checkpoint was complete.
     return { ...common, trainer: await freshTrainer(plan, data, steps), past: undefined, metricsText: "" };
@@ -127,9 +144,26 @@ async function resumedTrainer(folder: RunFolder, step: number | undefined): Prom
     return await Trainer.resume(folder.file(checkpointsName), step === undefined ? {} : { step });
   } catch (error) {
     const missing = error instanceof EspalierError && error.code === "CHECKPOINT_MISSING";
-    if (missing && step === undefined) return undefined;
-    throw error;
+    if (!missing || step !== undefined) throw error;
+    await refuseOrphans(folder);
+    return undefined;
   }
+}
+
+/** Starting over would remove checkpoints that only lack their manifest. One of step 0 is no loss. */
+async function refuseOrphans(folder: RunFolder): Promise<void> {
+  const path = folder.file(checkpointsName);
+  const orphans = (await platform.listFolder(path)).filter((name) =>
+    /^step-0*[1-9]\d*-.*\.safetensors$/.test(name),
+  );
+  if (orphans.length === 0) return;
+  throw new EspalierError("CHECKPOINT_CORRUPT", {
+    thing: `${path}/manifest.json`,
+    rule: "must name the checkpoints beside it, but is not there",
+    received: orphans,
+    remedy:
+      "Restore it. To start over instead, move the checkpoints away; Trainer.resume reads the bytes of each.",
+  });
 }
 
 /**

@@ -85,8 +85,12 @@ export function runRecord(run: RunPreparation, outcome: TrainOutcome, date: stri
     const shown = Array.isArray(value) ? value.join(" ") : value;
     return shown === undefined || shown === "" ? [] : [[name, shown as string | boolean] as const];
   });
+  const cut = outcome.status === "interrupted" || outcome.status === "diverged";
+  const title = `espalier train: ${train.name}`;
   return {
-    title: `espalier train: ${train.name}`,
+    title: cut
+      ? `${title}, ${outcome.status} at step ${grouped(outcome.step)} of ${grouped(outcome.steps)}`
+      : title,
     date,
     configuration: {
       ...Object.fromEntries(options),

@@ -77,10 +77,13 @@ async function carryOut(
   // Only now is anything written: every check that needs no training has passed.
   await output?.begin(run.config, run.metricsText);
   if (trainer.step > 0) progress?.note(`Going on at step ${trainer.step} of ${steps}.`);
+  else if (options.resume !== undefined)
+    progress?.note("There is no checkpoint yet: starting again at step 0.");
   let status: RunStatus | "diverged";
   let divergence: unknown;
   try {
     status = await recorder.advance(steps, stop.signal);
+    await trainer.settle();
   } catch (error) {
     if (!(error instanceof EspalierError && error.code === "DIVERGED")) throw error;
     status = "diverged";

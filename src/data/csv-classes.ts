@@ -21,7 +21,14 @@ export function csvClasses(
 ): { readonly labels: readonly number[]; readonly classNames?: readonly string[] } {
   const place = (at: number) => `${name}, line ${lines[at]}, column ${head.label + 1}`;
   const empty = labels.indexOf("");
-  if (empty !== -1) throw new EspalierError("CSV", { thing: place(empty), rule: "must hold a class" });
+  if (empty !== -1) {
+    throw new EspalierError("CSV", {
+      thing: place(empty),
+      rule: "must hold a class",
+      received: "",
+      remedy: "Fill the gap, or leave the row out.",
+    });
+  }
   if (wanted !== undefined) {
     const indices = positions(wanted, labels);
     const stray = indices.indexOf(-1);

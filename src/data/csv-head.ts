@@ -64,6 +64,7 @@ function noRows(name: string): EspalierError {
     thing: name,
     rule: "needs at least one row of data",
     received: 0,
+    remedy: "Check that the file has rows, below its column names if it has these.",
   });
 }
 
@@ -87,11 +88,16 @@ function shape(
 ): Pick<CsvHead, "width" | "label"> {
   const width = cells.length;
   if (width < 2) {
+    const [cell = ""] = cells;
+    const other = [";", "\t", "|", " "].find((character) => cell.includes(character));
     throw new EspalierError("CSV", {
       thing: name,
       rule: "needs at least two columns: a feature and the label",
       received: cells.join(","),
-      remedy: "Set delimiter if it is not a comma.",
+      remedy:
+        other === undefined
+          ? "Set delimiter if it is not a comma (command line: --delimiter)."
+          : `Cells seem to be separated by ${other === "\t" ? "tabs" : `"${other}"`}: set delimiter (command line: --delimiter ${other === "\t" ? "tab" : `"${other}"`}).`,
     });
   }
   const known = names?.map((cell) => cell.trim());
@@ -107,5 +113,6 @@ function shape(
           ? "must be an index: the file names no columns"
           : `must be one of ${known.slice(0, 20).join(", ")}`,
     received: label,
+    remedy: "Give a column's name or its index: label (command line: --label).",
   });
 }

@@ -53,7 +53,12 @@ function quotedRow(
   cells: string[],
 ): number {
   const fail = (rule: string) =>
-    new EspalierError("CSV", { thing: `${name}, line ${line}, column ${cells.length + 1}`, rule });
+    new EspalierError("CSV", {
+      thing: `${name}, line ${line}, column ${cells.length + 1}`,
+      rule,
+      received: text.slice(from, Math.min(lineEnd(text, from), from + 60)),
+      remedy: 'Write the cell as "text", with every quote inside it doubled.',
+    });
   let at = from;
   for (;;) {
     let cell = "";

@@ -108,6 +108,15 @@ describe("loadCsv", () => {
     expect(await loadCsv(utf8(plain))).toEqual(parseCsv(plain));
   });
 
+  test("takes labels with fractions for targets where it may choose, and whole ones or names for classes", () => {
+    const of = (labels: readonly string[]) =>
+      parseCsv(labels.map((label, row) => `${row},${label}\n`).join(""), { header: false, target: "auto" });
+    expect(of(["1", "2.5", "3e0"])).toMatchObject({ targets: Float32Array.from([1, 2.5, 3]) });
+    expect(of(["1", "2.5", "3e0"]).labels).toBeUndefined();
+    expect(of(["1", "2", "3e0"])).toMatchObject({ classes: 3 });
+    expect(of(["1", "2.5", "x"])).toMatchObject({ classNames: ["1", "2.5", "x"] });
+  });
+
   test("refuses bytes that are not UTF-8, more than it may take, and a file that is not there", async () => {
     await expect(loadCsv(Uint8Array.from([0xff, 0xfe, 0x31]))).rejects.toMatchObject({ code: "CSV" });
     const packed = new Blob([plain.repeat(1000)]).stream().pipeThrough(new CompressionStream("gzip"));

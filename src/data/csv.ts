@@ -1,7 +1,7 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { csvClasses, type LabelCells } from "./csv-classes.ts";
 import { type CsvHead, readHead } from "./csv-head.ts";
-import { cellNumber } from "./csv-number.ts";
+import { cellNumber, isNumber } from "./csv-number.ts";
 import { type CsvRecord, csvRecords } from "./csv-records.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 import { readSource, type Source, sourceName } from "./source.ts";
@@ -22,8 +22,11 @@ export interface CsvOptions {
   readonly delimiter?: string;
   /** Lines to pass over at the start; default 0. */
   readonly skipRows?: number;
-  /** `"class"` (default): integer labels. `"number"`: float targets [count, 1], also for 0/1 of a binary loss. */
-  readonly target?: "class" | "number";
+  /**
+   * `"class"` (default): integer labels. `"number"`: float targets [count, 1], also for 0/1 of a binary loss. `"auto"`:
+   * numbers where every label is a number and some have fractions, else classes.
+   */
+  readonly target?: "class" | "number" | "auto";
   /** The classes in order, where the file may lack some or must agree with another file. */
   readonly classNames?: readonly string[];
   /** `true`: with this file's own statistics; a standardiser: with its. Default: as read. */
@@ -45,7 +48,14 @@ export async function loadCsv(source: Source, options: CsvFileOptions = {}): Pro
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new EspalierError("CSV", { thing: name, rule: "must be UTF-8 text", cause });
+    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+    throw new EspalierError("CSV", {
+      thing: name,
+      rule: "must be UTF-8 text",
+      received: utf16 ? "UTF-16" : "other bytes",
+      remedy: "Save the file as UTF-8.",
+      cause,
+    });
   }
   return parseCsv(text, { ...options, name });
 }
@@ -63,6 +73,7 @@ export function parseCsv(text: string, options: CsvOptions = {}): Dataset {
       thing: `delimiter of ${name}`,
       rule: "must be one character, not a quote or line end",
       received: delimiter,
+      remedy: 'For example ";".',
     });
   }
   const records = csvRecords(name, text.startsWith("\ufeff") ? text.slice(1) : text, delimiter, skipRows);
@@ -80,12 +91,24 @@ export function parseCsv(text: string, options: CsvOptions = {}): Dataset {
     name,
     count: rows.labels.length,
     features: rows.features,
-    ...(target === "number"
-      ? { targets: rows.labels.map((cell, at) => cellNumber(name, rows.lines[at]!, head.label, cell)) }
+    ...(target === "number" || (target === "auto" && areFractions(rows.labels))
+      ? {
+          targets: rows.labels.map((cell, at) =>
+            cellNumber(name, rows.lines[at]!, head.label, cell, classRemedy),
+          ),
+        }
       : csvClasses(name, rows, head, options.classNames)),
   });
   if (!options.standardise) return made;
   return applyStandardiser(made, options.standardise === true ? standardiser(made) : options.standardise);
+}
+
+const classRemedy =
+  'A column of classes needs target "class" (command line: --loss crossEntropy); another column is chosen by label (--label).';
+
+/** Whether labels are numbers to predict: all of them numbers, not all of them whole. */
+function areFractions(labels: readonly string[]): boolean {
+  return labels.every(isNumber) && !labels.every((label) => Number.isInteger(Number(label)));
 }
 
 interface Rows extends LabelCells {
@@ -104,7 +127,7 @@ function readRows(name: string, records: Iterable<CsvRecord>, head: CsvHead): Ro
         thing: `${name}, line ${line}`,
         rule: `must have ${head.width} cells, as the rows before`,
         received: cells.length,
-        remedy: "Mend the line, or set delimiter.",
+        remedy: "Mend the line, or set delimiter (command line: --delimiter).",
       });
     }
     let at = labels.length * columns;

@@ -87,4 +87,12 @@ describe("subset and reshapeFeatures", () => {
     expect(reshapeFeatures(data, [1, 2]).features).toBe(six);
     expect(() => reshapeFeatures(data, [3])).toThrow(EspalierError);
   });
+
+  test("tell who passes rows in rows to pass them flat", () => {
+    const features = [
+      [1, 2],
+      [3, 4],
+    ] as unknown as number[];
+    expect(() => dataset({ features, labels: [0, 1] })).toThrow(/rows\.flat\(\)/);
+  });
 });

@@ -50,7 +50,7 @@ export function dataset(parts: DatasetParts): Dataset {
       thing: name,
       rule: "needs at least one example with at least one feature",
       received: parts.features.length,
-      remedy: "Pass features as rows, one row for each example.",
+      remedy: "Pass the rows of all examples in one array, one after another.",
     });
   }
   const count = countOf(name, parts);
@@ -105,16 +105,23 @@ function countOf(name: string, parts: DatasetParts): number {
     throw new EspalierError("ARGUMENT", {
       thing: name,
       rule: "needs count, labels or featureDims to tell where one example ends",
+      remedy: "For example featureDims: [4] for rows of four features.",
     });
   }
   if (count === 0) {
-    throw new EspalierError("EMPTY_DATA", { thing: name, rule: "needs at least one example", received: 0 });
+    throw new EspalierError("EMPTY_DATA", {
+      thing: name,
+      rule: "needs at least one example",
+      received: 0,
+      remedy: "Check where the examples come from.",
+    });
   }
   if (!Number.isInteger(count) || count < 0) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: name,
       rule: "must hold a whole number of examples",
       received: count,
+      remedy: "Check featureDims: their product must divide the number of features.",
     });
   }
   return count;
@@ -126,6 +133,7 @@ function checkRows(thing: string, length: number, count: number, dims: readonly 
     thing,
     rule: `needs ${count} examples × [${dims.join(", ")}] values, every dimension a positive integer`,
     received: length,
+    remedy: "Check the shape of one example, and that the last row is whole.",
   });
 }
 
@@ -137,7 +145,10 @@ function finiteFloats(thing: string, values: ArrayLike<number>, rowSize: number)
       thing: `${thing}, example ${Math.floor(at / rowSize)}, value ${at % rowSize}`,
       rule: "must be finite in float32",
       received: String(values[at]),
-      remedy: "Drop or fill missing values first.",
+      remedy:
+        typeof values[at] === "object"
+          ? "Pass one flat array (rows.flat()), and featureDims for the shape of a row."
+          : "Drop or fill missing values first.",
     });
   }
   return floats;
@@ -154,6 +165,7 @@ function checkedLabels(
       thing: `labels of ${name}`,
       rule: `needs one label for each of ${count} examples`,
       received: values.length,
+      remedy: "Check that features and labels are of the same examples.",
     });
   }
   if (classes !== undefined && !(Number.isInteger(classes) && classes > 0)) {
@@ -161,6 +173,7 @@ function checkedLabels(
       thing: `classes of ${name}`,
       rule: "must be a positive integer",
       received: classes,
+      remedy: "Leave it out to have the classes counted.",
     });
   }
   if (classNames !== undefined && classNames.length !== classes) {
@@ -168,6 +181,7 @@ function checkedLabels(
       thing: `classNames of ${name}`,
       rule: `needs one name for each of ${classes} classes`,
       received: classNames.length,
+      remedy: "Name every class, or leave classes out.",
     });
   }
   // Without a stated number, anything that an Int32Array holds is a class.

@@ -19,6 +19,7 @@ export function splitDataset(data: Dataset, testFraction: number, seed = 0): Spl
       thing: "testFraction",
       rule: `must be between 0 and 1, leaving at least one of ${data.count} examples on each side`,
       received: testFraction,
+      remedy: "Use another share, or more examples.",
     });
   }
   const groups = groupsOf(data);

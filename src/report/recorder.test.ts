@@ -21,6 +21,22 @@ afterEach(async () => {
 });
 
 describe("Recorder", () => {
+  it("diagnoses a stopped run as it is, and leaves what an earlier part recorded to the whole run", async () => {
+    const events: number[] = [];
+    const { recorder } = await start({
+      diagnoseEvery: 60,
+      growth: { events: [{ width: "hidden1", by: 3, at: 10 }] },
+      events: { diagnosis: ({ step }) => void events.push(step) },
+    });
+    expect(await recorder.advance(20)).toBe("paused");
+    const { diagnoses } = await recorder.finish();
+    expect(diagnoses.map(({ step, widths }) => [step, widths[0]?.units])).toEqual([
+      [10, 4],
+      [20, 7],
+    ]);
+    expect(events).toEqual([10]);
+  });
+
   it("grows at the step, measures before and after, and counts what it trained", async () => {
     const seen: string[] = [];
     const { trainer, recorder } = await start({

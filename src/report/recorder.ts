@@ -156,12 +156,14 @@ export class Recorder {
     await this.flush();
     const trainer = this.#trainer;
     if (this.#best !== undefined) trainer.restoreWeights(this.#best);
+    // Where the run was stopped, what was last diagnosed may be long ago, and narrower.
+    const stale = this.#best === undefined && this.#diagnoses.at(-1)?.step !== trainer.step;
     const { examples: _, ...final } = await trainer.evaluate(this.#options.test ?? this.#data);
     return {
       name: this.#options.name,
       points: this.#points,
       growths: this.#growths,
-      diagnoses: this.#diagnoses,
+      diagnoses: stale ? [...this.#diagnoses, await this.#diagnosis()] : this.#diagnoses,
       parameters: trainer.parameterCount,
       final,
     };
@@ -183,6 +185,8 @@ export class Recorder {
     const growing = !last && this.#due().length > 0;
     const saving = !last && checkpointEvery !== undefined && step % checkpointEvery === 0;
     const evaluating = last || step % this.#every.evaluate === 0;
+    // Weights that the update ruined have no scores to write down.
+    if (evaluating) await this.#trainer.settle();
     if (evaluating || growing || saving || step % this.#every.point === 0) await this.#addPoint(evaluating);
     if (growing || last || step % this.#every.diagnose === 0) await this.#diagnose();
     if (growing && !this.#watch?.exhausted) await this.#grow();
@@ -249,10 +253,14 @@ export class Recorder {
   }
 
   async #diagnose(): Promise<void> {
-    const widths = await this.#trainer.diagnose(this.#options.test ?? this.#data);
-    const diagnosis: RunDiagnosis = { step: this.#trainer.step, widths };
+    const diagnosis = await this.#diagnosis();
     this.#diagnoses.push(diagnosis);
     await this.#options.events?.diagnosis?.(diagnosis);
+  }
+
+  async #diagnosis(): Promise<RunDiagnosis> {
+    const widths = await this.#trainer.diagnose(this.#options.test ?? this.#data);
+    return { step: this.#trainer.step, widths };
   }
 
   #scoreOf(scores: NonNullable<RunPoint["test"]>): number {
@@ -274,6 +282,7 @@ function watchOf(trainer: Trainer, rule: StoppingRule): StoppingWatch {
       thing: "early stopping",
       rule: `must watch one of ${["loss", ...trainer.metrics.map(({ name }) => name)].join(", ")}`,
       received: monitor,
+      remedy: "Leave monitor out to watch the loss.",
     });
   }
   return new StoppingWatch(rule, metric?.better ?? "lower");
@@ -286,5 +295,6 @@ function period(name: string, value: number | undefined, otherwise: number): num
     thing: name,
     rule: "must be a positive whole number of steps",
     received: value,
+    remedy: "Leave it out for the default.",
   });
 }

@@ -94,7 +94,7 @@ th[title] { cursor: help; }
 tr > :first-child { padding-left: 0; } tr > :last-child { padding-right: 0; }
 .group th { text-align: left; padding-top: 14px; } .group .badge { vertical-align: -2px; margin-right: 8px; }
 .group .name { font-weight: 600; white-space: normal; }
-.growths th, .growths td { padding-left: 7px; padding-right: 7px; font-size: 13px; }
+.growths th, .growths td { padding-left: 5px; padding-right: 5px; font-size: 13px; }
 .growths thead th { white-space: normal; font-size: 12px; line-height: 1.3; }
 .configuration { width: auto; min-width: min(100%, 420px); }
 .configuration th, .configuration td { white-space: normal; overflow-wrap: anywhere; }
