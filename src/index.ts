@@ -42,7 +42,7 @@ export type { Collapse, DeadUnit, DiagnosisOptions, WidthDiagnosis } from "./gro
 export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan.ts";
 export { type StrategyName, strategies } from "./growth/strategies/index.ts";
 export type { Fill, FillRequest, Strategy } from "./growth/strategy.ts";
-export type { Width, WidthPart, WidthRead } from "./growth/width.ts";
+export type { Width, WidthPart, WidthAxis } from "./growth/width.ts";
 // Growth
 export { findWidths } from "./growth/widths.ts";
 export { type ActivationName, activation, activationNames } from "./nn/activation.ts";

@@ -1,11 +1,14 @@
 import { growthIndices, layoutSize, unitPositions } from "../graph/layout.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import type { Role } from "../ops/flow.ts";
+import { inferTypes } from "../ops/infer.ts";
 import { replaceAxis, take } from "../tensor/axis.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
-import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { float32, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { fillWith } from "./fill.ts";
 import type { GrowthPlan } from "./plan.ts";
+import { nodeInput, rewriteGraph } from "./rewrite.ts";
 import { Slices } from "./slices.ts";
 import type { Strategy } from "./strategy.ts";
 import type { WidthPart } from "./width.ts";
@@ -21,7 +24,7 @@ export function editsOf(plan: GrowthPlan, parameter: string): readonly WidthPart
 }
 
 /** Later roles overwrite earlier ones where a parameter grows on two axes: a zero outgoing corner must win. */
-const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "outgoing"];
+const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "offset", "outgoing"];
 
 /** What one WebAssembly memory, and one ONNX file of parameters, can hold: 4 GiB of float32. */
 const maxEntries = 2 ** 30;
@@ -38,22 +41,29 @@ function checkSize(tensor: Tensor, { parameter, axis, layout }: WidthPart, plan:
   });
 }
 
-/** Grows the parameters of a model. Throws `UNSUPPORTED_TYPE` or `TOO_LARGE`. Pure: neither the model nor its tensors change. */
+/**
+ * Grows a model: its parameters, the sizes that it names, and what keeps its normalisations as they were. Pure: neither
+ * the model nor its tensors change. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE` or `NOT_GROWABLE`.
+ */
 export function applyPlan(model: Model, plan: GrowthPlan, strategy: Strategy): Model {
+  const parameters = growParameters(model, plan, strategy);
+  if (plan.numbers.length === 0 && plan.repairs.length === 0) return withParameters(model, parameters);
+  const types = inferTypes(model.graph);
+  return { ...model, graph: rewriteGraph(model.graph, types, parameters, plan).graph };
+}
+
+function growParameters(model: Model, plan: GrowthPlan, strategy: Strategy): Map<string, Tensor> {
   const parameters = new Map(model.graph.parameters);
   const edits = [...plan.edits].sort((a, b) => fillOrder.indexOf(a.role) - fillOrder.indexOf(b.role));
   for (const edit of edits) {
-    const tensor = parameters.get(edit.parameter);
-    if (tensor === undefined || tensor.dtype !== "float32") {
-      throw new EspalierError("UNSUPPORTED_TYPE", {
-        thing: `parameter "${edit.parameter}"`,
-        rule: "must be float32 to grow",
-        received: tensor?.dtype ?? "nothing",
-      });
-    }
+    const tensor = floatParameter(parameters, edit.parameter);
     checkSize(tensor, edit, plan);
-    const grown = insertZeros(tensor as Tensor<"float32">, edit, plan);
-    strategy[edit.role]({
+    const grown = insertZeros(tensor, edit, plan);
+    fillWith(
+      edit.fill,
+      edit.role,
+      strategy,
+    )({
       slices: new Slices(edit.parameter, grown, edit.axis, unitPositions(edit.layout, plan.to)),
       oldUnits: plan.from,
       newUnits: plan.to - plan.from,
@@ -61,5 +71,27 @@ export function applyPlan(model: Model, plan: GrowthPlan, strategy: Strategy): M
     });
     parameters.set(edit.parameter, grown);
   }
-  return withParameters(model, parameters);
+  for (const { node, target, factor } of plan.repairs) {
+    if (!("input" in target)) continue;
+    const name = nodeInput(model.graph, node, target.input);
+    const { dims, data } = floatParameter(parameters, name);
+    parameters.set(
+      name,
+      float32(
+        dims,
+        data.map((value) => value * factor),
+      ),
+    );
+  }
+  return parameters;
+}
+
+function floatParameter(parameters: ReadonlyMap<string, Tensor>, name: string): Tensor<"float32"> {
+  const tensor = parameters.get(name);
+  if (tensor?.dtype === "float32") return tensor as Tensor<"float32">;
+  throw new EspalierError("UNSUPPORTED_TYPE", {
+    thing: `parameter "${name}"`,
+    rule: "must be float32 to grow",
+    received: tensor?.dtype ?? "nothing",
+  });
 }

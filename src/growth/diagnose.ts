@@ -184,6 +184,7 @@ function activationRows(
     axis,
     layout,
     role: "shift" as const,
+    fill: "zero" as const,
   }));
   return gather({ ...width, parts: reads }, activations, () => true, units);
 }

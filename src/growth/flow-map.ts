@@ -1,7 +1,7 @@
 import type { Layout } from "../graph/layout.ts";
 import type { Graph, Node, ValueType } from "../graph/model.ts";
-import type { AxisRef, Carried, Role, Tie } from "../ops/flow.ts";
-import { operatorOf } from "../ops/index.ts";
+import type { AxisRef, Carried, Flow, Role, Tie } from "../ops/flow.ts";
+import { isSupported, operatorOf } from "../ops/index.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { Call } from "../ops/operator.ts";
 
@@ -9,11 +9,20 @@ import { Call } from "../ops/operator.ts";
 export interface Step {
   readonly value: string;
   readonly axis: number;
-  readonly role: Role | undefined;
   readonly carry: (layout: Layout) => Carried;
   /** Both sides are summed over against each other. */
   readonly contraction: boolean;
   readonly node: Node;
+}
+
+/** What one node's rule says. */
+export interface NodeFlow {
+  readonly node: Node;
+  readonly flow: Flow;
+  /** Ties of two inputs that are multiplied and summed over against each other. */
+  readonly contractions: readonly Tie[];
+  /** The value that a reference of the rule names; "" where it is not there. */
+  nameOf(ref: AxisRef): string;
 }
 
 /** Every operator's axis-flow rule, applied to a graph and indexed by axis. */
@@ -21,31 +30,69 @@ export interface FlowMap {
   readonly types: ReadonlyMap<string, ValueType>;
   /** Values that depend on parameters alone. */
   readonly constants: ReadonlySet<string>;
+  readonly nodes: readonly NodeFlow[];
   /** Steps that leave an axis of a value. */
   stepsFrom(value: string, axis: number): readonly Step[];
   /** Why an axis of a value must not grow. */
   blocksAt(value: string, axis: number): readonly string[];
+  /** The model's input or output that an axis belongs to, in words. */
+  borderAt(value: string, axis: number): string | undefined;
+  /** What nodes say that an axis of a parameter is. */
+  rolesAt(value: string, axis: number): readonly Role[];
   /** Axes that some node takes for the output axis of a weight, in node order. */
-  readonly seeds: readonly { readonly parameter: string; readonly axis: number }[];
+  readonly seeds: readonly { readonly value: string; readonly axis: number }[];
 }
 
-const key = (value: string, axis: number) => `${axis}:${value}`;
+export const axisKey = (value: string, axis: number) => `${axis}:${value}`;
+
+/** Lists by key. */
+class Index<T> {
+  readonly #lists = new Map<string, T[]>();
+
+  add(key: string, item: T): void {
+    const list = this.#lists.get(key);
+    if (list === undefined) this.#lists.set(key, [item]);
+    else list.push(item);
+  }
+
+  at(key: string): readonly T[] {
+    return this.#lists.get(key) ?? [];
+  }
+}
 
 export function flowMap(graph: Graph): FlowMap {
   const types = inferTypes(graph);
   const constants = new Set<string>(graph.parameters.keys());
-  const steps = new Map<string, Step[]>();
-  const blocks = new Map<string, string[]>();
-  const seeds: { parameter: string; axis: number }[] = [];
-  const put = <T>(map: Map<string, T[]>, at: string, item: T) => {
-    const list = map.get(at);
-    if (list === undefined) map.set(at, [item]);
-    else list.push(item);
-  };
+  const steps = new Index<Step>();
+  const blocks = new Index<string>();
+  const roles = new Index<Role>();
+  const borders = new Map<string, string>();
+  const seeds: { value: string; axis: number }[] = [];
+  const nodes: NodeFlow[] = [];
 
   for (const node of graph.nodes) {
     if (node.inputs.every((name) => name === "" || constants.has(name))) {
       for (const name of node.outputs) constants.add(name);
+    }
+    const names = [...new Set([...node.inputs, ...node.outputs])];
+    const blockUntouched = (touched: ReadonlySet<string>, why: string) => {
+      for (const name of names) {
+        types.get(name)?.shape.forEach((_, axis) => {
+          if (!touched.has(axisKey(name, axis))) {
+            blocks.add(axisKey(name, axis), `${node.op} "${node.name || node.outputs[0]}" ${why} "${name}"`);
+          }
+        });
+      }
+    };
+    // Without the types of all inputs no rule can be asked.
+    if (!isSupported(node) || node.inputs.some((name) => name !== "" && !types.has(name))) {
+      blockUntouched(
+        new Set(),
+        isSupported(node)
+          ? "reads a value of unknown shape, like"
+          : "is not an operator with rules; it takes",
+      );
+      continue;
     }
     const call = new Call(
       node,
@@ -54,54 +101,57 @@ export function flowMap(graph: Graph): FlowMap {
     );
     const flow = operatorOf(node).flow(call);
     const nameOf = (ref: AxisRef) => (ref.side === "input" ? node.inputs : node.outputs)[ref.index] ?? "";
-    const at = (ref: AxisRef) => key(nameOf(ref), ref.axis);
-    const roleAt = (ref: AxisRef) => flow.roles?.find((role) => at(role.at) === at(ref))?.role;
-    const touched = new Set<string>((flow.ends ?? []).map(at));
+    const at = (ref: AxisRef) => axisKey(nameOf(ref), ref.axis);
+    const roleOf = new Map((flow.roles ?? []).map((one) => [at(one.at), one.role]));
+    const contractions = flow.ties.filter(({ a, b }) =>
+      [a, b].every((ref) => ref.side === "input" && roleOf.get(at(ref)) === "outgoing"),
+    );
+    nodes.push({ node, flow, contractions, nameOf });
+    const touched = new Set<string>(
+      [...(flow.ends ?? []), ...(flow.pools ?? []).map((pool) => pool.at)].map(at),
+    );
     for (const tie of flow.ties) {
-      const contraction = roleAt(tie.a) === "outgoing" || roleAt(tie.b) === "outgoing";
+      const contraction = roleOf.get(at(tie.a)) === "outgoing" || roleOf.get(at(tie.b)) === "outgoing";
       const step = (to: AxisRef, carry: Tie["forward"]): Step => ({
         value: nameOf(to),
         axis: to.axis,
-        role: roleAt(to),
         carry: carry ?? ((layout) => layout),
         contraction,
         node,
       });
-      put(steps, at(tie.a), step(tie.b, tie.forward));
-      put(steps, at(tie.b), step(tie.a, tie.backward));
+      steps.add(at(tie.a), step(tie.b, tie.forward));
+      steps.add(at(tie.b), step(tie.a, tie.backward));
       touched.add(at(tie.a)).add(at(tie.b));
     }
     for (const { at: ref, reason } of flow.blocked ?? []) {
-      put(blocks, at(ref), `${node.op} "${node.name}": ${reason}`);
+      blocks.add(at(ref), `${node.op} "${node.name || node.outputs[0]}": ${reason}`);
       touched.add(at(ref));
     }
-    for (const name of new Set([...node.inputs, ...node.outputs])) {
+    blockUntouched(touched, "does not carry this axis of");
+    for (const { at: ref, role } of flow.roles ?? []) {
+      roles.add(at(ref), role);
+      if (role === "incoming" && constants.has(nameOf(ref)))
+        seeds.push({ value: nameOf(ref), axis: ref.axis });
+    }
+  }
+  for (const [kind, values] of [
+    ["output", graph.outputs],
+    ["input", graph.inputs],
+  ] as const) {
+    for (const { name } of values) {
       types.get(name)?.shape.forEach((_, axis) => {
-        if (!touched.has(key(name, axis))) {
-          put(blocks, key(name, axis), `${node.op} "${node.name}" does not carry axis ${axis} of "${name}"`);
-        }
+        borders.set(axisKey(name, axis), `${kind} "${name}"`);
       });
     }
-    for (const { at: ref, role } of flow.roles ?? []) {
-      const name = nameOf(ref);
-      if (role === "incoming" && graph.parameters.has(name)) seeds.push({ parameter: name, axis: ref.axis });
-    }
-  }
-  for (const value of graph.outputs) {
-    value.shape.forEach((_, axis) => {
-      put(blocks, key(value.name, axis), `it reaches the output "${value.name}"`);
-    });
-  }
-  for (const value of graph.inputs) {
-    value.shape.forEach((_, axis) => {
-      put(blocks, key(value.name, axis), `it reaches the input "${value.name}"`);
-    });
   }
   return {
     types,
     constants,
+    nodes,
     seeds,
-    stepsFrom: (value, axis) => steps.get(key(value, axis)) ?? [],
-    blocksAt: (value, axis) => blocks.get(key(value, axis)) ?? [],
+    stepsFrom: (value, axis) => steps.at(axisKey(value, axis)),
+    blocksAt: (value, axis) => blocks.at(axisKey(value, axis)),
+    borderAt: (value, axis) => borders.get(axisKey(value, axis)),
+    rolesAt: (value, axis) => roles.at(axisKey(value, axis)),
   };
 }

@@ -1,6 +1,25 @@
+import type { Repair } from "../ops/flow.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Strategy } from "./strategy.ts";
-import type { Width, WidthPart } from "./width.ts";
+import type { MethodName, Width, WidthAxis, WidthPart } from "./width.ts";
+
+/** An integer of the model that takes another value. */
+export interface NumberEdit {
+  /** First output of the node that holds or reads it. */
+  readonly node: string;
+  readonly input?: number;
+  readonly attribute?: string;
+  readonly element?: number;
+  readonly to: number;
+}
+
+/** A number of the model that is multiplied by a factor. */
+export interface RepairEdit {
+  /** First output of the node. */
+  readonly node: string;
+  readonly target: Repair["target"];
+  readonly factor: number;
+}
 
 /** What a growth does, as plain JSON: it can be printed, stored and replayed. */
 export interface GrowthPlan {
@@ -8,10 +27,15 @@ export interface GrowthPlan {
   /** Units before and after. */
   readonly from: number;
   readonly to: number;
+  readonly method: MethodName;
   readonly strategy: string;
   readonly seed: number;
-  /** Which axis of which parameter grows, where its new slices go (layout) and what they are filled with (role). */
+  /** Which axis of which parameter grows, where its new slices go (layout) and what they are filled with. */
   readonly edits: readonly WidthPart[];
+  readonly numbers: readonly NumberEdit[];
+  readonly repairs: readonly RepairEdit[];
+  /** The axes of activations that grow, by which the result is checked. */
+  readonly carried: readonly WidthAxis[];
 }
 
 export interface GrowthRequest {
@@ -39,12 +63,39 @@ export function planGrowth(width: Width, { by, strategy, seed }: GrowthRequest):
       remedy: "Widen another layer.",
     });
   }
+  if (by % width.multiple !== 0) {
+    throw new EspalierError("ARGUMENT", {
+      thing: `widening ${width.id}`,
+      rule: `grows exactly only by multiples of ${width.multiple} units, because every unit must be copied equally often (${width.method})`,
+      received: by,
+      remedy: `Widen it by ${width.multiple}, which doubles it.`,
+    });
+  }
+  const to = width.size + by;
   return {
     width: width.id,
     from: width.size,
-    to: width.size + by,
+    to,
+    method: width.method,
     strategy: strategy.name,
     seed,
     edits: width.parts,
+    ...graphEdits(width, to),
+  };
+}
+
+/** What a growth to `to` units changes in the nodes of the graph. */
+export function graphEdits(
+  width: Pick<Width, "written" | "repairs" | "size" | "carried">,
+  to: number,
+): Pick<GrowthPlan, "numbers" | "repairs" | "carried"> {
+  return {
+    numbers: width.written.map(({ becomes, ...place }) => ({ ...place, to: becomes(to) })),
+    repairs: width.repairs.map(({ node, target, power }) => ({
+      node,
+      target,
+      factor: (width.size / to) ** power,
+    })),
+    carried: width.carried,
   };
 }

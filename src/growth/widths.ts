@@ -1,25 +1,24 @@
-import { type Layout, sameLayout, unitLayout } from "../graph/layout.ts";
+import { unitLayout } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
-import type { Role } from "../ops/flow.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { type FlowMap, flowMap } from "./flow-map.ts";
-import type { Width, WidthPart, WidthRead } from "./width.ts";
+import { describeWidth } from "./describe-width.ts";
+import { axisKey, type FlowMap, flowMap } from "./flow-map.ts";
+import { type Start, type Trace, traceWidth } from "./trace.ts";
+import type { Width } from "./width.ts";
 
 /** Every width of a model, in the order in which its producers run. */
 export function findWidths(model: Model): readonly Width[] {
   const flows = flowMap(model.graph);
-  const taken = new Set<string>();
+  const known = new Map<string, boolean>();
   const ids = new Map<string, number>();
   const widths: Width[] = [];
   for (const seed of flows.seeds) {
-    if (taken.has(`${seed.axis}:${seed.parameter}`)) continue;
-    const traced = trace(model, flows, seed.parameter, seed.axis);
-    for (const part of traced.parts) taken.add(`${part.axis}:${part.parameter}`);
-    taken.add(`${seed.axis}:${seed.parameter}`);
-    const name = seed.parameter.replace(/[./_]?(weight|kernel|W)$/, "") || seed.parameter;
-    const count = (ids.get(name) ?? 0) + 1;
-    ids.set(name, count);
-    widths.push({ id: count === 1 ? name : `${name}#${count}`, ...traced });
+    if (known.has(axisKey(seed.value, seed.axis))) continue;
+    for (const width of widthsFrom(model, flows, seed, known)) {
+      const count = (ids.get(width.id) ?? 0) + 1;
+      ids.set(width.id, count);
+      widths.push(count === 1 ? width : { ...width, id: `${width.id}#${count}` });
+    }
   }
   return widths;
 }
@@ -41,79 +40,50 @@ export function widthOf(widths: readonly Width[], id: string): Width {
   });
 }
 
-interface Visit {
-  readonly value: string;
-  readonly axis: number;
-  readonly layout: Layout;
-  readonly role: Role | undefined;
+/** Cuts of one axis that are tried before giving up: real models need two or three. */
+const maxCuts = 16;
+
+/**
+ * The widths of one output axis of a weight. Where the axis as a whole cannot grow, the finer cuts that operators on
+ * the way ask for (heads, groups) are tried in its place. `known` collects the axes and cuts that have been seen, and
+ * whether they can grow.
+ */
+function widthsFrom(
+  model: Model,
+  flows: FlowMap,
+  seed: { readonly value: string; readonly axis: number },
+  known: Map<string, boolean>,
+): readonly Width[] {
+  const units = flows.types.get(seed.value)?.shape[seed.axis];
+  if (typeof units !== "number" || units === 0) return [];
+  const whole = traceWidth(flows, { ...seed, layout: unitLayout, units });
+  const asWhole = describeWidth(model, flows, whole, seed.value);
+  for (const [key, { value }] of whole.visits)
+    if (flows.constants.has(value)) known.set(key, asWhole.growable);
+  if (asWhole.growable || whole.grains.length === 0) return [asWhole];
+
+  const found: Width[] = [];
+  let elsewhere = false;
+  const queue: Start[] = [...whole.grains];
+  for (let at = 0; at < Math.min(queue.length, maxCuts); at++) {
+    const trace = traceWidth(flows, queue[at] as Start);
+    const signature = signatureOf(flows, trace);
+    const seen = known.get(signature);
+    elsewhere ||= seen === true;
+    if (seen !== undefined) continue;
+    const width = describeWidth(model, flows, trace, seed.value);
+    known.set(signature, width.growable);
+    if (width.growable) found.push(width);
+    else queue.push(...trace.grains);
+  }
+  return found.length > 0 || elsewhere ? found : [asWhole];
 }
 
-/** Follows the ties from one axis of a parameter to everything that must change with it. */
-function trace(model: Model, flows: FlowMap, parameter: string, axis: number): Omit<Width, "id"> {
-  const size = model.graph.parameters.get(parameter)?.dims[axis] ?? 0;
-  const reasons: string[] = [];
-  const reads: WidthRead[] = [];
-  const seen = new Map<string, Visit>();
-  const queue: Visit[] = [{ value: parameter, axis, layout: unitLayout, role: "incoming" }];
-  for (let visit = queue.shift(); visit !== undefined; visit = queue.shift()) {
-    const at = `${visit.axis}:${visit.value}`;
-    const known = seen.get(at);
-    if (known !== undefined) {
-      if (!sameLayout(known.layout, visit.layout)) {
-        reasons.push(`"${visit.value}" would have to grow in two different ways on axis ${visit.axis}`);
-      }
-      // A tied weight can be incoming here and outgoing there: zeros keep the function, so outgoing wins.
-      if (visit.role === "outgoing" && known.role !== "outgoing")
-        seen.set(at, { ...known, role: "outgoing" });
-      continue;
-    }
-    seen.set(at, visit);
-    const blocks = flows.blocksAt(visit.value, visit.axis);
-    if (blocks.length > 0) {
-      reasons.push(...blocks);
-      continue;
-    }
-    for (const step of flows.stepsFrom(visit.value, visit.axis)) {
-      const constant = flows.constants.has(step.value);
-      if (step.contraction && !constant && !flows.constants.has(visit.value)) {
-        reasons.push(`${step.node.op} "${step.node.name}" sums over it without a weight that could be zero`);
-        continue;
-      }
-      const carried = step.carry(visit.layout);
-      if ("blocked" in carried) {
-        reasons.push(`${step.node.op} "${step.node.name}": ${carried.blocked}`);
-        continue;
-      }
-      // A concatenation or a fold may tell that the width does not reach this side.
-      if (!carried.some((block) => "inner" in block)) continue;
-      if (step.contraction && constant && !flows.constants.has(visit.value)) {
-        reads.push({ value: visit.value, axis: visit.axis, layout: visit.layout });
-      }
-      const inherited = flows.constants.has(visit.value) && constant ? visit.role : undefined;
-      queue.push({ value: step.value, axis: step.axis, layout: carried, role: step.role ?? inherited });
-    }
-  }
-  const visits = [...seen.values()];
-  const parts: WidthPart[] = [];
-  for (const visit of visits) {
-    if (!model.graph.parameters.has(visit.value)) continue;
-    if (visit.role === undefined)
-      reasons.push(`no rule says how to fill "${visit.value}" on axis ${visit.axis}`);
-    parts.push({
-      parameter: visit.value,
-      axis: visit.axis,
-      role: visit.role ?? "shift",
-      layout: visit.layout,
-    });
-  }
-  if (reasons.length === 0 && !parts.some((part) => part.role === "outgoing")) {
-    reasons.push("nothing consumes it");
-  }
-  return {
-    size,
-    growable: reasons.length === 0,
-    reason: reasons[0] ?? "",
-    parts,
-    reads,
-  };
+/** What tells one cut of a set of parameters from another. */
+function signatureOf(flows: FlowMap, trace: Trace): string {
+  const parts = [...trace.visits].filter(([, { value }]) => flows.constants.has(value));
+  return parts
+    .map(([key, { layout }]) => `${key} ${JSON.stringify(layout)}`)
+    .sort()
+    .join("\n");
 }

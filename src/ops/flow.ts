@@ -60,9 +60,15 @@ export interface Written {
   readonly becomes?: (layout: Layout, units: number) => number;
 }
 
-/** A number that is multiplied by (old size / new size) to this power when an axis grows. */
+/**
+ * A number that is multiplied by (old size / new size) to this power when an axis grows: a float attribute (with its
+ * value where it is not written), a parameter, or an output.
+ */
 export interface Repair {
-  readonly target: { readonly attribute: string } | { readonly input: number } | { readonly output: number };
+  readonly target:
+    | { readonly attribute: string; readonly otherwise: number }
+    | { readonly input: number }
+    | { readonly output: number };
   readonly power: number;
 }
 
@@ -84,6 +90,8 @@ export interface Flow {
   readonly ends?: readonly AxisRef[];
   readonly written?: readonly Written[];
   readonly pools?: readonly Pool[];
+  /** What one unit is called where this node makes it, e.g. "channel"; "neuron" where absent. */
+  readonly unit?: string;
   /**
    * What new units hold in the outputs, given what they hold in the inputs that carry the width (undefined for those
    * that do not); `elementwise` of fresh.ts where absent.

@@ -173,10 +173,15 @@ export const operators = {
 /** The operators that espalier has rules for. */
 export type OperatorName = keyof typeof operators;
 
+/** Whether espalier has rules for a node. */
+export function isSupported(node: Node): boolean {
+  return (node.domain === "" || node.domain === "ai.onnx") && Object.hasOwn(operators, node.op);
+}
+
 /** The rules of a node's operator. Throws `UNSUPPORTED_OPERATOR`, naming the node and what is supported. */
 export function operatorOf(node: Node): Operator {
+  if (isSupported(node)) return operators[node.op as OperatorName];
   const standard = node.domain === "" || node.domain === "ai.onnx";
-  if (standard && Object.hasOwn(operators, node.op)) return operators[node.op as OperatorName];
   throw new EspalierError("UNSUPPORTED_OPERATOR", {
     thing: `node "${node.name}"`,
     rule: "needs an operator that espalier has rules for",

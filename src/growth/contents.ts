@@ -1,0 +1,142 @@
+import { carriesUnits } from "../graph/layout.ts";
+import type { AxisRef, Role } from "../ops/flow.ts";
+import { elementwise, type Fresh } from "../ops/fresh.ts";
+import { type Fill, freshOf } from "./fill.ts";
+import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
+import type { Method } from "./methods.ts";
+import type { Trace } from "./trace.ts";
+import type { NodeRepair, WidthPart } from "./width.ts";
+
+/** How a method would grow a traced width. */
+export interface Contents {
+  readonly parts: readonly WidthPart[];
+  readonly repairs: readonly NodeRepair[];
+}
+
+/**
+ * Follows what new units would hold through the graph, from the parameters on, if a method filled them. Returns the
+ * reason where the outputs would change.
+ */
+export function contentsOf(
+  flows: FlowMap,
+  trace: Trace,
+  parameters: ReadonlyMap<string, unknown>,
+  method: Method,
+): Contents | { readonly blocked: string } {
+  const fresh = new Map<string, Fresh>();
+  const parts: WidthPart[] = [];
+  const repairs: NodeRepair[] = [];
+  for (const [key, { value, axis, layout, side }] of trace.visits) {
+    if (!parameters.has(value)) continue;
+    const roles = rolesOf(flows, trace, value, axis);
+    const role = mainRole(roles);
+    if (role === undefined) return { blocked: `no rule says how to fill "${value}" on axis ${axis}` };
+    const tied = roles.includes("incoming") && roles.includes("outgoing");
+    const fill: Fill | undefined = method.fill({ role, tied, side });
+    if (fill === undefined) return { blocked: `"${value}" both makes and reads it` };
+    parts.push({ parameter: value, axis, role: tied && fill !== "zero" ? "incoming" : role, layout, fill });
+    fresh.set(key, freshOf(fill, role));
+  }
+
+  for (const nodeFlow of flows.nodes) {
+    const { node, flow, contractions, nameOf } = nodeFlow;
+    if (![...node.inputs, ...node.outputs].some((value) => trace.values.has(value))) continue;
+    const keyOf = (ref: AxisRef) => axisKey(nameOf(ref), ref.axis);
+    const name = `${node.op} "${node.name || node.outputs[0]}"`;
+    for (const pool of flow.pools ?? []) {
+      const held = fresh.get(keyOf(pool.at));
+      if (held === undefined) continue;
+      const answer = pool.accepts(held);
+      if ("blocked" in answer) return { blocked: `${name}: ${answer.blocked}` };
+      repairs.push(...answer.map((repair) => ({ ...repair, node: node.outputs[0] as string })));
+    }
+    for (const { a, b } of contractions) {
+      const [left, right] = [fresh.get(keyOf(a)), fresh.get(keyOf(b))];
+      if (left === undefined || right === undefined) continue;
+      if (!cancels(left, right))
+        return { blocked: `${name} sums over it without a weight that could be zero` };
+    }
+    for (const output of outputsOn(trace, nodeFlow)) {
+      const held = (flow.fresh ?? elementwise)(
+        inputsOf(flow, output, node.inputs.length, keyOf, trace, fresh),
+      );
+      if (typeof held === "object") return { blocked: `${name}: ${held.blocked}` };
+      fresh.set(keyOf(output), held);
+    }
+  }
+  return { parts, repairs };
+}
+
+/** Whether the products of new units add nothing to a sum. */
+function cancels(a: Fresh, b: Fresh): boolean {
+  return a === "zero" || b === "zero" || (a === "copy" && b === "part") || (a === "part" && b === "copy");
+}
+
+function outputsOn(trace: Trace, { node, flow, nameOf }: NodeFlow): readonly AxisRef[] {
+  const found = new Map<string, AxisRef>();
+  for (const tie of flow.ties) {
+    for (const ref of [tie.a, tie.b]) {
+      if (ref.side === "output" && trace.visits.has(axisKey(nameOf(ref), ref.axis))) {
+        found.set(`${ref.index} ${ref.axis}`, ref);
+      }
+    }
+  }
+  for (const [index, name] of node.outputs.entries()) {
+    for (const { at } of flow.written ?? []) {
+      if (at.side === "output" && at.index === index && trace.visits.has(axisKey(name, at.axis))) {
+        found.set(`${index} ${at.axis}`, at);
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+/** What each input holds that carries the width to an output. */
+function inputsOf(
+  flow: NodeFlow["flow"],
+  output: AxisRef,
+  count: number,
+  keyOf: (ref: AxisRef) => string,
+  trace: Trace,
+  fresh: ReadonlyMap<string, Fresh>,
+): readonly (Fresh | undefined)[] {
+  const held: (Fresh | undefined)[] = Array.from({ length: count });
+  const isOutput = (ref: AxisRef) =>
+    ref.side === "output" && ref.index === output.index && ref.axis === output.axis;
+  for (const { a, b, forward, backward } of flow.ties) {
+    const [source, carry] = isOutput(b) ? [a, forward] : isOutput(a) ? [b, backward] : [undefined, undefined];
+    if (source === undefined || source.side === "output") continue;
+    const visit = trace.visits.get(keyOf(source));
+    if (visit === undefined) continue;
+    const carried = carry?.(visit.layout) ?? visit.layout;
+    if (!("blocked" in carried) && carriesUnits(carried)) held[source.index] = fresh.get(keyOf(source));
+  }
+  return held;
+}
+
+/** Roles of a parameter's axis: those that its readers give it, also behind a transpose or reshape. */
+function rolesOf(flows: FlowMap, trace: Trace, value: string, axis: number): readonly Role[] {
+  const roles: Role[] = [];
+  const seen = new Set<string>();
+  const queue = [{ value, axis }];
+  for (let at = 0; at < queue.length; at++) {
+    const { value: name, axis: position } = queue[at] as { value: string; axis: number };
+    const key = axisKey(name, position);
+    const visit = trace.visits.get(key);
+    if (visit === undefined || seen.has(key)) continue;
+    seen.add(key);
+    roles.push(...flows.rolesAt(name, position));
+    for (const step of flows.stepsFrom(name, position)) {
+      const carried = step.carry(visit.layout);
+      const through = flows.constants.has(step.value) && step.node.outputs.includes(step.value);
+      if (through && !("blocked" in carried) && carriesUnits(carried)) queue.push(step);
+    }
+  }
+  return roles;
+}
+
+/** Where roles differ: zeros keep the function, so outgoing wins; then what makes the unit. */
+function mainRole(roles: readonly Role[]): Role | undefined {
+  const order: readonly Role[] = ["outgoing", "incoming", "offset", "scale", "shift"];
+  return order.find((role) => roles.includes(role));
+}

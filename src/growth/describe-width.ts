@@ -1,0 +1,122 @@
+import { carriesUnits, layoutSize } from "../graph/layout.ts";
+import type { Model } from "../graph/model.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import { type Contents, contentsOf } from "./contents.ts";
+import { axisKey, type FlowMap } from "./flow-map.ts";
+import { methods } from "./methods.ts";
+import { layerName, unitName } from "./naming.ts";
+import type { Trace } from "./trace.ts";
+import { type Trial, tryGrowth } from "./trial.ts";
+import type { Width, WidthAxis, WidthPart, WrittenSize } from "./width.ts";
+
+/** Says of a trace what it is called, whether it can grow without changing what the network computes, and how. */
+export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: string): Width {
+  const { parameters } = model.graph;
+  const size = trace.start.units;
+  const carried = carriedBy(flows, trace);
+  const written = writtenSizes(flows, trace);
+  let reason = firstReason(model, flows, trace);
+  let chosen: (Contents & { readonly trial: Trial; readonly multiple: number }) | undefined;
+  let method = methods[0] as (typeof methods)[number];
+  for (const candidate of reason === undefined ? methods : []) {
+    const contents = contentsOf(flows, trace, parameters, candidate);
+    const multiple = candidate.whole ? size : 1;
+    const trial =
+      "blocked" in contents
+        ? contents
+        : tryGrowth(model.graph, flows.types, { ...contents, size, carried, written }, size + multiple);
+    if ("blocked" in trial) {
+      reason ??= trial.blocked;
+      continue;
+    }
+    chosen = { ...(contents as Contents), trial, multiple };
+    method = candidate;
+    break;
+  }
+  const parts = chosen?.parts ?? partsOf(flows, trace, parameters);
+  const { unit, suffix } = unitName(flows, trace, parts, parameters);
+  const perUnit = chosen?.trial.cost ?? { parameters: parametersPerUnit(parts, parameters, size), flops: 0 };
+  return {
+    id: layerName(seed, parts) + suffix,
+    size,
+    unit,
+    growable: chosen !== undefined,
+    reason: chosen === undefined ? (reason ?? "no method grows it exactly") : "",
+    method: method.name,
+    multiple: chosen?.multiple ?? 1,
+    parts,
+    reads: trace.reads,
+    carried,
+    written,
+    repairs: chosen?.repairs ?? [],
+    costPerUnit: perUnit,
+  };
+}
+
+/** Why a trace cannot grow whatever the method. */
+function firstReason(model: Model, flows: FlowMap, trace: Trace): string | undefined {
+  const [first] = trace.reasons;
+  if (first !== undefined) return first;
+  let consumed = trace.contracted;
+  for (const { value, axis } of trace.visits.values()) {
+    const tensor = model.graph.parameters.get(value);
+    if (tensor !== undefined && tensor.dtype !== "float32") {
+      return `"${value}" holds ${tensor.dtype}, and only float32 grows`;
+    }
+    consumed ||= flows.rolesAt(value, axis).includes("outgoing");
+  }
+  return consumed ? undefined : "nothing consumes it";
+}
+
+/** The parameters of a width that has no method: for people to read. */
+function partsOf(
+  flows: FlowMap,
+  trace: Trace,
+  parameters: Model["graph"]["parameters"],
+): readonly WidthPart[] {
+  return [...trace.visits.values()]
+    .filter(({ value }) => parameters.has(value))
+    .map(({ value, axis, layout }) => ({
+      parameter: value,
+      axis,
+      layout,
+      role: flows.rolesAt(value, axis)[0] ?? "shift",
+      fill: "strategy",
+    }));
+}
+
+function carriedBy(flows: FlowMap, trace: Trace): readonly WidthAxis[] {
+  return [...trace.visits.values()]
+    .filter(({ value, layout }) => flows.types.has(value) && carriesUnits(layout))
+    .map(({ value, axis, layout }) => ({ value, axis, layout }));
+}
+
+function writtenSizes(flows: FlowMap, trace: Trace): readonly WrittenSize[] {
+  return flows.nodes.flatMap(({ node, flow, nameOf }) =>
+    (flow.written ?? []).flatMap(({ at, place, becomes = layoutSize }): WrittenSize[] => {
+      const visit = trace.visits.get(axisKey(nameOf(at), at.axis));
+      if (visit === undefined) return [];
+      return [
+        {
+          node: node.outputs.find((name) => name !== "") ?? "",
+          ...place,
+          becomes: (units) => becomes(visit.layout, units),
+        },
+      ];
+    }),
+  );
+}
+
+function parametersPerUnit(
+  parts: readonly WidthPart[],
+  parameters: Model["graph"]["parameters"],
+  units: number,
+): number {
+  let count = 0;
+  for (const { parameter, axis, layout } of parts) {
+    const dims = parameters.get(parameter)?.dims ?? [];
+    const positions = layoutSize(layout, units) - layoutSize(layout, units - 1);
+    count += (sizeOf(dims) / (dims[axis] ?? 1)) * positions;
+  }
+  return count;
+}

@@ -1,0 +1,72 @@
+import type { Role } from "../ops/flow.ts";
+import type { Fill } from "./fill.ts";
+import type { MethodName } from "./width.ts";
+
+/** What a method needs to know of a parameter's axis to say how it is filled. */
+export interface Filled {
+  readonly role: Role;
+  /** It makes the unit in one place and reads it in another (an embedding tied to the output layer). */
+  readonly tied: boolean;
+  /** On which side of a product of two activations it lies (queries 0, keys 1). */
+  readonly side: 0 | 1;
+}
+
+/** One way to make room for new units without changing the function: how each role is filled. */
+export interface Method {
+  readonly name: MethodName;
+  /** Whether every unit is copied equally often, so that the width grows by multiples of its size. */
+  readonly whole: boolean;
+  /** Undefined where the method has no answer. */
+  readonly fill: (part: Filled) => Fill | undefined;
+}
+
+/** New units hold anything; what reads them has zero weights (the origin). */
+const zeroOutgoing: Method = {
+  name: "zero outgoing",
+  whole: false,
+  fill: ({ role, tied }) => (tied ? "zero" : role === "offset" ? "offset" : "strategy"),
+};
+
+/** New units hold the mean of the old ones, which LayerNorm does not see (GROWTH.md, Layers). */
+function meanPadding(offset: Fill): Method {
+  return {
+    name: "mean padding",
+    whole: false,
+    fill: ({ role, tied }) => {
+      if (role === "incoming" || tied || role === "shift") return "mean";
+      return role === "offset" ? offset : "strategy";
+    },
+  };
+}
+
+/** New units hold zero, which RMSNorm and sums do not see; what reads them has weights, so that they can learn. */
+const zeroPadding: Method = {
+  name: "zero padding",
+  whole: false,
+  fill: ({ role, tied }) => (role === "scale" ? "strategy" : role === "outgoing" && !tied ? "draw" : "zero"),
+};
+
+/** In a product of two activations one side holds zero (the keys of attention), the other anything. */
+const zeroKeys: Method = {
+  name: "zero keys",
+  whole: false,
+  fill: ({ role, side, tied }) => (tied || (role === "incoming" && side === 1) ? "zero" : "strategy"),
+};
+
+/** Every unit is copied, and its outgoing weights are shared out: no normalisation sees it (after LEMON). */
+const copies: Method = {
+  name: "copies",
+  whole: true,
+  fill: ({ role, tied }) => (tied ? undefined : role === "outgoing" ? "part" : "copy"),
+};
+
+/** In the order of preference: any number of units before multiples, values of their own before copies. */
+export const methods: readonly Method[] = [
+  zeroOutgoing,
+  zeroKeys,
+  meanPadding("offset"),
+  // Behind a tied weight even the normalised units must be zero.
+  meanPadding("zero"),
+  zeroPadding,
+  copies,
+];

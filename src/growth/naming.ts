@@ -1,0 +1,65 @@
+import { sameLayout, unitLayout } from "../graph/layout.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { axisKey, type FlowMap } from "./flow-map.ts";
+import type { Trace } from "./trace.ts";
+import type { WidthPart } from "./width.ts";
+
+/** Names that exporters invent for folded weights, which say nothing to people. */
+const invented = /^(onnx::|val_\d|_?\d+$|_v_\d|constant)/i;
+
+/** The last part of a parameter's name, which says what it is to its layer. */
+const suffix = /[./_]?(weight|kernel|bias|gamma|beta|W|B)(:0)?$/;
+
+/** The name of the layer that makes a width, from the model's own parameter names. */
+export function layerName(seed: string, parts: readonly WidthPart[]): string {
+  const strip = (name: string) => name.replace(suffix, "") || name;
+  if (!invented.test(seed)) return strip(seed);
+  const order = ["incoming", "shift", "scale", "offset", "outgoing"] as const;
+  for (const role of order) {
+    const named = parts.find((part) => part.role === role && !invented.test(part.parameter));
+    if (named !== undefined)
+      return role === "outgoing" ? `${strip(named.parameter)}.in` : strip(named.parameter);
+  }
+  return strip(seed);
+}
+
+/** What one unit of a width is called, and what its id gets behind the layer's name. */
+export function unitName(
+  flows: FlowMap,
+  trace: Trace,
+  parts: readonly WidthPart[],
+  parameters: ReadonlyMap<string, Tensor>,
+): { readonly unit: string; readonly suffix: string } {
+  if (trace.contracted) return { unit: "head dimension", suffix: ".head_dim" };
+  const incoming = parts.filter((part) => part.role === "incoming");
+  const whole = incoming.some(({ layout }) => layout.length === 1 && !sameLayout(layout, unitLayout));
+  if (whole && isBatchOfProducts(flows, trace)) return { unit: "head", suffix: ".heads" };
+  for (const { node, flow } of flows.nodes) {
+    if (flow.unit !== undefined && incoming.some((part) => node.inputs.includes(part.parameter))) {
+      return whole ? { unit: "group", suffix: ".groups" } : { unit: flow.unit, suffix: "" };
+    }
+  }
+  if (whole) return { unit: "group", suffix: ".groups" };
+  const spread = incoming.some(
+    ({ layout }) => layout.length > 1 && layout.every((block) => "inner" in block),
+  );
+  const convolved = incoming.some(({ parameter }) => (parameters.get(parameter)?.dims.length ?? 0) > 2);
+  if (spread)
+    return convolved
+      ? { unit: "channel of each group", suffix: ".per_group" }
+      : { unit: "head dimension", suffix: ".head_dim" };
+  return { unit: convolved ? "channel" : "neuron", suffix: "" };
+}
+
+/** Whether two activations are multiplied unit by unit, as attention does with its heads. */
+function isBatchOfProducts(flows: FlowMap, trace: Trace): boolean {
+  return flows.nodes.some(({ node, flow }) => {
+    if (flow.roles?.some(({ role }) => role === "outgoing") !== true) return false;
+    const carrying = node.inputs.filter(
+      (name) =>
+        !flows.constants.has(name) &&
+        (flows.types.get(name)?.shape ?? []).some((_, axis) => trace.visits.has(axisKey(name, axis))),
+    );
+    return new Set(carrying).size > 1;
+  });
+}

@@ -1,0 +1,312 @@
+import type { Dim, Shape } from "../graph/dim.ts";
+import { carriesUnits, layoutDim } from "../graph/layout.ts";
+import type { Attribute, Graph, Node, ValueType } from "../graph/model.ts";
+import { inferInto } from "../ops/infer.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { float32, int64, makeTensor, type Tensor, toNumbers } from "../tensor/tensor.ts";
+import type { NumberEdit, RepairEdit } from "./plan.ts";
+import type { WidthAxis } from "./width.ts";
+
+/** A growth as the nodes of a graph see it. */
+export interface Rewrite {
+  readonly to: number;
+  readonly numbers: readonly NumberEdit[];
+  readonly repairs: readonly RepairEdit[];
+  readonly carried: readonly WidthAxis[];
+}
+
+/** The nodes and parameters of a grown graph, and its types. */
+export interface Rewritten {
+  readonly graph: Graph;
+  readonly types: ReadonlyMap<string, ValueType>;
+}
+
+/**
+ * Writes the nodes of a graph whose `parameters` have grown: literal sizes, attributes and repairs. Every shape must
+ * then come out as the width says. `types` are those of the graph as it was. Throws `NOT_GROWABLE` with what differs.
+ */
+export function rewriteGraph(
+  graph: Graph,
+  types: ReadonlyMap<string, ValueType>,
+  parameters: ReadonlyMap<string, Tensor>,
+  rewrite: Rewrite,
+): Rewritten {
+  return new Rewriter(graph, types, parameters, rewrite).run();
+}
+
+/** The name of input `index` of the node that makes the value `node`. */
+export function nodeInput(graph: Graph, node: string, index: number): string {
+  return graph.nodes.find(({ outputs }) => outputs.includes(node))?.inputs[index] ?? "";
+}
+
+class Rewriter {
+  readonly #graph: Graph;
+  readonly #before: ReadonlyMap<string, ValueType>;
+  readonly #rewrite: Rewrite;
+  readonly #numbers = new Map<string, NumberEdit[]>();
+  readonly #repairs = new Map<string, RepairEdit[]>();
+  readonly #types = new Map<string, ValueType>();
+  readonly #parameters: Map<string, Tensor>;
+  readonly #names: Set<string>;
+  /** Grown vectors of sizes, by the old one's name and their elements. */
+  readonly #copies = new Map<string, string>();
+  /** Constants to their grown copies. */
+  readonly #grown = new Map<string, string[]>();
+  readonly #nodes: Node[] = [];
+
+  constructor(
+    graph: Graph,
+    types: ReadonlyMap<string, ValueType>,
+    parameters: ReadonlyMap<string, Tensor>,
+    rewrite: Rewrite,
+  ) {
+    this.#graph = graph;
+    this.#before = types;
+    this.#rewrite = rewrite;
+    this.#parameters = new Map(parameters);
+    this.#names = new Set([...types.keys(), ...graph.nodes.flatMap((node) => node.outputs)]);
+    for (const edit of rewrite.numbers) append(this.#numbers, edit.node, edit);
+    for (const edit of rewrite.repairs) append(this.#repairs, edit.node, edit);
+  }
+
+  run(): Rewritten {
+    const graph = this.#graph;
+    for (const { name } of graph.inputs) {
+      const type = this.#before.get(name);
+      if (type !== undefined) this.#types.set(name, type);
+    }
+    for (const [name, tensor] of this.#parameters) this.#declare(name, tensor);
+    for (const node of graph.nodes) this.#write(node);
+    this.#check();
+    const { nodes, parameters } = this.#withOldNames();
+    return { graph: { ...graph, nodes, parameters }, types: this.#types };
+  }
+
+  /** A constant that every reader has replaced by one and the same grown copy gives it its name. */
+  #withOldNames(): Pick<Graph, "nodes" | "parameters"> {
+    const used = new Set(this.#nodes.flatMap((node) => node.inputs));
+    const names = new Map<string, string>();
+    for (const [old, copies] of this.#grown) {
+      if (!used.has(old) && copies.length === 1) names.set(copies[0] as string, old);
+    }
+    const gone = new Set([...this.#grown.keys()].filter((old) => !used.has(old)));
+    const rename = (name: string) => names.get(name) ?? name;
+    const kept = [...this.#parameters].filter(([name]) => !gone.has(name));
+    return {
+      nodes: this.#nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
+      parameters: new Map(kept.map(([name, tensor]) => [rename(name), tensor])),
+    };
+  }
+
+  #write(node: Node): void {
+    const id = node.outputs.find((name) => name !== "") ?? "";
+    let next = node;
+    for (const edit of this.#numbers.get(id) ?? []) {
+      if (edit.attribute !== undefined) next = withAttribute(next, edit.attribute, edit.element, edit.to);
+    }
+    const elements = new Map<number, Map<number, number>>();
+    for (const { input, element, to } of this.#numbers.get(id) ?? []) {
+      if (input !== undefined) elements.set(input, (elements.get(input) ?? new Map()).set(element ?? 0, to));
+    }
+    for (const [input, wanted] of elements) next = this.#withInput(next, input, wanted);
+    const scaled = new Map<number, number>();
+    for (const { target, factor } of this.#repairs.get(id) ?? []) {
+      if ("attribute" in target) {
+        next = withScaledAttribute(next, target.attribute, target.otherwise, factor);
+      } else if ("output" in target) scaled.set(target.output, factor);
+    }
+    if (scaled.size === 0) {
+      this.#add(next);
+      return;
+    }
+    const outputs = next.outputs.map((name, index) =>
+      scaled.has(index) ? this.#invent(`${name}.unscaled`) : name,
+    );
+    this.#add({ ...next, outputs });
+    for (const [index, factor] of scaled)
+      this.#scale(outputs[index] as string, node.outputs[index] as string, factor);
+  }
+
+  /** Replaces elements of an integer input: in a constant, else by adding the differences. */
+  #withInput(node: Node, input: number, wanted: ReadonlyMap<number, number>): Node {
+    const name = node.inputs[input] as string;
+    const constant = this.#parameters.get(name);
+    const now: Shape | undefined =
+      constant === undefined ? this.#types.get(name)?.value : toNumbers(constant);
+    if (now === undefined)
+      refuse(name, `is computed in a way that cannot be followed, so ${node.op} cannot grow`);
+    const changed = now.map((size, element) => wanted.get(element) ?? size);
+    const same = changed.every((size, element) => size === now[element]);
+    if (same) return node;
+    const replacement =
+      constant === undefined
+        ? this.#shift(name, now, changed)
+        : this.#constant(name, constant, changed as number[]);
+    return { ...node, inputs: node.inputs.map((old, index) => (index === input ? replacement : old)) };
+  }
+
+  #constant(name: string, tensor: Tensor, values: readonly number[]): string {
+    const key = `${name} ${values.join(",")}`;
+    const known = this.#copies.get(key);
+    if (known !== undefined) return known;
+    const copy = this.#invent(`${name}.grown`);
+    const data = tensor.data.slice();
+    values.forEach((value, index) => {
+      data[index] = typeof data[index] === "bigint" ? BigInt(value) : value;
+    });
+    this.#parameters.set(copy, makeTensor(tensor.dtype, tensor.dims, data));
+    this.#declare(copy, this.#parameters.get(copy) as Tensor);
+    this.#copies.set(key, copy);
+    append(this.#grown, name, copy);
+    return copy;
+  }
+
+  /** Adds to a computed vector of sizes what its elements lack. */
+  #shift(name: string, now: Shape, wanted: Shape): string {
+    const key = `${name} ${wanted.join(",")}`;
+    const known = this.#copies.get(key);
+    if (known !== undefined) return known;
+    const differences = wanted.map((size, element) => {
+      const is = now[element] as Dim;
+      if (size === is) return 0;
+      if (typeof size === "number" && typeof is === "number") return size - is;
+      return refuse(name, `holds ${is} where the growth needs ${size}`);
+    });
+    const type = this.#types.get(name) as ValueType;
+    const delta = this.#invent(`${name}.growth`);
+    const tensor =
+      type.shape.length === 0 ? int64([], differences) : int64([differences.length], differences);
+    this.#parameters.set(delta, tensor);
+    this.#declare(delta, tensor);
+    const sum = this.#invent(`${name}.grown`);
+    this.#add({ name: sum, op: "Add", domain: "", inputs: [name, delta], outputs: [sum], attributes: {} });
+    this.#copies.set(key, sum);
+    return sum;
+  }
+
+  #scale(from: string, to: string, factor: number): void {
+    const constant = this.#invent(`${to}.scale`);
+    this.#parameters.set(constant, float32([], [factor]));
+    this.#declare(constant, this.#parameters.get(constant) as Tensor);
+    this.#add({
+      name: this.#invent(`${to}.scaled`),
+      op: "Mul",
+      domain: "",
+      inputs: [from, constant],
+      outputs: [to],
+      attributes: {},
+    });
+  }
+
+  #add(node: Node): void {
+    this.#nodes.push(node);
+    if (this.#isAsBefore(node)) {
+      for (const name of node.outputs) {
+        const type = this.#before.get(name);
+        if (type !== undefined) this.#types.set(name, type);
+      }
+      return;
+    }
+    inferInto(this.#types, node, this.#parameters);
+  }
+
+  /** Nothing that a node reads has changed, so neither has what it makes. */
+  #isAsBefore(node: Node): boolean {
+    return (
+      node.inputs.every((name) => name === "" || this.#types.get(name) === this.#before.get(name)) &&
+      !this.#numbers.has(node.outputs[0] ?? "") &&
+      !this.#repairs.has(node.outputs[0] ?? "")
+    );
+  }
+
+  /** Keeps the old type record where the tensor is as it was, so that unchanged nodes are told by identity. */
+  #declare(name: string, tensor: Tensor): void {
+    const before = this.#before.get(name);
+    const same =
+      before !== undefined &&
+      before.shape.length === tensor.dims.length &&
+      before.shape.every((dim, axis) => dim === tensor.dims[axis]);
+    this.#types.set(name, same ? before : { dtype: tensor.dtype, shape: tensor.dims });
+  }
+
+  #invent(name: string): string {
+    let unique = name;
+    for (let count = 2; this.#names.has(unique); count++) unique = `${name}.${count}`;
+    this.#names.add(unique);
+    return unique;
+  }
+
+  /** Every shape must be the old one, but for the axes that the width is on; no size may have leaked into arithmetic. */
+  #check(): void {
+    const expected = new Map<string, Dim[]>();
+    for (const { value, axis, layout } of this.#rewrite.carried) {
+      const before = this.#before.get(value);
+      if (before === undefined || !carriesUnits(layout)) continue;
+      const shape = expected.get(value) ?? [...before.shape];
+      shape[axis] = layoutDim(layout, this.#rewrite.to);
+      expected.set(value, shape);
+    }
+    for (const [name, before] of this.#before) {
+      const after = this.#types.get(name);
+      if (after === undefined || after === before) {
+        if (expected.has(name)) refuse(name, `keeps its size [${before.shape}] although its width grows`);
+        continue;
+      }
+      const shape = expected.get(name) ?? before.shape;
+      if (after.shape.length !== shape.length || after.shape.some((dim, axis) => dim !== shape[axis])) {
+        refuse(name, `would have the shape [${after.shape}] where [${shape}] is needed`);
+      }
+    }
+    for (const node of this.#nodes) this.#checkLeak(node);
+  }
+
+  #checkLeak(node: Node): void {
+    const [output] = node.outputs;
+    const after = this.#types.get(output ?? "");
+    if (after === undefined || !isFloat(after.dtype)) return;
+    for (const name of node.inputs) {
+      const [was, is] = [this.#before.get(name)?.value, this.#types.get(name)?.value];
+      const elementwise =
+        is !== undefined && is.length === after.shape.reduce<number>((n, dim) => n * Number(dim), 1);
+      if (elementwise && was?.some((size, element) => size !== is[element])) {
+        refuse(
+          output as string,
+          `is computed (${node.op}) from a size that grows, so that its value would change`,
+        );
+      }
+    }
+  }
+}
+
+function append<T>(map: Map<string, T[]>, key: string, item: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [item]);
+  else list.push(item);
+}
+
+function refuse(value: string, rule: string): never {
+  throw new EspalierError("NOT_GROWABLE", { thing: `value "${value}"`, rule, received: "a growth" });
+}
+
+function withAttribute(node: Node, name: string, element: number | undefined, to: number): Node {
+  const old = node.attributes[name];
+  let next: Attribute | undefined;
+  if (old?.kind === "int" && element === undefined) next = { kind: "int", value: to };
+  if (old?.kind === "ints" && element !== undefined) {
+    next = { kind: "ints", value: old.value.map((value, index) => (index === element ? to : value)) };
+  }
+  // An attribute that is not written has its default; a growth that changes it writes it.
+  if (old === undefined && element === undefined) next = { kind: "int", value: to };
+  if (next === undefined) refuse(node.outputs[0] ?? "", `has no attribute ${name} that could grow`);
+  return { ...node, attributes: { ...node.attributes, [name]: next } };
+}
+
+function withScaledAttribute(node: Node, name: string, otherwise: number, factor: number): Node {
+  const old = node.attributes[name];
+  const value = old?.kind === "float" ? old.value : otherwise;
+  return {
+    ...node,
+    attributes: { ...node.attributes, [name]: { kind: "float", value: Math.fround(value * factor) } },
+  };
+}
