@@ -1,6 +1,6 @@
 import type { ValueType } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { toNumbers } from "../tensor/tensor.ts";
+import { float32, int64, type Tensor, toNumbers } from "../tensor/tensor.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized } from "./sizes.ts";
 
@@ -27,11 +27,26 @@ function inferConstant(call: Call): ValueType {
   });
 }
 
+/** The tensor, in whichever attribute it is written; undefined for strings and sparse tensors. */
+function tensorOf(call: Call): Tensor | undefined {
+  const { attributes } = call.node;
+  for (const name of ["value", "value_float", "value_floats", "value_int", "value_ints"]) {
+    const attribute = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+    if (attribute?.kind === "tensor") return attribute.value;
+    if (attribute?.kind === "float") return float32([], [attribute.value]);
+    if (attribute?.kind === "floats") return float32([attribute.value.length], attribute.value);
+    if (attribute?.kind === "int") return int64([], [attribute.value]);
+    if (attribute?.kind === "ints") return int64([attribute.value.length], attribute.value);
+  }
+  return undefined;
+}
+
 /** A value that is written in the graph. ONNX Constant-19. */
 export const constant: Operator = {
   infer: (call) => [inferConstant(call)],
   gradient: "none",
   flow: () => ({ ties: [] }),
+  constant: tensorOf,
   rounding: () => undefined,
   flops: () => 0,
 };

@@ -168,8 +168,12 @@ export interface Operator {
   readonly rounding: (call: RoundingCall) => string | undefined | readonly (string | undefined)[];
   /** Floating-point operations of one call; one per output element where the rule is absent. */
   readonly flops?: (call: Call) => Dim;
+  /** The tensor that output 0 always is, where the node only names one. Asked before types are known. */
+  readonly constant?: (call: Call) => Tensor | undefined;
   /** Inputs that hold running statistics: state of the model, but not trained by the loss. */
   readonly statistics?: readonly number[];
   /** Writes the node's outputs as they are while training, where that differs from inference. */
   readonly train?: (call: TrainingCall) => void;
+  /** Writes the node's outputs in nodes that ONNX Runtime computes faster than this one. */
+  readonly lower?: (call: GraphCall) => void;
 }

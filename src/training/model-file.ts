@@ -7,6 +7,7 @@ import {
   splitModel,
 } from "../formats/onnx/index.ts";
 import type { Model } from "../graph/model.ts";
+import { ownParameters } from "../ops/own-parameters.ts";
 import { EspalierError } from "../tensor/errors.ts";
 
 export interface LoadOptions extends Partial<Limits> {
@@ -26,7 +27,8 @@ export interface SaveOptions {
 }
 
 /**
- * Reads an ONNX model from a path (Node) or bytes. Throws `FORMAT` for a file that is not ONNX or truncated, `TOO_LARGE`
+ * Reads an ONNX model from a path (Node) or bytes, its constants as parameters and no vector shared by two readers
+ * (ops/own-parameters.ts). Throws `FORMAT` for a file that is not ONNX or truncated, `TOO_LARGE`
  * over a limit, `INVALID_MODEL` or `UNSUPPORTED_TYPE` for one that cannot be used.
  */
 export async function loadModel(source: string | Uint8Array, options: LoadOptions = {}): Promise<Model> {
@@ -34,7 +36,9 @@ export async function loadModel(source: string | Uint8Array, options: LoadOption
   const given = typeof externalData === "boolean" ? undefined : externalData;
   if (typeof source !== "string") {
     if (externalData === true) throw needsPath();
-    return decodeModel(source, given === undefined ? limits : { ...limits, externalData: given });
+    return ownParameters(
+      decodeModel(source, given === undefined ? limits : { ...limits, externalData: given }),
+    );
   }
   const bytes = await platform.readFile(source, limits.maxBytes);
   const folder = externalData === true ? platform.openFolder(platform.locate(source).folder) : undefined;
@@ -42,10 +46,8 @@ export async function loadModel(source: string | Uint8Array, options: LoadOption
   try {
     // The bytes are nobody else's: misaligned tensors are moved in place.
     const mayOverwrite = true;
-    return decodeModel(
-      bytes,
-      files === undefined ? { ...limits, mayOverwrite } : { ...limits, mayOverwrite, externalData: files },
-    );
+    const options = files === undefined ? limits : { ...limits, externalData: files };
+    return ownParameters(decodeModel(bytes, { ...options, mayOverwrite }));
   } finally {
     folder?.close();
   }
