@@ -17,10 +17,10 @@ export function unbroadcastTo(call: GradientCall, gradient: string, to: Shape): 
   const stretched = to.flatMap((dim, axis) => (dim === 1 && from[axis + lead] !== 1 ? [axis + lead] : []));
   const leading = Array.from({ length: lead }, (_, axis) => axis);
   if (leading.length + stretched.length === 0) return gradient;
-  const summed = call.graph.emit("ReduceSum", [gradient, call.graph.vector([...leading, ...stretched])], {
-    keepdims: int(1),
-  });
-  if (lead === 0) return summed;
+  const keepdims = int(Number(stretched.length > 0));
+  const axes = call.graph.vector([...leading, ...stretched]);
+  const summed = call.graph.emit("ReduceSum", [gradient, axes], { keepdims });
+  if (lead === 0 || stretched.length === 0) return summed;
   return call.graph.emit("Squeeze", [summed, call.graph.vector(leading)]);
 }
 

@@ -170,6 +170,8 @@ export interface Operator {
   readonly flops?: (call: Call) => Dim;
   /** The tensor that output 0 always is, where the node only names one. Asked before types are known. */
   readonly constant?: (call: Call) => Tensor | undefined;
+  /** Integer inputs that are positions on an axis, and its size. */
+  readonly positions?: (call: Call) => readonly { readonly input: number; readonly size: Dim }[];
   /** Inputs that hold running statistics: state of the model, but not trained by the loss. */
   readonly statistics?: readonly number[];
   /** Writes the node's outputs as they are while training, where that differs from inference. */

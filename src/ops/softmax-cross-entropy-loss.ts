@@ -1,9 +1,8 @@
 import { productOfDims } from "../graph/dim.ts";
-import type { ValueType } from "../graph/model.ts";
+import type { Attributes, ValueType } from "../graph/model.ts";
 import { int } from "../graph/model.ts";
 import { int32, int64 } from "../tensor/tensor.ts";
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
-import { elementCount } from "./element-count.ts";
 import { codeOfDtype } from "./element-types.ts";
 import { input, output, tie } from "./flow.ts";
 import { multiply } from "./normalization.ts";
@@ -57,7 +56,7 @@ export const softmaxCrossEntropyLoss: Operator = {
     const to = { to: int(codeOfDtype(call.input(0).dtype)) };
     const oneHot = graph.emit("Cast", [graph.emit("Equal", [column, classes(call)])], to);
     const difference = graph.emit("Sub", [softmax, oneHot]);
-    return [multiply(call, difference, weight(call, column, to))];
+    return [multiply(call, difference, weight(call, column, oneHot, to))];
   },
 
   flow(call) {
@@ -96,6 +95,28 @@ export const softmaxCrossEntropyLoss: Operator = {
     return addBounds(call, over, multiply(call, loss, twice));
   },
 
+  /** ONNX Runtime has no kernel for it and writes it as eleven nodes: more than the rest of a small network. */
+  lower(call) {
+    const { graph, node } = call;
+    const reduction = reductionOf(call);
+    if (reduction === "none" || ignored(call) !== undefined) return graph.add(node);
+    const [scores, labels] = node.inputs as [string, string];
+    const [loss, logarithms = ""] = node.outputs as [string, string?];
+    const write = (op: string, input: string, output: string, attributes: Attributes) => {
+      graph.add({ name: output, op, domain: "", inputs: [input], outputs: [output], attributes });
+      return output;
+    };
+    const axis = { axis: int(1) };
+    const y =
+      logarithms === ""
+        ? graph.emit("LogSoftmax", [scores], axis)
+        : write("LogSoftmax", scores, logarithms, axis);
+    const column = graph.emit("Unsqueeze", [labels, graph.vector([1])]);
+    const reduce = reduction === "mean" ? "ReduceMean" : "ReduceSum";
+    const sum = graph.emit(reduce, [graph.emit("GatherElements", [y, column], axis)], { keepdims: int(0) });
+    write("Neg", sum, loss, {});
+  },
+
   flops: (call) => productOfDims([6, ...call.shape(0)]),
 };
 
@@ -124,15 +145,20 @@ function classes(call: GradientCall): string {
 }
 
 /** What (softmax - one-hot) is multiplied with: the upstream gradient, the mean's 1/N, 0 for ignored labels. */
-function weight(call: GradientCall, column: string, to: { to: ReturnType<typeof int> }): string {
+function weight(
+  call: GradientCall,
+  column: string,
+  oneHot: string,
+  to: { to: ReturnType<typeof int> },
+): string {
   const { graph, upstream } = call;
-  const labels = call.node.inputs[1] as string;
   const reduction = reductionOf(call);
   const skip = ignored(call);
   const spread = reduction === "none" ? graph.emit("Unsqueeze", [upstream, graph.vector([1])]) : upstream;
-  const axes = Array.from({ length: call.rank(1) }, (_, axis) => axis);
   if (skip === undefined) {
-    return reduction === "mean" ? graph.emit("Div", [spread, elementCount(call, labels, axes)]) : spread;
+    if (reduction !== "mean") return spread;
+    // As many ones as labels: one node in place of the four that turn a shape into a number.
+    return graph.emit("Div", [spread, graph.emit("ReduceSum", [oneHot], { keepdims: int(0) })]);
   }
   const dtype = call.input(1).dtype;
   const excluded = graph.constant(`ignore ${dtype} ${skip}`, () =>

@@ -27,7 +27,14 @@ export const losses = {
     target: "int32",
     targetRank: (outputRank) => outputRank - 1,
     emit: (graph, logits, labels) =>
-      graph.emit("SoftmaxCrossEntropyLoss", [logits, labels], { reduction: text("mean") }, "loss"),
+      // The second output, the logarithms, spares the gradient a softmax of its own.
+      graph.emitAll(
+        "SoftmaxCrossEntropyLoss",
+        [logits, labels],
+        2,
+        { reduction: text("mean") },
+        "loss",
+      )[0] as string,
   },
   /** Binary cross-entropy of logits with targets in [0, 1] of the same shape: mean of softplus(x) - x·y. */
   binaryCrossEntropy: {

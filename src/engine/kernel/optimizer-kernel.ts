@@ -53,7 +53,7 @@ export interface AgePerColumn {
   readonly corrections: number;
 }
 
-type Five = [parameter: number, next: number, gradient: number, moment1: number, moment2: number];
+type Arrays = [parameter: number, next: number, gradient: number, moment1: number, moment2: number];
 type AdamTail = [
   ...[beta1: number, rest1: number, beta2: number, rest2: number, epsilon: number],
   ...[l2: number, decay: number, gradientScale: number, step: number, correction: number],
@@ -68,8 +68,8 @@ interface KernelExports {
       ...[rate: number, momentum: number, decay: number, gradientScale: number, form: number],
     ]
   ): void;
-  adam(...args: [...Five, n: number, ...AdamTail]): void;
-  adamColumns(...args: [...Five, rows: number, columns: number, ...AdamTail]): void;
+  adam(...args: [...Arrays, n: number, ...AdamTail]): void;
+  adamColumns(...args: [...Arrays, rows: number, columns: number, ...AdamTail]): void;
 }
 
 /**
@@ -121,10 +121,8 @@ export class OptimizerKernel {
     const { learningRate, momentum, nesterov, weightDecay, gradientScale } = scalars;
     const form = momentum === 0 ? 0 : nesterov ? 2 : 1;
     this.#check("sgd", n, form === 0 ? [parameter, next, gradient] : [parameter, next, gradient, moment1]);
-    this.#exports.sgd(
-      ...[parameter, next, gradient, moment1, n],
-      ...[learningRate, momentum, weightDecay, gradientScale, form],
-    );
+    const { sgd } = this.#exports;
+    sgd(parameter, next, gradient, moment1, n, learningRate, momentum, weightDecay, gradientScale, form);
   }
 
   /**
@@ -132,9 +130,12 @@ export class OptimizerKernel {
    * v = β₂·v + ((1 − β₂)·g′)·g′; next = p·decay − (stepSize·m) / (√v·correction + epsilon).
    */
   adam(addresses: KernelAddresses, n: number, scalars: AdamScalars & OneAge): void {
-    const five = list(addresses);
-    this.#check("adam", n, five);
-    this.#exports.adam(...five, n, ...tail(scalars, scalars.stepSize, scalars.correction));
+    const { parameter: p, next, gradient: g, moment1: m, moment2: v } = addresses;
+    const { beta1: b1, beta2: b2, epsilon, l2, decay, gradientScale: scale, stepSize, correction } = scalars;
+    const { adam } = this.#exports;
+    this.#check("adam", n, [p, next, g, m, v]);
+    // Spelled out: spread arguments cost more than the update of a small parameter.
+    adam(p, next, g, m, v, n, b1, 1 - b1, b2, 1 - b2, epsilon, l2, decay, scale, stepSize, correction);
   }
 
   /** The same for a row-major [rows, columns] array whose columns differ in age. */
@@ -144,11 +145,15 @@ export class OptimizerKernel {
     columns: number,
     scalars: AdamScalars & AgePerColumn,
   ): void {
+    const { parameter: p, next, gradient: g, moment1: m, moment2: v } = addresses;
+    const { beta1: b1, beta2: b2, epsilon, l2, decay, gradientScale: scale } = scalars;
     const { stepSizes, corrections } = scalars;
-    const five = list(addresses);
-    this.#check("adamColumns", rows * columns, five);
+    this.#check("adamColumns", rows * columns, [p, next, g, m, v]);
     this.#check("adamColumns", columns, [stepSizes, corrections]);
-    this.#exports.adamColumns(...five, rows, columns, ...tail(scalars, stepSizes, corrections));
+    this.#exports.adamColumns(
+      ...[p, next, g, m, v, rows, columns],
+      ...[b1, 1 - b1, b2, 1 - b2, epsilon, l2, decay, scale, stepSizes, corrections],
+    );
   }
 
   /** The kernel itself checks nothing, and a trap halfway would leave half-updated parameters. */
@@ -165,14 +170,4 @@ export class OptimizerKernel {
       });
     }
   }
-}
-
-function list({ parameter, next, gradient, moment1, moment2 }: KernelAddresses): Five {
-  return [parameter, next, gradient, moment1, moment2];
-}
-
-/** `step` and `correction` are the two scalars of one age, or the offsets of two vectors. */
-function tail(scalars: AdamScalars, step: number, correction: number): AdamTail {
-  const { beta1, beta2, epsilon, l2, decay, gradientScale } = scalars;
-  return [beta1, 1 - beta1, beta2, 1 - beta2, epsilon, l2, decay, gradientScale, step, correction];
 }

@@ -53,16 +53,27 @@ function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDe
       return [graph.emit("Sub", [graph.emit("Mul", [parameter, decay]), step]), m, v];
     },
     run({ kernel, addresses, rows, columns, factors, factorsPerColumn }, { learningRate, gradientScale }) {
-      const scalars = { beta1, beta2, epsilon, l2, decay: 1 - learningRate * decoupled, gradientScale };
+      const decay = 1 - learningRate * decoupled;
       const [step, correction] = factors as [number, number];
       if (factorsPerColumn) {
+        const scalars = { beta1, beta2, epsilon, l2, decay, gradientScale };
         kernel.adamColumns(addresses, rows, columns, {
           ...scalars,
           stepSizes: step,
           corrections: correction,
         });
       } else {
-        kernel.adam(addresses, rows * columns, { ...scalars, stepSize: step, correction });
+        // One literal, not spread from parts: that cost more than the update of a small parameter.
+        kernel.adam(addresses, rows * columns, {
+          beta1,
+          beta2,
+          epsilon,
+          l2,
+          decay,
+          gradientScale,
+          stepSize: step,
+          correction,
+        });
       }
     },
   };
