@@ -18,8 +18,8 @@ export function compareOutputs(
   after: Tensor,
   errorBound: Tensor | undefined,
 ): OutputDifference {
-  const a = before.data as Float32Array;
-  const b = after.data as Float32Array;
+  const a = numbersOf(before);
+  const b = numbersOf(after);
   const e = errorBound?.data as Float32Array | undefined;
   let maximum = 0;
   let closest = 0;
@@ -27,9 +27,12 @@ export function compareOutputs(
   let withinBound = a.length === b.length;
   let identical = withinBound;
   for (let index = 0; index < a.length; index++) {
-    const difference = Math.abs((b[index] as number) - (a[index] as number));
-    const allowed = 2 * (e?.[index] ?? 0);
-    if (!Object.is(a[index], b[index]) && a[index] !== b[index]) identical = false;
+    const same = Object.is(a[index], b[index]) || a[index] === b[index];
+    const difference = same ? 0 : Math.abs((b[index] as number) - (a[index] as number));
+    // A bound that overflowed bounds nothing.
+    const told = 2 * (e?.[index] ?? 0);
+    const allowed = Number.isNaN(told) ? Number.POSITIVE_INFINITY : told;
+    if (!same) identical = false;
     if (!(difference <= allowed)) withinBound = false;
     if (!(difference <= maximum)) maximum = difference;
     const share = allowed === 0 ? (difference === 0 ? 0 : Number.POSITIVE_INFINITY) : difference / allowed;
@@ -39,4 +42,11 @@ export function compareOutputs(
     }
   }
   return { maximum, bound, withinBound, identical };
+}
+
+/** The elements as numbers: integers beyond 2^53, which no label is, would be rounded. */
+function numbersOf({ data }: Tensor): ArrayLike<number> {
+  return data instanceof BigInt64Array || data instanceof BigUint64Array
+    ? Array.from(data, Number)
+    : (data as Float32Array);
 }

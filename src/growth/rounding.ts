@@ -9,6 +9,11 @@ import { GraphCall, type RoundingCall } from "../ops/operator.ts";
  * function, such as before and after growth, differ by at most twice that.
  */
 export function emitRoundingBound(graph: GraphBuilder, output: string): string | undefined {
+  return emitRoundingBounds(graph).get(output);
+}
+
+/** As {@link emitRoundingBound}, of every value that is not exact. */
+export function emitRoundingBounds(graph: GraphBuilder): ReadonlyMap<string, string> {
   const bounds = new Map<string, string>();
   for (const node of [...graph.nodes]) {
     const inputs = node.inputs.map((name) => bounds.get(name));
@@ -19,7 +24,7 @@ export function emitRoundingBound(graph: GraphBuilder, output: string): string |
       if (bound !== undefined && name !== "") bounds.set(name, bound);
     });
   }
-  return bounds.get(output);
+  return bounds;
 }
 
 class NodeRounding extends GraphCall implements RoundingCall {

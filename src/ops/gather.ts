@@ -1,3 +1,4 @@
+import type { Dim } from "../graph/dim.ts";
 import { int, text } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
@@ -70,5 +71,6 @@ export const gather: Operator = {
     };
   },
   rounding: movedBound,
+  positions: (call) => [{ input: 1, size: call.shape(0)[axisOf(call)] as Dim }],
   flops: () => 0,
 };

@@ -1,5 +1,13 @@
 import { int } from "../graph/model.ts";
-import { addBounds, magnitude, relativeBound, scaleBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
+import {
+  addBounds,
+  magnitude,
+  relativeBound,
+  scaleBound,
+  sumRoundoff,
+  tiniest,
+  unitRoundoff,
+} from "./bounds.ts";
 import { flopsElementwise, inferUnary } from "./broadcast.ts";
 import { type Flow, input, output, tie } from "./flow.ts";
 import { multiply } from "./normalization.ts";
@@ -62,16 +70,46 @@ export const softmax: Operator = {
   flow: softmaxFlow,
 
   rounding(call) {
-    const { graph } = call;
-    const y = call.node.outputs[0] as string;
-    const twice = scaleBound(call, logSumBound(call, call.node.inputs[0] as string, softmaxAxis(call)), 2);
-    // exp(e) - 1 <= e·exp(e); the last term covers what underflows to 0.
-    const relative = multiply(call, twice as string, graph.emit("Exp", [twice as string]));
-    return addBounds(call, multiply(call, y, relative), graph.scalar(1e-37));
+    return softmaxBound(call, call.node.inputs[0] as string, softmaxAxis(call));
   },
 
   flops: flopsElementwise(5),
 };
+
+/**
+ * The bound of softmax by interval arithmetic: every exponential lies between exp(d - e) and exp(d + e), with d the
+ * distance from the largest entry and e its bound, and the quotient between those of the ends. An entry that a mask
+ * has made very negative stays at 0 however large its own bound.
+ */
+function softmaxBound(call: RoundingCall, x: string, axis: number): string {
+  const { graph } = call;
+  const y = call.node.outputs[0] as string;
+  const over = graph.vector([axis]);
+  const scalar = (value: number) => graph.scalar(value);
+  const sum = (value: string) => graph.emit("ReduceSum", [value, over], { keepdims: int(1) });
+  // Infinities would turn into NaN here: the mask -inf, and the bound of a sum with it.
+  const finite = graph.emit("Max", [x, scalar(-3e38)]);
+  const largest = graph.emit("ReduceMax", [finite, over], { keepdims: int(1) });
+  const distance = graph.emit("Sub", [finite, largest]);
+  const given = call.inputBounds[0];
+  const rounded = relativeBound(call, distance, 4 * unitRoundoff);
+  const error =
+    given === undefined ? rounded : graph.emit("Add", [rounded, graph.emit("Min", [given, scalar(1e37)])]);
+  const high = graph.emit("Exp", [graph.emit("Add", [distance, error])]);
+  const low = graph.emit("Exp", [graph.emit("Sub", [distance, error])]);
+  // Exponentials to 4 ulps, the sum, the quotient, and the same again for this computation.
+  const roundings = scaleBound(
+    call,
+    graph.emit("Add", [sumRoundoff(call, x, [axis]), scalar(10 * unitRoundoff)]),
+    2,
+  );
+  const up = graph.emit("Add", [scalar(1), roundings as string]);
+  const least = graph.emit("Max", [sum(low), scalar(tiniest)]);
+  const above = graph.emit("Sub", [multiply(call, graph.emit("Div", [high, least]), up), y]);
+  const below = graph.emit("Sub", [y, graph.emit("Div", [graph.emit("Div", [low, sum(high)]), up])]);
+  // The last term covers what underflows to 0.
+  return graph.emit("Add", [graph.emit("Max", [above, below]), scalar(1e-37)]);
+}
 
 /** The bound of log softmax, elementwise: that of x_i, and that of the logarithm of the sum. */
 export function logSoftmaxBound(call: RoundingCall, x: string, y: string, axis: number): string {
