@@ -61,6 +61,8 @@ export class Trainer {
   #model: Model;
   #widths: readonly Width[];
   #progress: Progress;
+  /** FLOPs of a step by batch size: the polynomial takes longer to evaluate than a small network to update. */
+  #counted: { readonly widths: readonly Width[]; readonly bySize: Map<number, number> };
   readonly #turns = new Turns();
   /** The last training batch, to measure growth on. */
   #lastBatch: Feeds | undefined;
@@ -84,6 +86,7 @@ export class Trainer {
     this.#widths = parts.widths;
     this.#model = state.model;
     this.#progress = state.progress;
+    this.#counted = { widths: parts.widths, bySize: new Map() };
   }
 
   /**
@@ -371,9 +374,14 @@ export class Trainer {
   }
 
   #flopsOfStep(size: number): number {
+    if (this.#counted.widths !== this.#widths) this.#counted = { widths: this.#widths, bySize: new Map() };
+    const known = this.#counted.bySize.get(size);
+    if (known !== undefined) return known;
     const batchSymbol = this.#program.features.shape[0] ?? 1;
     const update = this.settings.optimizer.flopsPerEntry * this.parameterCount;
-    return stepFlops(this.#flops, this.#widths, batchSymbol, size) + update;
+    const flops = stepFlops(this.#flops, this.#widths, batchSymbol, size) + update;
+    this.#counted.bySize.set(size, flops);
+    return flops;
   }
 
   #probe(): Feeds {
