@@ -68,6 +68,34 @@ export function normalise(layout: Layout): Layout {
   return blocks;
 }
 
+/**
+ * The layout of an axis that has two at once: what either of them calls the width is the width. Undefined where they
+ * cut the same positions differently.
+ */
+export function mergeLayouts(a: Layout, b: Layout, units: number): Layout | undefined {
+  const [left, right] = [[...normalise(a)], [...normalise(b)]];
+  const merged: Block[] = [];
+  for (;;) {
+    const [x, y] = [left.shift(), right.shift()];
+    if (x === undefined || y === undefined) return x === y ? normalise(merged) : undefined;
+    if (sameBlock(x, y)) {
+      merged.push(x);
+      continue;
+    }
+    const [sizeX, sizeY] = [layoutSize([x], units), layoutSize([y], units)];
+    const [short, long] = sizeX <= sizeY ? [x, y] : [y, x];
+    // Only something fixed can be cut, or give way to units.
+    if (!("fixed" in long) || !(Math.min(sizeX, sizeY) > 0)) {
+      if (sizeX !== sizeY || !("fixed" in short)) return undefined;
+      merged.push(long);
+      continue;
+    }
+    merged.push(short);
+    const rest = { fixed: Math.abs(sizeX - sizeY) };
+    if (rest.fixed > 0) (sizeX <= sizeY ? right : left).unshift(rest);
+  }
+}
+
 /** Each position repeated `factor` times in place: the axis is folded with a faster axis of that size. */
 export function scaleLayout(layout: Layout, factor: number): Layout {
   return layout.map((block) => {

@@ -1,4 +1,4 @@
-import { carriesUnits, type Layout, sameLayout } from "../graph/layout.ts";
+import { carriesUnits, type Layout, mergeLayouts, sameLayout } from "../graph/layout.ts";
 import type { Grain } from "../ops/flow.ts";
 import { axisKey, type FlowMap } from "./flow-map.ts";
 import type { WidthAxis } from "./width.ts";
@@ -17,6 +17,9 @@ export interface Visit extends WidthAxis {
   readonly side: 0 | 1;
 }
 
+/** Another cut of an axis, which would pass where the one of a trace does not. */
+export type Cut = Start;
+
 /** Everything that must change size together with the axis where a trace started. */
 export interface Trace {
   readonly start: Start;
@@ -24,64 +27,85 @@ export interface Trace {
   readonly visits: ReadonlyMap<string, Visit>;
   /** The values whose axes they are. */
   readonly values: ReadonlySet<string>;
+  /** Activations that weights are multiplied with and summed over it. */
   readonly reads: readonly WidthAxis[];
   /** Why it cannot grow. */
   readonly reasons: readonly string[];
-  /** Where another cut of an axis would pass. */
-  readonly grains: readonly (Grain & { readonly value: string; readonly axis: number })[];
+  readonly cuts: readonly Cut[];
   /** Whether two activations are multiplied and summed over it. */
   readonly contracted: boolean;
 }
 
-/** Borders of the model that a trace may cross: `"output"` to grow outputs themselves. */
-export type Borders = "none" | "input" | "output";
+/** What following the ties of one axis gave. */
+interface Outcome {
+  readonly reasons: string[];
+  readonly cuts: Cut[];
+  readonly next: Visit[];
+  read: boolean;
+  contracted: boolean;
+}
 
 /** Follows the ties from an axis to everything that must change with it. */
-export function traceWidth(flows: FlowMap, start: Start, open: Borders = "none"): Trace {
-  const reasons = new Set<string>();
-  const grains: (Grain & { value: string; axis: number })[] = [];
-  const reads: WidthAxis[] = [];
+export function traceWidth(flows: FlowMap, start: Start): Trace {
   const visits = new Map<string, Visit>();
-  let contracted = false;
+  const outcomes = new Map<string, Outcome>();
+  const conflicts: string[] = [];
   const queue: Visit[] = [{ value: start.value, axis: start.axis, layout: start.layout, side: 0 }];
   for (let at = 0; at < queue.length; at++) {
-    const visit = queue[at] as Visit;
-    const { value, axis, layout, side } = visit;
-    const known = visits.get(axisKey(value, axis));
+    let visit = queue[at] as Visit;
+    const key = axisKey(visit.value, visit.axis);
+    const known = visits.get(key);
     if (known !== undefined) {
-      if (!sameLayout(known.layout, layout)) {
-        reasons.add(`"${value}" would have to grow in two different ways on axis ${axis}`);
-      }
-      continue;
-    }
-    visits.set(axisKey(value, axis), visit);
-    const border = flows.borderAt(value, axis);
-    if (border !== undefined && !border.startsWith(open)) reasons.add(`it reaches the ${border}`);
-    const blocks = flows.blocksAt(value, axis);
-    for (const reason of blocks) reasons.add(reason);
-    if (blocks.length > 0) continue;
-    const constant = flows.constants.has(value);
-    for (const step of flows.stepsFrom(value, axis)) {
-      const carried = step.carry(layout);
-      if ("blocked" in carried) {
-        reasons.add(`${step.node.op} "${step.node.name || step.node.outputs[0]}": ${carried.blocked}`);
-        for (const grain of carried.instead ?? []) grains.push({ ...grain, value, axis });
+      if (sameLayout(known.layout, visit.layout)) continue;
+      // Both branches of a concatenation may carry the width: together they are on more of the axis than each alone.
+      const merged = mergeLayouts(known.layout, visit.layout, start.units);
+      if (merged === undefined) {
+        conflicts.push(`"${visit.value}" would have to grow in two different ways on axis ${visit.axis}`);
         continue;
       }
-      // A concatenation or a fold may tell that the width does not reach this side.
-      if (!carriesUnits(carried)) continue;
-      const toConstant = flows.constants.has(step.value);
-      if (step.contraction && !constant && toConstant) reads.push({ value, axis, layout });
-      const crossed = step.contraction && !constant && !toConstant && step.node.inputs.includes(step.value);
-      contracted ||= crossed;
-      queue.push({
-        value: step.value,
-        axis: step.axis,
-        layout: carried,
-        side: crossed && side === 0 ? 1 : side,
-      });
+      if (sameLayout(merged, known.layout)) continue;
+      visit = { ...known, layout: merged };
     }
+    visits.set(key, visit);
+    const outcome = follow(flows, visit);
+    outcomes.set(key, outcome);
+    queue.push(...outcome.next);
   }
-  const values = new Set([...visits.values()].map(({ value }) => value));
-  return { start, visits, values, reads, reasons: [...reasons], grains, contracted };
+  const found = [...visits.keys()].map((key) => [key, outcomes.get(key) as Outcome] as const);
+  return {
+    start,
+    visits,
+    values: new Set([...visits.values()].map(({ value }) => value)),
+    reads: found.flatMap(([key, { read }]) => (read ? [visits.get(key) as Visit] : [])),
+    reasons: [...new Set([...conflicts, ...found.flatMap(([, { reasons }]) => reasons)])],
+    cuts: found.flatMap(([, { cuts }]) => cuts),
+    contracted: found.some(([, { contracted }]) => contracted),
+  };
+}
+
+/** Takes one step along every tie of an axis. */
+function follow(flows: FlowMap, { value, axis, layout, side }: Visit): Outcome {
+  const outcome: Outcome = { reasons: [], cuts: [], next: [], read: false, contracted: false };
+  const border = flows.borderAt(value, axis);
+  if (border !== undefined) outcome.reasons.push(`it reaches the ${border}`);
+  outcome.reasons.push(...flows.blocksAt(value, axis));
+  if (flows.blocksAt(value, axis).length > 0) return outcome;
+  const constant = flows.constants.has(value);
+  for (const step of flows.stepsFrom(value, axis)) {
+    const carried = step.carry(layout);
+    if ("blocked" in carried) {
+      outcome.reasons.push(`${step.node.op} "${step.node.name || step.node.outputs[0]}": ${carried.blocked}`);
+      outcome.cuts.push(...(carried.instead ?? []).map((grain: Grain) => ({ ...grain, value, axis })));
+      continue;
+    }
+    // A concatenation or a fold may tell that the width does not reach this side.
+    if (!carriesUnits(carried)) continue;
+    const toConstant = flows.constants.has(step.value);
+    outcome.read ||= step.contraction && !constant && toConstant;
+    const crossed = step.contraction && !constant && !toConstant && step.node.inputs.includes(step.value);
+    outcome.contracted ||= crossed;
+    const next = { value: step.value, axis: step.axis, layout: carried };
+    outcome.next.push({ ...next, side: crossed && side === 0 ? 1 : side });
+  }
+  return outcome;
 }

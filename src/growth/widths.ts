@@ -60,11 +60,11 @@ function widthsFrom(
   const asWhole = describeWidth(model, flows, whole, seed.value);
   for (const [key, { value }] of whole.visits)
     if (flows.constants.has(value)) known.set(key, asWhole.growable);
-  if (asWhole.growable || whole.grains.length === 0) return [asWhole];
+  if (asWhole.growable || whole.cuts.length === 0) return [asWhole];
 
   const found: Width[] = [];
   let elsewhere = false;
-  const queue: Start[] = [...whole.grains];
+  const queue: Start[] = [...whole.cuts];
   for (let at = 0; at < Math.min(queue.length, maxCuts); at++) {
     const trace = traceWidth(flows, queue[at] as Start);
     const signature = signatureOf(flows, trace);
@@ -74,7 +74,7 @@ function widthsFrom(
     const width = describeWidth(model, flows, trace, seed.value);
     known.set(signature, width.growable);
     if (width.growable) found.push(width);
-    else queue.push(...trace.grains);
+    else queue.push(...trace.cuts);
   }
   return found.length > 0 || elsewhere ? found : [asWhole];
 }
