@@ -2,13 +2,14 @@ import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Shape } from "../graph/dim.ts";
 import { int } from "../graph/model.ts";
+import { take } from "../tensor/axis.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, zeros } from "../tensor/tensor.ts";
 import { type Births, bornAt } from "./ages.ts";
 import { type Clipping, clipGradients } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
-import type { Learner, LearnerState } from "./learner.ts";
+import { growBirths, insertionsOf, type Learner, type LearnerGrowth, type LearnerState } from "./learner.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import type { Program } from "./program.ts";
 import { rateAt } from "./schedule.ts";
@@ -152,6 +153,20 @@ export class GraphLearner implements Learner {
     this.#previous = this.#variables;
     this.#slots = new Map(state.slots);
     this.#setBirths(new Map(state.births));
+  }
+
+  grow({ plan, step, to }: LearnerGrowth): () => void {
+    const before = this.state();
+    const grown = (name: string, tensor: Tensor) =>
+      insertionsOf(plan, name).reduce((old, { axis, indices }) => take(old, axis, indices), tensor);
+    this.load({
+      variables: to,
+      slots: new Map([...this.#slots].map(([name, slots]) => [name, slots.map((slot) => grown(name, slot))])),
+      births: new Map(
+        [...this.#births].map(([name, births]) => [name, growBirths(births, name, { plan, step })]),
+      ),
+    });
+    return () => this.load(before);
   }
 
   async release(): Promise<void> {

@@ -1,27 +1,35 @@
 import { Arena } from "../engine/arena.ts";
 import { type KernelAddresses, OptimizerKernel } from "../engine/kernel/optimizer-kernel.ts";
 import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
+import { insertInPlace, removeInPlace } from "../tensor/insert.ts";
 import { makeTensor, sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
 import { type AgeRun, ageRuns, type Births, bornAt, generations } from "./ages.ts";
 import { type Clipping, clipGradients, normScale } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
-import type { Learner, LearnerState } from "./learner.ts";
+import { growBirths, insertionsOf, type Learner, type LearnerGrowth, type LearnerState } from "./learner.ts";
 import type { Optimizer, StepScalars } from "./optimizers/optimizer.ts";
 import type { Program } from "./program.ts";
 import { rateAt } from "./schedule.ts";
 
+/** An array in the arena. */
+interface Placed {
+  readonly tensor: Tensor;
+  readonly address: number;
+}
+
 /** A trained parameter in the arena. Values are double-buffered, so that the last good ones survive a bad step. */
 interface Resident {
   readonly name: string;
+  readonly dims: readonly number[];
   readonly size: number;
   readonly columns: number;
-  readonly gradient: { readonly tensor: Tensor; readonly address: number };
-  readonly slots: readonly { readonly tensor: Tensor; readonly address: number }[];
+  readonly gradient: Placed;
+  readonly slots: readonly Placed[];
   runs: readonly AgeRun[];
   births: Births;
-  current: { readonly tensor: Tensor; readonly address: number };
-  next: { readonly tensor: Tensor; readonly address: number };
+  current: Placed;
+  next: Placed;
 }
 
 /** Forward and backward in ONNX Runtime, the update in a SIMD kernel, both on the same WebAssembly memory. */
@@ -41,6 +49,8 @@ export class KernelLearner implements Learner {
   #residents: readonly Resident[] = [];
   readonly #variables: Record<string, Tensor> = {};
   readonly #loss: Tensor;
+  /** What a step asks of the session: the loss, the gradients where the kernel reads them, new running statistics. */
+  #outputs: Record<string, Tensor | null> = {};
 
   private constructor(
     program: Program,
@@ -87,14 +97,8 @@ export class KernelLearner implements Learner {
   }
 
   async step(feeds: Feeds, step: number): Promise<number> {
-    const outputs: Record<string, Tensor | null> = { [this.#program.loss]: this.#loss };
-    for (const resident of this.#residents) {
-      const name = this.#gradientNames.get(resident.name);
-      if (name !== undefined) outputs[name] = resident.gradient.tensor;
-    }
-    for (const name of this.#program.updates.values()) outputs[name] = null;
-    const results = await this.#session.run({ ...this.#variables, ...feeds }, outputs);
-    const loss = results[this.#program.loss]?.data[0] as number;
+    const results = await this.#session.run({ ...this.#variables, ...feeds }, this.#outputs);
+    const loss = this.#loss.data[0] as number;
     if (!Number.isFinite(loss)) {
       this.#restore(step);
       return loss;
@@ -106,16 +110,11 @@ export class KernelLearner implements Learner {
   }
 
   async gradients(feeds: Feeds) {
-    const outputs: Record<string, Tensor | null> = { [this.#program.loss]: this.#loss };
-    const gradients = new Map<string, Tensor>();
-    for (const { name, gradient } of this.#residents) {
-      const value = this.#gradientNames.get(name);
-      if (value === undefined) continue;
-      outputs[value] = gradient.tensor;
-      gradients.set(name, gradient.tensor);
-    }
-    await this.#session.run({ ...this.#variables, ...feeds }, outputs);
-    return { loss: this.#loss.data[0] as number, gradients };
+    await this.#session.run({ ...this.#variables, ...feeds }, this.#outputs);
+    const gradients = this.#residents
+      .filter(({ name }) => this.#gradientNames.has(name))
+      .map(({ name, gradient }) => [name, gradient.tensor] as const);
+    return { loss: this.#loss.data[0] as number, gradients: new Map(gradients) };
   }
 
   state(): LearnerState {
@@ -130,54 +129,111 @@ export class KernelLearner implements Learner {
   }
 
   load(state: LearnerState): void {
-    const arrays = 3 + this.#optimizer.slots.length;
-    const bytes: number[] = [];
-    let widest = 1;
-    for (const name of this.#program.trainable) {
-      const dims = state.variables.get(name)?.dims ?? [];
-      for (let copy = 0; copy < arrays; copy++) bytes.push(4 * sizeOf(dims));
-      widest = Math.max(widest, sizeOf(dims.slice(1)));
+    this.#arrange(state.variables, state.births);
+    for (const { name, slots } of this.#residents) {
+      slots.forEach((slot, index) => {
+        write(slot, state.slots.get(name)?.[index]?.data as Float32Array);
+      });
     }
-    for (const _ of this.#optimizer.factors) bytes.push(4 * widest);
-    this.#arena.reset();
-    this.#arena.reserve(...bytes);
-    this.#residents = this.#program.trainable.map((name) => this.#reside(name, state));
-    this.#findGenerations();
-    this.#factors = this.#optimizer.factors.map(() => {
-      const address = this.#arena.allocate(4 * widest);
-      return { address, values: this.#arena.float32(address, widest) };
-    });
-    for (const name of this.#program.variables) this.#variables[name] = state.variables.get(name) as Tensor;
-    for (const resident of this.#residents) this.#variables[resident.name] = resident.current.tensor;
+    this.#setVariables(state.variables);
+  }
+
+  /** Moments grow where they are: copies of them, a growth at a time, would leave the process full of holes. */
+  grow({ plan, step, from, to }: LearnerGrowth): () => void {
+    const old = this.#residents;
+    const births = new Map(old.map((resident) => [resident.name, resident.births]));
+    const grown = new Map(
+      old.map(({ name }) => [name, growBirths(births.get(name) as Births, name, { plan, step })]),
+    );
+    this.#arrange(to, grown);
+    const residents = this.#residents;
+    // From the last: nothing moves down, so nothing is overwritten before it has moved.
+    for (let index = old.length - 1; index >= 0; index--) {
+      const { name, dims, slots } = old[index] as Resident;
+      for (let slot = slots.length - 1; slot >= 0; slot--) {
+        const data = this.#move(slots[slot] as Placed, (residents[index] as Resident).slots[slot] as Placed);
+        insertionsOf(plan, name).reduce((before, insertion) => insertInPlace(data, before, insertion), dims);
+      }
+    }
+    this.#setVariables(to);
+    return () => {
+      residents.forEach(({ name, dims, slots }, index) => {
+        slots.forEach((slot, number) => {
+          const data = slot.tensor.data as Float32Array;
+          insertionsOf(plan, name).reduceRight(
+            (after, insertion) => removeInPlace(data, after, insertion),
+            dims,
+          );
+          this.#move(slot, (old[index] as Resident).slots[number] as Placed);
+        });
+      });
+      this.#arrange(from, births);
+      this.#setVariables(from);
+    };
   }
 
   async release(): Promise<void> {
     await this.#session.release();
   }
 
-  #reside(name: string, state: LearnerState): Resident {
-    const { dims, data } = state.variables.get(name) as Tensor<"float32">;
-    const births = state.births.get(name) as Births;
-    const place = (values: ArrayLike<number> | undefined) => {
-      const address = this.#arena.allocate(4 * data.length);
-      const view = this.#arena.float32(address, data.length);
-      if (values === undefined) view.fill(0);
-      else view.set(values);
-      return { tensor: makeTensor("float32", dims, view), address };
+  /** Gives every array its place, moments first so that a growth moves little else; writes nothing. */
+  #arrange(variables: ReadonlyMap<string, Tensor>, births: ReadonlyMap<string, Births>): void {
+    const { slots, factors } = this.#optimizer;
+    const shapes = this.#program.trainable.map((name) => (variables.get(name) as Tensor).dims);
+    const widest = shapes.reduce((most, dims) => Math.max(most, sizeOf(dims.slice(1))), 1);
+    const bytes = shapes.flatMap((dims) => new Array<number>(slots.length + 3).fill(4 * sizeOf(dims)));
+    this.#arena.reset();
+    this.#arena.reserve(...bytes, ...factors.map(() => 4 * widest));
+    const place = (dims: readonly number[]): Placed => {
+      const address = this.#arena.allocate(4 * sizeOf(dims));
+      return { address, tensor: makeTensor("float32", dims, this.#arena.float32(address, sizeOf(dims))) };
     };
-    return {
-      name,
-      size: data.length,
-      columns: sizeOf(dims.slice(1)),
-      current: place(data),
-      next: place(data),
-      gradient: place(undefined),
-      slots: this.#optimizer.slots.map((_, index) =>
-        place(state.slots.get(name)?.[index]?.data as Float32Array),
-      ),
-      births,
-      runs: [{ firstRow: 0, rows: dims[0] ?? 1, generation: 0, columns: undefined }],
-    };
+    const moments = shapes.map((dims) => slots.map(() => place(dims)));
+    this.#residents = this.#program.trainable.map((name, index) => {
+      const dims = shapes[index] as readonly number[];
+      return {
+        name,
+        dims,
+        size: sizeOf(dims),
+        columns: sizeOf(dims.slice(1)),
+        current: place(dims),
+        next: place(dims),
+        gradient: place(dims),
+        slots: moments[index] as readonly Placed[],
+        births: births.get(name) as Births,
+        runs: [{ firstRow: 0, rows: dims[0] ?? 1, generation: 0, columns: undefined }],
+      };
+    });
+    this.#factors = factors.map(() => {
+      const { address, tensor } = place([widest]);
+      return { address, values: tensor.data as Float32Array };
+    });
+    this.#findGenerations();
+  }
+
+  #setVariables(variables: ReadonlyMap<string, Tensor>): void {
+    for (const name of this.#program.variables) this.#variables[name] = variables.get(name) as Tensor;
+    for (const { name, current, next, gradient } of this.#residents) {
+      const { data } = variables.get(name) as Tensor<"float32">;
+      write(current, data);
+      write(next, data);
+      write(gradient, undefined);
+      this.#variables[name] = current.tensor;
+    }
+    this.#outputs = { [this.#program.loss]: this.#loss };
+    for (const { name, gradient } of this.#residents) {
+      const output = this.#gradientNames.get(name);
+      if (output !== undefined) this.#outputs[output] = gradient.tensor;
+    }
+    for (const name of this.#program.updates.values()) this.#outputs[name] = null;
+  }
+
+  /** Copies an array to another place, which may overlap, and gives the view there. */
+  #move(from: Placed, to: Placed): Float32Array {
+    const length = Math.min(sizeOf(from.tensor.dims), sizeOf(to.tensor.dims));
+    const end = Math.max(from.address, to.address) / 4 + length;
+    this.#arena.float32(0, end).copyWithin(to.address / 4, from.address / 4, from.address / 4 + length);
+    return to.tensor.data as Float32Array;
   }
 
   #findGenerations(): void {
@@ -263,4 +319,10 @@ export class KernelLearner implements Learner {
     }
     this.#findGenerations();
   }
+}
+
+function write({ tensor }: Placed, values: Float32Array | undefined): void {
+  const data = tensor.data as Float32Array;
+  if (values === undefined) data.fill(0);
+  else data.set(values);
 }

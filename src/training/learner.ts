@@ -1,7 +1,8 @@
 import type { Feeds } from "../engine/session.ts";
 import { growthIndices } from "../graph/layout.ts";
-import { editsOf, insertZeros } from "../growth/apply.ts";
+import { editsOf } from "../growth/apply.ts";
 import type { GrowthPlan } from "../growth/plan.ts";
+import type { Insertion } from "../tensor/insert.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Births } from "./ages.ts";
 
@@ -13,6 +14,16 @@ export interface LearnerState {
   readonly slots: ReadonlyMap<string, readonly Tensor[]>;
   /** When each entry of each trained parameter was born. */
   readonly births: ReadonlyMap<string, Births>;
+}
+
+/** A growth as the learner sees it. */
+export interface LearnerGrowth {
+  readonly plan: GrowthPlan;
+  /** Updates done: when the new entries are born. */
+  readonly step: number;
+  /** All variables before and after, as copies that are nobody else's to change. */
+  readonly from: ReadonlyMap<string, Tensor>;
+  readonly to: ReadonlyMap<string, Tensor>;
 }
 
 /** Runs training steps on a state that it holds where the engine works fastest. */
@@ -32,37 +43,30 @@ export interface Learner {
   state(): LearnerState;
   /** Replaces the state; shapes may differ from before. */
   load(state: LearnerState): void;
+  /** Grows the state: moments by zeros. The function that it gives undoes it, until the next step, load or growth. */
+  grow(growth: LearnerGrowth): () => void;
   release(): Promise<void>;
 }
 
-/** The optimiser's side of a growth: moments start at zero and new entries are born now, after `step` updates. */
-export function growOptimizerState(
-  state: LearnerState,
-  plan: GrowthPlan,
-  step: number,
-): Omit<LearnerState, "variables"> {
-  const slots = new Map<string, readonly Tensor[]>();
-  const births = new Map<string, Births>();
-  for (const [name, tensors] of state.slots) {
-    const edits = editsOf(plan, name);
-    slots.set(
-      name,
-      tensors.map((tensor) => edits.reduce((grown, edit) => insertZeros(grown, edit, plan), tensor)),
-    );
-  }
-  for (const [name, axes] of state.births) {
-    const edits = editsOf(plan, name);
-    births.set(
-      name,
-      axes.map((axis, index) =>
-        edits
-          .filter((edit) => edit.axis === index)
-          .reduce((grown, edit) => {
-            const indices = growthIndices(edit.layout, plan.from, plan.to - plan.from);
-            return Int32Array.from(indices, (old) => (old < 0 ? step : (grown[old] as number)));
-          }, axis),
+/** The births of a parameter after a growth: new entries are born now, after `step` updates. */
+export function growBirths(
+  births: Births,
+  parameter: string,
+  { plan, step }: Pick<LearnerGrowth, "plan" | "step">,
+): Births {
+  return insertionsOf(plan, parameter).reduce(
+    (axes, { axis, indices }) =>
+      axes.map((born, index) =>
+        index === axis ? indices.map((old) => (old < 0 ? step : (born[old] as number))) : born,
       ),
-    );
-  }
-  return { slots, births };
+    births,
+  );
+}
+
+/** What a growth inserts into a parameter, one axis after another. */
+export function insertionsOf(plan: GrowthPlan, parameter: string): readonly Insertion[] {
+  return editsOf(plan, parameter).map(({ axis, layout }) => ({
+    axis,
+    indices: growthIndices(layout, plan.from, plan.to - plan.from),
+  }));
 }

@@ -9,9 +9,9 @@ import type { Strategy } from "../growth/strategy.ts";
 import { widthSizes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import { makeTensor, sizeOf } from "../tensor/tensor.ts";
 import type { Evaluator } from "./evaluator.ts";
-import { growOptimizerState, type Learner } from "./learner.ts";
+import type { Learner } from "./learner.ts";
 import type { Program } from "./program.ts";
 import type { GrowthRecord } from "./record.ts";
 
@@ -48,17 +48,16 @@ export async function widenNow(
   const plan = planGrowth(old, { by: request.by, strategy: request.strategy, seed: growing.seed });
 
   const before = await evaluator.forward(learner.variables, request.probe.evaluation);
-  const state = learner.state();
-  const current = withParameters(
-    growing.model,
-    new Map([...growing.model.graph.parameters, ...state.variables]),
+  const from = new Map(
+    Object.entries(learner.variables).map(([name, { dtype, dims, data }]) => [
+      name,
+      makeTensor(dtype, dims, data.slice()),
+    ]),
   );
+  const current = withParameters(growing.model, new Map([...growing.model.graph.parameters, ...from]));
   const model = applyPlan(current, plan, request.strategy);
   const widths = findWidths(model);
-  const variables = new Map(
-    growing.program.variables.map((name) => [name, model.graph.parameters.get(name)] as const),
-  );
-  learner.load({ ...growOptimizerState(state, plan, step), variables } as Parameters<Learner["load"]>[0]);
+  const undo = learner.grow({ plan, step, from, to: model.graph.parameters });
 
   const measure = async () => ({
     after: await evaluator.bounded(learner.variables, request.probe.evaluation),
@@ -66,7 +65,7 @@ export async function widenNow(
   });
   const { after, gradients } = await measure().catch((error: unknown) => {
     // The engine may lack memory for the larger network: the smaller one must go on.
-    learner.load(state);
+    undo();
     throw error;
   });
   const grown = widthOf(widths, request.width);
