@@ -5,9 +5,10 @@ import { inferTypes } from "../ops/infer.ts";
 import { replaceAxis, take } from "../tensor/axis.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
-import { float32, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { fillWith } from "./fill.ts";
 import type { GrowthPlan } from "./plan.ts";
+import { changeReal, isReal } from "./real-parameter.ts";
 import { nodeInput, rewriteGraph } from "./rewrite.ts";
 import { Slices } from "./slices.ts";
 import type { Strategy } from "./strategy.ts";
@@ -56,42 +57,39 @@ function growParameters(model: Model, plan: GrowthPlan, strategy: Strategy): Map
   const parameters = new Map(model.graph.parameters);
   const edits = [...plan.edits].sort((a, b) => fillOrder.indexOf(a.role) - fillOrder.indexOf(b.role));
   for (const edit of edits) {
-    const tensor = floatParameter(parameters, edit.parameter);
+    const tensor = realParameter(parameters, edit.parameter);
     checkSize(tensor, edit, plan);
-    const grown = insertZeros(tensor, edit, plan);
-    fillWith(
-      edit.fill,
-      edit.role,
-      strategy,
-    )({
-      slices: new Slices(edit.parameter, grown, edit.axis, unitPositions(edit.layout, plan.to)),
-      oldUnits: plan.from,
-      newUnits: plan.to - plan.from,
-      random: (unit) => new Random(plan.seed, `grow ${edit.parameter}`, unit),
-    });
+    const fill = fillWith(edit.fill, edit.role, strategy);
+    const grown = changeReal(insertZeros(tensor, edit, plan), (values) =>
+      fill({
+        slices: new Slices(edit.parameter, values, edit.axis, unitPositions(edit.layout, plan.to)),
+        oldUnits: plan.from,
+        newUnits: plan.to - plan.from,
+        random: (unit) => new Random(plan.seed, `grow ${edit.parameter}`, unit),
+      }),
+    );
     parameters.set(edit.parameter, grown);
   }
   for (const { node, target, factor } of plan.repairs) {
     if (!("input" in target)) continue;
     const name = nodeInput(model.graph, node, target.input);
-    const { dims, data } = floatParameter(parameters, name);
-    parameters.set(
-      name,
-      float32(
-        dims,
-        data.map((value) => value * factor),
-      ),
-    );
+    const copy = { ...realParameter(parameters, name) };
+    const scale = (values: Tensor<"float32">) => {
+      values.data.forEach((value, index) => {
+        values.data[index] = value * factor;
+      });
+    };
+    parameters.set(name, changeReal({ ...copy, data: copy.data.slice() }, scale));
   }
   return parameters;
 }
 
-function floatParameter(parameters: ReadonlyMap<string, Tensor>, name: string): Tensor<"float32"> {
+function realParameter(parameters: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const tensor = parameters.get(name);
-  if (tensor?.dtype === "float32") return tensor as Tensor<"float32">;
+  if (tensor !== undefined && isReal(tensor.dtype)) return tensor;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing: `parameter "${name}"`,
-    rule: "must be float32 to grow",
+    rule: "must hold floating-point numbers to grow",
     received: tensor?.dtype ?? "nothing",
   });
 }

@@ -1,6 +1,8 @@
 import { carriesUnits } from "../graph/layout.ts";
 import type { AxisRef, Role } from "../ops/flow.ts";
 import { elementwise, type Fresh } from "../ops/fresh.ts";
+import type { DType } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { type Fill, freshOf } from "./fill.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import type { Method } from "./methods.ts";
@@ -20,7 +22,7 @@ export interface Contents {
 export function contentsOf(
   flows: FlowMap,
   trace: Trace,
-  parameters: ReadonlyMap<string, unknown>,
+  parameters: ReadonlyMap<string, Tensor>,
   method: Method,
 ): Contents | { readonly blocked: string } {
   const fresh = new Map<string, Fresh>();
@@ -34,6 +36,9 @@ export function contentsOf(
     const tied = roles.includes("incoming") && roles.includes("outgoing");
     const fill: Fill | undefined = method.fill({ role, tied, side });
     if (fill === undefined) return { blocked: `"${value}" both makes and reads it` };
+    if (fill === "mean" && isNarrow(parameters.get(value)?.dtype)) {
+      return { blocked: `"${value}" is too narrow to hold a mean` };
+    }
     parts.push({ parameter: value, axis, role: tied && fill !== "zero" ? "incoming" : role, layout, fill });
     fresh.set(key, freshOf(fill, role));
   }
@@ -66,6 +71,8 @@ export function contentsOf(
   }
   return { parts, repairs };
 }
+
+const isNarrow = (dtype: DType | undefined) => dtype === "float16" || dtype === "bfloat16";
 
 /** Whether the products of new units add nothing to a sum. */
 function cancels(a: Fresh, b: Fresh): boolean {

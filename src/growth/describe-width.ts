@@ -5,6 +5,7 @@ import { type Contents, contentsOf } from "./contents.ts";
 import { axisKey, type FlowMap } from "./flow-map.ts";
 import { methods } from "./methods.ts";
 import { layerName, unitName } from "./naming.ts";
+import { isReal } from "./real-parameter.ts";
 import type { Trace } from "./trace.ts";
 import { type Trial, tryGrowth } from "./trial.ts";
 import type { Width, WidthAxis, WidthPart, WrittenSize } from "./width.ts";
@@ -37,7 +38,7 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
   const { unit, suffix } = unitName(flows, trace, parts, parameters);
   const perUnit = chosen?.trial.cost ?? { parameters: parametersPerUnit(parts, parameters, size), flops: 0 };
   return {
-    id: layerName(seed, parts) + suffix,
+    id: layerName(flows, seed, parts) + suffix,
     size,
     unit,
     growable: chosen !== undefined,
@@ -60,9 +61,8 @@ function firstReason(model: Model, flows: FlowMap, trace: Trace): string | undef
   let consumed = trace.contracted;
   for (const { value, axis } of trace.visits.values()) {
     const tensor = model.graph.parameters.get(value);
-    if (tensor !== undefined && tensor.dtype !== "float32") {
-      return `"${value}" holds ${tensor.dtype}, and only float32 grows`;
-    }
+    if (tensor !== undefined && !isReal(tensor.dtype))
+      return `"${value}" holds ${tensor.dtype}, not real numbers`;
     consumed ||= flows.rolesAt(value, axis).includes("outgoing");
   }
   return consumed ? undefined : "nothing consumes it";

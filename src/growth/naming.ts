@@ -10,17 +10,27 @@ const invented = /^(onnx::|val_\d|_?\d+$|_v_\d|constant)/i;
 /** The last part of a parameter's name, which says what it is to its layer. */
 const suffix = /[./_]?(weight|kernel|bias|gamma|beta|W|B)(:0)?$/;
 
-/** The name of the layer that makes a width, from the model's own parameter names. */
-export function layerName(seed: string, parts: readonly WidthPart[]): string {
+/** The name of the layer that makes a width, from the model's own parameter names, else from those of its nodes. */
+export function layerName(flows: FlowMap, seed: string, parts: readonly WidthPart[]): string {
   const strip = (name: string) => name.replace(suffix, "") || name;
+  // The weight behind a transpose or a cast has the better name.
+  const own = parts.find((part) => part.parameter === seed) ?? parts.find((part) => part.role === "incoming");
+  if (own !== undefined && own.parameter !== seed) return layerName(flows, own.parameter, parts);
   if (!invented.test(seed)) return strip(seed);
-  const order = ["incoming", "shift", "scale", "offset", "outgoing"] as const;
-  for (const role of order) {
+  for (const role of ["incoming", "shift", "scale", "offset"] as const) {
     const named = parts.find((part) => part.role === role && !invented.test(part.parameter));
-    if (named !== undefined)
-      return role === "outgoing" ? `${strip(named.parameter)}.in` : strip(named.parameter);
+    if (named !== undefined) return strip(named.parameter);
   }
-  return strip(seed);
+  const reader = flows.nodes.find(({ node }) => node.inputs.includes(seed));
+  return modulePath(reader?.node.name ?? "") ?? strip(seed);
+}
+
+/** "/encoder/layers.0/fc/MatMul", TorchScript's name for a node, as "encoder.layers.0.fc". */
+function modulePath(name: string): string | undefined {
+  const modules = name.split("/").slice(1, -1);
+  // A child of a container repeats the container's name: "/down1/down1.0/Conv".
+  const own = modules.filter((module, at) => !modules[at + 1]?.startsWith(`${module}.`));
+  return own.length === 0 ? undefined : own.join(".");
 }
 
 /** What one unit of a width is called, and what its id gets behind the layer's name. */
