@@ -155,7 +155,7 @@ export class Recorder {
   async finish(): Promise<RunArm> {
     await this.flush();
     const trainer = this.#trainer;
-    if (this.#best !== undefined) trainer.restoreWeights(this.#best);
+    if (this.#best !== undefined) await trainer.restoreWeights(this.#best);
     // Where the run was stopped, what was last diagnosed may be long ago, and narrower.
     const stale = this.#best === undefined && this.#diagnoses.at(-1)?.step !== trainer.step;
     const { examples: _, ...final } = await trainer.evaluate(this.#options.test ?? this.#data);

@@ -68,7 +68,7 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
     }
   }
   const steps = trainer.step - first;
-  const best = watch?.finish();
+  const best = await watch?.finish();
   // The last update has had no loss yet that could show what it did.
   if (steps > 0) await trainer.settle();
   const seconds = (performance.now() - started) / 1000;
@@ -158,10 +158,10 @@ class Watch {
   }
 
   /** Goes back to the best state, where there is one. */
-  finish(): { readonly step: number; readonly score: number } | undefined {
+  async finish(): Promise<{ readonly step: number; readonly score: number } | undefined> {
     if (this.#best === undefined) return undefined;
     const { state, score, step } = this.#best;
-    this.#trainer.restoreWeights(state);
+    await this.#trainer.restoreWeights(state);
     return { step, score };
   }
 }

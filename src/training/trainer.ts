@@ -2,7 +2,6 @@ import { platform } from "#platform";
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeds } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
-import type { Dim } from "../graph/dim.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { type DiagnosisOptions, diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
 import { strategyOf } from "../growth/strategies/index.ts";
@@ -14,18 +13,17 @@ import { float32, type Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { addCheckpoint, readCheckpoint } from "./checkpoint-folder.ts";
+import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
 import { faultOf, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { drawMasks } from "./dropout-masks.ts";
-import { type Evaluation, Evaluator } from "./evaluator.ts";
+import type { Evaluation, Evaluator } from "./evaluator.ts";
 import { Feeding } from "./feeding.ts";
 import { type FitOptions, runFit } from "./fit.ts";
-import { freshState } from "./fresh-state.ts";
 import type { Learner, LearnerState } from "./learner.ts";
-import { createLearner } from "./learners.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
 import { syntheticBatch } from "./probe.ts";
-import { countFlops, type Program, writeProgram } from "./program.ts";
+import type { Program } from "./program.ts";
 import type { FitResult, GrowthRecord } from "./record.ts";
 import { rateAt } from "./schedule.ts";
 import { Turns } from "./turns.ts";
@@ -54,12 +52,8 @@ export interface TrainerState {
 export class Trainer {
   readonly settings: TrainerSettings;
   readonly metrics: readonly Metric[];
-  readonly #learner: Learner;
-  readonly #evaluator: Evaluator;
-  readonly #program: Program;
-  readonly #flops: Dim;
+  #compiled: Compilation;
   #model: Model;
-  #widths: readonly Width[];
   #progress: Progress;
   /** FLOPs of a step by batch size: the polynomial takes longer to evaluate than a small network to update. */
   #counted: { readonly widths: readonly Width[]; readonly bySize: Map<number, number> };
@@ -74,19 +68,15 @@ export class Trainer {
   private constructor(
     settings: TrainerSettings,
     metrics: readonly Metric[],
-    parts: { learner: Learner; evaluator: Evaluator; program: Program; flops: Dim; widths: readonly Width[] },
+    compiled: Compilation,
     state: Pick<TrainerState, "model" | "progress">,
   ) {
     this.settings = settings;
     this.metrics = metrics;
-    this.#learner = parts.learner;
-    this.#evaluator = parts.evaluator;
-    this.#program = parts.program;
-    this.#flops = parts.flops;
-    this.#widths = parts.widths;
+    this.#compiled = compiled;
     this.#model = state.model;
     this.#progress = state.progress;
-    this.#counted = { widths: parts.widths, bySize: new Map() };
+    this.#counted = { widths: compiled.widths, bySize: new Map() };
   }
 
   /**
@@ -126,16 +116,8 @@ export class Trainer {
     metrics: readonly Metric[] | undefined,
     state: Omit<TrainerState, "learner"> & Partial<Pick<TrainerState, "learner">>,
   ): Promise<Trainer> {
-    const { model } = state;
-    const { loss, session } = settings;
-    const widths = findWidths(model);
-    const program = writeProgram({ model, widths, loss, training: true });
-    const evaluator = await Evaluator.create(model, widths, loss, session);
-    const learner = await createLearner(program, settings);
-    learner.load(state.learner ?? freshState(program, model, settings));
-    const flops = countFlops(program.graph);
-    const parts = { learner, evaluator, program, flops, widths };
-    return new Trainer(settings, metrics ?? defaultMetrics(loss), parts, state);
+    const compiled = await compileModel(state.model, settings, state.learner);
+    return new Trainer(settings, metrics ?? defaultMetrics(settings.loss), compiled, state);
   }
 
   /** The model as it is now. */
@@ -170,7 +152,7 @@ export class Trainer {
 
   /** What one more example adds to a training step, forward and backward. */
   get flopsPerExample(): number {
-    return flopsPerExample(this.#flops, this.#widths, this.#program.features.shape[0] ?? 1);
+    return flopsPerExample(this.#compiled.flops, this.#widths, this.#program.features.shape[0] ?? 1);
   }
 
   /** Trains until a number of steps or epochs is done, or something stops it. Throws `DIVERGED`. */
@@ -269,17 +251,8 @@ export class Trainer {
   ): Promise<GrowthRecord> {
     await this.#settle();
     const batch = this.#probe();
-    const { model, widths, record } = await widenNow(
-      {
-        model: this.#model,
-        widths: this.#widths,
-        learner: this.#learner,
-        evaluator: this.#evaluator,
-        program: this.#program,
-        flops: this.#flops,
-        step: this.step,
-        seed: this.settings.seed,
-      },
+    const { model, compiled, record } = await widenNow(
+      { model: this.#model, compiled: this.#compiled, step: this.step, settings: this.settings },
       {
         width,
         by,
@@ -288,7 +261,7 @@ export class Trainer {
       },
     );
     this.#model = model;
-    this.#widths = widths;
+    this.#compiled = compiled;
     this.#progress = { ...this.#progress, growths: [...this.#progress.growths, record] };
     return record;
   }
@@ -351,26 +324,48 @@ export class Trainer {
     return { model: this.model, learner: this.#learner.state(), progress: this.#progress };
   }
 
-  /** Goes back to a state of this run, such as the best so far. The widths may differ from now. */
-  restore(state: TrainerState): void {
+  /**
+   * Goes back to a state of this run, such as the best so far. The widths may differ from now; where the graph does, it
+   * is compiled anew.
+   */
+  async restore(state: TrainerState): Promise<void> {
+    if (state.model.graph.nodes === this.#model.graph.nodes) {
+      this.#compiled = { ...this.#compiled, widths: findWidths(state.model) };
+      this.#learner.load(state.learner);
+    } else {
+      const old = this.#compiled;
+      this.#compiled = await compileModel(state.model, this.settings, state.learner);
+      await releaseCompilation(old);
+    }
     this.#model = state.model;
-    this.#widths = findWidths(state.model);
     this.#progress = state.progress;
-    this.#learner.load(state.learner);
     this.#unjudged = true;
   }
 
   /** Takes the weights (and widths) of an earlier state of this run and keeps its progress. */
-  restoreWeights(state: TrainerState): void {
-    this.restore({ ...state, progress: { ...this.#progress, growths: state.progress.growths } });
+  async restoreWeights(state: TrainerState): Promise<void> {
+    await this.restore({ ...state, progress: { ...this.#progress, growths: state.progress.growths } });
   }
 
   /** Frees the engine's memory. The trainer must not be used afterwards. */
   dispose(): Promise<void> {
-    return this.#turns.take(async () => {
-      await this.#learner.release();
-      await this.#evaluator.release();
-    });
+    return this.#turns.take(() => releaseCompilation(this.#compiled));
+  }
+
+  get #learner(): Learner {
+    return this.#compiled.learner;
+  }
+
+  get #evaluator(): Evaluator {
+    return this.#compiled.evaluator;
+  }
+
+  get #program(): Program {
+    return this.#compiled.program;
+  }
+
+  get #widths(): readonly Width[] {
+    return this.#compiled.widths;
   }
 
   #flopsOfStep(size: number): number {
@@ -379,7 +374,7 @@ export class Trainer {
     if (known !== undefined) return known;
     const batchSymbol = this.#program.features.shape[0] ?? 1;
     const update = this.settings.optimizer.flopsPerEntry * this.parameterCount;
-    const flops = stepFlops(this.#flops, this.#widths, batchSymbol, size) + update;
+    const flops = stepFlops(this.#compiled.flops, this.#widths, batchSymbol, size) + update;
     this.#counted.bySize.set(size, flops);
     return flops;
   }

@@ -6,27 +6,22 @@ import { compareOutputs } from "../growth/compare.ts";
 import { deadUnits, gradientNorms, identicalUnits, incomingWeights } from "../growth/diagnose.ts";
 import { type GrowthPlan, planGrowth } from "../growth/plan.ts";
 import type { Strategy } from "../growth/strategy.ts";
-import { widthSizes } from "../growth/symbols.ts";
+import { openWidths, widthSizes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
-import { makeTensor, sizeOf } from "../tensor/tensor.ts";
-import type { Evaluator } from "./evaluator.ts";
-import type { Learner } from "./learner.ts";
+import { makeTensor, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { type Compilation, compileModel, growState, releaseCompilation } from "./compilation.ts";
+import type { TrainerSettings } from "./options.ts";
 import type { Program } from "./program.ts";
 import type { GrowthRecord } from "./record.ts";
 
 /** A model while it trains, and what grows with it. */
 export interface Growing {
   readonly model: Model;
-  readonly widths: readonly Width[];
-  readonly learner: Learner;
-  readonly evaluator: Evaluator;
-  readonly program: Program;
-  /** FLOPs of a training step, in "batch" and the widths. */
-  readonly flops: Dim;
+  readonly compiled: Compilation;
+  readonly settings: TrainerSettings;
   /** Updates done. */
   readonly step: number;
-  readonly seed: number;
 }
 
 export interface WidenRequest {
@@ -37,48 +32,60 @@ export interface WidenRequest {
   readonly probe: { readonly evaluation: Feeds; readonly training: (widths: readonly Width[]) => Feeds };
 }
 
+/** A growth of the compiled state, and how to take it back. */
+interface Grown {
+  readonly compiled: Compilation;
+  readonly undo: () => void | Promise<void>;
+}
+
 /** Widens a width in place of the learner's state and measures what that did. Refuses before it changes anything. */
 export async function widenNow(
   growing: Growing,
   request: WidenRequest,
-): Promise<{ readonly model: Model; readonly widths: readonly Width[]; readonly record: GrowthRecord }> {
+): Promise<{ readonly model: Model; readonly compiled: Compilation; readonly record: GrowthRecord }> {
   const started = performance.now();
-  const { learner, evaluator, step } = growing;
-  const old = widthOf(growing.widths, request.width);
-  const plan = planGrowth(old, { by: request.by, strategy: request.strategy, seed: growing.seed });
-
-  const before = await evaluator.forward(learner.variables, request.probe.evaluation);
+  const { compiled: old, settings } = growing;
+  const plan = planGrowth(widthOf(old.widths, request.width), {
+    by: request.by,
+    strategy: request.strategy,
+    seed: settings.seed,
+  });
+  const before = await old.evaluator.forward(old.learner.variables, request.probe.evaluation);
   const from = new Map(
-    Object.entries(learner.variables).map(([name, { dtype, dims, data }]) => [
+    Object.entries(old.learner.variables).map(([name, { dtype, dims, data }]) => [
       name,
       makeTensor(dtype, dims, data.slice()),
     ]),
   );
   const current = withParameters(growing.model, new Map([...growing.model.graph.parameters, ...from]));
   const model = applyPlan(current, plan, request.strategy);
-  const widths = findWidths(model);
-  const undo = learner.grow({ plan, step, from, to: model.graph.parameters });
+  const isOpen = openWidths(old.widths).some((width) => width.id === plan.width);
+  const { compiled, undo } = await (isOpen
+    ? growInPlace(growing, plan, from, model)
+    : growAnew(growing, plan, model));
+  const { learner, evaluator, widths } = compiled;
 
   const measure = async () => ({
     after: await evaluator.bounded(learner.variables, request.probe.evaluation),
     gradients: (await learner.gradients(request.probe.training(widths))).gradients,
   });
-  const { after, gradients } = await measure().catch((error: unknown) => {
+  const { after, gradients } = await measure().catch(async (error: unknown) => {
     // The engine may lack memory for the larger network: the smaller one must go on.
-    undo();
+    await undo();
     throw error;
   });
+  if (compiled.learner !== old.learner) await releaseCompilation(old);
   const grown = widthOf(widths, request.width);
   const evidence = { parameters: model.graph.parameters, gradients, activations: after.activations };
   const difference = compareOutputs(before.output, after.output, after.bound);
   const newUnits = newUnitsOf(plan);
   const norms = gradientNorms(grown, evidence.gradients, newUnits);
   const dead = new Set(deadUnits(grown, evidence, newUnits).map(({ unit }) => unit));
-  const batchSymbol = growing.program.features.shape[0] ?? 1;
+  const batchSymbol = old.program.features.shape[0] ?? 1;
   const isNew = (unit: number) => unit >= plan.from;
   const record: GrowthRecord = {
     width: plan.width,
-    step,
+    step: growing.step,
     strategy: plan.strategy,
     size: { before: plan.from, after: plan.to },
     loss: { before: before.loss, after: after.loss },
@@ -97,17 +104,39 @@ export async function widenNow(
       group.some(isNew),
     ),
     parameters: {
-      before: countParameters(growing.program, growing.model),
-      after: countParameters(growing.program, model),
+      before: countParameters(old.program, growing.model),
+      after: countParameters(compiled.program, model),
     },
     flopsPerExample: {
-      before: flopsPerExample(growing.flops, growing.widths, batchSymbol),
-      after: flopsPerExample(growing.flops, widths, batchSymbol),
+      before: flopsPerExample(old.flops, old.widths, batchSymbol),
+      after: flopsPerExample(compiled.flops, widths, batchSymbol),
     },
     pauseMs: performance.now() - started,
     plan,
   };
-  return { model, widths, record };
+  return { model, compiled, record };
+}
+
+/** The compiled graphs leave the width open: only the state grows. */
+async function growInPlace(
+  { compiled, step }: Growing,
+  plan: GrowthPlan,
+  from: ReadonlyMap<string, Tensor>,
+  model: Model,
+): Promise<Grown> {
+  const undo = compiled.learner.grow({ plan, step, from, to: model.graph.parameters });
+  return { compiled: { ...compiled, widths: findWidths(model) }, undo };
+}
+
+/** The growth changes nodes of the graph, which is compiled anew; the old one stays until the new one has run. */
+async function growAnew(
+  { compiled, settings, step }: Growing,
+  plan: GrowthPlan,
+  model: Model,
+): Promise<Grown> {
+  const state = growState(compiled.learner.state(), plan, model.graph.parameters, step);
+  const next = await compileModel(model, settings, state);
+  return { compiled: next, undo: () => releaseCompilation(next) };
 }
 
 function newUnitsOf(plan: GrowthPlan): readonly number[] {

@@ -1,0 +1,62 @@
+import type { Dim } from "../graph/dim.ts";
+import type { Model } from "../graph/model.ts";
+import { withParameters } from "../graph/model.ts";
+import { editsOf, insertZeros } from "../growth/apply.ts";
+import type { GrowthPlan } from "../growth/plan.ts";
+import type { Width } from "../growth/width.ts";
+import { findWidths } from "../growth/widths.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Evaluator } from "./evaluator.ts";
+import { freshState } from "./fresh-state.ts";
+import { growBirths, type Learner, type LearnerState } from "./learner.ts";
+import { createLearner } from "./learners.ts";
+import type { TrainerSettings } from "./options.ts";
+import { countFlops, type Program, writeProgram } from "./program.ts";
+
+/** A model's graphs, compiled, and the learner that holds its state. */
+export interface Compilation {
+  readonly widths: readonly Width[];
+  readonly program: Program;
+  readonly evaluator: Evaluator;
+  readonly learner: Learner;
+  /** FLOPs of a training step, forward and backward, in "batch" and the open widths. */
+  readonly flops: Dim;
+}
+
+/** Compiles a model for training and evaluation; without a state it starts afresh. */
+export async function compileModel(
+  model: Model,
+  settings: TrainerSettings,
+  state?: LearnerState,
+): Promise<Compilation> {
+  const { loss, session } = settings;
+  const widths = findWidths(model);
+  const program = writeProgram({ model, widths, loss, training: true });
+  const evaluator = await Evaluator.create(model, widths, loss, session);
+  const learner = await createLearner(program, settings);
+  learner.load(state ?? freshState(program, model, settings));
+  return { widths, program, evaluator, learner, flops: countFlops(program.graph) };
+}
+
+export async function releaseCompilation({ learner, evaluator }: Compilation): Promise<void> {
+  await learner.release();
+  await evaluator.release();
+}
+
+/** The state of a learner as a growth leaves it: grown variables, zeros for new moments, births now. */
+export function growState(
+  state: LearnerState,
+  plan: GrowthPlan,
+  parameters: ReadonlyMap<string, Tensor>,
+  step: number,
+): LearnerState {
+  const grow = (tensor: Tensor, name: string) =>
+    editsOf(plan, name).reduce((old, edit) => insertZeros(old, edit, plan), tensor);
+  return {
+    variables: parameters,
+    slots: new Map([...state.slots].map(([name, slots]) => [name, slots.map((slot) => grow(slot, name))])),
+    births: new Map(
+      [...state.births].map(([name, births]) => [name, growBirths(births, name, { plan, step })]),
+    ),
+  };
+}
