@@ -1,12 +1,12 @@
-import { carriesUnits } from "../graph/layout.ts";
-import type { AxisRef, Role } from "../ops/flow.ts";
-import { elementwise, type Fresh } from "../ops/fresh.ts";
+import { carriesUnits, type Layout, sameLayout, unitLayout } from "../graph/layout.ts";
+import type { AxisRef, Pool, Repair, Role } from "../ops/flow.ts";
+import { elementwise, type Fresh, type Refusal } from "../ops/fresh.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Fill, freshOf } from "./fill.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import type { Method } from "./methods.ts";
-import type { Trace } from "./trace.ts";
+import type { Trace, Visit } from "./trace.ts";
 import type { NodeRepair, WidthPart } from "./width.ts";
 
 /** How a method would grow a traced width. */
@@ -51,7 +51,8 @@ export function contentsOf(
     for (const pool of flow.pools ?? []) {
       const held = fresh.get(keyOf(pool.at));
       if (held === undefined) continue;
-      const answer = pool.accepts(held);
+      const { layout } = trace.visits.get(keyOf(pool.at)) as Visit;
+      const answer = poolOver(layout, held, pool);
       if ("blocked" in answer) return { blocked: `${name}: ${answer.blocked}` };
       repairs.push(...answer.map((repair) => ({ ...repair, node: node.outputs[0] as string })));
     }
@@ -70,6 +71,23 @@ export function contentsOf(
     }
   }
   return { parts, repairs };
+}
+
+/**
+ * What a pool says of new units on an axis of this layout. Mean and copies are those of the units alone, so nothing else
+ * may lie on the axis; and a mean is one number only where a unit is one position.
+ */
+function poolOver(layout: Layout, held: Fresh, pool: Pool): readonly Repair[] | Refusal {
+  const answer = pool.accepts(held);
+  if ("blocked" in answer) return answer;
+  const mixed = layout.some((block) => !("inner" in block));
+  if (mixed && (held !== "zero" || answer.length > 0)) {
+    return { blocked: "it is taken together with other values on the axis" };
+  }
+  if (held === "mean" && !sameLayout(layout, unitLayout)) {
+    return { blocked: "its units are more than one position each, which have no common mean" };
+  }
+  return answer;
 }
 
 const isNarrow = (dtype: DType | undefined) => dtype === "float16" || dtype === "bfloat16";

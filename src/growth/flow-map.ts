@@ -103,8 +103,9 @@ export function flowMap(graph: Graph): FlowMap {
     const nameOf = (ref: AxisRef) => (ref.side === "input" ? node.inputs : node.outputs)[ref.index] ?? "";
     const at = (ref: AxisRef) => axisKey(nameOf(ref), ref.axis);
     const roleOf = new Map((flow.roles ?? []).map((one) => [at(one.at), one.role]));
-    const contractions = flow.ties.filter(({ a, b }) =>
-      [a, b].every((ref) => ref.side === "input" && roleOf.get(at(ref)) === "outgoing"),
+    const contractions = flow.ties.filter(
+      ({ a, b }) =>
+        a.side === "input" && b.side === "input" && [a, b].some((ref) => roleOf.get(at(ref)) === "outgoing"),
     );
     nodes.push({ node, flow, contractions, nameOf });
     const touched = new Set<string>(

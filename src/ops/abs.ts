@@ -1,5 +1,5 @@
 import { elementwiseBound } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = |x|; the derivative at 0 is 0. ONNX Abs-13. */
@@ -9,6 +9,6 @@ export const abs: Operator = {
     const sign = call.graph.emit("Sign", [call.node.inputs[0] as string]);
     return [call.graph.emit("Mul", [call.upstream, sign])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding: elementwiseBound(1, 0),
 };

@@ -1,6 +1,7 @@
 import { addDims } from "../graph/dim.ts";
 import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
+import { summed } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
@@ -10,6 +11,6 @@ export const add: Operator = {
   infer: inferArithmetic(addDims),
   gradient: (call) =>
     [0, 1].map((index) => (call.wants(index) ? unbroadcast(call, call.upstream, index) : undefined)),
-  flow: flowBroadcast(["shift", "shift"]),
+  flow: flowBroadcast(["shift", "shift"], summed),
   rounding: (call) => addBounds(call, ...call.inputBounds, computedBound(call, unitRoundoff)),
 };

@@ -2,6 +2,7 @@ import { isConcrete, type Shape } from "../graph/dim.ts";
 import { ints } from "../graph/model.ts";
 import { float32, full, sizeOf } from "../tensor/tensor.ts";
 import { addBounds, magnitude, scaleBound, unitRoundoff } from "./bounds.ts";
+import { moved } from "./fresh.ts";
 import type { GradientCall, Operator } from "./operator.ts";
 import { padTo, poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
 import { adjointAttributes, type Window, windowAttributes } from "./window.ts";
@@ -43,7 +44,7 @@ export const averagePool: Operator = {
     return [graph.emit("Squeeze", [spread, graph.vector([1])])];
   },
 
-  flow: poolFlow,
+  flow: (call) => poolFlow(call, moved),
 
   rounding(call) {
     const { graph } = call;

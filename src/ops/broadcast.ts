@@ -3,6 +3,7 @@ import { productOfDims } from "../graph/dim.ts";
 import type { ValueType } from "../graph/model.ts";
 import type { Flow, Role } from "./flow.ts";
 import { input, output, tie } from "./flow.ts";
+import { elementwise, moved, notAtZero, zeroAtZero } from "./fresh.ts";
 import type { Call } from "./operator.ts";
 
 /** NumPy broadcasting over symbolic shapes. A symbol against a number takes the number. */
@@ -41,11 +42,29 @@ export function flowUnary(call: Call): Flow {
   return { ties: call.shape(0).map((_, axis) => tie(input(0, axis), output(axis))) };
 }
 
+/** {@link flowUnary}, of a function with f(0) = 0. */
+export function flowThroughZero(call: Call): Flow {
+  return { ...flowUnary(call), fresh: zeroAtZero };
+}
+
+/** {@link flowUnary}, of an operator that keeps the values (or all their signs) as they are. */
+export function flowMoved(call: Call): Flow {
+  return { ...flowUnary(call), fresh: moved };
+}
+
+/** {@link flowUnary}, of a function that is not finite at zero. */
+export function flowNotAtZero(call: Call): Flow {
+  return { ...flowUnary(call), fresh: notAtZero };
+}
+
 /**
  * Axis-flow rule of elementwise operators on several inputs: each axis is carried through unless it is
- * broadcast. `roles` says what a parameter at each input is to a width that passes.
+ * broadcast. `roles` says what a parameter at each input is to a width that passes, `fresh` what new units hold.
  */
-export function flowBroadcast(roles: readonly (Role | undefined)[]): (call: Call) => Flow {
+export function flowBroadcast(
+  roles: readonly (Role | undefined)[],
+  fresh: NonNullable<Flow["fresh"]> = elementwise,
+): (call: Call) => Flow {
   return (call) => {
     const rank = Math.max(...roles.map((_, index) => call.rank(index)));
     const sized = roles.flatMap((_, index) => {
@@ -69,6 +88,7 @@ export function flowBroadcast(roles: readonly (Role | undefined)[]): (call: Call
         const role = roles[index];
         return role === undefined ? [] : [{ at: input(index, axis), role }];
       }),
+      fresh,
     };
   };
 }

@@ -1,7 +1,7 @@
 import { int } from "../graph/model.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
-import { flowUnary } from "./broadcast.ts";
+import { flowMoved, flowThroughZero } from "./broadcast.ts";
 import { codeOfDtype, dtypeOfCode } from "./element-types.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
@@ -24,7 +24,9 @@ export const cast: Operator = {
     if (!isFloat(dtype) || !isFloat(target(call))) return [undefined];
     return [call.graph.emit("Cast", [call.upstream], { to: int(codeOfDtype(dtype)) })];
   },
-  flow: flowUnary,
+  // Rounding to fewer bits, or to integers, does not keep a mean.
+  flow: (call) =>
+    (target(call) === "float32" || target(call) === "float64" ? flowMoved : flowThroughZero)(call),
   rounding(call) {
     const [bound] = call.inputBounds;
     const from = call.input(0).dtype;

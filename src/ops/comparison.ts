@@ -1,7 +1,7 @@
 import type { ValueType } from "../graph/model.ts";
 import { int } from "../graph/model.ts";
 import { addBounds, stretchBound } from "./bounds.ts";
-import { broadcastShapes } from "./broadcast.ts";
+import { broadcastShapes, flowBroadcast } from "./broadcast.ts";
 import type { Call, Operator, RoundingCall } from "./operator.ts";
 
 /** Shape rule of operators that answer yes or no on `arity` inputs. */
@@ -26,7 +26,7 @@ function uncertain(call: RoundingCall): string | undefined {
 export const comparison: Operator = {
   infer: inferBool(2),
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  flow: flowBroadcast(["shift", "shift"]),
   rounding: uncertain,
 };
 
@@ -35,7 +35,7 @@ export function logical(arity: number): Operator {
   return {
     infer: inferBool(arity),
     gradient: "none",
-    flow: () => ({ ties: [] }),
+    flow: flowBroadcast(Array.from({ length: arity }, () => "shift")),
     rounding: (call) => stretchBound(call, addBounds(call, ...call.inputBounds)),
   };
 }

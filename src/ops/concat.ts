@@ -1,10 +1,10 @@
 import type { Dim } from "../graph/dim.ts";
 import { addDims } from "../graph/dim.ts";
-import type { Layout } from "../graph/layout.ts";
 import { int, type ValueType } from "../graph/model.ts";
 import { broadcastShapes } from "./broadcast.ts";
-import { type Carried, input, output, type Tie, tie } from "./flow.ts";
-import { concatenatedPart } from "./folding.ts";
+import { input, output, type Tie, tie } from "./flow.ts";
+import { concatenationTies } from "./folding.ts";
+import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
@@ -65,22 +65,10 @@ function ties(call: Call): readonly Tie[] {
     .shape.flatMap((_, at) =>
       at === axis ? [] : call.node.inputs.map((_, index) => tie(input(index, at), output(at))),
     );
-  const joints = sizes.map(
-    (_, index): Tie => ({
-      a: input(index, axis),
-      b: output(axis),
-      forward: (layout: Layout): Carried => {
-        const fixed = sizes.map((size) => (typeof size === "number" ? { fixed: size } : undefined));
-        const around = [...fixed.slice(0, index), ...fixed.slice(index + 1)];
-        if (around.some((block) => block === undefined)) {
-          return { blocked: "it is concatenated with something of unknown size" };
-        }
-        return [...fixed.slice(0, index), ...layout, ...fixed.slice(index + 1)].filter(
-          (block) => block !== undefined,
-        );
-      },
-      backward: (layout) => concatenatedPart(layout, sizes, index),
-    }),
+  const joints = concatenationTies(
+    output(axis),
+    sizes.map((_, index) => input(index, axis)),
+    sizes,
   );
   return [...others, ...joints];
 }
@@ -98,7 +86,17 @@ function rounding(call: RoundingCall): string | undefined {
 export const concat: Operator = {
   infer: inferConcat,
   gradient,
-  flow: (call) => ({ ties: ties(call) }),
+  flow: (call) => ({
+    ties: ties(call),
+    roles: call.node.inputs.flatMap((_, index) =>
+      call
+        .shape(index)
+        .flatMap((_, axis) =>
+          axis === axisOf(call) ? [] : [{ at: input(index, axis), role: "incoming" as const }],
+        ),
+    ),
+    fresh: moved,
+  }),
   rounding,
   flops: () => 0,
 };

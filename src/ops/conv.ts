@@ -1,9 +1,11 @@
 import type { Shape } from "../graph/dim.ts";
 import { divideDims, multiplyDims, productOfDims } from "../graph/dim.ts";
+import { type Layout, sameLayout, unitLayout, untouched } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
 import { addBounds, magnitude, relativeBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
 import { convWeightGradient } from "./conv-gradient.ts";
-import { type Flow, input, output, tie } from "./flow.ts";
+import { type Flow, type Grain, input, output, type Tie, tie } from "./flow.ts";
+import { affine } from "./fresh.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import {
   adjointAttributes,
@@ -138,14 +140,7 @@ export function convolutionFlow(
     { at: output(axis), reason: window },
   ]);
   const batch = tie(input(0, 0), output(0));
-  if (groups > 1) {
-    // Growing a grouped convolution means whole groups and another `group` attribute; a tie cannot say either yet.
-    const channels = call.shape(0)[1];
-    const depthwise = channels === groups || divideDims(channels ?? 0, groups) === 1;
-    const reason = `grouped convolution: its channels${depthwise ? " (depthwise)" : ""} can grow only together with its group attribute`;
-    const refs = [input(0, 1), input(1, 0), input(1, 1), output(1), ...(bias ? [input(2, 0)] : [])];
-    return { ties: [batch], blocked: [...blocked, ...refs.map((at) => ({ at, reason }))] };
-  }
+  if (groups > 1) return { ...groupedFlow(call, groups, axes), blocked };
   return {
     ties: [
       batch,
@@ -159,5 +154,85 @@ export function convolutionFlow(
       ...(bias ? [{ at: input(2, 0), role: "shift" as const }] : []),
     ],
     blocked,
+    fresh: affine(bias),
+    unit: "channel",
+  };
+}
+
+/**
+ * Flow of the channels of a grouped convolution: C inputs and M outputs in G groups. They grow by whole groups, inputs
+ * and outputs together, or by an input or an output in every group. Depthwise (C = G), a channel is a group.
+ */
+function groupedFlow(
+  call: Call,
+  groups: number,
+  axes: { readonly incoming: 0 | 1; readonly outgoing: 0 | 1 },
+): Flow {
+  const bias = call.has(2);
+  const from = call.shape(0)[1];
+  const to = call.output(0).shape[1];
+  const batch = tie(input(0, 0), output(0));
+  const perInput = typeof from === "number" ? from / groups : 0;
+  const perOutput = typeof to === "number" ? to / groups : 0;
+  const inEach: Layout = Array.from({ length: groups }, () => ({ inner: 1 }));
+  const byGroup = (per: number): Grain => ({ layout: [{ inner: per }], units: groups });
+  // The inputs of ConvTranspose make an axis of its weight that has them of all groups: they grow by groups only.
+  const transposed = axes.incoming === 1;
+  const grains = (per: number, inEvery: boolean): readonly Grain[] =>
+    per > 1 && inEvery ? [byGroup(per), { layout: inEach, units: per }] : [byGroup(per)];
+  const refuse = (per: number, inEvery = true) => ({
+    blocked: `its channels lie in ${groups} groups`,
+    instead: grains(per, inEvery),
+  });
+  // Weight axis 0 of Conv counts outputs of all groups, of ConvTranspose inputs; the other axis those of one group.
+  const whole = axes.incoming === 0 ? output(1) : input(0, 1);
+  const [perWhole, perOther] = axes.incoming === 0 ? [perOutput, perInput] : [perInput, perOutput];
+  const other = axes.incoming === 0 ? input(0, 1) : output(1);
+  const asGroups = (layout: Layout, per: number, result: number): Layout | undefined =>
+    per > 0 && sameLayout(layout, [{ inner: per }]) ? [{ inner: result }] : undefined;
+  const both: Tie = {
+    a: input(0, 1),
+    b: output(1),
+    forward: (layout) =>
+      asGroups(layout, perInput, perOutput) ??
+      (sameLayout(layout, inEach) && !transposed ? untouched : refuse(perInput, !transposed)),
+    backward: (layout) =>
+      asGroups(layout, perOutput, perInput) ?? (sameLayout(layout, inEach) ? untouched : refuse(perOutput)),
+  };
+  const inEveryGroup: Tie = {
+    a: other,
+    b: input(1, 1),
+    forward: (layout) =>
+      perOther > 1 && sameLayout(layout, inEach)
+        ? unitLayout
+        : asGroups(layout, perOther, 1) === undefined
+          ? refuse(perOther)
+          : untouched,
+    backward: (layout) =>
+      sameLayout(layout, unitLayout) ? inEach : { blocked: "its channels lie in groups" },
+  };
+  return {
+    ties: [
+      batch,
+      both,
+      inEveryGroup,
+      tie(input(1, 0), whole),
+      ...(bias ? [tie(input(2, 0), output(1))] : []),
+    ],
+    roles: [
+      { at: input(1, axes.incoming), role: "incoming" },
+      // Whole groups make outputs of their own; a channel in every group is summed over.
+      { at: input(1, axes.outgoing), role: axes.outgoing === 1 ? "outgoing" : "incoming" },
+      ...(bias ? [{ at: input(2, 0), role: "shift" as const }] : []),
+    ],
+    written: [
+      {
+        at: input(0, 1),
+        place: { attribute: "group" },
+        becomes: (layout, units) => (asGroups(layout, perInput, 1) === undefined ? groups : units),
+      },
+    ],
+    fresh: affine(bias),
+    unit: perWhole > 1 ? "group" : "channel",
   };
 }

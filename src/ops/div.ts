@@ -3,6 +3,7 @@ import { divideDims } from "../graph/dim.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, tiniest, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
+import { elementwise, notAtZero } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
@@ -26,7 +27,11 @@ export const div: Operator = {
       call.wants(1) ? unbroadcast(call, fromB(), 1) : undefined,
     ];
   },
-  flow: flowBroadcast(["scale", "scale"]),
+  flow: flowBroadcast(["scale", "scale"], ([a, b]) => {
+    if (b === undefined) return a ?? "any";
+    const divided = notAtZero([b]);
+    return typeof divided === "string" ? elementwise([a, b]) : divided;
+  }),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const [boundA, boundB] = call.inputBounds;

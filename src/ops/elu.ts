@@ -1,5 +1,5 @@
 import { addBounds, elementwiseBound, unitRoundoff } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = x where x > 0, α·(eˣ − 1) elsewhere (derivative at 0: α). ONNX Elu-22. */
@@ -13,7 +13,7 @@ export const elu: Operator = {
     const damped = call.graph.emit("Mul", [call.upstream, slope]);
     return [call.graph.emit("Where", [open, call.upstream, damped])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding(call) {
     const alpha = Math.abs(call.float("alpha", 1));
     // eˣ − 1 cancels near 0: its error is relative to α, not to y.

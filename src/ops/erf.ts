@@ -1,5 +1,5 @@
 import { elementwiseBound } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = 2/√π · ∫₀ˣ e^(−t²) dt. ONNX Erf-13. */
@@ -12,6 +12,6 @@ export const erf: Operator = {
     const slope = call.graph.emit("Mul", [bell, call.graph.scalar(2 / Math.sqrt(Math.PI))]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding: elementwiseBound(2 / Math.sqrt(Math.PI), 8),
 };

@@ -1,7 +1,8 @@
 import type { Shape } from "../graph/dim.ts";
 import { movedBound } from "./bounds.ts";
 import { broadcastShapes } from "./broadcast.ts";
-import { type Flow, input, output, tie } from "./flow.ts";
+import { type Flow, input, output, tie, type Written } from "./flow.ts";
+import { moved } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
@@ -15,24 +16,26 @@ function target(call: Call): Shape {
 }
 
 function flow(call: Call): Flow {
-  const shape = call.shape(0);
-  const lead = call.output(0).shape.length - shape.length;
-  const written = call.constantInts(1);
-  const offset = call.output(0).shape.length - (written?.length ?? 0);
-  const own = shape.flatMap((dim, axis) => (dim === call.output(0).shape[axis + lead] ? [axis] : []));
-  // A target of 1 leaves the axis its size; any other is written in the model.
-  const free = (axis: number) => written !== undefined && (written[axis + lead - offset] ?? 1) === 1;
+  const from = call.shape(0);
+  const to = call.output(0).shape;
+  const lead = to.length - from.length;
+  const kept = (axis: number) => axis >= lead && from[axis - lead] === to[axis];
+  const axes = to.map((_, axis) => axis);
+  const sizes = target(call);
+  // An axis that Expand makes may have any size; one that it only stretches from 1 has nothing of its own.
+  const made = axes.filter((axis) => !kept(axis));
+  const written = axes.flatMap((axis): Written[] => {
+    const element = axis - (to.length - sizes.length);
+    return typeof sizes[element] === "number" && sizes[element] !== 1
+      ? [{ at: output(axis), place: { input: 1, element } }]
+      : [];
+  });
   return {
-    ties: own.filter(free).map((axis) => tie(input(0, axis), output(axis + lead))),
-    blocked: own
-      .filter((axis) => !free(axis))
-      .map((axis) => ({
-        at: input(0, axis),
-        reason:
-          written === undefined
-            ? "the target shape of the Expand is computed"
-            : `the target shape of the Expand names the size ${written[axis + lead - offset]}; write 1 there instead`,
-      })),
+    ties: axes.filter(kept).map((axis) => tie(input(0, axis - lead), output(axis))),
+    roles: axes.filter(kept).map((axis) => ({ at: input(0, axis - lead), role: "incoming" })),
+    ends: made.flatMap((axis) => (axis >= lead ? [input(0, axis - lead), output(axis)] : [output(axis)])),
+    written,
+    fresh: moved,
   };
 }
 

@@ -1,12 +1,12 @@
 import { addBounds } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = ⌊x⌋. Its derivative is 0 wherever it has one. ONNX Floor-13. */
 export const floor: Operator = {
   infer: inferUnary,
   gradient: () => [undefined],
-  flow: flowUnary,
+  flow: flowThroughZero,
   // A step of 1 may lie within the input's bound.
   rounding: (call) =>
     call.inputBounds[0] === undefined

@@ -181,18 +181,40 @@ export function foldTies(sizes: Shape, part: (p: number) => AxisRef, folded: Axi
 }
 
 /**
- * The layout of part `index` of an axis that is `sizes` one after the other; a fixed layout where the width does
- * not reach that part.
+ * Ties of an axis that is others, one after another, with each of these parts (`sizes` positions each). A width that
+ * would be cut at a border is offered the cut in which the parts have the same units: fused queries, keys and values
+ * as three blocks.
  */
-export function concatenatedPart(layout: Layout, sizes: Shape, index: number): Carried {
-  if (!sizes.every((size): size is number => typeof size === "number")) {
-    return { blocked: "it is concatenated with something of unknown size" };
-  }
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  const units = unitsOn(layout, total);
-  const start = sizes.slice(0, index).reduce((sum, size) => sum + size, 0);
-  const part = sliceLayout(layout, units, start, start + (sizes[index] as number));
-  return part ?? { blocked: "one unit would lie in several parts of the concatenation" };
+export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], sizes: Shape): readonly Tie[] {
+  const known = sizes.every((size): size is number => typeof size === "number") ? sizes : undefined;
+  const unknown = { blocked: "it is concatenated with something of unknown size" };
+  const starts = known?.map((_, index) => known.slice(0, index).reduce((sum, size) => sum + size, 0)) ?? [];
+  const total = known?.reduce((sum, size) => sum + size, 0) ?? 0;
+  // All parts grow alike where they have the same size.
+  const alike = known !== undefined && new Set(known).size === 1 && known.length > 1;
+  const grain: Grain = { layout: known?.map(() => ({ inner: 1 })) ?? [], units: known?.[0] ?? 0 };
+  return parts.map(
+    (part, index): Tie => ({
+      a: whole,
+      b: part,
+      forward(layout): Carried {
+        if (known === undefined) return unknown;
+        const start = starts[index] as number;
+        const units = unitsOn(layout, total);
+        const cut = sliceLayout(layout, units, start, start + (known[index] as number));
+        if (cut !== undefined) return cut;
+        return {
+          blocked: "one unit, or its neighbours, would lie in several parts of the concatenation",
+          instead: alike ? [grain] : [],
+        };
+      },
+      backward(layout): Carried {
+        if (known === undefined) return unknown;
+        const fixed = known.map((size) => ({ fixed: size }));
+        return normalise([...fixed.slice(0, index), ...layout, ...fixed.slice(index + 1)]);
+      },
+    }),
+  );
 }
 
 /** The blocks of positions `start` to `end`, or undefined where a border cuts through units. */

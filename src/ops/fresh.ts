@@ -43,11 +43,20 @@ export const multiplied: Rule = (inputs) => {
   return all.length === 1 ? (all[0] as Fresh) : elementwise(inputs);
 };
 
-/** As {@link elementwise}, for functions that need not be finite everywhere; `rule` says where. */
-export function finiteOnly(rule: string): Rule {
-  return (inputs) => {
-    const result = elementwise(inputs);
-    return result === "copy" ? result : { blocked: `new units may not be ${rule} there` };
+/**
+ * As {@link elementwise}, of functions that are not finite at zero. Where new units hold something else they are taken
+ * to be in range as the old ones are: a model keeps its square roots and divisors so for any input.
+ */
+export const notAtZero: Rule = (inputs) =>
+  carrying(inputs).includes("zero")
+    ? { blocked: "it is not finite where new units are zero" }
+    : elementwise(inputs);
+
+/** A product and something added to it, as in Gemm and Conv: [a, b, bias]. */
+export function affine(hasBias: boolean): Rule {
+  return ([a, b, bias]) => {
+    const product = multiplied([a, b]);
+    return hasBias && typeof product === "string" ? summed([product, bias]) : product;
   };
 }
 

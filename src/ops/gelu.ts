@@ -1,5 +1,5 @@
 import { addBounds, relativeBound, scaleBound, unitRoundoff } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { GradientCall, Operator } from "./operator.ts";
 
 /** Largest |Gelu′|, at x = √2 (both forms agree to 1e-3; rounded up). */
@@ -38,7 +38,7 @@ export const gelu: Operator = {
     const slope = call.string("approximate", "none") === "tanh" ? tanhSlope(call, x) : exactSlope(call, x);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   // 1 + erf cancels for x < 0: the error is relative to x, not to y.
   rounding: (call) =>
     addBounds(

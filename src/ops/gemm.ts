@@ -2,6 +2,7 @@ import { productOfDims } from "../graph/dim.ts";
 import { float, int } from "../graph/model.ts";
 import { addBounds, magnitude, relativeBound, scaleBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
+import { affine } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
 
@@ -72,6 +73,7 @@ export const gemm: Operator = {
         { at: input(1, kb), role: "outgoing" },
         ...biasTies.map(({ a }) => ({ at: a, role: "shift" as const })),
       ],
+      fresh: affine(call.has(2)),
     };
   },
 

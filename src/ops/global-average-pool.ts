@@ -1,6 +1,7 @@
 import { productOfDims } from "../graph/dim.ts";
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { elementCount } from "./element-count.ts";
+import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
 import { poolFlow } from "./pool.ts";
@@ -21,7 +22,7 @@ export const globalAveragePool: Operator = {
     return [call.graph.emit("Expand", [shared, shapeOf(call, x)])];
   },
 
-  flow: poolFlow,
+  flow: (call) => poolFlow(call, moved),
 
   rounding(call) {
     const x = call.node.inputs[0] as string;

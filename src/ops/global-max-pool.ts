@@ -1,4 +1,5 @@
 import { isConcrete, productOfDims, type Shape } from "../graph/dim.ts";
+import { zeroAtZero } from "./fresh.ts";
 import { globalAveragePool } from "./global-average-pool.ts";
 import { globalPoolAttributes, gradientByIndices } from "./max-pool.ts";
 import type { Operator } from "./operator.ts";
@@ -16,7 +17,7 @@ export const globalMaxPool: Operator = {
     return [gradientByIndices(call, globalPoolAttributes(spatial))];
   },
 
-  flow: poolFlow,
+  flow: (call) => poolFlow(call, zeroAtZero),
 
   rounding(call) {
     const bound = call.inputBounds[0];

@@ -1,5 +1,5 @@
 import { addBounds, relativeBound, scaleBound, unitRoundoff } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = x · min(max(x/6 + 1/2, 0), 1); derivatives at −3 and 3 as PyTorch has them: 0 and 1. ONNX HardSwish-14. */
@@ -15,7 +15,7 @@ export const hardSwish: Operator = {
     const sloped = graph.emit("Mul", [call.upstream, slope]);
     return [graph.emit("Where", [below, sloped, graph.scalar(0)])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   // The slope reaches 3/2 at x = 3; the gate is good to a few roundings of 1, so y to as many of x.
   rounding: (call) =>
     addBounds(

@@ -1,5 +1,5 @@
 import { elementwiseBound } from "./bounds.ts";
-import { flowUnary } from "./broadcast.ts";
+import { flowMoved } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -7,7 +7,7 @@ import { sized, sizesOf } from "./sizes.ts";
 export const identity: Operator = {
   infer: (call) => [sized(call.input(0), sizesOf(call, 0))],
   gradient: (call) => [call.upstream],
-  flow: flowUnary,
+  flow: flowMoved,
   rounding: elementwiseBound(1, 0),
   // A matrix that is read under two names is tied on purpose; TorchScript's exporter merges equal vectors so.
   constant(call) {

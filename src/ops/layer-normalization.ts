@@ -1,6 +1,7 @@
 import { productOfDims } from "../graph/dim.ts";
 import { affineBound } from "./batch-normalization.ts";
-import { type AxisRef, input, output, tie } from "./flow.ts";
+import { input, output, type Repair, tie } from "./flow.ts";
+import type { Fresh, Refusal } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import { epsilonOf, multiply, normalize, normalizedBound, normalizedGradient } from "./normalization.ts";
 import type { Call, Operator } from "./operator.ts";
@@ -10,6 +11,25 @@ function axesOf(call: Call): { first: number; axes: number[] } {
   const rank = call.rank(0);
   const first = call.axis(call.int("axis", -1), rank);
   return { first, axes: Array.from({ length: rank - first }, (_, axis) => axis + first) };
+}
+
+/**
+ * The mean of the old entries, as padding, leaves the mean as it is and makes the variance s times the old one, with s =
+ * old size / new size: scale by √s and epsilon by s give the old result.
+ */
+function acceptNormalized(fresh: Fresh): readonly Repair[] | Refusal {
+  if (fresh === "mean") {
+    return [
+      { target: { input: 1 }, power: 0.5 },
+      { target: { attribute: "epsilon", otherwise: 1e-5 }, power: 1 },
+    ];
+  }
+  return onlyCopies(fresh);
+}
+
+/** Copies of every unit change neither mean nor variance. */
+function onlyCopies(fresh: Fresh): readonly Repair[] | Refusal {
+  return fresh === "copy" ? [] : { blocked: "LayerNormalization normalises over it" };
 }
 
 /**
@@ -55,20 +75,36 @@ export const layerNormalization: Operator = {
   },
 
   flow(call) {
-    const rank = call.rank(0);
     const { first, axes } = axesOf(call);
-    const reason = "LayerNormalization over a grown axis needs the mean-padding fill";
-    const affine = (index: number): AxisRef[] =>
-      call.has(index) ? call.shape(index).map((_, axis) => input(index, axis)) : [];
-    const refs = [...axes.flatMap((axis) => [input(0, axis), output(axis)]), ...affine(1), ...affine(2)];
-    const carried = Array.from({ length: Math.min(first, rank) }, (_, axis) => axis);
+    const through = call.shape(0).map((_, axis) => axis);
+    const affine = (index: number, role: "scale" | "offset") =>
+      call.has(index)
+        ? call.shape(index).flatMap((dim, axis) => {
+            const out = axis + through.length - call.rank(index);
+            return dim === call.shape(0)[out] ? [{ at: input(index, axis), out, role }] : [];
+          })
+        : [];
+    const parameters = [...affine(1, "scale"), ...affine(2, "offset")];
     const extra = [1, 2].filter((index) => (call.node.outputs[index] ?? "") !== "");
     return {
-      ties: carried.flatMap((axis) => [
-        tie(input(0, axis), output(axis)),
-        ...extra.map((index) => tie(input(0, axis), output(axis, index))),
-      ]),
-      blocked: refs.map((at) => ({ at, reason })),
+      ties: [
+        ...through.map((axis) => tie(input(0, axis), output(axis))),
+        ...parameters.map(({ at, out }) => tie(at, output(out))),
+        ...through
+          .filter((axis) => axis < first)
+          .flatMap((axis) => extra.map((index) => tie(input(0, axis), output(axis, index)))),
+      ],
+      roles: parameters.map(({ at, role }) => ({ at, role })),
+      pools: axes.map((axis) => ({
+        at: input(0, axis),
+        accepts: (fresh) =>
+          axes.length === 1 && extra.length === 0 ? acceptNormalized(fresh) : onlyCopies(fresh),
+      })),
+      fresh: ([x, , offset]) => {
+        if (x !== "mean") return x === "copy" ? "copy" : "any";
+        // The mean is normalised to zero; what is left is the offset.
+        return call.has(2) && offset !== "zero" ? "any" : "zero";
+      },
     };
   },
 

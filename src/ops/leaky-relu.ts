@@ -1,5 +1,5 @@
 import { elementwiseBound } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = x where x > 0, α·x elsewhere (derivative at 0: α). ONNX LeakyRelu-16. */
@@ -10,6 +10,6 @@ export const leakyRelu: Operator = {
     const damped = call.graph.emit("Mul", [call.upstream, call.graph.scalar(call.float("alpha", 0.01))]);
     return [call.graph.emit("Where", [open, call.upstream, damped])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding: (call) => elementwiseBound(Math.max(1, Math.abs(call.float("alpha", 0.01))), 1)(call),
 };

@@ -1,12 +1,12 @@
 import { addBounds, computedBound, tiniest, unitRoundoff } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowNotAtZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = ln x. ONNX Log-13. */
 export const log: Operator = {
   infer: inferUnary,
   gradient: (call) => [call.graph.emit("Div", [call.upstream, call.node.inputs[0] as string])],
-  flow: flowUnary,
+  flow: flowNotAtZero,
   rounding(call) {
     const [bound] = call.inputBounds;
     const own = computedBound(call, 8 * unitRoundoff);

@@ -4,6 +4,7 @@ import { int } from "../graph/model.ts";
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import { input, output, type Role, type Tie, tie } from "./flow.ts";
+import { multiplied } from "./fresh.ts";
 import { transpose, unbroadcastTo } from "./gradient.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 
@@ -127,7 +128,7 @@ export const matMul: Operator = {
         if (dim !== 1 || call.output(0).shape[axis + lead] === 1) carry(index, axis, axis + lead);
       });
     }
-    return { ties, roles };
+    return { ties, roles, fresh: multiplied };
   },
 
   rounding(call) {

@@ -1,6 +1,7 @@
 import { type Attributes, ints, text } from "../graph/model.ts";
 import { float32, sizeOf } from "../tensor/tensor.ts";
 import { codeOfDtype } from "./element-types.ts";
+import { zeroAtZero } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
 import type { GradientCall, Operator } from "./operator.ts";
 import { padTo, poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
@@ -30,7 +31,7 @@ export const maxPool: Operator = {
     return [gradientByIndices(call, { ...attributes, storage_order: { kind: "int", value: 0 } })];
   },
 
-  flow: poolFlow,
+  flow: (call) => poolFlow(call, zeroAtZero),
 
   rounding(call) {
     const bound = call.inputBounds[0];

@@ -2,6 +2,7 @@ import { multiplyDims } from "../graph/dim.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
+import { multiplied } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
@@ -15,7 +16,7 @@ export const mul: Operator = {
       unbroadcast(call, call.graph.emit("Mul", [call.upstream, other]), index);
     return [call.wants(0) ? times(b, 0) : undefined, call.wants(1) ? times(a, 1) : undefined];
   },
-  flow: flowBroadcast(["scale", "scale"]),
+  flow: flowBroadcast(["scale", "scale"], multiplied),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const [a, b] = call.node.inputs as [string, string];

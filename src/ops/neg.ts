@@ -1,6 +1,6 @@
 import { multiplyDims } from "../graph/dim.ts";
 import { elementwiseBound } from "./bounds.ts";
-import { flowUnary } from "./broadcast.ts";
+import { flowMoved } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -13,6 +13,6 @@ export const neg: Operator = {
     ),
   ],
   gradient: (call) => [call.graph.emit("Neg", [call.upstream])],
-  flow: flowUnary,
+  flow: flowMoved,
   rounding: elementwiseBound(1, 0),
 };

@@ -3,6 +3,7 @@ import { addDims } from "../graph/dim.ts";
 import type { Attributes } from "../graph/model.ts";
 import { givenAxes } from "./axes.ts";
 import { input, output, tie } from "./flow.ts";
+import { moved, zeroAtZero } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
@@ -64,6 +65,7 @@ export const pad: Operator = {
     const still = (axis: number) => around[axis]?.[0] === 0 && around[axis]?.[1] === 0;
     const axes = call.shape(0).map((_, axis) => axis);
     return {
+      fresh: isConstant(call) ? zeroAtZero : moved,
       ties: axes.filter(still).map((axis) => tie(input(0, axis), output(axis))),
       blocked: axes
         .filter((axis) => !still(axis))

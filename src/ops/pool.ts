@@ -2,6 +2,7 @@ import type { Dim } from "../graph/dim.ts";
 import { productOfDims } from "../graph/dim.ts";
 import { text } from "../graph/model.ts";
 import { type Flow, input, output, tie } from "./flow.ts";
+import { elementwise } from "./fresh.ts";
 import type { Call, GradientCall } from "./operator.ts";
 import { extent, spatialAxes, type Window, windowedSize, windowOf } from "./window.ts";
 
@@ -33,9 +34,10 @@ export function poolShape(call: Call): Dim[] {
 }
 
 /** Batch and channel pass through a pool; its spatial axes cannot grow. */
-export function poolFlow(call: Call): Flow {
+export function poolFlow(call: Call, fresh: NonNullable<Flow["fresh"]> = elementwise): Flow {
   const reason = "a spatial axis of a pool cannot grow: its window slides over it";
   return {
+    fresh,
     ties: [tie(input(0, 0), output(0)), tie(input(0, 1), output(1))],
     blocked: spatialAxes(call.rank(0)).flatMap((axis) => [
       { at: input(0, axis), reason },

@@ -2,6 +2,7 @@ import { int } from "../graph/model.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, tiniest, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast, inferBroadcast } from "./broadcast.ts";
+import { notAtZero, zeroAtZero } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "./operator.ts";
 
@@ -55,7 +56,11 @@ export const pow: Operator = {
       call.wants(1) ? unbroadcast(call, times(exponentSlope(call)), 1) : undefined,
     ];
   },
-  flow: flowBroadcast(["scale", "scale"]),
+  flow(call) {
+    const exponent = constantExponent(call);
+    const positive = exponent !== undefined && exponent > 0;
+    return flowBroadcast(["scale", "scale"], positive ? zeroAtZero : notAtZero)(call);
+  },
   rounding(call) {
     const own = computedBound(call, 8 * unitRoundoff);
     const [boundX, boundE] = call.inputBounds;

@@ -1,5 +1,5 @@
 import { addBounds, computedBound, magnitude, tiniest, unitRoundoff } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowNotAtZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = 1 / x. ONNX Reciprocal-13. */
@@ -10,7 +10,7 @@ export const reciprocal: Operator = {
     const slope = call.graph.emit("Neg", [call.graph.emit("Mul", [y, y])]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowUnary,
+  flow: flowNotAtZero,
   rounding(call) {
     const [bound] = call.inputBounds;
     const own = computedBound(call, 2 * unitRoundoff);

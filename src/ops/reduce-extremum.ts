@@ -1,4 +1,5 @@
 import { int } from "../graph/model.ts";
+import { zeroAtZero } from "./fresh.ts";
 import type { GradientCall, Operator } from "./operator.ts";
 import {
   broadcastable,
@@ -27,7 +28,8 @@ function share(call: GradientCall): readonly (string | undefined)[] {
 export const reduceExtremum: Operator = {
   infer: inferReduction,
   gradient: share,
-  flow: flowReduction("compares"),
+  // A mean lies between the least and the largest.
+  flow: flowReduction("compares", { mean: [], copy: [] }, zeroAtZero),
   rounding(call) {
     const [bound] = call.inputBounds;
     return bound === undefined ? undefined : reduceLike(call, "ReduceMax", bound);

@@ -1,4 +1,5 @@
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
+import { moved } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
 import {
   flopsReduction,
@@ -14,7 +15,12 @@ import {
 export const reduceMean: Operator = {
   infer: inferReduction,
   gradient: (call) => [stretchBack(call, call.graph.emit("Div", [call.upstream, reducedCount(call)]))],
-  flow: flowReduction("takes the mean"),
+  // Copies and means leave a mean as it is; zeros make it smaller by old size / new size.
+  flow: flowReduction(
+    "takes the mean",
+    { mean: [], copy: [], zero: [{ target: { output: 0 }, power: -1 }] },
+    moved,
+  ),
   rounding(call) {
     const x = call.node.inputs[0] as string;
     // The division by the count is covered by the two spare roundings of sumRoundoff.

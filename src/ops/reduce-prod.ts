@@ -2,6 +2,7 @@ import { productOfDims } from "../graph/dim.ts";
 import type { ValueType } from "../graph/model.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, sumRoundoff } from "./bounds.ts";
+import { zeroAtZero } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
 import { flopsReduction, flowReduction, inferReduction, reducedAxes, reduceLike } from "./reduction.ts";
 import { sized, sizesOf } from "./sizes.ts";
@@ -14,7 +15,7 @@ export const reduceProd: Operator = {
     return [sized(type, sizes === undefined ? undefined : [productOfDims(sizes)])];
   },
   gradient: "none",
-  flow: flowReduction("multiplies"),
+  flow: flowReduction("multiplies", {}, zeroAtZero),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const x = call.node.inputs[0] as string;

@@ -1,5 +1,6 @@
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
+import { moved } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
 import {
   flopsReduction,
@@ -14,7 +15,8 @@ import {
 export const reduceSum: Operator = {
   infer: inferReduction,
   gradient: (call) => [stretchBack(call, call.upstream)],
-  flow: flowReduction("sums"),
+  // Each copied equally often, the units sum up to new size / old size times as much.
+  flow: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, moved),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const x = call.node.inputs[0] as string;

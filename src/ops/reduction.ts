@@ -2,7 +2,8 @@ import type { Dim } from "../graph/dim.ts";
 import { productOfDims } from "../graph/dim.ts";
 import { int, type ValueType } from "../graph/model.ts";
 import { givenAxes } from "./axes.ts";
-import { type Flow, input, output, tie } from "./flow.ts";
+import { type Flow, input, output, type Repair, tie } from "./flow.ts";
+import type { Fresh } from "./fresh.ts";
 import { restoreAxes, shapeOf } from "./gradient.ts";
 import type { Call, GradientCall, RoundingCall } from "./operator.ts";
 
@@ -32,17 +33,23 @@ export function inferReduction(call: Call): readonly ValueType[] {
   ];
 }
 
+/** What new units may hold for a reduction over them to stay as it was, and what repairs that takes. */
+export type Accepted = { readonly [F in Fresh]?: readonly Repair[] };
+
 /** Axis-flow rule of the reductions; `verb` says what it does to an axis, e.g. "sums". */
-export function flowReduction(verb: string): (call: Call) => Flow {
+export function flowReduction(
+  verb: string,
+  accepted: Accepted,
+  fresh: NonNullable<Flow["fresh"]>,
+): (call: Call) => Flow {
   return (call) => {
     const { axes, kept } = reducedAxes(call);
     const through = call.shape(0).flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+    const refusal = { blocked: `${call.node.op} ${verb} over it, so new units would change its result` };
     return {
       ties: through.map((axis, position) => tie(input(0, axis), output(kept ? axis : position))),
-      blocked: axes.map((axis) => ({
-        at: input(0, axis),
-        reason: `${call.node.op} ${verb} over it, so new units would change its result`,
-      })),
+      pools: axes.map((axis) => ({ at: input(0, axis), accepts: (held) => accepted[held] ?? refusal })),
+      fresh,
     };
   };
 }

@@ -1,6 +1,6 @@
 import { int } from "../graph/model.ts";
 import { elementwiseBound } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import { codeOfDtype } from "./element-types.ts";
 import type { Operator } from "./operator.ts";
 
@@ -14,6 +14,6 @@ export const relu: Operator = {
     const to = int(codeOfDtype(call.input(0).dtype));
     return [graph.emit("Mul", [call.upstream, graph.emit("Cast", [open], { to })])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding: elementwiseBound(1, 0),
 };

@@ -2,6 +2,7 @@ import { type Dim, multiplyDims } from "../graph/dim.ts";
 import { int, ints } from "../graph/model.ts";
 import { toNumbers } from "../tensor/tensor.ts";
 import { movedBound } from "./bounds.ts";
+import { moved } from "./fresh.ts";
 import type { Call, Operator } from "./operator.ts";
 import { poolFlow } from "./pool.ts";
 import { sizesOf } from "./sizes.ts";
@@ -54,6 +55,6 @@ export const resize: Operator = {
     return [call.graph.emit("Mul", [mean, call.graph.scalar(taps)])];
   },
 
-  flow: poolFlow,
+  flow: (call) => poolFlow(call, moved),
   rounding: movedBound,
 };

@@ -1,11 +1,11 @@
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = −1, 0 or 1. Its derivative is 0 wherever it has one. ONNX Sign-13. */
 export const sign: Operator = {
   infer: inferUnary,
   gradient: () => [undefined],
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding(call) {
     const [bound] = call.inputBounds;
     if (bound === undefined) return undefined;

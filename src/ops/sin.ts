@@ -1,5 +1,5 @@
 import { elementwiseBound } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = sin x. ONNX Sin-22. */
@@ -9,6 +9,6 @@ export const sin: Operator = {
     const slope = call.graph.emit("Cos", [call.node.inputs[0] as string]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding: elementwiseBound(1, 4),
 };

@@ -1,8 +1,22 @@
 import type { Dim } from "../graph/dim.ts";
 import { addDims } from "../graph/dim.ts";
+import { type Layout, layoutSize } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
-import { type Flow, input, output, tie } from "./flow.ts";
+import {
+  type AxisRef,
+  type Flow,
+  type Grain,
+  input,
+  output,
+  positionAfter,
+  type Tie,
+  tie,
+  unitsOn,
+  type Written,
+} from "./flow.ts";
+import { sliceLayout } from "./folding.ts";
+import { moved } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import { numbersOf, sized, sizesOf, unknownSize } from "./sizes.ts";
@@ -109,19 +123,60 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   ];
 }
 
+/** Ties of an axis with what a cut leaves of it: the positions from `first` on, `length` of them. */
+function cutTies(axis: number, size: number, first: number, length: number): Tie {
+  const rest = size - first - length;
+  const borders = [first, length, rest].filter((part) => part > 0);
+  // Rotary embeddings halve a head: the halves then have the same units.
+  const even = borders.length > 1 && new Set(borders).size === 1;
+  const grain: Grain = { layout: borders.map(() => ({ inner: 1 })), units: borders[0] as number };
+  return {
+    a: input(0, axis),
+    b: output(axis),
+    forward: (layout) =>
+      sliceLayout(layout, unitsOn(layout, size), first, first + length) ?? {
+        blocked: "the Slice cuts between its units",
+        instead: even ? [grain] : [],
+      },
+    backward: (layout) => [{ fixed: first }, ...layout, { fixed: rest }],
+  };
+}
+
 function flow(call: Call): Flow {
   const shape = call.shape(0);
-  // An end that is written as the size of today would cut off what is added: only "to the end" keeps it.
-  const cut = new Set(cuts(call).flatMap((one) => (keepsAll(one, far) ? [] : [one.axis])));
-  const whole = shape.flatMap((_, axis) => (cut.has(axis) ? [] : [axis]));
-  const reason = "the Slice takes positions of it by number";
-  return {
-    ties: whole.map((axis) => tie(input(0, axis), output(axis))),
-    blocked: [...cut].flatMap((axis) => [
-      { at: input(0, axis), reason },
-      { at: output(axis), reason },
-    ]),
-  };
+  const ties: Tie[] = [];
+  const written: Written[] = [];
+  const blocked: { at: AxisRef; reason: string }[] = [];
+  const list = cuts(call);
+  shape.forEach((size, axis) => {
+    const element = list.findIndex((one) => one.axis === axis);
+    const cut = list[element];
+    // An end that is written as the size of today would cut off what is added: only "to the end" keeps it.
+    if (cut === undefined || keepsAll(cut, far)) {
+      ties.push(tie(input(0, axis), output(axis)));
+      return;
+    }
+    const { start, end, step } = cut;
+    if (typeof size !== "number" || typeof start !== "number" || typeof end !== "number" || step !== 1) {
+      const reason = "the Slice takes positions of it by number";
+      blocked.push({ at: input(0, axis), reason }, { at: output(axis), reason });
+      return;
+    }
+    const { first, length } = span(size, start, end, step);
+    ties.push(cutTies(axis, size, first, length));
+    const place = (index: number, name: string) =>
+      call.ints(name) === undefined ? { input: index, element } : { attribute: name, element };
+    const follow = (position: number) => (layout: Layout, units: number) => {
+      // Counted from the end it lies as far before the end as what is behind it is long.
+      if (position >= 0) return positionAfter(layout, size, position, units);
+      return positionAfter(layout, size, position + size, units) - layoutSize(layout, units);
+    };
+    written.push({ at: input(0, axis), place: place(1, "starts"), becomes: follow(start) });
+    if (Math.abs(end) < far) {
+      written.push({ at: input(0, axis), place: place(2, "ends"), becomes: follow(end) });
+    }
+  });
+  return { ties, blocked, written, fresh: moved };
 }
 
 /** Part of a tensor: from start to end by step, on some axes. ONNX Slice-13. */

@@ -1,8 +1,9 @@
 import type { Dim, Shape } from "../graph/dim.ts";
 import { divideDims } from "../graph/dim.ts";
-import { repeatLayout, unrepeatLayout } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
-import { type Carried, type Flow, input, output, type Tie, tie } from "./flow.ts";
+import { type Flow, input, output, tie } from "./flow.ts";
+import { concatenationTies } from "./folding.ts";
+import { moved } from "./fresh.ts";
 import { zerosLike } from "./gradient.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
@@ -50,29 +51,22 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
 function flow(call: Call): Flow {
   const axis = axisOf(call);
   const { outputs } = call.node;
+  const parts = sizes(call);
   const others = call
     .shape(0)
     .flatMap((_, at) => (at === axis ? [] : outputs.map((_, index) => tie(input(0, at), output(at, index)))));
-  const ends = [input(0, axis), ...outputs.map((_, index) => output(axis, index))];
-  const block = (reason: string): Flow => ({
-    ties: others,
-    blocked: ends.map((at) => ({ at, reason })),
-  });
-  if (call.ints("split") !== undefined || call.has(1)) {
-    return block("the sizes of the Split are written in the model; give it num_outputs instead");
-  }
-  if (new Set(sizes(call)).size > 1) return block("its parts have different sizes");
-  const count = outputs.length;
-  const parts = outputs.map(
-    (_, index): Tie => ({
-      a: input(0, axis),
-      b: output(axis, index),
-      forward: (layout): Carried =>
-        unrepeatLayout(layout, count) ?? { blocked: "only parts that all grow alike can be split evenly" },
-      backward: (layout) => repeatLayout(layout, count),
-    }),
+  const along = concatenationTies(
+    input(0, axis),
+    outputs.map((_, index) => output(axis, index)),
+    parts,
   );
-  return { ties: [...others, ...parts] };
+  const given = written(call);
+  const place = (element: number) =>
+    call.ints("split") === undefined ? { input: 1, element } : { attribute: "split", element };
+  const numbers = (given ?? []).flatMap((size, element) =>
+    typeof size === "number" ? [{ at: output(axis, element), place: place(element) }] : [],
+  );
+  return { ties: [...others, ...along], written: numbers, fresh: moved };
 }
 
 /** Cuts a tensor into parts along an axis. ONNX Split-18. */

@@ -1,5 +1,5 @@
 import { addBounds, computedBound, tiniest, unitRoundoff } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = √x. ONNX Sqrt-13. */
@@ -9,7 +9,7 @@ export const sqrt: Operator = {
     const twice = call.graph.emit("Mul", [call.node.outputs[0] as string, call.graph.scalar(2)]);
     return [call.graph.emit("Div", [call.upstream, twice])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding(call) {
     const [bound] = call.inputBounds;
     const own = computedBound(call, 2 * unitRoundoff);

@@ -1,6 +1,7 @@
 import { givenAxes } from "./axes.ts";
 import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
+import { moved } from "./fresh.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -28,7 +29,7 @@ export const squeeze: Operator = {
   flow(call) {
     const axes = squeezed(call);
     const rest = call.shape(0).flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-    return { ties: rest.map((axis, position) => tie(input(0, axis), output(position))) };
+    return { ties: rest.map((axis, position) => tie(input(0, axis), output(position))), fresh: moved };
   },
   rounding: movedBound,
   flops: () => 0,

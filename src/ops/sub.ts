@@ -1,6 +1,7 @@
 import { addDims, multiplyDims } from "../graph/dim.ts";
 import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
+import { summed } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
@@ -12,6 +13,6 @@ export const sub: Operator = {
     call.wants(0) ? unbroadcast(call, call.upstream, 0) : undefined,
     call.wants(1) ? call.graph.emit("Neg", [unbroadcast(call, call.upstream, 1)]) : undefined,
   ],
-  flow: flowBroadcast(["shift", "shift"]),
+  flow: flowBroadcast(["shift", "shift"], summed),
   rounding: (call) => addBounds(call, ...call.inputBounds, computedBound(call, unitRoundoff)),
 };

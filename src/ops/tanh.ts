@@ -1,5 +1,5 @@
 import { elementwiseBound } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = tanh x. ONNX Tanh-13. */
@@ -10,6 +10,6 @@ export const tanh: Operator = {
     const slope = call.graph.emit("Sub", [call.graph.scalar(1), call.graph.emit("Mul", [y, y])]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowUnary,
+  flow: flowThroughZero,
   rounding: elementwiseBound(1, 8),
 };

@@ -2,6 +2,7 @@ import { multiplyDims } from "../graph/dim.ts";
 import { int } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
+import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
@@ -41,10 +42,11 @@ export const tile: Operator = {
     ];
   },
   flow(call) {
-    const repeats = call.constantInts(1);
+    const repeats = sizesOf(call, 1);
     const axes = call.shape(0).map((_, axis) => axis);
     const once = (axis: number) => repeats?.[axis] === 1;
     return {
+      fresh: moved,
       ties: axes.filter(once).map((axis) => tie(input(0, axis), output(axis))),
       blocked: axes
         .filter((axis) => !once(axis))

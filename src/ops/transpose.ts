@@ -1,5 +1,6 @@
 import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
+import { moved } from "./fresh.ts";
 import { transpose as emitTranspose } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
 
@@ -28,6 +29,7 @@ export const transpose: Operator = {
   },
   flow: (call) => ({
     ties: permutation(call).map((axis, position) => tie(input(0, axis), output(position))),
+    fresh: moved,
   }),
   rounding: movedBound,
   flops: () => 0,

@@ -2,6 +2,7 @@ import type { Shape } from "../graph/dim.ts";
 import { givenAxes } from "./axes.ts";
 import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
+import { moved } from "./fresh.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -30,7 +31,7 @@ export const unsqueeze: Operator = {
     const axes = added(call);
     const rank = call.rank(0) + axes.length;
     const kept = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
-    return { ties: kept.map((axis, position) => tie(input(0, position), output(axis))) };
+    return { ties: kept.map((axis, position) => tie(input(0, position), output(axis))), fresh: moved };
   },
   rounding: movedBound,
   flops: () => 0,

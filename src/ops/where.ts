@@ -1,6 +1,7 @@
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, stretchBound } from "./bounds.ts";
 import { broadcastShapes, flowBroadcast } from "./broadcast.ts";
+import { elementwise, moved } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
 
@@ -19,7 +20,11 @@ export const where: Operator = {
     };
     return [undefined, call.wants(1) ? kept(1) : undefined, call.wants(2) ? kept(2) : undefined];
   },
-  flow: flowBroadcast([undefined, "shift", "shift"]),
+  flow: flowBroadcast([undefined, "shift", "shift"], ([condition, a, b]) =>
+    condition === undefined && a !== undefined && b !== undefined
+      ? moved([a, b])
+      : elementwise([condition, a, b]),
+  ),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const { graph } = call;
