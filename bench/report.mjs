@@ -95,26 +95,25 @@ export function missingLines(results) {
   );
 }
 
-/** BENCHMARKS.md: machine, versions, date, how it was measured, the table. */
-export function markdown({ date, machine: on, rounds, results, widen, memory }) {
+/** The marks in BENCHMARKS.md around what a run writes. */
+const begin = "<!-- measured: replaced by npm run bench -->";
+const end = "<!-- end of measured -->";
+
+/** BENCHMARKS.md with its measured part replaced; every word outside the two marks stays. Throws where they are missing. */
+export function replaceMeasured(page, report) {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`BENCHMARKS.md needs the lines "${begin}" and "${end}"`);
+  return `${page.slice(0, from + begin.length)}\n\n${measured(report)}\n${page.slice(to)}`;
+}
+
+/** What a run found out: machine, versions, date, the tables. */
+function measured({ date, machine: on, rounds, results, widen, memory }) {
   const entries = results.flatMap((result) => result.entries.filter(({ missing }) => !missing));
   const versions = new Map(entries.map(({ name, version }) => [name, version]));
   const missing = missingLines(results);
-  return `# Benchmarks
-
-Written by \`npm run bench\`; do not edit by hand.
-
-- Date: ${date}
+  return `- Date: ${date}; medians of ${rounds} rounds
 - Machine: ${on.cpu}, ${on.cores} cores, ${on.memoryGiB} GiB, ${on.system}
 - Node ${on.node}; ${[...versions].map(([name, version]) => `${name} ${version}`).join(", ")}
-
-Milliseconds for one training step: gather a batch, forward, backward, Adam, read the loss. A ratio is the peer's
-time over espalier's; above 1 espalier is faster. PyTorch is compared at the same number of threads; tfjs and
-jax-js have only one (below). Each figure is the median of ${rounds} rounds. In a round every contestant trains for
-one slice after another, each in its own process and one at a time, so that whatever else the machine does hits
-all alike. All train on the same examples from memory after at least 20 steps of warm-up. The peers visit the batches
-in one fixed order; espalier's trainer makes its own order each epoch. Losses are there to show that everyone
-learns; they are of single batches after different numbers of steps and do not rank anyone.
 
 ${markdownTable(tableRows(results))}
 
@@ -146,15 +145,7 @@ ${markdownTable([
       ]),
   ),
 ])}
-
-- PyTorch: CPU, eager; fused, foreach and for-loop Adam, and for the convolutional network channels-last too.
-- tfjs and jax-js: their WebAssembly backends with SIMD. Neither has threads in Node, so their one-thread figure
-  stands in both rows. Both get the help that an expert would give them. tfjs is measured "as is" and with "own
-  gradients": matrix products that transpose first, since its own gradients leave the backend's fast kernels, and
-  a convolution's filter gradient written as a convolution, since the backend has no kernel for it at all. jax-js
-  runs its whole step under one \`jit\`, convolutions as nine shifted copies times a matrix, over ten times as
-  fast there as its own convolution.
-${widen ? `\n## The pause of growing\n\n${widen}\n` : ""}${memory ? `\n## Memory over growths\n\n${memory}\n` : ""}${
-  missing.length > 0 ? `\n## Missing\n\n${missing.map((line) => `- ${line}`).join("\n")}\n` : ""
+${widen ? `\nThe pause of growing: ${widen}\n` : ""}${memory ? `\nMemory over growths: ${memory}\n` : ""}${
+  missing.length > 0 ? `\nMissing:\n\n${missing.map((line) => `- ${line}`).join("\n")}\n` : ""
 }`;
 }

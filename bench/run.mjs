@@ -4,12 +4,12 @@
  *   node run.mjs [--quick] [--markdown] [--only NAME,...] [--peers NAME,...]
  *
  * --quick     fewer rounds and shorter slices: a look, not a figure
- * --markdown  also write BENCHMARKS.md at the root of the project
+ * --markdown  also replace the measured part of BENCHMARKS.md at the root of the project
  * --only      the workloads whose name contains one of these
  * --peers     only these contestants beside espalier (torch, tfjs, jax)
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -17,7 +17,7 @@ import { writeDataset } from "./dataset.mjs";
 import { measureWorkload } from "./measure.mjs";
 import { measureMemory, memorySentence } from "./memory.mjs";
 import { preparePython } from "./python.mjs";
-import { machine, markdown, missingLines, plainTable, tableRows } from "./report.mjs";
+import { machine, missingLines, plainTable, replaceMeasured, tableRows } from "./report.mjs";
 import { roster } from "./roster.mjs";
 import { measureWiden, widenSentence } from "./widen.mjs";
 import { workloads } from "./workloads.mjs";
@@ -30,6 +30,8 @@ const { values: options } = parseArgs({
     peers: { type: "string" },
   },
 });
+if (options.markdown && (options.only || options.peers))
+  throw new Error("--markdown needs every workload and every peer: leave --only and --peers out");
 const rounds = options.quick ? 3 : 9;
 const settings = {
   rounds,
@@ -81,7 +83,10 @@ const report = {
   memory,
 };
 writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify(report, null, 2)}\n`);
-if (options.markdown) writeFileSync(new URL("../BENCHMARKS.md", import.meta.url), markdown(report));
+if (options.markdown) {
+  const page = new URL("../BENCHMARKS.md", import.meta.url);
+  writeFileSync(page, replaceMeasured(readFileSync(page, "utf8"), report));
+}
 process.stdout.write(`${plainTable(tableRows(results))}\n\nratio: the peer's time over espalier's\n`);
 for (const line of missingLines(results)) process.stdout.write(`${line}\n`);
 if (widen) process.stdout.write(`\n${widen}\n`);
