@@ -86,10 +86,12 @@ export async function resumeRun(
   const raw = overridden(config.options as unknown as RawTrainOptions, options, given);
   const plan = readTrainOptions(raw);
   const data = await loadData(plan.data);
-  if ((await fingerprint(data)) !== config.data) {
+  const digest = await fingerprint(data);
+  if (digest !== config.data) {
     throw new EspalierError("FORMAT", {
       thing: `data "${raw.data}"`,
-      rule: "must be the data that the run began with, and their SHA-256 differs",
+      rule: `must be the data that the run began with, of SHA-256 ${config.data?.slice(0, 12)}…`,
+      received: `${digest.slice(0, 12)}…`,
       remedy: "Restore them (--data says where they are now), or start a new run.",
     });
   }
