@@ -1,4 +1,4 @@
-import { carriesUnits, layoutSize } from "../graph/layout.ts";
+import { carriesUnits, layoutDim, layoutSize } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { type Contents, contentsOf } from "./contents.ts";
@@ -93,7 +93,7 @@ function carriedBy(flows: FlowMap, trace: Trace): readonly WidthAxis[] {
 
 function writtenSizes(flows: FlowMap, trace: Trace): readonly WrittenSize[] {
   return flows.nodes.flatMap(({ node, flow, nameOf }) =>
-    (flow.written ?? []).flatMap(({ at, place, becomes = layoutSize }): WrittenSize[] => {
+    (flow.written ?? []).flatMap(({ at, place, becomes = layoutDim }): WrittenSize[] => {
       const visit = trace.visits.get(axisKey(nameOf(at), at.axis));
       if (visit === undefined) return [];
       return [

@@ -1,16 +1,17 @@
+import type { Dim } from "../graph/dim.ts";
 import type { Repair } from "../ops/flow.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Strategy } from "./strategy.ts";
 import type { MethodName, Width, WidthAxis, WidthPart } from "./width.ts";
 
-/** An integer of the model that takes another value. */
+/** An integer of the model that takes another value; symbolic where it is computed from other sizes. */
 export interface NumberEdit {
   /** First output of the node that holds or reads it. */
   readonly node: string;
   readonly input?: number;
   readonly attribute?: string;
   readonly element?: number;
-  readonly to: number;
+  readonly to: Dim;
 }
 
 /** A number of the model that is multiplied by a factor. */

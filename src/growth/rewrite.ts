@@ -1,4 +1,4 @@
-import type { Dim, Shape } from "../graph/dim.ts";
+import { type Dim, multiplyDims, type Shape } from "../graph/dim.ts";
 import { carriesUnits, layoutDim } from "../graph/layout.ts";
 import type { Attribute, Graph, Node, ValueType } from "../graph/model.ts";
 import { inferInto } from "../ops/infer.ts";
@@ -10,6 +10,8 @@ import type { WidthAxis } from "./width.ts";
 
 /** A growth as the nodes of a graph see it. */
 export interface Rewrite {
+  /** Units before and after. */
+  readonly from: number;
   readonly to: number;
   readonly numbers: readonly NumberEdit[];
   readonly repairs: readonly RepairEdit[];
@@ -105,7 +107,7 @@ class Rewriter {
     for (const edit of this.#numbers.get(id) ?? []) {
       if (edit.attribute !== undefined) next = withAttribute(next, edit.attribute, edit.element, edit.to);
     }
-    const elements = new Map<number, Map<number, number>>();
+    const elements = new Map<number, Map<number, Dim>>();
     for (const { input, element, to } of this.#numbers.get(id) ?? []) {
       if (input !== undefined) elements.set(input, (elements.get(input) ?? new Map()).set(element ?? 0, to));
     }
@@ -129,7 +131,7 @@ class Rewriter {
   }
 
   /** Replaces elements of an integer input: in a constant, else by adding the differences. */
-  #withInput(node: Node, input: number, wanted: ReadonlyMap<number, number>): Node {
+  #withInput(node: Node, input: number, wanted: ReadonlyMap<number, Dim>): Node {
     const name = node.inputs[input] as string;
     const constant = this.#parameters.get(name);
     const now: Shape | undefined =
@@ -289,7 +291,9 @@ function refuse(value: string, rule: string): never {
   throw new EspalierError("NOT_GROWABLE", { thing: `value "${value}"`, rule, received: "a growth" });
 }
 
-function withAttribute(node: Node, name: string, element: number | undefined, to: number): Node {
+function withAttribute(node: Node, name: string, element: number | undefined, size: Dim): Node {
+  if (typeof size !== "number") refuse(node.outputs[0] ?? "", `cannot hold the size ${size} in its ${name}`);
+  const to = size;
   const old = node.attributes[name];
   let next: Attribute | undefined;
   if (old?.kind === "int" && element === undefined) next = { kind: "int", value: to };

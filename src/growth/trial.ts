@@ -34,7 +34,7 @@ export function tryGrowth(
   );
   if (repaired !== undefined) return { blocked: `the scale of "${repaired.node}" is not a parameter` };
   try {
-    const grown = rewriteGraph(graph, types, parameters, { to, ...graphEdits(width, to) });
+    const grown = rewriteGraph(graph, types, parameters, { from: width.size, to, ...graphEdits(width, to) });
     return { cost: costOf(graph, types, parameters, grown, to - width.size) };
   } catch (error) {
     if (!(error instanceof EspalierError)) throw error;

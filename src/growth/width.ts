@@ -58,8 +58,8 @@ export interface WrittenSize {
   readonly attribute?: string;
   /** Which element, of a list. */
   readonly element?: number;
-  /** Its value where the width has `units` units. */
-  readonly becomes: (units: number) => number;
+  /** Its value where the width has `units` units; symbolic where it is computed from other sizes. */
+  readonly becomes: (units: number) => Dim;
 }
 
 export interface NodeRepair extends Repair {

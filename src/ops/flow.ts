@@ -1,3 +1,4 @@
+import type { Dim } from "../graph/dim.ts";
 import type { Layout } from "../graph/layout.ts";
 import { layoutSize, sameLayout, unitLayout } from "../graph/layout.ts";
 import type { Fresh, Refusal } from "./fresh.ts";
@@ -57,7 +58,7 @@ export interface Written {
   readonly at: AxisRef;
   readonly place: Place;
   /** What the integer becomes where `at` has this layout with so many units; the size of the axis where absent. */
-  readonly becomes?: (layout: Layout, units: number) => number;
+  readonly becomes?: (layout: Layout, units: number) => Dim;
 }
 
 /**

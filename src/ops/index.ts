@@ -16,6 +16,8 @@ import { constantOfShape } from "./constant-of-shape.ts";
 import { conv } from "./conv.ts";
 import { convTranspose } from "./conv-transpose.ts";
 import { cos } from "./cos.ts";
+import { cumSum } from "./cum-sum.ts";
+import { depthToSpace } from "./depth-to-space.ts";
 import { div } from "./div.ts";
 import { dropout } from "./dropout.ts";
 import { elu } from "./elu.ts";
@@ -27,6 +29,7 @@ import { flatten } from "./flatten.ts";
 import { floor } from "./floor.ts";
 import { gather } from "./gather.ts";
 import { gatherElements } from "./gather-elements.ts";
+import { gatherNd } from "./gather-nd.ts";
 import { gelu } from "./gelu.ts";
 import { gemm } from "./gemm.ts";
 import { globalAveragePool } from "./global-average-pool.ts";
@@ -36,6 +39,9 @@ import { greaterOrEqual } from "./greater-or-equal.ts";
 import { hardSigmoid } from "./hard-sigmoid.ts";
 import { hardSwish } from "./hard-swish.ts";
 import { identity } from "./identity.ts";
+import { instanceNormalization } from "./instance-normalization.ts";
+import { isInf } from "./is-inf.ts";
+import { isNan } from "./is-nan.ts";
 import { layerNormalization } from "./layer-normalization.ts";
 import { leakyRelu } from "./leaky-relu.ts";
 import { less } from "./less.ts";
@@ -46,6 +52,7 @@ import { matMul } from "./mat-mul.ts";
 import { max } from "./max.ts";
 import { maxPool } from "./max-pool.ts";
 import { min } from "./min.ts";
+import { mod } from "./mod.ts";
 import { mul } from "./mul.ts";
 import { neg } from "./neg.ts";
 import { not } from "./not.ts";
@@ -82,6 +89,7 @@ import { sub } from "./sub.ts";
 import { tanh } from "./tanh.ts";
 import { tile } from "./tile.ts";
 import { transpose } from "./transpose.ts";
+import { trilu } from "./trilu.ts";
 import { unsqueeze } from "./unsqueeze.ts";
 import { where } from "./where.ts";
 
@@ -101,6 +109,8 @@ export const operators = {
   Conv: conv,
   ConvTranspose: convTranspose,
   Cos: cos,
+  CumSum: cumSum,
+  DepthToSpace: depthToSpace,
   Div: div,
   Dropout: dropout,
   Elu: elu,
@@ -112,6 +122,7 @@ export const operators = {
   Floor: floor,
   Gather: gather,
   GatherElements: gatherElements,
+  GatherND: gatherNd,
   Gelu: gelu,
   Gemm: gemm,
   GlobalAveragePool: globalAveragePool,
@@ -121,6 +132,9 @@ export const operators = {
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
   Identity: identity,
+  InstanceNormalization: instanceNormalization,
+  IsInf: isInf,
+  IsNaN: isNan,
   LayerNormalization: layerNormalization,
   LeakyRelu: leakyRelu,
   Less: less,
@@ -131,6 +145,7 @@ export const operators = {
   Max: max,
   MaxPool: maxPool,
   Min: min,
+  Mod: mod,
   Mul: mul,
   Neg: neg,
   Not: not,
@@ -166,6 +181,7 @@ export const operators = {
   Tanh: tanh,
   Tile: tile,
   Transpose: transpose,
+  Trilu: trilu,
   Unsqueeze: unsqueeze,
   Where: where,
 } as const satisfies Readonly<Record<string, Operator>>;

@@ -70,7 +70,8 @@ function flow(call: Call): Flow {
   }
   const inAttribute = call.ints("shape") !== undefined;
   const written = (target(call) ?? []).flatMap((size, element): Written[] => {
-    if (typeof size !== "number" || size <= 0) return [];
+    // A symbolic element may hold a literal too: batch · heads.
+    if (typeof size === "number" && size <= 0) return [];
     const place = inAttribute ? { attribute: "shape", element } : { input: 1, element };
     return [{ at: output(element), place }];
   });

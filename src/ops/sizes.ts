@@ -58,3 +58,17 @@ export function inferArithmetic(
     return [sized(type, value)];
   };
 }
+
+/** Elementwise equality of two vectors of sizes, as 0 and 1; undefined where symbols do not tell. */
+export function equalSizes(a: Shape, b: Shape): Shape | undefined {
+  const length = Math.max(a.length, b.length);
+  const answers: number[] = [];
+  for (let at = 0; at < length; at++) {
+    const [x, y] = [a[a.length === 1 ? 0 : at] as Dim, b[b.length === 1 ? 0 : at] as Dim];
+    // A size is never negative, whatever its symbol stands for.
+    const differ = typeof x === "number" ? typeof y === "number" || x < 0 : typeof y === "number" && y < 0;
+    if (x !== y && !differ) return undefined;
+    answers.push(Number(x === y));
+  }
+  return answers;
+}

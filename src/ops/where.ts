@@ -1,15 +1,23 @@
+import type { Dim, Shape } from "../graph/dim.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, stretchBound } from "./bounds.ts";
 import { broadcastShapes, flowBroadcast } from "./broadcast.ts";
 import { elementwise, moved } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
+import { sized, sizesOf } from "./sizes.ts";
 
 /** y = a where the condition holds, b elsewhere; broadcast. ONNX Where-16. */
 export const where: Operator = {
   infer(call) {
     const shapes = [call.shape(0), call.shape(1), call.shape(2)];
-    return [{ dtype: call.input(1).dtype, shape: broadcastShapes(call, shapes) }];
+    const type = { dtype: call.input(1).dtype, shape: broadcastShapes(call, shapes) };
+    const [chosen, a, b] = [0, 1, 2].map((index) => sizesOf(call, index));
+    if (chosen === undefined || a === undefined || b === undefined || type.shape.length > 1) return [type];
+    const at = (sizes: Shape, element: number) => sizes[sizes.length === 1 ? 0 : element] as Dim;
+    const length = Math.max(chosen.length, a.length, b.length);
+    const picked = Array.from({ length }, (_, element) => at(at(chosen, element) === 0 ? b : a, element));
+    return [sized(type, picked)];
   },
   gradient(call) {
     const condition = call.node.inputs[0] as string;

@@ -1,0 +1,21 @@
+import { isFloat } from "../tensor/dtype.ts";
+import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
+import { flowBroadcast } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+import { inferArithmetic } from "./sizes.ts";
+
+/** y = the remainder of a / b, with the sign of b (of a where fmod is set); broadcast. ONNX Mod-13. */
+export const mod: Operator = {
+  infer: inferArithmetic((a, b) =>
+    typeof a === "number" && typeof b === "number" && b !== 0 ? a - b * Math.floor(a / b) : undefined,
+  ),
+  gradient: "none",
+  flow: flowBroadcast(["shift", "scale"]),
+  rounding(call) {
+    if (!isFloat(call.output(0).dtype) || call.inputBounds.every((bound) => bound === undefined))
+      return undefined;
+    // A remainder jumps: what is uncertain may lie a whole divisor off.
+    const size = call.graph.emit("Abs", [call.node.inputs[1] as string]);
+    return addBounds(call, size, computedBound(call, unitRoundoff));
+  },
+};
