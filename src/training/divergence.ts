@@ -28,8 +28,10 @@ export function faultOf(variables: Feeds, loss = 0): string | undefined {
   if (!Number.isFinite(loss)) return `a loss of ${loss}`;
   for (const [name, { dtype, data }] of Object.entries(variables)) {
     if (dtype !== "float32") continue;
-    const at = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
-    if (at !== -1) return `${data[at]} in "${name}"`;
+    // A callback would be handed a boxed number for each weight: garbage by the megabyte.
+    for (let at = 0; at < data.length; at++) {
+      if (!Number.isFinite(data[at])) return `${data[at]} in "${name}"`;
+    }
   }
   return undefined;
 }
