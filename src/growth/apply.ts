@@ -60,14 +60,16 @@ function growParameters(model: Model, plan: GrowthPlan, strategy: Strategy): Map
     const tensor = realParameter(parameters, edit.parameter);
     checkSize(tensor, edit, plan);
     const fill = fillWith(edit.fill, edit.role, strategy);
-    const grown = changeReal(insertZeros(tensor, edit, plan), (values) =>
+    const grown = changeReal(insertZeros(tensor, edit, plan), (values) => {
+      const slices = new Slices(edit.parameter, values, edit.axis, unitPositions(edit.layout, plan.to));
       fill({
-        slices: new Slices(edit.parameter, values, edit.axis, unitPositions(edit.layout, plan.to)),
+        slices,
         oldUnits: plan.from,
         newUnits: plan.to - plan.from,
         random: (unit) => new Random(plan.seed, `grow ${edit.parameter}`, unit),
-      }),
-    );
+      });
+      clearBlocks(slices, edit, plan);
+    });
     parameters.set(edit.parameter, grown);
   }
   for (const { node, target, factor } of plan.repairs) {
@@ -82,6 +84,21 @@ function growParameters(model: Model, plan: GrowthPlan, strategy: Strategy): Map
     parameters.set(name, changeReal({ ...copy, data: copy.data.slice() }, scale));
   }
   return parameters;
+}
+
+/** Zeros the new slices of the blocks that must hold nothing, whatever the others were filled with. */
+function clearBlocks(slices: Slices, { layout, zeroBlocks = [] }: WidthPart, plan: GrowthPlan): void {
+  if (zeroBlocks.length === 0) return;
+  // A unit owns the positions of each block one after another.
+  const owners = layout
+    .flatMap((block) => ("inner" in block ? [block.inner] : []))
+    .flatMap((inner, block) => Array.from({ length: inner }, () => block));
+  const each = slices.length / owners.length;
+  for (let unit = plan.from; unit < plan.to; unit++) {
+    slices.map(unit, (value, index) =>
+      zeroBlocks.includes(owners[Math.floor(index / each)] as number) ? 0 : value,
+    );
+  }
 }
 
 function realParameter(parameters: ReadonlyMap<string, Tensor>, name: string): Tensor {

@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { type Fill, freshOf } from "./fill.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import type { Method } from "./methods.ts";
+import { type SecondFactors, secondFactors, visitsOf } from "./second-factors.ts";
 import type { Trace, Visit } from "./trace.ts";
 import type { NodeRepair, WidthPart } from "./width.ts";
 
@@ -27,22 +28,61 @@ export function contentsOf(
 ): Contents | { readonly blocked: string } {
   const fresh = new Map<string, Fresh>();
   const parts: WidthPart[] = [];
-  const repairs: NodeRepair[] = [];
-  for (const [key, { value, axis, layout, side }] of trace.visits) {
-    if (!parameters.has(value)) continue;
+  const factors = secondFactors(flows, trace, parameters);
+  let split = false;
+  for (const [key, { value, axis, layout }] of trace.visits) {
+    const tensor = parameters.get(value);
+    if (tensor === undefined) continue;
     const roles = rolesOf(flows, trace, value, axis);
     const role = mainRole(roles);
     if (role === undefined) return { blocked: `no rule says how to fill "${value}" on axis ${axis}` };
     const tied = roles.includes("incoming") && roles.includes("outgoing");
-    const fill: Fill | undefined = method.fill({ role, tied, side });
+    const blocks = factors.blocksOf.get(key) ?? [];
+    const fills = [false, true].map((second) => method.fill({ role, tied, second }));
+    const mixed = new Set(blocks).size > 1 && fills[0] !== fills[1];
+    const fill = fills[mixed ? 0 : Number(blocks[0] ?? false)];
     if (fill === undefined) return { blocked: `"${value}" both makes and reads it` };
-    if (fill === "mean" && isNarrow(parameters.get(value)?.dtype)) {
+    if (mixed && fills[1] !== "zero") return { blocked: `"${value}" makes both factors of a product` };
+    if (fill === "mean" && isNarrow(tensor.dtype)) {
       return { blocked: `"${value}" is too narrow to hold a mean` };
     }
-    parts.push({ parameter: value, axis, role: tied && fill !== "zero" ? "incoming" : role, layout, fill });
-    fresh.set(key, freshOf(fill, role));
+    split ||= mixed;
+    const zeroBlocks = mixed
+      ? { zeroBlocks: blocks.flatMap((second, block) => (second ? [block] : [])) }
+      : {};
+    const given = tied && fill !== "zero" ? "incoming" : role;
+    parts.push({ parameter: value, axis, role: given, layout, fill, ...zeroBlocks });
+    fresh.set(key, mixed ? "any" : freshOf(fill, role));
   }
+  // Where one parameter makes both factors, the second is followed by itself.
+  const zeros = split ? zeroFactors(flows, trace, parameters, factors) : new Set<string>();
+  const follow = followContents(flows, trace, fresh, zeros);
+  return "blocked" in follow ? follow : { parts, repairs: follow.repairs };
+}
 
+/** The second factors that are zero where the blocks of parameters that make them are. */
+function zeroFactors(
+  flows: FlowMap,
+  trace: Trace,
+  parameters: ReadonlyMap<string, Tensor>,
+  { traces }: SecondFactors,
+): ReadonlySet<string> {
+  const visits = visitsOf(traces);
+  const values = new Set([...visits.values()].map(({ value }) => value));
+  const fresh = new Map<string, Fresh>();
+  for (const [key, { value }] of visits) if (parameters.has(value)) fresh.set(key, "zero");
+  followContents(flows, { ...trace, visits, values }, fresh, new Set());
+  return new Set([...trace.secondFactors].filter((key) => fresh.get(key) === "zero"));
+}
+
+/** Fills in what new units hold in every value, node by node; `zeros` names factors known to be zero. */
+function followContents(
+  flows: FlowMap,
+  trace: Trace,
+  fresh: Map<string, Fresh>,
+  zeros: ReadonlySet<string>,
+): { readonly repairs: readonly NodeRepair[] } | Refusal {
+  const repairs: NodeRepair[] = [];
   for (const nodeFlow of flows.nodes) {
     const { node, flow, contractions, nameOf } = nodeFlow;
     if (![...node.inputs, ...node.outputs].some((value) => trace.values.has(value))) continue;
@@ -59,7 +99,8 @@ export function contentsOf(
     for (const { a, b } of contractions) {
       const [left, right] = [fresh.get(keyOf(a)), fresh.get(keyOf(b))];
       if (left === undefined || right === undefined) continue;
-      if (!cancels(left, right))
+      const known = zeros.has(keyOf(a)) || zeros.has(keyOf(b));
+      if (!known && !cancels(left, right))
         return { blocked: `${name} sums over it without a weight that could be zero` };
     }
     for (const output of outputsOn(trace, nodeFlow)) {
@@ -70,7 +111,7 @@ export function contentsOf(
       fresh.set(keyOf(output), held);
     }
   }
-  return { parts, repairs };
+  return { repairs };
 }
 
 /**

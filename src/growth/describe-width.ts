@@ -58,7 +58,7 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
 function firstReason(model: Model, flows: FlowMap, trace: Trace): string | undefined {
   const [first] = trace.reasons;
   if (first !== undefined) return first;
-  let consumed = trace.contracted;
+  let consumed = trace.secondFactors.size > 0;
   for (const { value, axis } of trace.visits.values()) {
     const tensor = model.graph.parameters.get(value);
     if (tensor !== undefined && !isReal(tensor.dtype))

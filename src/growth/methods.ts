@@ -7,8 +7,8 @@ export interface Filled {
   readonly role: Role;
   /** It makes the unit in one place and reads it in another (an embedding tied to the output layer). */
   readonly tied: boolean;
-  /** On which side of a product of two activations it lies (queries 0, keys 1). */
-  readonly side: 0 | 1;
+  /** Whether it makes the second factor of a product of two activations that is summed over the width (keys). */
+  readonly second: boolean;
 }
 
 /** One way to make room for new units without changing the function: how each role is filled. */
@@ -50,7 +50,7 @@ const zeroPadding: Method = {
 const zeroKeys: Method = {
   name: "zero keys",
   whole: false,
-  fill: ({ role, side, tied }) => (tied || (role === "incoming" && side === 1) ? "zero" : "strategy"),
+  fill: ({ role, second, tied }) => (tied || (role === "incoming" && second) ? "zero" : "strategy"),
 };
 
 /** Every unit is copied, and its outgoing weights are shared out: no normalisation sees it (after LEMON). */

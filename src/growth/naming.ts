@@ -4,12 +4,6 @@ import { axisKey, type FlowMap } from "./flow-map.ts";
 import type { Trace } from "./trace.ts";
 import type { WidthPart } from "./width.ts";
 
-/** Names that exporters invent for folded weights, which say nothing to people. */
-const invented = /^(onnx::|val_\d|_?\d+$|_v_\d|constant)/i;
-
-/** The last part of a parameter's name, which says what it is to its layer. */
-const suffix = /[./_]?(weight|kernel|bias|gamma|beta|W|B)(:0)?$/;
-
 /** The name of the layer that makes a width, from the model's own parameter names, else from those of its nodes. */
 export function layerName(flows: FlowMap, seed: string, parts: readonly WidthPart[]): string {
   const strip = (name: string) => name.replace(suffix, "") || name;
@@ -25,14 +19,6 @@ export function layerName(flows: FlowMap, seed: string, parts: readonly WidthPar
   return modulePath(reader?.node.name ?? "") ?? strip(seed);
 }
 
-/** "/encoder/layers.0/fc/MatMul", TorchScript's name for a node, as "encoder.layers.0.fc". */
-function modulePath(name: string): string | undefined {
-  const modules = name.split("/").slice(1, -1);
-  // A child of a container repeats the container's name: "/down1/down1.0/Conv".
-  const own = modules.filter((module, at) => !modules[at + 1]?.startsWith(`${module}.`));
-  return own.length === 0 ? undefined : own.join(".");
-}
-
 /** What one unit of a width is called, and what its id gets behind the layer's name. */
 export function unitName(
   flows: FlowMap,
@@ -40,7 +26,7 @@ export function unitName(
   parts: readonly WidthPart[],
   parameters: ReadonlyMap<string, Tensor>,
 ): { readonly unit: string; readonly suffix: string } {
-  if (trace.contracted) return { unit: "head dimension", suffix: ".head_dim" };
+  if (trace.secondFactors.size > 0) return { unit: "head dimension", suffix: ".head_dim" };
   const incoming = parts.filter((part) => part.role === "incoming");
   const whole = incoming.some(({ layout }) => layout.length === 1 && !sameLayout(layout, unitLayout));
   if (whole && isBatchOfProducts(flows, trace)) return { unit: "head", suffix: ".heads" };

@@ -164,27 +164,51 @@ class Rewriter {
     return copy;
   }
 
-  /** Adds to a computed vector of sizes what its elements lack. */
+  /** Adds to a computed vector of sizes what its elements lack; those that are multiples of symbols are scaled. */
   #shift(name: string, now: Shape, wanted: Shape): string {
     const key = `${name} ${wanted.join(",")}`;
     const known = this.#copies.get(key);
     if (known !== undefined) return known;
-    const differences = wanted.map((size, element) => {
-      const is = now[element] as Dim;
-      if (size === is) return 0;
-      if (typeof size === "number" && typeof is === "number") return size - is;
-      return refuse(name, `holds ${is} where the growth needs ${size}`);
-    });
-    const type = this.#types.get(name) as ValueType;
-    const delta = this.#invent(`${name}.growth`);
-    const tensor =
-      type.shape.length === 0 ? int64([], differences) : int64([differences.length], differences);
-    this.#parameters.set(delta, tensor);
-    this.#declare(delta, tensor);
-    const sum = this.#invent(`${name}.grown`);
-    this.#add({ name: sum, op: "Add", domain: "", inputs: [name, delta], outputs: [sum], attributes: {} });
-    this.#copies.set(key, sum);
-    return sum;
+    const pairs = wanted.map((size, element) => [now[element] as Dim, size] as const);
+    const isPlain = ([is, size]: readonly [Dim, Dim]) => typeof is === "number" && typeof size === "number";
+    const ratios = pairs.map((pair) => (isPlain(pair) ? [1, 1] : this.#ratio(name, ...pair)));
+    const sums = pairs.map((pair) => (isPlain(pair) ? Number(pair[1]) - Number(pair[0]) : 0));
+    let grown = name;
+    if (ratios.some(([times, by]) => times !== by)) {
+      grown = this.#combine(
+        "Mul",
+        grown,
+        ratios.map(([times]) => times as number),
+      );
+      grown = this.#combine(
+        "Div",
+        grown,
+        ratios.map(([, by]) => by as number),
+      );
+    }
+    if (sums.some((difference) => difference !== 0)) grown = this.#combine("Add", grown, sums);
+    this.#copies.set(key, grown);
+    return grown;
+  }
+
+  /** Whole numbers by which a symbolic size is multiplied and then divided to become another. */
+  #ratio(name: string, is: Dim, wanted: Dim): readonly number[] {
+    if (is === wanted) return [1, 1];
+    const { from, to } = this.#rewrite;
+    if (multiplyDims(is, to) === multiplyDims(wanted, from)) return [to, from];
+    return refuse(name, `holds ${is} where the growth needs ${wanted}`);
+  }
+
+  /** A node that combines a vector of sizes with a constant one. */
+  #combine(op: "Add" | "Mul" | "Div", name: string, values: readonly number[]): string {
+    const constant = this.#invent(`${name}.growth`);
+    const { shape } = this.#types.get(name) as ValueType;
+    const tensor = int64(shape.length === 0 ? [] : [values.length], values);
+    this.#parameters.set(constant, tensor);
+    this.#declare(constant, tensor);
+    const result = this.#invent(`${name}.grown`);
+    this.#add({ name: result, op, domain: "", inputs: [name, constant], outputs: [result], attributes: {} });
+    return result;
   }
 
   #scale(from: string, to: string, factor: number): void {

@@ -12,10 +12,7 @@ export interface Start {
 }
 
 /** An axis that a width is on. */
-export interface Visit extends WidthAxis {
-  /** Changes wherever two activations are multiplied and summed over the width (queries 0, keys 1). */
-  readonly side: 0 | 1;
-}
+export type Visit = WidthAxis;
 
 /** Another cut of an axis, which would pass where the one of a trace does not. */
 export type Cut = Start;
@@ -32,8 +29,8 @@ export interface Trace {
   /** Why it cannot grow. */
   readonly reasons: readonly string[];
   readonly cuts: readonly Cut[];
-  /** Whether two activations are multiplied and summed over it. */
-  readonly contracted: boolean;
+  /** The second factors where two activations are multiplied and summed over it (the keys of attention). */
+  readonly secondFactors: ReadonlySet<string>;
 }
 
 /** What following the ties of one axis gave. */
@@ -42,15 +39,18 @@ interface Outcome {
   readonly cuts: Cut[];
   readonly next: Visit[];
   read: boolean;
-  contracted: boolean;
+  second: boolean;
 }
 
-/** Follows the ties from an axis to everything that must change with it. */
-export function traceWidth(flows: FlowMap, start: Start): Trace {
+/**
+ * Follows the ties from an axis to everything that must change with it; where `across` is false, not from one factor of
+ * a product of two activations to the other.
+ */
+export function traceWidth(flows: FlowMap, start: Start, across = true): Trace {
   const visits = new Map<string, Visit>();
   const outcomes = new Map<string, Outcome>();
   const conflicts: string[] = [];
-  const queue: Visit[] = [{ value: start.value, axis: start.axis, layout: start.layout, side: 0 }];
+  const queue: Visit[] = [{ value: start.value, axis: start.axis, layout: start.layout }];
   for (let at = 0; at < queue.length; at++) {
     let visit = queue[at] as Visit;
     const key = axisKey(visit.value, visit.axis);
@@ -67,7 +67,7 @@ export function traceWidth(flows: FlowMap, start: Start): Trace {
       visit = { ...known, layout: merged };
     }
     visits.set(key, visit);
-    const outcome = follow(flows, visit);
+    const outcome = follow(flows, visit, across);
     outcomes.set(key, outcome);
     queue.push(...outcome.next);
   }
@@ -79,13 +79,13 @@ export function traceWidth(flows: FlowMap, start: Start): Trace {
     reads: found.flatMap(([key, { read }]) => (read ? [visits.get(key) as Visit] : [])),
     reasons: [...new Set([...conflicts, ...found.flatMap(([, { reasons }]) => reasons)])],
     cuts: found.flatMap(([, { cuts }]) => cuts),
-    contracted: found.some(([, { contracted }]) => contracted),
+    secondFactors: new Set(found.flatMap(([key, { second }]) => (second ? [key] : []))),
   };
 }
 
 /** Takes one step along every tie of an axis. */
-function follow(flows: FlowMap, { value, axis, layout, side }: Visit): Outcome {
-  const outcome: Outcome = { reasons: [], cuts: [], next: [], read: false, contracted: false };
+function follow(flows: FlowMap, { value, axis, layout }: Visit, across: boolean): Outcome {
+  const outcome: Outcome = { reasons: [], cuts: [], next: [], read: false, second: false };
   const border = flows.borderAt(value, axis);
   if (border !== undefined) outcome.reasons.push(`it reaches the ${border}`);
   outcome.reasons.push(...flows.blocksAt(value, axis));
@@ -102,10 +102,9 @@ function follow(flows: FlowMap, { value, axis, layout, side }: Visit): Outcome {
     if (!carriesUnits(carried)) continue;
     const toConstant = flows.constants.has(step.value);
     outcome.read ||= step.contraction && !constant && toConstant;
-    const crossed = step.contraction && !constant && !toConstant && step.node.inputs.includes(step.value);
-    outcome.contracted ||= crossed;
-    const next = { value: step.value, axis: step.axis, layout: carried };
-    outcome.next.push({ ...next, side: crossed && side === 0 ? 1 : side });
+    const factor = step.contraction && !constant && !toConstant && step.node.inputs.includes(step.value);
+    outcome.second ||= factor && step.node.inputs.indexOf(value) > step.node.inputs.indexOf(step.value);
+    if (!factor || across) outcome.next.push({ value: step.value, axis: step.axis, layout: carried });
   }
   return outcome;
 }

@@ -11,6 +11,8 @@ export interface WidthPart {
   readonly layout: Layout;
   /** How its new slices are made. */
   readonly fill: Fill;
+  /** Blocks of the layout, counted without fixed ones, whose new slices are zero whatever the fill. */
+  readonly zeroBlocks?: readonly number[];
 }
 
 /** How a width is grown without changing what the network computes; see methods.ts. */

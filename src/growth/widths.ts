@@ -1,4 +1,4 @@
-import { unitLayout } from "../graph/layout.ts";
+import { sameLayout, unitLayout } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { describeWidth } from "./describe-width.ts";

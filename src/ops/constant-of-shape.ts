@@ -1,3 +1,4 @@
+import { output } from "./flow.ts";
 import type { Operator } from "./operator.ts";
 import { sized, sizesOf, unknownSize } from "./sizes.ts";
 
@@ -24,7 +25,18 @@ export const constantOfShape: Operator = {
     ];
   },
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  // Every axis may have any size.
+  flow(call) {
+    const axes = call.output(0).shape.map((_, axis) => axis);
+    return {
+      ties: [],
+      ends: axes.map((axis) => output(axis)),
+      written: (sizesOf(call, 0) ?? []).map((_, element) => ({
+        at: output(element),
+        place: { input: 0, element },
+      })),
+    };
+  },
   rounding: () => undefined,
   flops: () => 0,
 };

@@ -26,7 +26,7 @@ function flow(call: Call): Flow {
   const made = axes.filter((axis) => !kept(axis));
   const written = axes.flatMap((axis): Written[] => {
     const element = axis - (to.length - sizes.length);
-    return typeof sizes[element] === "number" && sizes[element] !== 1
+    return sizes[element] !== undefined && sizes[element] !== 1
       ? [{ at: output(axis), place: { input: 1, element } }]
       : [];
   });

@@ -1,7 +1,8 @@
 import type { Dim, Shape } from "../graph/dim.ts";
 import { divideDims } from "../graph/dim.ts";
+import { repeatLayout, unitLayout, unrepeatLayout } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
-import { type Flow, input, output, tie } from "./flow.ts";
+import { type Flow, input, output, type Tie, tie } from "./flow.ts";
 import { concatenationTies } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { zerosLike } from "./gradient.ts";
@@ -48,6 +49,24 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   return [call.graph.emit("Concat", parts, { axis: int(axisOf(call)) })];
 }
 
+/** Ties of an axis with `count` parts that grow alike. */
+function evenTies(axis: number, count: number, size: Dim): readonly Tie[] {
+  const layout = repeatLayout(unitLayout, count);
+  const instead = typeof size === "number" ? [{ layout, units: size }] : [];
+  return Array.from(
+    { length: count },
+    (_, index): Tie => ({
+      a: input(0, axis),
+      b: output(axis, index),
+      forward: (layout) =>
+        unrepeatLayout(layout, count) ?? {
+          blocked: "only parts that all grow alike can be split evenly",
+        },
+      backward: (layout) => repeatLayout(layout, count),
+    }),
+  );
+}
+
 function flow(call: Call): Flow {
   const axis = axisOf(call);
   const { outputs } = call.node;
@@ -55,12 +74,16 @@ function flow(call: Call): Flow {
   const others = call
     .shape(0)
     .flatMap((_, at) => (at === axis ? [] : outputs.map((_, index) => tie(input(0, at), output(at, index)))));
-  const along = concatenationTies(
-    input(0, axis),
-    outputs.map((_, index) => output(axis, index)),
-    parts,
-  );
   const given = written(call);
+  // Parts of a size that nobody wrote stay equal.
+  const even = given === undefined && !call.has(1) && new Set(parts).size === 1;
+  const along = even
+    ? evenTies(axis, outputs.length, parts[0] as Dim)
+    : concatenationTies(
+        input(0, axis),
+        outputs.map((_, index) => output(axis, index)),
+        parts,
+      );
   const place = (element: number) =>
     call.ints("split") === undefined ? { input: 1, element } : { attribute: "split", element };
   const numbers = (given ?? []).flatMap((size, element) =>
