@@ -150,9 +150,25 @@ export class OptimizerKernel {
     const { stepSizes, corrections } = scalars;
     this.#check("adamColumns", rows * columns, [p, next, g, m, v]);
     this.#check("adamColumns", columns, [stepSizes, corrections]);
-    this.#exports.adamColumns(
-      ...[p, next, g, m, v, rows, columns],
-      ...[b1, 1 - b1, b2, 1 - b2, epsilon, l2, decay, scale, stepSizes, corrections],
+    const { adamColumns } = this.#exports;
+    adamColumns(
+      p,
+      next,
+      g,
+      m,
+      v,
+      rows,
+      columns,
+      b1,
+      1 - b1,
+      b2,
+      1 - b2,
+      epsilon,
+      l2,
+      decay,
+      scale,
+      stepSizes,
+      corrections,
     );
   }
 
@@ -160,7 +176,9 @@ export class OptimizerKernel {
   #check(method: string, n: number, offsets: readonly number[]): void {
     const size = this.memory.buffer.byteLength;
     const counts = Number.isInteger(n) && n >= 0;
-    for (const offset of offsets) {
+    // Not `for of`: after many growths this runs hundreds of times a step, and iterators are garbage.
+    for (let index = 0; index < offsets.length; index++) {
+      const offset = offsets[index] as number;
       if (counts && offset >= 0 && offset % 4 === 0 && offset + 4 * n <= size) continue;
       throw new EspalierError("ARGUMENT", {
         thing: `optimizer kernel, ${method}`,

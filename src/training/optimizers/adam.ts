@@ -55,15 +55,19 @@ function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDe
     run({ kernel, addresses, rows, columns, factors, factorsPerColumn }, { learningRate, gradientScale }) {
       const decay = 1 - learningRate * decoupled;
       const [step, correction] = factors as [number, number];
+      // One literal, not spread from parts: that cost more than the update of a small parameter.
       if (factorsPerColumn) {
-        const scalars = { beta1, beta2, epsilon, l2, decay, gradientScale };
         kernel.adamColumns(addresses, rows, columns, {
-          ...scalars,
+          beta1,
+          beta2,
+          epsilon,
+          l2,
+          decay,
+          gradientScale,
           stepSizes: step,
           corrections: correction,
         });
       } else {
-        // One literal, not spread from parts: that cost more than the update of a small parameter.
         kernel.adam(addresses, rows * columns, {
           beta1,
           beta2,
