@@ -12,7 +12,7 @@ await serve({
     const trainer = await api.createTrainer(workload, threads);
     run = (steps) => api.trainSteps(trainer, data, steps);
     await run(warmUp);
-    return { version: api.version, threads, variants: ["trainer.fit"] };
+    return { version: api.version, threads, variants: ["trainer.trainStep"] };
   },
   measure: ({ steps }) => run(steps),
 });
