@@ -1,5 +1,7 @@
 /**
  * Resident memory over 200 growths in one process, against the growth of the parameters and Adam's two moments.
+ * The first reading follows 50 training steps and precedes every growth, so what the engines set aside on first growing
+ * and while training goes on is counted too. Each reading follows a full garbage collection.
  * Run alone it prints a sentence and fails where the limit is passed.
  */
 
