@@ -1,3 +1,5 @@
+import type { Dim, Shape } from "../graph/dim.ts";
+
 /** 1234567 as "1,234,567". */
 export function grouped(count: number): string {
   return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
@@ -36,4 +38,22 @@ export function widthsText(widths: Readonly<Record<string, number>>): string {
   return Object.entries(widths)
     .map(([width, size]) => `${width} ${size}`)
     .join(", ");
+}
+
+/** A count or a polynomial in sizes that are not bound. */
+export function amount(dim: Dim): string {
+  return typeof dim === "number" ? (dim < 10_000 ? grouped(dim) : short(dim)) : dim;
+}
+
+/** What came out of a file, with nothing in it that a terminal would obey or hide. */
+export function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) as number;
+    return `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** "float32 [batch, 3, 16, 16]" */
+export function typeText({ dtype, shape }: { readonly dtype: string; readonly shape: Shape }): string {
+  return `${dtype} [${shape.join(", ")}]`;
 }

@@ -4,6 +4,7 @@ import { type DemoOptions, demo } from "./demo.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 import { fileError } from "./file-error.ts";
+import { inspectCommand } from "./inspect.ts";
 import type { CliIo } from "./io.ts";
 import { type TrainCommandOptions, train } from "./train.ts";
 import { version } from "./version.ts";
@@ -57,6 +58,11 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
       code = await train(options, given, io);
     });
 
+  const finish = (ended: number) => {
+    code = ended;
+  };
+  inspectCommand(program.command("inspect"), io, finish).addHelpText("after", codes);
+
   program
     .command("demo")
     .description("Train the digits five times, grown and from scratch, and report both side by side.")
@@ -73,17 +79,17 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return commanderExit(error, args, io);
+    if (error instanceof CommanderError) return commanderExit(error, program, args, io);
     io.err(errorText(fileError(error) ?? error, args.includes("--debug")));
     return exitCodeOf(error);
   }
 }
 
-function commanderExit(error: CommanderError, args: readonly string[], io: CliIo): number {
+function commanderExit(error: CommanderError, program: Command, args: readonly string[], io: CliIo): number {
   if (error.exitCode === 0) return exitCodes.success;
   // Without a command commander has printed the help.
   if (error.code === "commander.help") return exitCodes.usage;
-  const command = ["train", "demo"].find((name) => args.includes(name));
+  const command = program.commands.map((one) => one.name()).find((name) => args.includes(name));
   const [rule = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
   const usage = new EspalierError("USAGE", {
     thing: `espalier${command === undefined ? "" : ` ${command}`}`,

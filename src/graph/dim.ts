@@ -105,6 +105,18 @@ export function evaluateDim(dim: Dim, bindings: ReadonlyMap<string, number>): nu
   return total;
 }
 
+/** A size with some of its names replaced by numbers; a number once all of them are. */
+export function bindDim(dim: Dim, bindings: ReadonlyMap<string, number>): Dim {
+  if (typeof dim === "number") return dim;
+  let total: Dim = 0;
+  for (const [names, coefficient] of parse(dim)) {
+    const factors = names.split("*").filter((name) => name !== "");
+    const bound = factors.map((name): Dim => bindings.get(name) ?? name);
+    total = addDims(total, bound.reduce<Dim>(multiplyDims, coefficient));
+  }
+  return total;
+}
+
 export function isConcrete(shape: Shape): shape is readonly number[] {
   return shape.every((dim) => typeof dim === "number");
 }

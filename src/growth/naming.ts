@@ -1,22 +1,24 @@
 import { sameLayout, unitLayout } from "../graph/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { axisKey, type FlowMap } from "./flow-map.ts";
+import { isInvented, layerOfParameter, moduleOf } from "./layer-names.ts";
 import type { Trace } from "./trace.ts";
 import type { WidthPart } from "./width.ts";
 
 /** The name of the layer that makes a width, from the model's own parameter names, else from those of its nodes. */
 export function layerName(flows: FlowMap, seed: string, parts: readonly WidthPart[]): string {
-  const strip = (name: string) => name.replace(suffix, "") || name;
   // The weight behind a transpose or a cast has the better name.
   const own = parts.find((part) => part.parameter === seed) ?? parts.find((part) => part.role === "incoming");
   if (own !== undefined && own.parameter !== seed) return layerName(flows, own.parameter, parts);
-  if (!invented.test(seed)) return strip(seed);
-  for (const role of ["incoming", "shift", "scale", "offset"] as const) {
-    const named = parts.find((part) => part.role === role && !invented.test(part.parameter));
-    if (named !== undefined) return strip(named.parameter);
-  }
+  if (!isInvented(seed)) return layerOfParameter(seed);
   const reader = flows.nodes.find(({ node }) => node.inputs.includes(seed));
-  return modulePath(reader?.node.name ?? "") ?? strip(seed);
+  const module = reader === undefined ? undefined : moduleOf(reader.node);
+  if (module !== undefined) return module;
+  for (const role of ["incoming", "shift", "scale", "offset"] as const) {
+    const named = parts.find((part) => part.role === role && !isInvented(part.parameter));
+    if (named !== undefined) return layerOfParameter(named.parameter);
+  }
+  return layerOfParameter(seed);
 }
 
 /** What one unit of a width is called, and what its id gets behind the layer's name. */
@@ -26,7 +28,7 @@ export function unitName(
   parts: readonly WidthPart[],
   parameters: ReadonlyMap<string, Tensor>,
 ): { readonly unit: string; readonly suffix: string } {
-  if (trace.secondFactors.size > 0) return { unit: "head dimension", suffix: ".head_dim" };
+  if (trace.factors.size > 0) return { unit: "head dimension", suffix: ".head_dim" };
   const incoming = parts.filter((part) => part.role === "incoming");
   const whole = incoming.some(({ layout }) => layout.length === 1 && !sameLayout(layout, unitLayout));
   if (whole && isBatchOfProducts(flows, trace)) return { unit: "head", suffix: ".heads" };
