@@ -3,7 +3,7 @@ import type { AxisRef, Pool, Repair, Role } from "../ops/flow.ts";
 import { elementwise, type Fresh, type Refusal } from "../ops/fresh.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Fill, freshOf } from "./fill.ts";
+import { freshOf } from "./fill.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import type { Method } from "./methods.ts";
 import { type SecondFactors, secondFactors, visitsOf } from "./second-factors.ts";
@@ -72,11 +72,13 @@ function zeroFactors(
   const fresh = new Map<string, Fresh>();
   for (const [key, { value }] of visits) if (parameters.has(value)) fresh.set(key, "zero");
   followContents(flows, { ...trace, visits, values }, fresh, new Set());
-  return new Set([...trace.secondFactors].filter((key) => fresh.get(key) === "zero"));
+  const isZero = ([key, factor]: readonly [string, string]) =>
+    factor === "second" && fresh.get(key) === "zero";
+  return new Set([...trace.factors].filter(isZero).map(([key]) => key));
 }
 
 /** Fills in what new units hold in every value, node by node; `zeros` names factors known to be zero. */
-function followContents(
+export function followContents(
   flows: FlowMap,
   trace: Trace,
   fresh: Map<string, Fresh>,

@@ -1,3 +1,4 @@
+import type { Dim } from "../graph/dim.ts";
 import { carriesUnits, layoutDim, layoutSize } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
 import { sizeOf } from "../tensor/tensor.ts";
@@ -15,7 +16,7 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
   const { parameters } = model.graph;
   const size = trace.start.units;
   const carried = carriedBy(flows, trace);
-  const written = writtenSizes(flows, trace);
+  const candidates = writtenSizes(flows, trace, parameters);
   let reason = firstReason(model, flows, trace);
   let chosen: (Contents & { readonly trial: Trial; readonly multiple: number }) | undefined;
   let method = methods[0] as (typeof methods)[number];
@@ -25,7 +26,12 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
     const trial =
       "blocked" in contents
         ? contents
-        : tryGrowth(model.graph, flows.types, { ...contents, size, carried, written }, size + multiple);
+        : tryGrowth(
+            model.graph,
+            flows.types,
+            { ...contents, size, carried, written: candidates },
+            size + multiple,
+          );
     if ("blocked" in trial) {
       reason ??= trial.blocked;
       continue;
@@ -48,7 +54,7 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
     parts,
     reads: trace.reads,
     carried,
-    written,
+    written: chosen?.trial.written ?? [],
     repairs: chosen?.repairs ?? [],
     costPerUnit: perUnit,
   };
@@ -58,7 +64,7 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
 function firstReason(model: Model, flows: FlowMap, trace: Trace): string | undefined {
   const [first] = trace.reasons;
   if (first !== undefined) return first;
-  let consumed = trace.secondFactors.size > 0;
+  let consumed = trace.factors.size > 0;
   for (const { value, axis } of trace.visits.values()) {
     const tensor = model.graph.parameters.get(value);
     if (tensor !== undefined && !isReal(tensor.dtype))
@@ -91,16 +97,22 @@ function carriedBy(flows: FlowMap, trace: Trace): readonly WidthAxis[] {
     .map(({ value, axis, layout }) => ({ value, axis, layout }));
 }
 
-function writtenSizes(flows: FlowMap, trace: Trace): readonly WrittenSize[] {
+/**
+ * The integers that say how large the width's axes are; and those that say so of other axes but are computed: the
+ * computation may start from an axis that grows (a head's size as that of the stream divided by the number of heads).
+ */
+function writtenSizes(flows: FlowMap, trace: Trace, parameters: Model["graph"]["parameters"]): WrittenSize[] {
   return flows.nodes.flatMap(({ node, flow, nameOf }) =>
     (flow.written ?? []).flatMap(({ at, place, becomes = layoutDim }): WrittenSize[] => {
       const visit = trace.visits.get(axisKey(nameOf(at), at.axis));
-      if (visit === undefined) return [];
+      const given = "input" in place ? (node.inputs[place.input] ?? "") : "";
+      const before = flows.types.get(given)?.value?.["element" in place ? (place.element ?? 0) : 0];
+      if (visit === undefined && (before === undefined || parameters.has(given))) return [];
       return [
         {
           node: node.outputs.find((name) => name !== "") ?? "",
           ...place,
-          becomes: (units) => becomes(visit.layout, units),
+          becomes: (units) => (visit === undefined ? (before as Dim) : becomes(visit.layout, units)),
         },
       ];
     }),

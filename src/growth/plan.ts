@@ -11,6 +11,8 @@ export interface NumberEdit {
   readonly input?: number;
   readonly attribute?: string;
   readonly element?: number;
+  /** What an input that is not there stands for, and the attribute that it takes the place of. */
+  readonly absent?: { readonly values: readonly number[]; readonly attribute: string };
   readonly to: Dim;
 }
 

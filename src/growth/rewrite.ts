@@ -22,6 +22,8 @@ export interface Rewrite {
 export interface Rewritten {
   readonly graph: Graph;
   readonly types: ReadonlyMap<string, ValueType>;
+  /** The integers that were not as they should be. */
+  readonly changed: ReadonlySet<NumberEdit>;
 }
 
 /**
@@ -56,6 +58,7 @@ class Rewriter {
   /** Constants to their grown copies. */
   readonly #grown = new Map<string, string[]>();
   readonly #nodes: Node[] = [];
+  readonly #changed = new Set<NumberEdit>();
 
   constructor(
     graph: Graph,
@@ -82,7 +85,7 @@ class Rewriter {
     for (const node of graph.nodes) this.#write(node);
     this.#check();
     const { nodes, parameters } = this.#withOldNames();
-    return { graph: { ...graph, nodes, parameters }, types: this.#types };
+    return { graph: { ...graph, nodes, parameters }, types: this.#types, changed: this.#changed };
   }
 
   /** A constant that every reader has replaced by one and the same grown copy gives it its name. */
@@ -104,14 +107,14 @@ class Rewriter {
   #write(node: Node): void {
     const id = node.outputs.find((name) => name !== "") ?? "";
     let next = node;
+    const byInput = new Map<number, NumberEdit[]>();
     for (const edit of this.#numbers.get(id) ?? []) {
-      if (edit.attribute !== undefined) next = withAttribute(next, edit.attribute, edit.element, edit.to);
+      if (edit.input !== undefined) byInput.set(edit.input, [...(byInput.get(edit.input) ?? []), edit]);
+      if (edit.attribute === undefined) continue;
+      next = withAttribute(next, edit.attribute, edit.element, edit.to);
+      this.#changed.add(edit);
     }
-    const elements = new Map<number, Map<number, Dim>>();
-    for (const { input, element, to } of this.#numbers.get(id) ?? []) {
-      if (input !== undefined) elements.set(input, (elements.get(input) ?? new Map()).set(element ?? 0, to));
-    }
-    for (const [input, wanted] of elements) next = this.#withInput(next, input, wanted);
+    for (const [input, edits] of byInput) next = this.#withInput(next, input, edits);
     const scaled = new Map<number, number>();
     for (const { target, factor } of this.#repairs.get(id) ?? []) {
       if ("attribute" in target) {
@@ -130,22 +133,43 @@ class Rewriter {
       this.#scale(outputs[index] as string, node.outputs[index] as string, factor);
   }
 
-  /** Replaces elements of an integer input: in a constant, else by adding the differences. */
-  #withInput(node: Node, input: number, wanted: ReadonlyMap<number, Dim>): Node {
+  /** Replaces elements of an integer input: in a constant, else by computing with what is there. */
+  #withInput(old: Node, input: number, edits: readonly NumberEdit[]): Node {
+    const absent = (old.inputs[input] ?? "") === "" ? edits[0]?.absent : undefined;
+    if (absent !== undefined && edits.every(({ element = 0, to }) => absent.values[element] === to))
+      return old;
+    const node = absent === undefined ? old : this.#withGiven(old, input, absent);
     const name = node.inputs[input] as string;
     const constant = this.#parameters.get(name);
     const now: Shape | undefined =
       constant === undefined ? this.#types.get(name)?.value : toNumbers(constant);
-    if (now === undefined)
+    if (now === undefined) {
       refuse(name, `is computed in a way that cannot be followed, so ${node.op} cannot grow`);
-    const changed = now.map((size, element) => wanted.get(element) ?? size);
-    const same = changed.every((size, element) => size === now[element]);
-    if (same) return node;
+    }
+    const wanted = [...now];
+    for (const edit of edits) {
+      const { element = 0, to } = edit;
+      if (to === now[element]) continue;
+      wanted[element] = to;
+      this.#changed.add(edit);
+    }
+    if (wanted.every((size, element) => size === now[element])) return node;
     const replacement =
       constant === undefined
-        ? this.#shift(name, now, changed)
-        : this.#constant(name, constant, changed as number[]);
-    return { ...node, inputs: node.inputs.map((old, index) => (index === input ? replacement : old)) };
+        ? this.#shift(name, now, wanted)
+        : this.#constant(name, constant, wanted as number[]);
+    return { ...node, inputs: node.inputs.map((given, index) => (index === input ? replacement : given)) };
+  }
+
+  /** Writes down what an input that is not there stands for. */
+  #withGiven(node: Node, input: number, { values, attribute }: NonNullable<NumberEdit["absent"]>): Node {
+    const name = this.#invent(`${node.outputs[0]}.${attribute}`);
+    const tensor = int64([values.length], values);
+    this.#parameters.set(name, tensor);
+    this.#declare(name, tensor);
+    const inputs = Array.from({ length: input + 1 }, (_, index) => node.inputs[index] ?? "");
+    const { [attribute]: _, ...attributes } = node.attributes;
+    return { ...node, attributes, inputs: inputs.map((given, index) => (index === input ? name : given)) };
   }
 
   #constant(name: string, tensor: Tensor, values: readonly number[]): string {

@@ -11,8 +11,8 @@ export interface SecondFactors {
 }
 
 /**
- * Follows every block of every parameter by itself to the products. Fused queries, keys and values are one parameter of
- * three blocks, of which the keys alone must hold zero.
+ * Follows every parameter by itself to the products. Where it makes both factors, as fused queries, keys and values do,
+ * its blocks are followed in ever smaller groups until each group makes one of them at most.
  */
 export function secondFactors(
   flows: FlowMap,
@@ -21,25 +21,50 @@ export function secondFactors(
 ): SecondFactors {
   const blocksOf = new Map<string, readonly boolean[]>();
   const traces: Trace[] = [];
-  if (trace.secondFactors.size === 0) return { blocksOf, traces };
+  if (trace.factors.size === 0) return { blocksOf, traces };
   for (const visit of trace.visits.values()) {
     if (!parameters.has(visit.value)) continue;
-    const alone = blocksAlone(visit.layout, trace.start.units).map((layout) =>
-      traceWidth(flows, { ...visit, layout, units: trace.start.units }, false),
-    );
-    const seconds = alone.map((one) => [...one.visits.keys()].some((key) => trace.secondFactors.has(key)));
-    blocksOf.set(axisKey(visit.value, visit.axis), seconds);
-    traces.push(...alone.filter((_, block) => seconds[block]));
+    const { blocks, made } = followGroups(flows, trace, visit);
+    blocksOf.set(axisKey(visit.value, visit.axis), blocks);
+    traces.push(...made);
   }
   return { blocksOf, traces };
 }
 
-/** The layout with one of its blocks as the width and the others fixed, for each block in turn. */
-function blocksAlone(layout: Layout, units: number): readonly Layout[] {
-  const fix = (block: Block): Block => ({ fixed: layoutSize([block], units) });
-  return layout.flatMap((block, at) =>
-    carriesUnits([block]) ? [layout.map((other, index) => (index === at ? block : fix(other)))] : [],
-  );
+function followGroups(
+  flows: FlowMap,
+  trace: Trace,
+  visit: Visit,
+): { readonly blocks: readonly boolean[]; readonly made: readonly Trace[] } {
+  const { units } = trace.start;
+  const count = visit.layout.filter((block) => carriesUnits([block])).length;
+  const makes = (one: Trace, factor: "first" | "second") =>
+    [...one.visits.keys()].some((key) => trace.factors.get(key) === factor);
+  for (let groups = 1; groups <= count; groups++) {
+    if (count % groups !== 0) continue;
+    const alone = groupsAlone(visit.layout, units, count / groups).map((layout) =>
+      traceWidth(flows, { ...visit, layout, units }, false),
+    );
+    if (alone.some((one) => (makes(one, "first") && makes(one, "second")) || one.reasons.length > 0))
+      continue;
+    const seconds = alone.map((one) => makes(one, "second"));
+    return {
+      blocks: seconds.flatMap((second) => Array.from({ length: count / groups }, () => second)),
+      made: alone.filter((_, group) => seconds[group]),
+    };
+  }
+  return { blocks: [], made: [] };
+}
+
+/** The layout with `size` of its blocks as the width and the others fixed, for each group of so many in turn. */
+function groupsAlone(layout: Layout, units: number, size: number): readonly Layout[] {
+  const own = layout.flatMap((block, at) => (carriesUnits([block]) ? [at] : []));
+  return Array.from({ length: own.length / size }, (_, group) => {
+    const kept = own.slice(group * size, (group + 1) * size);
+    return layout.map(
+      (block, at): Block => (kept.includes(at) ? block : { fixed: layoutSize([block], units) }),
+    );
+  });
 }
 
 /** The visits of several traces as one. */

@@ -29,8 +29,8 @@ export interface Trace {
   /** Why it cannot grow. */
   readonly reasons: readonly string[];
   readonly cuts: readonly Cut[];
-  /** The second factors where two activations are multiplied and summed over it (the keys of attention). */
-  readonly secondFactors: ReadonlySet<string>;
+  /** Where two activations are multiplied and summed over it: which is the first and which the second (keys). */
+  readonly factors: ReadonlyMap<string, "first" | "second">;
 }
 
 /** What following the ties of one axis gave. */
@@ -39,7 +39,7 @@ interface Outcome {
   readonly cuts: Cut[];
   readonly next: Visit[];
   read: boolean;
-  second: boolean;
+  factor: "first" | "second" | undefined;
 }
 
 /**
@@ -79,13 +79,13 @@ export function traceWidth(flows: FlowMap, start: Start, across = true): Trace {
     reads: found.flatMap(([key, { read }]) => (read ? [visits.get(key) as Visit] : [])),
     reasons: [...new Set([...conflicts, ...found.flatMap(([, { reasons }]) => reasons)])],
     cuts: found.flatMap(([, { cuts }]) => cuts),
-    secondFactors: new Set(found.flatMap(([key, { second }]) => (second ? [key] : []))),
+    factors: new Map(found.flatMap(([key, { factor }]) => (factor === undefined ? [] : [[key, factor]]))),
   };
 }
 
 /** Takes one step along every tie of an axis. */
 function follow(flows: FlowMap, { value, axis, layout }: Visit, across: boolean): Outcome {
-  const outcome: Outcome = { reasons: [], cuts: [], next: [], read: false, second: false };
+  const outcome: Outcome = { reasons: [], cuts: [], next: [], read: false, factor: undefined };
   const border = flows.borderAt(value, axis);
   if (border !== undefined) outcome.reasons.push(`it reaches the ${border}`);
   outcome.reasons.push(...flows.blocksAt(value, axis));
@@ -103,7 +103,10 @@ function follow(flows: FlowMap, { value, axis, layout }: Visit, across: boolean)
     const toConstant = flows.constants.has(step.value);
     outcome.read ||= step.contraction && !constant && toConstant;
     const factor = step.contraction && !constant && !toConstant && step.node.inputs.includes(step.value);
-    outcome.second ||= factor && step.node.inputs.indexOf(value) > step.node.inputs.indexOf(step.value);
+    if (factor) {
+      const behind = step.node.inputs.indexOf(value) > step.node.inputs.indexOf(step.value);
+      outcome.factor = behind ? "second" : "first";
+    }
     if (!factor || across) outcome.next.push({ value: step.value, axis: step.axis, layout: carried });
   }
   return outcome;

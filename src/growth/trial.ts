@@ -7,12 +7,14 @@ import { Call } from "../ops/operator.ts";
 import { replaceAxis } from "../tensor/axis.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
-import { graphEdits } from "./plan.ts";
+import { graphEdits, type NumberEdit } from "./plan.ts";
 import { nodeInput, type Rewritten, rewriteGraph } from "./rewrite.ts";
 import type { Width } from "./width.ts";
 
 /** A growth that was gone through with shapes alone. */
 export interface Trial {
+  /** Those of the integers that change. */
+  readonly written: Width["written"];
   readonly cost: Width["costPerUnit"];
 }
 
@@ -34,8 +36,12 @@ export function tryGrowth(
   );
   if (repaired !== undefined) return { blocked: `the scale of "${repaired.node}" is not a parameter` };
   try {
-    const grown = rewriteGraph(graph, types, parameters, { from: width.size, to, ...graphEdits(width, to) });
-    return { cost: costOf(graph, types, parameters, grown, to - width.size) };
+    const edits = graphEdits(width, to);
+    const grown = rewriteGraph(graph, types, parameters, { from: width.size, to, ...edits });
+    return {
+      written: width.written.filter((_, index) => grown.changed.has(edits.numbers[index] as NumberEdit)),
+      cost: costOf(graph, types, parameters, grown, to - width.size),
+    };
   } catch (error) {
     if (!(error instanceof EspalierError)) throw error;
     return { blocked: `${error.thing} ${error.rule}` };

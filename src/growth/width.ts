@@ -60,6 +60,8 @@ export interface WrittenSize {
   readonly attribute?: string;
   /** Which element, of a list. */
   readonly element?: number;
+  /** What an input that is not there stands for, and the attribute that it takes the place of. */
+  readonly absent?: { readonly values: readonly number[]; readonly attribute: string };
   /** Its value where the width has `units` units; symbolic where it is computed from other sizes. */
   readonly becomes: (units: number) => Dim;
 }

@@ -58,8 +58,10 @@ function widthsFrom(
   if (typeof units !== "number" || units === 0) return [];
   const whole = traceWidth(flows, { ...seed, layout: unitLayout, units });
   const asWhole = describeWidth(model, flows, whole, seed.value);
-  for (const [key, { value }] of whole.visits)
-    if (flows.constants.has(value)) known.set(key, asWhole.growable);
+  for (const [key, { value, layout }] of whole.visits) {
+    // Seen as it is: another cut of it, such as the size of a head, may still be a width of its own.
+    if (flows.constants.has(value) && sameLayout(layout, unitLayout)) known.set(key, asWhole.growable);
+  }
   if (asWhole.growable || whole.cuts.length === 0) return [asWhole];
 
   const found: Width[] = [];

@@ -47,7 +47,12 @@ export interface Tie {
 
 /** An integer written in the model: an element of an integer input (a scalar's is 0), or an attribute. */
 export type Place =
-  | { readonly input: number; readonly element: number }
+  | {
+      readonly input: number;
+      readonly element: number;
+      /** What an input that is not there stands for, and the attribute that it takes the place of. */
+      readonly absent?: { readonly values: readonly number[]; readonly attribute: string };
+    }
   | { readonly attribute: string; readonly element?: number };
 
 /**

@@ -1,5 +1,5 @@
 import type { Dim, Shape } from "../graph/dim.ts";
-import { divideDims } from "../graph/dim.ts";
+import { divideDims, isConcrete } from "../graph/dim.ts";
 import { repeatLayout, unitLayout, unrepeatLayout } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
 import { type Flow, input, output, type Tie, tie } from "./flow.ts";
@@ -75,8 +75,9 @@ function flow(call: Call): Flow {
     .shape(0)
     .flatMap((_, at) => (at === axis ? [] : outputs.map((_, index) => tie(input(0, at), output(at, index)))));
   const given = written(call);
-  // Parts of a size that nobody wrote stay equal.
-  const even = given === undefined && !call.has(1) && new Set(parts).size === 1;
+  // Parts that nobody gave sizes stay equal; their number can give way to sizes.
+  const literal = call.int("num_outputs", 0) > 0 && isConcrete(parts) ? parts : undefined;
+  const even = given === undefined && literal === undefined && !call.has(1) && new Set(parts).size === 1;
   const along = even
     ? evenTies(axis, outputs.length, parts[0] as Dim)
     : concatenationTies(
@@ -84,9 +85,10 @@ function flow(call: Call): Flow {
         outputs.map((_, index) => output(axis, index)),
         parts,
       );
+  const absent = literal === undefined ? {} : { absent: { values: literal, attribute: "num_outputs" } };
   const place = (element: number) =>
-    call.ints("split") === undefined ? { input: 1, element } : { attribute: "split", element };
-  const numbers = (given ?? []).flatMap((size, element) =>
+    call.ints("split") === undefined ? { input: 1, element, ...absent } : { attribute: "split", element };
+  const numbers = (given ?? literal ?? []).flatMap((size, element) =>
     typeof size === "number" ? [{ at: output(axis, element), place: place(element) }] : [],
   );
   return { ties: [...others, ...along], written: numbers, fresh: moved };
