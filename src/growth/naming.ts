@@ -1,4 +1,3 @@
-import { sameLayout, unitLayout } from "../graph/layout.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { axisKey, type FlowMap } from "./flow-map.ts";
 import { isInvented, layerOfParameter, moduleOf } from "./layer-names.ts";
@@ -30,17 +29,19 @@ export function unitName(
 ): { readonly unit: string; readonly suffix: string } {
   if (trace.factors.size > 0) return { unit: "head dimension", suffix: ".head_dim" };
   const incoming = parts.filter((part) => part.role === "incoming");
-  const whole = incoming.some(({ layout }) => layout.length === 1 && !sameLayout(layout, unitLayout));
+  // What is fixed on an axis has nothing to do with the width.
+  const cuts = incoming.map(({ layout }) => layout.filter((block) => !("fixed" in block)));
+  const whole = cuts.some((cut) => cut.every((block) => "inner" in block && block.inner > 1));
   if (whole && isBatchOfProducts(flows, trace)) return { unit: "head", suffix: ".heads" };
+  const spread = cuts.some((cut) => cut.length > 1);
   for (const { node, flow } of flows.nodes) {
     if (flow.unit !== undefined && incoming.some((part) => node.inputs.includes(part.parameter))) {
-      return whole ? { unit: "group", suffix: ".groups" } : { unit: flow.unit, suffix: "" };
+      if (whole) return { unit: "group", suffix: ".groups" };
+      // Recurrent layers lay out their gates as blocks of one state.
+      if (!spread || flow.unit === "state") return { unit: flow.unit, suffix: "" };
     }
   }
   if (whole) return { unit: "group", suffix: ".groups" };
-  const spread = incoming.some(
-    ({ layout }) => layout.length > 1 && layout.every((block) => "inner" in block),
-  );
   const convolved = incoming.some(({ parameter }) => (parameters.get(parameter)?.dims.length ?? 0) > 2);
   if (spread)
     return convolved

@@ -190,9 +190,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
   const unknown = { blocked: "it is concatenated with something of unknown size" };
   const starts = known?.map((_, index) => known.slice(0, index).reduce((sum, size) => sum + size, 0)) ?? [];
   const total = known?.reduce((sum, size) => sum + size, 0) ?? 0;
-  // All parts grow alike where they have the same size.
-  const alike = known !== undefined && new Set(known).size === 1 && known.length > 1;
-  const grain: Grain = { layout: known?.map(() => ({ inner: 1 })) ?? [], units: known?.[0] ?? 0 };
+  const grains = known === undefined || known.length < 2 ? [] : partGrains(known);
   return parts.map(
     (part, index): Tie => ({
       a: whole,
@@ -205,7 +203,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
         if (cut !== undefined) return cut;
         return {
           blocked: "one unit, or its neighbours, would lie in several parts of the concatenation",
-          instead: alike ? [grain] : [],
+          instead: grains,
         };
       },
       backward(layout): Carried {
@@ -215,6 +213,17 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
       },
     }),
   );
+}
+
+/** The ways to cut an axis made of parts: all alike where they have the same size, else each by itself. */
+function partGrains(sizes: readonly number[]): readonly Grain[] {
+  const [first = 0] = sizes;
+  if (sizes.every((size) => size === first))
+    return [{ layout: sizes.map(() => ({ inner: 1 })), units: first }];
+  return sizes.map((units, part) => ({
+    layout: normalise(sizes.map((fixed, at) => (at === part ? { inner: 1 } : { fixed }))),
+    units,
+  }));
 }
 
 /** The blocks of positions `start` to `end`, or undefined where a border cuts through units. */
