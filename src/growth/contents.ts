@@ -1,5 +1,5 @@
 import { carriesUnits, type Layout, sameLayout, unitLayout } from "../graph/layout.ts";
-import type { AxisRef, Pool, Repair, Role } from "../ops/flow.ts";
+import type { AxisRef, Pool, Relations, Repair, Role } from "../ops/flow.ts";
 import { elementwise, type Fresh, type Refusal } from "../ops/fresh.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -56,8 +56,42 @@ export function contentsOf(
   }
   // Where one parameter makes both factors, the second is followed by itself.
   const zeros = split ? zeroFactors(flows, trace, parameters, factors) : new Set<string>();
-  const follow = followContents(flows, trace, fresh, zeros);
-  return "blocked" in follow ? follow : { parts, repairs: follow.repairs };
+  // A shift behind a normalisation that is written out is an offset: nothing else tells its new units apart.
+  const offset = method.fill({ role: "offset", tied: false, second: false });
+  const isOffset = (key: string) => {
+    const at = parts.findIndex(({ parameter, axis }) => axisKey(parameter, axis) === key);
+    const part = parts[at];
+    if (part?.role !== "shift" || part.fill !== "mean" || offset === undefined) return false;
+    parts[at] = { ...part, role: "offset", fill: offset };
+    fresh.set(key, freshOf(offset, "offset"));
+    return true;
+  };
+  const given = new Map(fresh);
+  const follow = followContents(flows, trace, fresh, zeros, isOffset);
+  if ("blocked" in follow) return follow;
+  const relaxed = method.relaxesOffsets === true ? relaxOffsets(flows, trace, given, zeros, parts) : parts;
+  return { parts: relaxed, repairs: follow.repairs };
+}
+
+/** Draws every offset that need not be zero: one behind a normalisation that no tied weight reads. */
+function relaxOffsets(
+  flows: FlowMap,
+  trace: Trace,
+  given: ReadonlyMap<string, Fresh>,
+  zeros: ReadonlySet<string>,
+  parts: readonly WidthPart[],
+): readonly WidthPart[] {
+  const keyOf = ({ parameter, axis }: WidthPart) => axisKey(parameter, axis);
+  const fresh = new Map(given);
+  for (const part of parts) fresh.set(keyOf(part), freshOf(part.fill, part.role));
+  return parts.map((part) => {
+    if (part.role !== "offset" || part.fill !== "zero") return part;
+    const drawn: WidthPart = { ...part, fill: "offset" };
+    const tried = new Map(fresh).set(keyOf(part), freshOf(drawn.fill, drawn.role));
+    if ("blocked" in followContents(flows, trace, new Map(tried), zeros)) return part;
+    fresh.set(keyOf(part), freshOf(drawn.fill, drawn.role));
+    return drawn;
+  });
 }
 
 /** The second factors that are zero where the blocks of parameters that make them are. */
@@ -77,14 +111,20 @@ function zeroFactors(
   return new Set([...trace.factors].filter(isZero).map(([key]) => key));
 }
 
-/** Fills in what new units hold in every value, node by node; `zeros` names factors known to be zero. */
+/**
+ * Fills in what new units hold in every value, node by node. `zeros` names factors known to be zero; `isOffset` is told
+ * of means that meet zeros, and may change what they are.
+ */
 export function followContents(
   flows: FlowMap,
   trace: Trace,
   fresh: Map<string, Fresh>,
   zeros: ReadonlySet<string>,
+  isOffset: (key: string) => boolean = () => false,
 ): { readonly repairs: readonly NodeRepair[] } | Refusal {
   const repairs: NodeRepair[] = [];
+  /** Means over the width: the value that each was taken of. */
+  const meanOf = new Map<string, string>();
   for (const nodeFlow of flows.nodes) {
     const { node, flow, contractions, nameOf } = nodeFlow;
     if (![...node.inputs, ...node.outputs].some((value) => trace.values.has(value))) continue;
@@ -97,7 +137,14 @@ export function followContents(
       const answer = poolOver(layout, held, pool);
       if ("blocked" in answer) return { blocked: `${name}: ${answer.blocked}` };
       repairs.push(...answer.map((repair) => ({ ...repair, node: node.outputs[0] as string })));
+      if (pool.mean === true && answer.length === 0) meanOf.set(node.outputs[0] as string, nameOf(pool.at));
     }
+    const relations: Relations = {
+      isMeanOf: (index, of) => {
+        const source = meanOf.get(node.inputs[index] ?? "");
+        return source !== undefined && source === node.inputs[of];
+      },
+    };
     for (const { a, b } of contractions) {
       const [left, right] = [fresh.get(keyOf(a)), fresh.get(keyOf(b))];
       if (left === undefined || right === undefined) continue;
@@ -106,9 +153,12 @@ export function followContents(
         return { blocked: `${name} sums over it without a weight that could be zero` };
     }
     for (const output of outputsOn(trace, nodeFlow)) {
-      const held = (flow.fresh ?? elementwise)(
-        inputsOf(flow, output, node.inputs.length, keyOf, trace, fresh),
-      );
+      const sources = () => inputsOf(flow, output, node.inputs.length, keyOf, trace);
+      const contents = () => sources().map((key) => (key === undefined ? undefined : fresh.get(key)));
+      if (contents().includes("zero")) {
+        for (const key of sources()) if (key !== undefined && fresh.get(key) === "mean") isOffset(key);
+      }
+      const held = (flow.fresh ?? elementwise)(contents(), relations);
       if (typeof held === "object") return { blocked: `${name}: ${held.blocked}` };
       fresh.set(keyOf(output), held);
     }
@@ -135,9 +185,11 @@ function poolOver(layout: Layout, held: Fresh, pool: Pool): readonly Repair[] | 
 
 const isNarrow = (dtype: DType | undefined) => dtype === "float16" || dtype === "bfloat16";
 
-/** Whether the products of new units add nothing to a sum. */
+/** Whether a sum of products is what it was without new units. */
 function cancels(a: Fresh, b: Fresh): boolean {
-  return a === "zero" || b === "zero" || (a === "copy" && b === "part") || (a === "part" && b === "copy");
+  // Where new units took a part of the old ones' weights, only copies give it back.
+  if (a === "part" || b === "part") return a === "copy" || b === "copy";
+  return a === "zero" || b === "zero";
 }
 
 function outputsOn(trace: Trace, { node, flow, nameOf }: NodeFlow): readonly AxisRef[] {
@@ -159,16 +211,15 @@ function outputsOn(trace: Trace, { node, flow, nameOf }: NodeFlow): readonly Axi
   return [...found.values()];
 }
 
-/** What each input holds that carries the width to an output. */
+/** The axis of each input that carries the width to an output, by {@link axisKey}; undefined where it does not. */
 function inputsOf(
   flow: NodeFlow["flow"],
   output: AxisRef,
   count: number,
   keyOf: (ref: AxisRef) => string,
   trace: Trace,
-  fresh: ReadonlyMap<string, Fresh>,
-): readonly (Fresh | undefined)[] {
-  const held: (Fresh | undefined)[] = Array.from({ length: count });
+): readonly (string | undefined)[] {
+  const keys: (string | undefined)[] = Array.from({ length: count });
   const isOutput = (ref: AxisRef) =>
     ref.side === "output" && ref.index === output.index && ref.axis === output.axis;
   for (const { a, b, forward, backward } of flow.ties) {
@@ -177,9 +228,9 @@ function inputsOf(
     const visit = trace.visits.get(keyOf(source));
     if (visit === undefined) continue;
     const carried = carry?.(visit.layout) ?? visit.layout;
-    if (!("blocked" in carried) && carriesUnits(carried)) held[source.index] = fresh.get(keyOf(source));
+    if (!("blocked" in carried) && carriesUnits(carried)) keys[source.index] = keyOf(source);
   }
-  return held;
+  return keys;
 }
 
 /** Roles of a parameter's axis: those that its readers give it, also behind a transpose or reshape. */

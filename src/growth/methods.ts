@@ -18,6 +18,8 @@ export interface Method {
   readonly whole: boolean;
   /** Undefined where the method has no answer. */
   readonly fill: (part: Filled) => Fill | undefined;
+  /** Whether offsets that it fills with zeros are to be drawn wherever that does no harm, for units to learn from. */
+  readonly relaxesOffsets?: boolean;
 }
 
 /** New units hold anything; what reads them has zero weights (the origin). */
@@ -32,6 +34,7 @@ function meanPadding(offset: Fill): Method {
   return {
     name: "mean padding",
     whole: false,
+    relaxesOffsets: offset === "zero",
     fill: ({ role, tied }) => {
       if (role === "incoming" || tied || role === "shift") return "mean";
       return role === "offset" ? offset : "strategy";

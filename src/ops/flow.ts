@@ -83,6 +83,14 @@ export interface Pool {
   readonly at: AxisRef;
   /** What keeps the result as it was where new units hold `fresh`: repairs (often none), or why nothing does. */
   readonly accepts: (fresh: Fresh) => readonly Repair[] | Refusal;
+  /** Whether output 0 is the mean over this axis (and no other). */
+  readonly mean?: boolean;
+}
+
+/** What a rule may ask about the inputs of its node beside what they hold. */
+export interface Relations {
+  /** Whether input `index` is the mean of input `of` over the width. */
+  isMeanOf(index: number, of: number): boolean;
 }
 
 /** How the axes of a node hang together. An axis that is in no tie and not free blocks whatever reaches it. */
@@ -102,7 +110,7 @@ export interface Flow {
    * What new units hold in the outputs, given what they hold in the inputs that carry the width (undefined for those
    * that do not); `elementwise` of fresh.ts where absent.
    */
-  readonly fresh?: (inputs: readonly (Fresh | undefined)[]) => Fresh | Refusal;
+  readonly fresh?: (inputs: readonly (Fresh | undefined)[], relations: Relations) => Fresh | Refusal;
 }
 
 export const input = (index: number, axis: number): AxisRef => ({ side: "input", index, axis });

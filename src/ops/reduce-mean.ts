@@ -20,6 +20,7 @@ export const reduceMean: Operator = {
     "takes the mean",
     { mean: [], copy: [], zero: [{ target: { output: 0 }, power: -1 }] },
     moved,
+    true,
   ),
   rounding(call) {
     const x = call.node.inputs[0] as string;

@@ -41,6 +41,7 @@ export function flowReduction(
   verb: string,
   accepted: Accepted,
   fresh: NonNullable<Flow["fresh"]>,
+  isMean = false,
 ): (call: Call) => Flow {
   return (call) => {
     const { axes, kept } = reducedAxes(call);
@@ -48,7 +49,11 @@ export function flowReduction(
     const refusal = { blocked: `${call.node.op} ${verb} over it, so new units would change its result` };
     return {
       ties: through.map((axis, position) => tie(input(0, axis), output(kept ? axis : position))),
-      pools: axes.map((axis) => ({ at: input(0, axis), accepts: (held) => accepted[held] ?? refusal })),
+      pools: axes.map((axis) => ({
+        at: input(0, axis),
+        accepts: (held) => accepted[held] ?? refusal,
+        mean: isMean && axes.length === 1,
+      })),
       fresh,
     };
   };

@@ -13,6 +13,9 @@ export const sub: Operator = {
     call.wants(0) ? unbroadcast(call, call.upstream, 0) : undefined,
     call.wants(1) ? call.graph.emit("Neg", [unbroadcast(call, call.upstream, 1)]) : undefined,
   ],
-  flow: flowBroadcast(["shift", "shift"], summed),
+  flow: flowBroadcast(["shift", "shift"], (inputs, { isMeanOf }) =>
+    // What is left of a mean that is centred.
+    inputs[0] === "mean" && isMeanOf(1, 0) ? "zero" : summed(inputs),
+  ),
   rounding: (call) => addBounds(call, ...call.inputBounds, computedBound(call, unitRoundoff)),
 };
