@@ -27,7 +27,7 @@ export function unitName(
   parts: readonly WidthPart[],
   parameters: ReadonlyMap<string, Tensor>,
 ): { readonly unit: string; readonly suffix: string } {
-  if (trace.factors.size > 0) return { unit: "head dimension", suffix: ".head_dim" };
+  if (trace.factors.size > 0) return { unit: "query and key dimension", suffix: ".qk_dim" };
   const incoming = parts.filter((part) => part.role === "incoming");
   // What is fixed on an axis has nothing to do with the width.
   const cuts = incoming.map(({ layout }) => layout.filter((block) => !("fixed" in block)));

@@ -3,7 +3,7 @@ import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { describeWidth } from "./describe-width.ts";
 import { axisKey, type FlowMap, flowMap } from "./flow-map.ts";
-import { type Start, type Trace, traceWidth } from "./trace.ts";
+import { type Trace, traceWidth } from "./trace.ts";
 import type { Width } from "./width.ts";
 
 /** Every width of a model, in the order in which its producers run. */
@@ -40,8 +40,8 @@ export function widthOf(widths: readonly Width[], id: string): Width {
   });
 }
 
-/** Cuts of one axis that are tried before giving up: real models need two or three. */
-const maxCuts = 16;
+/** Cuts of one axis that are tried before no finer ones are: real models need fewer than ten. */
+const maxCuts = 64;
 
 /**
  * The widths of one output axis of a weight. Where the axis as a whole cannot grow, the finer cuts that operators on
@@ -66,9 +66,10 @@ function widthsFrom(
 
   const found: Width[] = [];
   let elsewhere = false;
-  const queue: Start[] = [...whole.cuts];
-  for (let at = 0; at < Math.min(queue.length, maxCuts); at++) {
-    const trace = traceWidth(flows, queue[at] as Start);
+  // A map goes on to what is added while it is gone through, and takes nothing twice.
+  const cuts = new Map(whole.cuts.map((cut) => [JSON.stringify(cut), cut]));
+  for (const cut of cuts.values()) {
+    const trace = traceWidth(flows, cut);
     const signature = signatureOf(flows, trace);
     const seen = known.get(signature);
     elsewhere ||= seen === true;
@@ -76,7 +77,7 @@ function widthsFrom(
     const width = describeWidth(model, flows, trace, seed.value);
     known.set(signature, width.growable);
     if (width.growable) found.push(width);
-    else queue.push(...trace.cuts);
+    else if (cuts.size < maxCuts) for (const finer of trace.cuts) cuts.set(JSON.stringify(finer), finer);
   }
   return found.length > 0 || elsewhere ? found : [asWhole];
 }
