@@ -2,12 +2,20 @@ import { type ErrorCode, EspalierError } from "../tensor/errors.ts";
 import type { StopSignal } from "./io.ts";
 
 /** Exit codes of every command; `espalier --help` lists them. */
-export const exitCodes = { success: 0, failure: 1, usage: 2, SIGINT: 130, SIGTERM: 143 } as const;
+export const exitCodes = {
+  success: 0,
+  failure: 1,
+  usage: 2,
+  different: 3,
+  SIGINT: 130,
+  SIGTERM: 143,
+} as const;
 
 /** Errors about what was typed rather than about files, data or training. */
 const usageErrors: ReadonlySet<ErrorCode> = new Set(["USAGE", "ARGUMENT", "UNKNOWN_WIDTH", "NOT_GROWABLE"]);
 
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof EspalierError && error.code === "NOT_PRESERVED") return exitCodes.different;
   return error instanceof EspalierError && usageErrors.has(error.code) ? exitCodes.usage : exitCodes.failure;
 }
 

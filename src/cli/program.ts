@@ -4,9 +4,11 @@ import { type DemoOptions, demo } from "./demo.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 import { fileError } from "./file-error.ts";
+import { growCommand } from "./grow.ts";
 import { inspectCommand } from "./inspect.ts";
 import type { CliIo } from "./io.ts";
 import { type TrainCommandOptions, train } from "./train.ts";
+import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 
 const codes = `
@@ -14,6 +16,7 @@ Exit codes:
   0    done
   1    failed: a file, the data, the training (a loss that is not finite), an output folder in use
   2    the command line is wrong: an unknown option or width, a bad value
+  3    two models do not compute the same (grow, verify)
   130  stopped by Ctrl-C;   143  stopped by SIGTERM
        (after the step under way; with --out a checkpoint is saved; a second signal ends at once)
 `;
@@ -62,6 +65,8 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
     code = ended;
   };
   inspectCommand(program.command("inspect"), io, finish).addHelpText("after", codes);
+  growCommand(program.command("grow"), io, finish).addHelpText("after", codes);
+  verifyCommand(program.command("verify"), io, finish).addHelpText("after", codes);
 
   program
     .command("demo")

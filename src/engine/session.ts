@@ -50,7 +50,8 @@ export class Session {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: "sequential",
-        logSeverityLevel: 3,
+        // What fails is thrown, with the reason: no need to write it to the caller's stderr as well.
+        logSeverityLevel: 4,
       });
       return new Session(session, runtime);
     } catch (cause) {

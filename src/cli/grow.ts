@@ -1,0 +1,178 @@
+import { type Command, Option } from "commander";
+import { platform } from "#platform";
+import type { Model } from "../graph/model.ts";
+import { type GrownModel, grow as growModel, replay } from "../growth/grow-model.ts";
+import { planDocument, readPlans } from "../growth/plan-file.ts";
+import { strategies } from "../growth/strategies/index.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { saveModel } from "../training/model-file.ts";
+import { type Verification, verifyModels } from "../training/verify.ts";
+import { exitCodes } from "./exit-code.ts";
+import { growJson, growText } from "./grow-result.ts";
+import type { CliIo } from "./io.ts";
+import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
+import { badOption, oneOf, wholeNumber } from "./option-values.ts";
+import { checkOutput } from "./output-file.ts";
+import { parseSizes } from "./sizes-option.ts";
+import { readWidenings } from "./widening-option.ts";
+
+export interface GrowOptions extends ModelOptions {
+  readonly widen: readonly string[];
+  readonly strategy?: string;
+  readonly seed?: string;
+  readonly plan?: string;
+  readonly savePlan?: string;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly verify: boolean;
+  readonly sizes: readonly string[];
+  readonly json?: boolean;
+}
+
+/** What `grow` did, or with `--dry-run` would do. */
+export interface GrowOutcome extends GrownModel {
+  readonly path: string;
+  readonly before: Model;
+  /** Where the grown model is; undefined where none was written. */
+  readonly out: string | undefined;
+  /** Undefined where nobody asked for it. */
+  readonly verification: Verification | undefined;
+}
+
+const examples = `
+Widening:
+  --widen fc1=+16             16 more units; espalier inspect MODEL lists the widths
+  --widen fc1=+16,fc2=x1.5    several, one after the other; a factor may be a fraction if the size comes out whole
+  --widen all=x2              every width that can
+
+Examples:
+  espalier grow model.onnx --widen fc1=+16                       writes model.grown.onnx
+  espalier grow model.onnx --widen all=x2 --out wide.onnx --seed 7
+  espalier grow model.onnx --widen fc1=+16 --dry-run             says what it would change
+  espalier grow model.onnx --widen fc1=+16 --save-plan plan.json
+  espalier grow model.onnx --plan plan.json --out again.onnx     the same growth once more
+`;
+
+export function growCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
+  const collect = (value: string, before: readonly string[]) => [...before, value];
+  command
+    .description("Widen an ONNX model without changing what it computes, and check that before writing it.")
+    .argument("<model>", "ONNX file; it is never changed")
+    .addOption(
+      new Option("--widen <growth>", "WIDTH=+UNITS or WIDTH=xFACTOR; repeatable, commas between several")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .option(
+      "--strategy <name>",
+      `values of new units: ${Object.keys(strategies).join(", ")} (default: random)`,
+    )
+    .option("--seed <number>", "of those values, and of the inputs for the check (default: 0)")
+    .option("--plan <file>", "repeat the growths of a saved plan instead")
+    .option("--save-plan <file>", "write the plan, as JSON")
+    .option("--out <file>", "where to write the grown model (default: MODEL.grown.onnx)")
+    .option("--force", "replace an output file that exists")
+    .option("--dry-run", "print the plan and write no model")
+    .option("--no-verify", "write it without running both models")
+    .addOption(
+      new Option("--sizes <sizes>", "sizes for the check, such as batch=3,sequence=7; repeatable")
+        .argParser(collect)
+        .default([], "several small ones"),
+    )
+    .option("--json", "print one JSON document on stdout")
+    .option("--debug", "print stack traces");
+  return modelOptions(command, "read weights from files beside the model, and write the output's beside it")
+    .addHelpText("after", examples)
+    .action(async (path: string, options: GrowOptions) => finish(await grow(path, options, io)));
+}
+
+/** `espalier grow`. Returns the exit code. Throws `NOT_PRESERVED` for a growth that changes the model. */
+export async function grow(path: string, options: GrowOptions, io: CliIo): Promise<number> {
+  const widenings = readWidenings(options.widen);
+  checkCombination(options);
+  const seed = wholeNumber("--seed", options.seed ?? "0", 0);
+  const out = options.out ?? path.replace(/(\.onnx)?$/, ".grown.onnx");
+  const { model: before, files } = await openModel(path, options);
+  const sizes = options.sizes.map((text) => parseSizes(text, before));
+  const inputs = options.plan === undefined ? files : [...files, options.plan];
+  const force = options.force ?? false;
+  const checkOutputs = async () => {
+    if (!options.dryRun) await checkOutput(out, { option: "--out", force, inputs });
+    if (options.savePlan === undefined) return;
+    const others = options.dryRun ? inputs : [...inputs, out];
+    await checkOutput(options.savePlan, { option: "--save-plan", force, inputs: others });
+  };
+  await checkOutputs();
+
+  const strategy = oneOf("--strategy", options.strategy ?? "random", Object.keys(strategies));
+  const grown =
+    options.plan === undefined
+      ? growModel(before, widenings, { strategy, seed })
+      : await replayFile(before, options.plan);
+  const verification =
+    options.verify && !options.dryRun ? await check(before, grown.model, seed, sizes) : undefined;
+  const preserved = verification?.preserved ?? true;
+  const write = preserved && !options.dryRun;
+  const outcome: GrowOutcome = { ...grown, path, before, out: write ? out : undefined, verification };
+  if (preserved) {
+    // The check may have taken a while: somebody else may have written there.
+    await checkOutputs();
+    if (write) await saveModel(grown.model, out, { externalData: options.externalData ?? false });
+    if (options.savePlan !== undefined) {
+      const text = JSON.stringify(planDocument(before, grown.plans), null, 2);
+      await platform.writeFile(options.savePlan, new TextEncoder().encode(`${text}\n`));
+    }
+  }
+  io.out(
+    options.json ? `${JSON.stringify(growJson(outcome), null, 2)}\n` : growText(outcome, options.savePlan),
+  );
+  if (preserved) return exitCodes.success;
+  throw new EspalierError("NOT_PRESERVED", {
+    thing: path,
+    rule: `must compute the same after growth, and does not (strategy ${strategy}); nothing was written`,
+    received: { largestDifference: verification?.maximum },
+    remedy: "Use another --strategy, or --no-verify to write it all the same.",
+  });
+}
+
+function checkCombination(options: GrowOptions): void {
+  if (options.plan === undefined) {
+    if (options.widen.length > 0) return;
+    throw badOption("--widen", "or --plan must say what to widen", "neither", "For example --widen all=x2.");
+  }
+  for (const [option, given] of [
+    ["--widen", options.widen.length > 0],
+    ["--strategy", options.strategy !== undefined],
+  ] as const) {
+    if (given) throw badOption(option, "is in the plan already", `--plan ${options.plan}`, "Leave one out.");
+  }
+}
+
+async function replayFile(model: Model, file: string): Promise<GrownModel> {
+  const text = new TextDecoder().decode(await platform.readFile(file));
+  const plans = readPlans(text, model, file);
+  return { model: replay(model, plans), plans, left: [] };
+}
+
+async function check(
+  before: Model,
+  after: Model,
+  seed: number,
+  sizes: readonly Readonly<Record<string, number>>[],
+): Promise<Verification> {
+  try {
+    return await verifyModels(before, after, { seed, ...(sizes.length === 0 ? {} : { sizes }) });
+  } catch (error) {
+    if (!(error instanceof EspalierError)) throw error;
+    const { code, thing, rule, received, cause } = error;
+    throw new EspalierError(code, {
+      thing: `checking ${thing}`,
+      rule,
+      received,
+      cause,
+      remedy:
+        "Nothing was written. Give --sizes that the model takes, or --no-verify to write it without a check.",
+    });
+  }
+}

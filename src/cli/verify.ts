@@ -1,0 +1,64 @@
+import { type Command, Option } from "commander";
+import { verifyModels } from "../training/verify.ts";
+import { exitCodes } from "./exit-code.ts";
+import { visible } from "./format.ts";
+import type { CliIo } from "./io.ts";
+import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
+import { wholeNumber } from "./option-values.ts";
+import { parseSizes } from "./sizes-option.ts";
+import { verdict, verificationJson, verificationText } from "./verification-text.ts";
+
+export interface VerifyCommandOptions extends ModelOptions {
+  readonly seed: string;
+  readonly sizes: readonly string[];
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  espalier verify model.onnx model.grown.onnx
+  espalier verify bert.onnx wide.onnx --sizes batch=1,sequence=64 --sizes batch=8,sequence=16 --seed 3
+  espalier verify model.onnx model.grown.onnx --json | jq .preserved
+`;
+
+export function verifyCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
+  command
+    .description("Run two models on the same seeded inputs and compare every output.")
+    .argument("<before>", "ONNX file")
+    .argument("<after>", "ONNX file with the same inputs and outputs")
+    .option("--seed <number>", "of the inputs", "0")
+    .addOption(
+      new Option("--sizes <sizes>", "sizes of symbolic axes, such as batch=3,sequence=7; repeatable")
+        .argParser((value: string, before: readonly string[]) => [...before, value])
+        .default([], "several small ones"),
+    )
+    .option("--json", "print one JSON document on stdout")
+    .option("--debug", "print stack traces");
+  return modelOptions(command, "read weights from files beside the models")
+    .addHelpText("after", examples)
+    .action(async (before: string, after: string, options: VerifyCommandOptions) =>
+      finish(await verify(before, after, options, io)),
+    );
+}
+
+/** `espalier verify`. Returns the exit code. */
+export async function verify(
+  beforePath: string,
+  afterPath: string,
+  options: VerifyCommandOptions,
+  io: CliIo,
+): Promise<number> {
+  const seed = wholeNumber("--seed", options.seed, 0);
+  const { model: before } = await openModel(beforePath, options);
+  const { model: after } = await openModel(afterPath, options);
+  const sizes = options.sizes.map((text) => parseSizes(text, before));
+  const result = await verifyModels(before, after, { seed, ...(sizes.length === 0 ? {} : { sizes }) });
+  if (options.json) {
+    const document = { before: beforePath, after: afterPath, seed, ...verificationJson(result) };
+    io.out(`${JSON.stringify(document, null, 2)}\n`);
+  } else {
+    const lines = [visible(`${afterPath}: ${verdict(result)}`), ...verificationText(result)];
+    io.out(`${lines.join("\n")}\n`);
+  }
+  return result.preserved ? exitCodes.success : exitCodes.different;
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { reshapingModel } from "../../test/fixtures/reshaping-model.ts";
+import { mlp } from "../nn/mlp.ts";
+import { grow, replay } from "./grow-model.ts";
+import { fingerprintOf, planDocument, readPlans } from "./plan-file.ts";
+import { findWidths } from "./widths.ts";
+
+const model = mlp([4, 6, 5, 3]);
+const sizes = (grown: typeof model) =>
+  Object.fromEntries(findWidths(grown).map(({ id, size }) => [id, size]));
+
+describe("grow", () => {
+  it("widens by units and by factors, one after the other", () => {
+    const grown = grow(model, [
+      { width: "hidden1", by: 2 },
+      { width: "hidden2", times: 1.2 },
+      { width: "hidden1", times: 2 },
+    ]);
+    expect(sizes(grown.model)).toMatchObject({ hidden1: 16, hidden2: 6 });
+    expect(grown.plans.map(({ width, from, to }) => [width, from, to])).toEqual([
+      ["hidden1", 6, 8],
+      ["hidden2", 5, 6],
+      ["hidden1", 8, 16],
+    ]);
+    expect(sizes(model)).toMatchObject({ hidden1: 6, hidden2: 5 });
+  });
+
+  it("widens all that can, and says what it left", () => {
+    const { model: grown, left } = grow(model, [{ width: "all", times: 2 }]);
+    expect(sizes(grown)).toMatchObject({ hidden1: 12, hidden2: 10, output: 3 });
+    expect(left).toEqual([{ width: "output", reason: expect.stringContaining("output") }]);
+    // 5 × 1.5 is no whole number, 6 × 1.5 is.
+    const half = grow(model, [{ width: "all", times: 1.5 }]);
+    expect(sizes(half.model)).toMatchObject({ hidden1: 9, hidden2: 5 });
+    expect(half.left.map(({ width }) => width)).toEqual(["hidden2", "output"]);
+  });
+
+  it.each([
+    [{ width: "hidden1", times: 1.1 }, "ARGUMENT"],
+    [{ width: "hidden1", times: 1 }, "ARGUMENT"],
+    [{ width: "hidden1", times: 0.5 }, "ARGUMENT"],
+    [{ width: "hidden1", by: 0 }, "ARGUMENT"],
+    [{ width: "output", by: 1 }, "NOT_GROWABLE"],
+    [{ width: "hidden9", by: 1 }, "UNKNOWN_WIDTH"],
+    [{ width: "all", times: 1.01 }, "NOT_GROWABLE"],
+  ])("refuses %o", (widening, code) => {
+    expect(() => grow(model, [widening])).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe("a plan as JSON", () => {
+  const text = (made = reshapingModel()) => {
+    const { plans } = grow(made, [{ width: "inner", by: 3 }], { seed: 5 });
+    return JSON.stringify(planDocument(made, plans));
+  };
+
+  it("grows the same model to the same bits again", () => {
+    const made = reshapingModel();
+    const grown = grow(made, [{ width: "inner", by: 3 }], { seed: 5 });
+    expect(replay(made, readPlans(text(), made))).toEqual(grown.model);
+  });
+
+  it("is refused for another model, and where it is no plan", () => {
+    const refused = (given: string, made = reshapingModel()) =>
+      expect(() => readPlans(given, made)).toThrow(expect.objectContaining({ code: "FORMAT" }));
+    refused(text(), model);
+    refused(text(grow(reshapingModel(), [{ width: "inner", by: 1 }]).model));
+    refused("{");
+    refused("null");
+    refused(text().replace('"version":1', '"version":2'));
+    refused(text().replace('"seed":5', '"seed":"5"'));
+    refused(text().replace('"growths":[', '"growths":[7,'));
+  });
+
+  it("that was changed is refused, and the order of keys changes nothing", () => {
+    const made = reshapingModel();
+    const [plan] = readPlans(text(), made);
+    if (plan === undefined) throw new TypeError("no plan");
+    expect(
+      replay(made, [Object.fromEntries(Object.entries(plan).reverse()) as unknown as typeof plan]),
+    ).toEqual(replay(made, [plan]));
+    const [edit, ...edits] = plan.edits;
+    if (edit === undefined) throw new TypeError("no edits");
+    for (const changed of [
+      { ...plan, edits },
+      { ...plan, edits: [{ ...edit, fill: "draw" as const }, ...edits] },
+      { ...plan, from: plan.from + 1, to: plan.to + 1 },
+    ]) {
+      expect(() => replay(made, [changed])).toThrow(expect.objectContaining({ code: "FORMAT" }));
+    }
+  });
+
+  it("tells models by the names, types and shapes of their parameters, not by their values", () => {
+    expect(fingerprintOf(mlp([4, 6, 5, 3], { seed: 1 }))).toBe(fingerprintOf(model));
+    expect(fingerprintOf(mlp([4, 6, 4, 3]))).not.toBe(fingerprintOf(model));
+  });
+});
