@@ -25,8 +25,21 @@ export class GraphBuilder {
   readonly nodes: Node[] = [];
   readonly parameters = new Map<string, Tensor>();
 
-  constructor(infer: Inference) {
+  readonly #outer: GraphBuilder | undefined;
+  readonly #prefix: string;
+
+  constructor(infer: Inference, outer?: GraphBuilder, prefix = "") {
     this.#infer = infer;
+    this.#outer = outer;
+    this.#prefix = prefix;
+  }
+
+  /**
+   * A builder of a subgraph (the body of a Scan): it sees the values of this graph as they are by then. No name of this
+   * graph may ever begin with `prefix`, as all names do that the subgraph invents.
+   */
+  nested(prefix: string): GraphBuilder {
+    return new GraphBuilder(this.#infer, this, prefix);
   }
 
   /** Names that {@link GraphBuilder.emit} must not invent because they are used later. */
@@ -53,7 +66,7 @@ export class GraphBuilder {
   add(node: Node): void {
     const types = this.#infer(
       node,
-      (name) => this.#types.get(name),
+      (name) => (this.has(name) ? this.typeOf(name) : undefined),
       (name) => this.parameters.get(name),
     );
     this.nodes.push(node);
@@ -106,7 +119,7 @@ export class GraphBuilder {
   }
 
   typeOf(name: string): ValueType {
-    const type = this.#types.get(name);
+    const type = this.#types.get(name) ?? (this.#outer?.has(name) ? this.#outer.typeOf(name) : undefined);
     if (type === undefined) {
       throw new EspalierError("INVALID_MODEL", {
         thing: `value "${name}"`,
@@ -122,7 +135,7 @@ export class GraphBuilder {
   }
 
   has(name: string): boolean {
-    return this.#types.has(name);
+    return this.#types.has(name) || (this.#outer?.has(name) ?? false);
   }
 
   build(name: string): Graph {
@@ -147,7 +160,7 @@ export class GraphBuilder {
     for (;;) {
       const count = this.#counters.get(hint) ?? 0;
       this.#counters.set(hint, count + 1);
-      const name = `${hint}_${count}`;
+      const name = `${this.#prefix}${hint}_${count}`;
       if (!this.#names.has(name)) return name;
     }
   }

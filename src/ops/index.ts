@@ -36,6 +36,7 @@ import { globalAveragePool } from "./global-average-pool.ts";
 import { globalMaxPool } from "./global-max-pool.ts";
 import { greater } from "./greater.ts";
 import { greaterOrEqual } from "./greater-or-equal.ts";
+import { gru } from "./gru.ts";
 import { hardSigmoid } from "./hard-sigmoid.ts";
 import { hardSwish } from "./hard-swish.ts";
 import { identity } from "./identity.ts";
@@ -48,6 +49,7 @@ import { less } from "./less.ts";
 import { lessOrEqual } from "./less-or-equal.ts";
 import { log } from "./log.ts";
 import { logSoftmax } from "./log-softmax.ts";
+import { lstm } from "./lstm.ts";
 import { matMul } from "./mat-mul.ts";
 import { max } from "./max.ts";
 import { maxPool } from "./max-pool.ts";
@@ -71,6 +73,8 @@ import { reduceSum } from "./reduce-sum.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
 import { resize } from "./resize.ts";
+import { rnn } from "./rnn.ts";
+import { scanWith } from "./scan.ts";
 import { scatterElements } from "./scatter-elements.ts";
 import { scatterNd } from "./scatter-nd.ts";
 import { shape } from "./shape.ts";
@@ -82,6 +86,7 @@ import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { softmaxCrossEntropyLoss } from "./softmax-cross-entropy-loss.ts";
 import { softplus } from "./softplus.ts";
+import { spaceToDepth } from "./space-to-depth.ts";
 import { split } from "./split.ts";
 import { sqrt } from "./sqrt.ts";
 import { squeeze } from "./squeeze.ts";
@@ -120,6 +125,7 @@ export const operators = {
   Expand: expand,
   Flatten: flatten,
   Floor: floor,
+  GRU: gru,
   Gather: gather,
   GatherElements: gatherElements,
   GatherND: gatherNd,
@@ -135,6 +141,7 @@ export const operators = {
   InstanceNormalization: instanceNormalization,
   IsInf: isInf,
   IsNaN: isNan,
+  LSTM: lstm,
   LayerNormalization: layerNormalization,
   LeakyRelu: leakyRelu,
   Less: less,
@@ -153,6 +160,7 @@ export const operators = {
   Or: or,
   Pad: pad,
   Pow: pow,
+  RNN: rnn,
   Range: range,
   Reciprocal: reciprocal,
   ReduceMax: reduceMax,
@@ -163,6 +171,7 @@ export const operators = {
   Relu: relu,
   Reshape: reshape,
   Resize: resize,
+  Scan: scanWith((node) => operatorOf(node)),
   ScatterElements: scatterElements,
   ScatterND: scatterNd,
   Shape: shape,
@@ -174,6 +183,7 @@ export const operators = {
   Softmax: softmax,
   SoftmaxCrossEntropyLoss: softmaxCrossEntropyLoss,
   Softplus: softplus,
+  SpaceToDepth: spaceToDepth,
   Split: split,
   Sqrt: sqrt,
   Squeeze: squeeze,

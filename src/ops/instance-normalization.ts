@@ -2,7 +2,7 @@ import { productOfDims } from "../graph/dim.ts";
 import { affineBound } from "./batch-normalization.ts";
 import { channelColumn, sumToChannels } from "./conv.ts";
 import { input, output, tie } from "./flow.ts";
-import { elementwise, summed } from "./fresh.ts";
+import { elementwise } from "./fresh.ts";
 import { epsilonOf, multiply, normalize, normalizedBound, normalizedGradient } from "./normalization.ts";
 import type { Call, Operator } from "./operator.ts";
 import { spatialAxes } from "./window.ts";
@@ -56,8 +56,11 @@ export const instanceNormalization: Operator = {
       ],
       blocked: axesOf(call).flatMap((axis) => [input(0, axis), output(axis)].map((at) => ({ at, reason }))),
       // A channel of zeros has variance 0 and stays one: only the shift behind it is left.
-      fresh: ([x, scale, shift]) =>
-        x === "zero" || scale === "zero" ? summed(["zero", shift]) : elementwise([x, scale, shift]),
+      fresh: ([x, scale, shift]) => {
+        const held = elementwise([x, scale, shift]);
+        const nothing = shift === "zero" && (x === "zero" || scale === "zero");
+        return typeof held === "string" && nothing ? "zero" : held;
+      },
     };
   },
 

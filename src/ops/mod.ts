@@ -1,6 +1,7 @@
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
+import { elementwise, notAtZero, zeroAtZero } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
 
@@ -10,7 +11,11 @@ export const mod: Operator = {
     typeof a === "number" && typeof b === "number" && b !== 0 ? a - b * Math.floor(a / b) : undefined,
   ),
   gradient: "none",
-  flow: flowBroadcast(["shift", "scale"]),
+  flow: flowBroadcast(["shift", "scale"], ([a, b]) => {
+    if (b === undefined) return zeroAtZero([a]);
+    const divided = notAtZero([b]);
+    return typeof divided === "string" ? elementwise([a, b]) : divided;
+  }),
   rounding(call) {
     if (!isFloat(call.output(0).dtype) || call.inputBounds.every((bound) => bound === undefined))
       return undefined;

@@ -75,6 +75,10 @@ export class Call {
     return this.#attribute(name, "ints")?.value;
   }
 
+  strings(name: string): readonly string[] | undefined {
+    return this.#attribute(name, "strings")?.value;
+  }
+
   /** `axis` counted from the front, for a tensor of `rank` axes. */
   axis(axis: number, rank: number): number {
     const positive = axis < 0 ? axis + rank : axis;

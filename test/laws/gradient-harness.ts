@@ -32,6 +32,8 @@ export interface GradientCase {
   readonly tolerance?: number;
   /** Do not use the float64 kernel even where ONNX Runtime has one. */
   readonly float32Only?: boolean;
+  /** Output 0 in float64, from inputs in float64, where ONNX Runtime has no kernel for that. */
+  readonly exact?: (inputs: readonly (Tensor | undefined)[]) => Tensor;
 }
 
 export interface GradientReport {

@@ -1,89 +1,27 @@
 import fc from "fast-check";
-import { type Attributes, float, int, ints, text } from "../../src/graph/model.ts";
+import { float, int, ints, text } from "../../src/graph/model.ts";
 import type { OperatorName } from "../../src/ops/index.ts";
 import { float32, int64, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
-import { type GradientCase, randomTensor } from "./gradient-harness.ts";
+import {
+  awayFromZero,
+  broadcasting,
+  type Cases,
+  map,
+  nary,
+  positive,
+  reduction,
+  seed,
+  shape,
+  tensor,
+  unary,
+} from "./case-arbitraries.ts";
+import { elementwiseCases } from "./elementwise-cases.ts";
+import { randomTensor } from "./gradient-harness.ts";
+import { movingCases } from "./moving-cases.ts";
+import { recurrentCases } from "./recurrent-cases.ts";
+import { reducingCases } from "./reducing-cases.ts";
 
-export type Cases = fc.Arbitrary<GradientCase>;
-
-const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
-const shape = (minRank: number, maxRank = 4) =>
-  fc.array(fc.integer({ min: 1, max: 4 }), { minLength: minRank, maxLength: maxRank });
-const tensor = (dims: readonly number[], scale = 2) => seed.map((s) => randomTensor(s, dims, scale));
-const map = (t: Tensor<"float32">, f: (x: number) => number) => float32(t.dims, Array.from(t.data, f));
-
-/** `count` shapes that broadcast together. */
-const broadcasting = (count: number) =>
-  shape(0, 3).chain((dims) =>
-    fc.tuple(
-      ...Array.from({ length: count }, () =>
-        fc
-          .tuple(
-            fc.integer({ min: 0, max: dims.length }),
-            fc.array(fc.boolean(), { minLength: dims.length, maxLength: dims.length }),
-          )
-          .map(([drop, ones]) => dims.map((dim, axis) => (ones[axis] ? 1 : dim)).slice(drop)),
-      ),
-    ),
-  );
-
-/** Elementwise on one input. */
-const unary = (
-  op: string,
-  f: (x: number) => number = (x) => x,
-  attributes: fc.Arbitrary<Attributes> = fc.constant({}),
-): Cases =>
-  fc
-    .tuple(
-      shape(0).chain((dims) => tensor(dims)),
-      attributes,
-    )
-    .map(([x, given]) => ({
-      op,
-      inputs: [map(x, f)],
-      attributes: given,
-      differentiable: [0],
-    }));
-
-/** Elementwise on `count` inputs, broadcast; `f` keeps each away from where it has no derivative. */
-const nary = (op: string, count: number, f: (x: number, index: number) => number = (x) => x): Cases =>
-  broadcasting(count)
-    .chain((shapes) => fc.tuple(...shapes.map((dims) => tensor(dims))))
-    .map((inputs) => ({
-      op,
-      inputs: inputs.map((input, index) => map(input, (x) => f(x, index))),
-      differentiable: inputs.map((_, index) => index),
-    }));
-
-const positive = (x: number) => Math.abs(x) + 0.3;
-const awayFromZero = (x: number) => x + Math.sign(x) * 0.3;
-
-const reduction = (op: string, inputForm: boolean): Cases =>
-  shape(1).chain((dims) =>
-    fc
-      .record({
-        x: tensor(dims),
-        axes: fc.option(
-          fc.subarray(
-            dims.map((_, axis) => axis),
-            { minLength: 1 },
-          ),
-        ),
-        negative: fc.boolean(),
-        keepdims: fc.constantFrom(0, 1),
-        noop: fc.constantFrom(0, 1),
-      })
-      .map(({ x, axes, negative, keepdims, noop }) => {
-        const listed = axes?.map((axis) => (negative ? axis - dims.length : axis));
-        const given = listed === undefined ? undefined : int64([listed.length], listed);
-        return {
-          op,
-          inputs: given === undefined || !inputForm ? [x] : [x, given],
-          attributes: { keepdims: int(keepdims), ...(inputForm ? { noop_with_empty_axes: int(noop) } : {}) },
-          differentiable: [0],
-        };
-      }),
-  );
+export type { Cases } from "./case-arbitraries.ts";
 
 /** Ways to write `dims` as a Reshape target. */
 const reshape: Cases = shape(0).chain((dims) =>
@@ -316,6 +254,9 @@ function insertOnes(dims: readonly number[], at: readonly number[]): { dims: num
 
 /** Calls of the operators that have a gradient, by operator, with shapes and attributes chosen at random. */
 export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
+  ...movingCases,
+  ...recurrentCases,
+  ...reducingCases,
   Abs: unary("Abs", awayFromZero),
   Add: nary("Add", 2),
   Cast: unary("Cast", undefined, fc.constant({ to: int(1) })).map((c) => ({ ...c, float32Only: true })),
@@ -504,6 +445,7 @@ function truth(input: Tensor<"float32">): Tensor<"bool"> {
 
 /** Calls of operators without a gradient. */
 export const otherCases: { readonly [K in OperatorName]?: Cases } = {
+  ...elementwiseCases,
   And: logical("And", 2),
   ArgMax: shape(1).chain((dims) =>
     fc.tuple(tensor(dims), fc.nat(dims.length - 1), fc.constantFrom(0, 1)).map(([x, axis, keepdims]) => ({

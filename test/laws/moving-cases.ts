@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { int, text } from "../../src/graph/model.ts";
+import type { OperatorName } from "../../src/ops/index.ts";
+import { int64 } from "../../src/tensor/tensor.ts";
+import { type Cases, shape, tensor } from "./case-arbitraries.ts";
+
+const small = (low: number, high: number) => fc.integer({ min: low, max: high });
+
+const gatherNd: Cases = fc
+  .record({
+    batch: fc.array(small(1, 2), { maxLength: 1 }),
+    lead: fc.array(small(1, 3), { maxLength: 2 }),
+    // Alike, so that any number fits anywhere.
+    looked: fc.tuple(small(1, 3), small(1, 2)).map(([size, count]) => new Array<number>(count).fill(size)),
+    rest: fc.array(small(1, 3), { maxLength: 2 }),
+    fed: fc.boolean(),
+  })
+  .chain(({ batch, lead, looked, rest, fed }) => {
+    const places = [...batch, ...lead].reduce((product, size) => product * size, 1);
+    const place = fc.tuple(...looked.map((size) => small(-size, size - 1)));
+    const chosen = fc.array(place, { minLength: places, maxLength: places });
+    return fc.tuple(tensor([...batch, ...looked, ...rest]), chosen).map(([data, indices]) => ({
+      op: "GatherND",
+      inputs: [data, int64([...batch, ...lead, looked.length], indices.flat())],
+      attributes: { batch_dims: int(batch.length) },
+      differentiable: [0],
+      // The last size of the indices says how many axes there are to look up.
+      ...(fed ? { fed: [1], numeric: [1] } : {}),
+    }));
+  });
+
+const depthToSpace = (mode: "DCR" | "CRD"): Cases =>
+  fc
+    .record({ dims: fc.array(small(1, 3), { minLength: 4, maxLength: 4 }), block: small(1, 3) })
+    .chain(({ dims: [batch = 1, channels = 1, ...space], block }) =>
+      tensor([batch, channels * block * block, ...space]).map((x) => ({
+        op: "DepthToSpace",
+        inputs: [x],
+        attributes: { blocksize: int(block), mode: text(mode) },
+        differentiable: [0],
+        // A named size does not tell whether it is a multiple.
+        numeric: [0],
+      })),
+    );
+
+/** Operators that move, pick and cut out elements. */
+export const movingCases: { readonly [K in OperatorName]?: Cases } = {
+  DepthToSpace: fc.oneof(depthToSpace("DCR"), depthToSpace("CRD")),
+  GatherND: gatherNd,
+  SpaceToDepth: fc
+    .record({ dims: fc.array(small(1, 3), { minLength: 4, maxLength: 4 }), block: small(1, 3) })
+    .chain(({ dims: [batch = 1, channels = 1, height = 1, width = 1], block }) =>
+      tensor([batch, channels, height * block, width * block]).map((x) => ({
+        op: "SpaceToDepth",
+        inputs: [x],
+        attributes: { blocksize: int(block) },
+        differentiable: [0],
+        numeric: [0],
+      })),
+    ),
+  Trilu: shape(2, 4).chain((dims) =>
+    fc.tuple(tensor(dims), fc.option(small(-3, 3)), fc.boolean()).map(([x, diagonal, upper]) => ({
+      op: "Trilu",
+      inputs: [x, ...(diagonal === null ? [] : [int64([], [diagonal])])],
+      attributes: { upper: int(Number(upper)) },
+      differentiable: [0],
+    })),
+  ),
+};
