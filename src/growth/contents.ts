@@ -32,7 +32,11 @@ export function contentsOf(
   let split = false;
   for (const [key, { value, axis, layout }] of trace.visits) {
     const tensor = parameters.get(value);
-    if (tensor === undefined) continue;
+    if (tensor === undefined) {
+      // What the caller will put into an input that grows.
+      if (flows.borderAt(value, axis)?.startsWith("input") === true) fresh.set(key, "any");
+      continue;
+    }
     const roles = rolesOf(flows, trace, value, axis);
     const role = mainRole(roles);
     if (role === undefined) return { blocked: `no rule says how to fill "${value}" on axis ${axis}` };

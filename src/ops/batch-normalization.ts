@@ -50,9 +50,17 @@ export const batchNormalization: Operator = {
       ties: [
         ...call.shape(0).map((_, axis) => tie(input(0, axis), output(axis))),
         ...channel.map((at) => tie(at, output(1))),
-        ...running.map((index) => tie(output(0, index), output(1))),
+        ...running.flatMap((index) => [
+          tie(input(0, 1), output(0, index)),
+          tie(input(index + 2, 0), output(0, index)),
+        ]),
       ],
       roles: channel.map((at, index) => ({ at, role: roles[index] as Role })),
+      pools: (isTraining(call) ? batchAxes(call) : []).map((axis) => ({
+        at: input(0, axis),
+        accepts: (fresh) =>
+          fresh === "copy" ? [] : { blocked: "in training it takes mean and variance over it" },
+      })),
     };
   },
 

@@ -1,5 +1,5 @@
 import type { Shape } from "../graph/dim.ts";
-import { divideDims, multiplyDims, productOfDims } from "../graph/dim.ts";
+import { multiplyDims, productOfDims } from "../graph/dim.ts";
 import { type Layout, sameLayout, unitLayout, untouched } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
 import { addBounds, magnitude, relativeBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
@@ -217,6 +217,7 @@ function groupedFlow(
       both,
       inEveryGroup,
       tie(input(1, 0), whole),
+      ...(transposed ? [{ ...both, a: input(1, 0) }] : []),
       ...(bias ? [tie(input(2, 0), output(1))] : []),
     ],
     roles: [

@@ -1,5 +1,5 @@
 import { input, output, tie } from "./flow.ts";
-import { moved } from "./fresh.ts";
+import { elementwise, moved } from "./fresh.ts";
 import type { Call, Operator } from "./operator.ts";
 
 /** Whether the call may drop anything: its training_mode is given and not the constant false. */
@@ -36,7 +36,8 @@ export const dropout: Operator = {
           tie(input(0, axis), output(axis)),
           ...masks.map((index) => tie(input(0, axis), output(axis, index))),
         ]),
-      fresh: moved,
+      // A mask is true where something is kept.
+      fresh: masks.length === 0 ? moved : elementwise,
     };
   },
 

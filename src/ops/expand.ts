@@ -22,18 +22,19 @@ function flow(call: Call): Flow {
   const kept = (axis: number) => axis >= lead && from[axis - lead] === to[axis];
   const axes = to.map((_, axis) => axis);
   const sizes = target(call);
-  // An axis that Expand makes may have any size; one that it only stretches from 1 has nothing of its own.
+  // An axis that Expand makes, or stretches from 1, may have any size.
   const made = axes.filter((axis) => !kept(axis));
   const written = axes.flatMap((axis): Written[] => {
     const element = axis - (to.length - sizes.length);
-    return sizes[element] !== undefined && sizes[element] !== 1
+    const follows = sizes[element] === 1 && axis >= lead;
+    return sizes[element] !== undefined && !follows
       ? [{ at: output(axis), place: { input: 1, element } }]
       : [];
   });
   return {
     ties: axes.filter(kept).map((axis) => tie(input(0, axis - lead), output(axis))),
     roles: axes.filter(kept).map((axis) => ({ at: input(0, axis - lead), role: "incoming" })),
-    ends: made.flatMap((axis) => (axis >= lead ? [input(0, axis - lead), output(axis)] : [output(axis)])),
+    ends: made.map((axis) => output(axis)),
     written,
     fresh: moved,
   };

@@ -19,28 +19,35 @@ const carrying = (inputs: readonly (Fresh | undefined)[]) =>
   inputs.filter((fresh): fresh is Fresh => fresh !== undefined);
 
 /** A function of one unit at a time: equal units give equal results. */
-export const elementwise: Rule = (inputs) =>
-  carrying(inputs).every((fresh) => fresh === "copy") ? "copy" : "any";
+export const elementwise: Rule = (inputs) => {
+  const all = carrying(inputs);
+  if (all.includes("part")) return { blocked: "shares of a weight do not add up to the same behind it" };
+  return all.every((fresh) => fresh === "copy") ? "copy" : "any";
+};
 
 /** As {@link elementwise}, of one input and with f(0) = 0. */
 export const zeroAtZero: Rule = (inputs) => (inputs[0] === "zero" ? "zero" : elementwise(inputs));
 
 /** Moves elements without changing them. */
-export const moved: Rule = (inputs) => alike(inputs) ?? "any";
+export const moved: Rule = (inputs) => alike(inputs) ?? elementwise(inputs);
 
 /** A sum or difference: linear in all inputs at once. */
 export const summed: Rule = (inputs) => {
   const same = alike(inputs);
-  // x + c, with one c for all units, is not zero where x is; its mean is still the mean.
-  if (same === "zero" && inputs.some((fresh) => fresh === undefined)) return "any";
-  return same ?? (carrying(inputs).every((fresh) => fresh === "copy") ? "copy" : "any");
+  // x + c, with one c for all units, is not zero where x is, nor do shares add up; its mean is still the mean.
+  const shifted = inputs.some((fresh) => fresh === undefined);
+  return same === undefined || (shifted && same !== "mean") ? elementwise(inputs) : same;
 };
 
 /** A product: linear in each input by itself. */
 export const multiplied: Rule = (inputs) => {
   const all = carrying(inputs);
-  if (all.includes("zero")) return "zero";
-  return all.length === 1 ? (all[0] as Fresh) : elementwise(inputs);
+  if (all.length === 1) return all[0] as Fresh;
+  // Copies are what a share of a weight and the rest of it are both multiplied with.
+  if (all.includes("part")) {
+    return all.filter((fresh) => fresh !== "copy").length === 1 ? "part" : elementwise(inputs);
+  }
+  return all.includes("zero") ? "zero" : elementwise(inputs);
 };
 
 /**

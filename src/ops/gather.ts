@@ -2,7 +2,7 @@ import type { Dim } from "../graph/dim.ts";
 import { int, text } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
-import { moved } from "./fresh.ts";
+import { elementwise } from "./fresh.ts";
 import { shapeOf, zerosLike } from "./gradient.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import { numbersOf, sized, sizesOf } from "./sizes.ts";
@@ -69,7 +69,8 @@ export const gather: Operator = {
       ],
       roles: others.map((at) => ({ at: input(0, at), role: "incoming" as const })),
       blocked: [{ at: input(0, axis), reason: "Gather looks it up by number" }],
-      fresh: moved,
+      // Which of the two carries the width depends on the axis; equal positions look up equal slices.
+      fresh: ([data, at]) => data ?? elementwise([at]),
     };
   },
   rounding: movedBound,

@@ -1,7 +1,7 @@
 import { productOfDims } from "../graph/dim.ts";
 import { affineBound } from "./batch-normalization.ts";
 import { input, output, type Repair, tie } from "./flow.ts";
-import type { Fresh, Refusal } from "./fresh.ts";
+import { elementwise, type Fresh, type Refusal } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
 import { epsilonOf, multiply, normalize, normalizedBound, normalizedGradient } from "./normalization.ts";
 import type { Call, Operator } from "./operator.ts";
@@ -81,7 +81,7 @@ export const layerNormalization: Operator = {
       call.has(index)
         ? call.shape(index).flatMap((dim, axis) => {
             const out = axis + through.length - call.rank(index);
-            return dim === call.shape(0)[out] ? [{ at: input(index, axis), out, role }] : [];
+            return out >= first && dim === call.shape(0)[out] ? [{ at: input(index, axis), out, role }] : [];
           })
         : [];
     const parameters = [...affine(1, "scale"), ...affine(2, "offset")];
@@ -100,10 +100,12 @@ export const layerNormalization: Operator = {
         accepts: (fresh) =>
           axes.length === 1 && extra.length === 0 ? acceptNormalized(fresh) : onlyCopies(fresh),
       })),
-      fresh: ([x, , offset]) => {
-        if (x !== "mean") return x === "copy" ? "copy" : "any";
+      fresh: ([x, scale, offset]) => {
+        // On the axes that are not normalised, the mean of old units means nothing to what they become.
+        if (x !== "mean" || scale === undefined) return elementwise([x, scale, offset]);
         // The mean is normalised to zero; what is left is the offset.
-        return call.has(2) && offset !== "zero" ? "any" : "zero";
+        const nothing = scale !== "part" && (!call.has(2) || offset === "zero");
+        return nothing ? "zero" : elementwise([x, scale, offset]);
       },
     };
   },

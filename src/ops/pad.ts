@@ -3,7 +3,7 @@ import { addDims } from "../graph/dim.ts";
 import type { Attributes } from "../graph/model.ts";
 import { givenAxes } from "./axes.ts";
 import { input, output, tie } from "./flow.ts";
-import { moved, zeroAtZero } from "./fresh.ts";
+import { moved, summed } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
@@ -24,6 +24,11 @@ function padding(call: Call): readonly (readonly [Dim, Dim] | undefined)[] {
 
 function isConstant(call: Call): boolean {
   return call.string("mode", "constant") === "constant";
+}
+
+function padsWithZero(call: Call): boolean {
+  const value = call.has(2) ? call.constant(2)?.data[0] : call.float("value", 0);
+  return Number(value) === 0;
 }
 
 /** The node's attributes without opset 2's fill value. */
@@ -65,7 +70,8 @@ export const pad: Operator = {
     const still = (axis: number) => around[axis]?.[0] === 0 && around[axis]?.[1] === 0;
     const axes = call.shape(0).map((_, axis) => axis);
     return {
-      fresh: isConstant(call) ? zeroAtZero : moved,
+      // A border of another number is added to all units alike.
+      fresh: isConstant(call) && !padsWithZero(call) ? ([x]) => summed([x, undefined]) : moved,
       ties: axes.filter(still).map((axis) => tie(input(0, axis), output(axis))),
       blocked: axes
         .filter((axis) => !still(axis))

@@ -59,7 +59,9 @@ export const pow: Operator = {
   flow(call) {
     const exponent = constantExponent(call);
     const positive = exponent !== undefined && exponent > 0;
-    return flowBroadcast(["scale", "scale"], positive ? zeroAtZero : notAtZero)(call);
+    return flowBroadcast(["scale", "scale"], ([x, e]) =>
+      positive && e === undefined ? zeroAtZero([x]) : notAtZero([x, e]),
+    )(call);
   },
   rounding(call) {
     const own = computedBound(call, 8 * unitRoundoff);

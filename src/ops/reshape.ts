@@ -1,5 +1,6 @@
 import type { Shape } from "../graph/dim.ts";
 import { divideDims, productOfDims } from "../graph/dim.ts";
+import { sameLayout, unitLayout, untouched } from "../graph/layout.ts";
 import { movedBound } from "./bounds.ts";
 import type { AxisRef, Flow, Tie, Written } from "./flow.ts";
 import { input, output } from "./flow.ts";
@@ -51,6 +52,12 @@ function resolve(call: Call): Shape {
   return copied.map((size, axis) => (axis === open ? (quotient ?? unknownSize(call, axis)) : size));
 }
 
+/** The axes whose target is 0, where that copies. */
+function copiedAxes(call: Call): readonly number[] {
+  if (call.int("allowzero", 0) !== 0) return [];
+  return (target(call) ?? []).flatMap((size, axis) => (size === 0 ? [axis] : []));
+}
+
 function flow(call: Call): Flow {
   const from = call.shape(0);
   const to = call.output(0).shape;
@@ -58,20 +65,29 @@ function flow(call: Call): Flow {
   if (groups === undefined) return { ties: [], fresh: moved };
   const ties: Tie[] = [];
   const blocked: { at: AxisRef; reason: string }[] = [];
+  const block = (fromAxes: readonly number[], toAxes: readonly number[], reason: string) => {
+    for (const axis of fromAxes) blocked.push({ at: input(0, axis), reason });
+    for (const axis of toAxes) blocked.push({ at: output(axis), reason });
+  };
   for (const group of groups) {
     const kept = groupTies(group, from, to);
-    if (kept !== undefined) {
-      ties.push(...kept);
-      continue;
+    if (kept === undefined) block(group.from, group.to, "the Reshape mixes several axes");
+    else ties.push(...kept);
+  }
+  // A 0 copies the size of the axis of its own number, which need not be the one that its positions come from.
+  const copied = copiedAxes(call);
+  for (const axis of copied) {
+    const own = ties.find(({ a, b }) => a.axis === axis && b.axis === axis);
+    const carried = own?.forward?.(unitLayout) ?? (own === undefined ? untouched : unitLayout);
+    if ("blocked" in carried || !sameLayout(carried, unitLayout)) {
+      block([axis], [axis], "the Reshape copies the size of one axis to another");
     }
-    const reason = "the Reshape mixes several axes";
-    for (const axis of group.from) blocked.push({ at: input(0, axis), reason });
-    for (const axis of group.to) blocked.push({ at: output(axis), reason });
   }
   const inAttribute = call.ints("shape") !== undefined;
   const written = (target(call) ?? []).flatMap((size, element): Written[] => {
     // A symbolic element may hold a literal too: batch · heads.
-    if (typeof size === "number" && size <= 0) return [];
+    // And a 0 becomes one, for it would copy the size of one axis alone.
+    if (size === -1 || (size === 0 && !copied.includes(element))) return [];
     const place = inAttribute ? { attribute: "shape", element } : { input: 1, element };
     return [{ at: output(element), place }];
   });

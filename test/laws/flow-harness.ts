@@ -1,96 +1,221 @@
 import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
-import { growthIndices, type Layout, layoutSize, sameLayout } from "../../src/graph/layout.ts";
-import { makeModel, type Node } from "../../src/graph/model.ts";
-import type { AxisRef, Flow, Tie } from "../../src/ops/flow.ts";
-import { newGraph, operatorOf } from "../../src/ops/index.ts";
-import { Call } from "../../src/ops/operator.ts";
+import { growthIndices, type Layout, layoutDim, layoutSize } from "../../src/graph/layout.ts";
+import { type Graph, makeModel, type Node } from "../../src/graph/model.ts";
+import { followContents } from "../../src/growth/contents.ts";
+import { axisKey, type FlowMap, flowMap } from "../../src/growth/flow-map.ts";
+import { nodeInput, rewriteGraph } from "../../src/growth/rewrite.ts";
+import { type Start, type Trace, traceWidth, type Visit } from "../../src/growth/trace.ts";
+import type { NodeRepair } from "../../src/growth/width.ts";
+import type { Fresh } from "../../src/ops/fresh.ts";
+import { newGraph } from "../../src/ops/index.ts";
 import { take } from "../../src/tensor/axis.ts";
+import { isFloat } from "../../src/tensor/dtype.ts";
+import { Random } from "../../src/tensor/random.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import { fillUnits, unitsOf } from "./fresh-units.ts";
 import type { GradientCase } from "./gradient-harness.ts";
 
 const inputName = (index: number) => `x${index}`;
 const outputName = (index: number) => `y${index}`;
-const at = ({ side, index, axis }: AxisRef) => `${side}${index}.${axis}`;
 
-/** Where a growth of one axis of one call goes: the layout of each axis that it reaches, or why it may not. */
-type Reach =
-  | ReadonlyMap<string, { readonly ref: AxisRef; readonly layout: Layout }>
-  | { readonly refused: string };
+/** What a check tries: where it starts, and what new units hold, by input. */
+export interface FlowChoice {
+  readonly axis: number;
+  readonly layout: number;
+  readonly by: number;
+  readonly contents: readonly Fresh[];
+  readonly seed: number;
+}
+
+/** A growth of one call: `to` units, and what its new units hold in each value, by axis. */
+interface Growth {
+  readonly trace: Trace;
+  readonly from: number;
+  readonly to: number;
+  readonly fresh: ReadonlyMap<string, Fresh>;
+  readonly repairs: readonly NodeRepair[];
+}
 
 /**
- * Grows one axis of one call by `by` units of `layout`, and everything that its flow rule ties to it, with zeros.
- * The grown call must be valid, have the predicted sizes, and at the old positions give the old output. Returns
- * the reason where the rule refuses the growth, "grown" where it was carried out.
+ * Grows one axis of one call and everything that its flow rule ties to it; new units hold what `choice` says. The
+ * grown call must be valid, have the predicted sizes, at the old positions give the old output, and at the new ones
+ * hold what the rule says. Returns "grown", or the reason where the rule refuses.
  */
-export async function checkFlow(
-  test: GradientCase,
-  pick: { readonly axis: number; readonly layout: number; readonly by: number },
-): Promise<string> {
-  const node: Node = {
-    name: "checked",
-    op: test.op,
-    domain: "",
-    inputs: test.inputs.map((tensor, index) => (tensor === undefined ? "" : inputName(index))),
-    outputs: Array.from({ length: test.outputs ?? 1 }, (_, index) => outputName(index)),
-    attributes: test.attributes ?? {},
-  };
-  const before = await run(node, test.inputs);
-  const axes = [
-    ...test.inputs.flatMap((tensor, index) =>
-      tensor === undefined || tensor.dtype === "int64"
-        ? []
-        : tensor.dims.map((size, axis) => ({ ref: { side: "input", index, axis } as const, size })),
-    ),
-    ...before.flatMap(({ dims }, index) =>
-      dims.map((size, axis) => ({ ref: { side: "output", index, axis } as const, size })),
-    ),
-  ];
-  if (axes.length === 0) return "has no axis";
-  const start = axes[pick.axis % axes.length] as (typeof axes)[number];
-  const choices = layoutsOf(start.size);
-  const { layout, units } = choices[pick.layout % choices.length] as (typeof choices)[number];
-  const reach = trace(flowOf(node, test.inputs), start.ref, layout);
-  if ("refused" in reach) return reach.refused;
+export async function checkFlow(test: GradientCase, choice: FlowChoice): Promise<string> {
+  const graph = graphOf(test);
+  const flows = flowMap(graph);
+  const start = startOf(test, flows, choice);
+  if (start === undefined) return "has no axis";
+  const trace = traceWidth(flows, start);
+  // Another cut that the rule offers must cover its axis, and may be refused for another reason.
+  for (const cut of trace.cuts) {
+    const size = flows.types.get(cut.value)?.shape[cut.axis];
+    if (size !== undefined && layoutSize(cut.layout, cut.units) !== size) {
+      throw new Error(`${describe(test, cut)}: offered for an axis of ${size}`);
+    }
+    const offered = traceWidth(flows, cut);
+    if (offered.reasons.length === 0) await checkTrace(test, graph, flows, offered, choice);
+  }
+  return trace.reasons[0] ?? (await checkTrace(test, graph, flows, trace, choice));
+}
 
-  const grown = test.inputs.map((tensor, index) => {
-    if (tensor === undefined) return undefined;
-    return tensor.dims.reduce<Tensor>((result, _, axis) => {
-      const reached = reach.get(at({ side: "input", index, axis }));
-      return reached === undefined
-        ? result
-        : take(result, axis, growthIndices(reached.layout, units, pick.by));
-    }, tensor);
-  });
-  const after = await run(node, grown);
-  after.forEach((result, index) => {
-    let old: Tensor = result;
-    result.dims.forEach((size, axis) => {
-      const reached = reach.get(at({ side: "output", index, axis }));
-      const was = before[index]?.dims[axis] as number;
-      const predicted = reached === undefined ? was : layoutSize(reached.layout, units + pick.by);
-      if (size !== predicted) {
-        throw new Error(
-          `${describe(test, start.ref, layout)}: output axis ${axis} is ${size}, not ${predicted}`,
-        );
-      }
-      if (reached === undefined) return;
-      const indices = growthIndices(reached.layout, units, pick.by);
-      const places = Array.from({ length: was }, (_, position) => indices.indexOf(position));
-      old = take(old, axis, places);
-    });
-    const [values, expected] = [old.data, (before[index] as Tensor).data];
-    expected.forEach((value: number | bigint, position: number) => {
-      const other = values[position] as number | bigint;
-      if (other !== value && !(Number.isNaN(Number(other)) && Number.isNaN(Number(value)))) {
-        const gap = Math.abs(Number(other) - Number(value));
-        // Sums may be taken in another order, and vector code may round unlike its scalar tail.
-        if (gap <= 1e-5 * (1 + Math.abs(Number(value)))) return;
-        throw new Error(`${describe(test, start.ref, layout)}: entry ${position} was ${value}, is ${other}`);
-      }
-    });
-  });
+async function checkTrace(
+  test: GradientCase,
+  graph: Graph,
+  flows: FlowMap,
+  trace: Trace,
+  choice: FlowChoice,
+): Promise<string> {
+  const fresh = new Map<string, Fresh>();
+  const visited = new Set<string>();
+  for (const [key, { value }] of trace.visits) {
+    const index = test.inputs.findIndex((_, at) => inputName(at) === value);
+    if (index < 0) continue;
+    if (visited.has(value)) return "reaches one input on two axes";
+    visited.add(value);
+    const tensor = test.inputs[index] as Tensor;
+    const kind = choice.contents[index % choice.contents.length] as Fresh;
+    fresh.set(key, isFloat(tensor.dtype) ? kind : kind === "zero" || kind === "copy" ? kind : "any");
+  }
+  const held = [...fresh.values()];
+  const whole = held.includes("copy") || held.includes("part");
+  const from = trace.start.units;
+  const to = from + (whole ? from * (1 + (choice.by % 2)) : choice.by);
+  const contents = followContents(flows, trace, fresh, new Set());
+  if ("blocked" in contents) return contents.blocked;
+  const growth: Growth = { trace, from, to, fresh, repairs: contents.repairs };
+  const count = test.outputs ?? 1;
+  const before = await run(graph, count);
+  const after = await run(grow(graph, flows, growth, new Random(choice.seed, "new units")), count);
+  for (const [index, result] of after.entries()) {
+    const problem = compare(outputName(index), before[index] as Tensor, result, growth);
+    if (problem !== undefined) {
+      const kinds = [...fresh].map(([key, kind]) => `${key} ${kind}`).join(", ");
+      throw new Error(`${describe(test, trace.start)}, ${from} -> ${to}, ${kinds}: ${problem}`);
+    }
+  }
   return "grown";
+}
+
+/** The grown call: its inputs, and the sizes and numbers that the rule rewrites. */
+function grow(graph: Graph, flows: FlowMap, growth: Growth, random: Random): Graph {
+  const { trace, from, to, fresh, repairs } = growth;
+  const parameters = new Map(graph.parameters);
+  for (const [key, { value, axis, layout }] of trace.visits) {
+    const tensor = parameters.get(value);
+    if (tensor === undefined) continue;
+    const units = { axis, layout, from, to };
+    parameters.set(value, fillUnits(tensor, units, fresh.get(key) as Fresh, random));
+  }
+  for (const { node, target, power } of repairs) {
+    if (!("input" in target)) continue;
+    const name = nodeInput(graph, node, target.input);
+    const tensor = parameters.get(name) as Tensor<"float32">;
+    parameters.set(name, { ...tensor, data: tensor.data.map((value) => value * (from / to) ** power) });
+  }
+  const numbers = flows.nodes.flatMap(({ node, flow, nameOf }) =>
+    (flow.written ?? []).flatMap(({ at, place, becomes = layoutDim }) => {
+      const visit = trace.visits.get(axisKey(nameOf(at), at.axis));
+      if (visit === undefined) return [];
+      return [{ node: node.outputs[0] as string, ...place, to: becomes(visit.layout, to) }];
+    }),
+  );
+  const edits = repairs.map(({ node, target, power }) => ({ node, target, factor: (from / to) ** power }));
+  const carried = [...trace.visits.values()];
+  return rewriteGraph(graph, flows.types, parameters, { from, to, numbers, repairs: edits, carried }).graph;
+}
+
+/** What is wrong with a grown output; undefined where nothing is. */
+function compare(name: string, before: Tensor, after: Tensor, growth: Growth): string | undefined {
+  const { trace, from, to, fresh } = growth;
+  const reached = before.dims.flatMap((_, axis): readonly (readonly [string, Visit])[] => {
+    const key = axisKey(name, axis);
+    const visit = trace.visits.get(key);
+    return visit === undefined ? [] : [[key, visit]];
+  });
+  let [old, predicted] = [after, [...before.dims]];
+  for (const [, { axis, layout }] of reached) {
+    predicted = predicted.with(axis, layoutSize(layout, to));
+  }
+  if (`${after.dims}` !== `${predicted}`) return `${name} is [${after.dims}], not [${predicted}]`;
+  for (const [, { axis, layout }] of reached) {
+    const indices = growthIndices(layout, from, to - from);
+    const places = Array.from({ length: before.dims[axis] as number }, (_, at) => indices.indexOf(at));
+    old = take(old, axis, places);
+  }
+  const [only, second] = reached;
+  const kind = only === undefined ? undefined : fresh.get(only[0]);
+  if (kind !== "part") {
+    const differs = difference(old.data, before.data);
+    if (differs !== undefined) return `${name}, old positions: ${differs}`;
+  }
+  if (only === undefined || second !== undefined || kind === undefined) return undefined;
+  const { axis, layout } = only[1];
+  const units = { name, units: unitsOf(after, axis, layout, to), old: unitsOf(before, axis, layout, from) };
+  return heldBy(units, kind, [...fresh.values()].includes("mean"));
+}
+
+/** What is wrong with the new units of an output that shall hold `kind`. */
+function heldBy(
+  { name, units, old }: { name: string; units: readonly number[][]; old: readonly number[][] },
+  kind: Fresh,
+  rounded: boolean,
+): string | undefined {
+  const added = units.slice(old.length);
+  const problem = (expected: (unit: number) => readonly number[]) => {
+    for (const [unit, values] of added.entries()) {
+      const differs = difference(values, expected(unit));
+      if (differs !== undefined) return `${name}, new unit ${unit} holds no ${kind}: ${differs}`;
+    }
+    return undefined;
+  };
+  const sum = (lists: readonly (readonly number[])[]) =>
+    (lists[0] ?? []).map((_, at) => lists.reduce((total, list) => total + (list[at] as number), 0));
+  switch (kind) {
+    case "zero":
+      // A mean is rounded, and so is what is left where it is taken away.
+      if (rounded) return problem((unit) => (added[unit] as readonly number[]).map(() => 0));
+      return added.flat().some((value) => value !== 0) ? `${name}, new units are not zero` : undefined;
+    case "mean":
+      return problem(() => sum(old).map((value) => value / old.length));
+    case "copy":
+      return problem((unit) => old[unit % old.length] as readonly number[]);
+    case "part": {
+      const totals = old.map((_, unit) => sum(units.filter((_, at) => at % old.length === unit)));
+      const differs = difference(totals.flat(), old.flat());
+      return differs === undefined ? undefined : `${name}, parts do not add up: ${differs}`;
+    }
+    case "any":
+      return added.flat().every(Number.isFinite) ? undefined : `${name}, new units are not finite`;
+  }
+}
+
+/** The first entry that differs by more than sums in another order, and vector code against its tail, do. */
+function difference(actual: ArrayLike<number | bigint>, expected: ArrayLike<number | bigint>) {
+  for (let at = 0; at < expected.length; at++) {
+    const [is, was] = [Number(actual[at]), Number(expected[at])];
+    if (is === was || (Number.isNaN(is) && Number.isNaN(was))) continue;
+    if (!(Math.abs(is - was) <= 1e-5 * (1 + Math.abs(was)))) return `entry ${at} was ${was}, is ${is}`;
+  }
+  return undefined;
+}
+
+/** One axis of an input (not of indices and shapes) or output, seen as units in one of the ways that there are. */
+function startOf(test: GradientCase, flows: FlowMap, choice: FlowChoice): Start | undefined {
+  const values = [
+    ...test.inputs.flatMap((tensor, at) =>
+      tensor === undefined || tensor.dtype === "int64" ? [] : [inputName(at)],
+    ),
+    ...Array.from({ length: test.outputs ?? 1 }, (_, at) => outputName(at)),
+  ];
+  const axes = values.flatMap((value) =>
+    (flows.types.get(value)?.shape ?? []).map((size, axis) => ({ value, axis, size: Number(size) })),
+  );
+  if (axes.length === 0) return undefined;
+  const { size, ...at } = axes[choice.axis % axes.length] as (typeof axes)[number];
+  const cuts = layoutsOf(size);
+  return { ...at, ...(cuts[choice.layout % cuts.length] as (typeof cuts)[number]) };
 }
 
 /** Ways to see an axis of `size` positions as units. */
@@ -108,68 +233,44 @@ function layoutsOf(size: number): readonly { readonly layout: Layout; readonly u
   return ways;
 }
 
-function flowOf(node: Node, inputs: readonly (Tensor | undefined)[]): Flow {
+/** The call as a graph in which everything is known. */
+function graphOf(test: GradientCase): Graph {
   const graph = newGraph();
-  inputs.forEach((tensor, index) => {
+  test.inputs.forEach((tensor, index) => {
     if (tensor !== undefined) graph.parameter(inputName(index), tensor);
   });
+  const node: Node = {
+    name: "checked",
+    op: test.op,
+    domain: "",
+    inputs: test.inputs.map((tensor, index) => (tensor === undefined ? "" : inputName(index))),
+    outputs: Array.from({ length: test.outputs ?? 1 }, (_, index) => outputName(index)),
+    attributes: test.attributes ?? {},
+  };
   graph.add(node);
-  const call = new Call(
-    node,
-    (name) => (graph.has(name) ? graph.typeOf(name) : undefined),
-    (name) => graph.parameters.get(name),
-  );
-  return operatorOf(node).flow(call);
+  return graph.build("call");
 }
 
-function trace(flow: Flow, start: AxisRef, layout: Layout): Reach {
-  const reached = new Map<string, { ref: AxisRef; layout: Layout }>();
-  const queue = [{ ref: start, layout }];
-  const loose = new Set((flow.ends ?? []).map(at));
-  for (let visit = queue.shift(); visit !== undefined; visit = queue.shift()) {
-    const key = at(visit.ref);
-    const known = reached.get(key);
-    if (known !== undefined) {
-      if (!sameLayout(known.layout, visit.layout)) return { refused: "two different ways" };
-      continue;
-    }
-    reached.set(key, visit);
-    const block = flow.blocked?.find((one) => at(one.at) === key);
-    if (block !== undefined) return { refused: block.reason };
-    const ties = flow.ties.flatMap((tie: Tie) => [
-      ...(at(tie.a) === key ? [{ to: tie.b, carry: tie.forward }] : []),
-      ...(at(tie.b) === key ? [{ to: tie.a, carry: tie.backward }] : []),
-    ]);
-    if (ties.length === 0 && !loose.has(key)) return { refused: "not carried" };
-    for (const { to, carry } of ties) {
-      const carried = carry === undefined ? visit.layout : carry(visit.layout);
-      if ("blocked" in carried) return { refused: carried.blocked };
-      if (carried.some((block) => "inner" in block)) queue.push({ ref: to, layout: carried });
-    }
-  }
-  return reached;
-}
-
-async function run(node: Node, inputs: readonly (Tensor | undefined)[]): Promise<readonly Tensor[]> {
-  const graph = newGraph();
+async function run(graph: Graph, count: number): Promise<readonly Tensor[]> {
+  const names = Array.from({ length: count }, (_, index) => outputName(index));
+  const whole = newGraph();
   const feeds: Record<string, Tensor> = {};
-  inputs.forEach((tensor, index) => {
-    if (tensor === undefined) return;
-    // Kept as a parameter where its values matter to the shape rule.
-    if (tensor.dtype === "int64") graph.parameter(inputName(index), tensor);
-    else feeds[graph.input(inputName(index), { dtype: tensor.dtype, shape: tensor.dims })] = tensor;
-  });
-  graph.add(node);
-  for (const name of node.outputs) graph.output(name);
-  const session = await Session.create(encodeModel(makeModel(graph.build("call"))));
-  const results = await session.run(feeds, Object.fromEntries(node.outputs.map((name) => [name, null])));
+  for (const [name, tensor] of graph.parameters) {
+    // The others are kept as parameters: their values may matter to the shape rule.
+    if (name !== inputName(0) || tensor.dtype === "int64") whole.parameter(name, tensor);
+    else feeds[whole.input(name, { dtype: tensor.dtype, shape: tensor.dims })] = tensor;
+  }
+  for (const node of graph.nodes) whole.add(node);
+  for (const name of names) whole.output(name);
+  const session = await Session.create(encodeModel(makeModel(whole.build("call"))));
+  const results = await session.run(feeds, Object.fromEntries(names.map((name) => [name, null])));
   await session.release();
-  return node.outputs.map((name) => results[name] as Tensor);
+  return names.map((name) => results[name] as Tensor);
 }
 
-function describe(test: GradientCase, { side, index, axis }: AxisRef, layout: Layout): string {
+function describe(test: GradientCase, { value, axis, layout }: Start): string {
   const inputs = test.inputs.map((tensor) =>
     tensor?.dtype === "int64" ? `{${tensor.data}}` : `[${tensor?.dims ?? "–"}]`,
   );
-  return `${test.op}(${inputs}) ${JSON.stringify(test.attributes ?? {})}, ${side} ${index} axis ${axis} as ${JSON.stringify(layout)}`;
+  return `${test.op}(${inputs}) ${JSON.stringify(test.attributes ?? {})}, ${value} axis ${axis} as ${JSON.stringify(layout)}`;
 }
