@@ -48,7 +48,11 @@ function checkSize(tensor: Tensor, { parameter, axis, layout }: WidthPart, plan:
  */
 export function applyPlan(model: Model, plan: GrowthPlan, strategy: Strategy): Model {
   const parameters = growParameters(model, plan, strategy);
-  if (plan.numbers.length === 0 && plan.repairs.length === 0) return withParameters(model, parameters);
+  const borders = new Set([...model.graph.inputs, ...model.graph.outputs].map(({ name }) => name));
+  const inside = plan.carried.every(({ value }) => !borders.has(value));
+  if (inside && plan.numbers.length === 0 && plan.repairs.length === 0) {
+    return withParameters(model, parameters);
+  }
   const types = inferTypes(model.graph);
   return { ...model, graph: rewriteGraph(model.graph, types, parameters, plan).graph };
 }

@@ -11,16 +11,31 @@ import type { Trace } from "./trace.ts";
 import { type Trial, tryGrowth } from "./trial.ts";
 import type { Width, WidthAxis, WidthPart, WrittenSize } from "./width.ts";
 
+/** What a description depends on beside the trace. */
+export interface Described {
+  /** The parameter, or the input or output, that gives the width its name. */
+  readonly name: string;
+  /** Inputs and outputs of the model that grow themselves. */
+  readonly border?: "input" | "output";
+}
+
 /** Says of a trace what it is called, whether it can grow without changing what the network computes, and how. */
-export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: string): Width {
+export function describeWidth(
+  model: Model,
+  flows: FlowMap,
+  trace: Trace,
+  { name, border }: Described,
+): Width {
   const { parameters } = model.graph;
   const size = trace.start.units;
   const carried = carriedBy(flows, trace);
-  const candidates = writtenSizes(flows, trace, parameters);
-  let reason = firstReason(model, flows, trace);
+  const follows = writtenSizes(flows, trace, parameters);
+  let reason = firstReason(model, flows, trace, border);
   let chosen: (Contents & { readonly trial: Trial; readonly multiple: number }) | undefined;
   let method = methods[0] as (typeof methods)[number];
-  for (const candidate of reason === undefined ? methods : []) {
+  // New inputs and outputs are whatever their users make of them: only what is there must stay.
+  const candidates = border === undefined ? methods : methods.slice(0, 1);
+  for (const candidate of reason === undefined ? candidates : []) {
     const contents = contentsOf(flows, trace, parameters, candidate);
     const multiple = candidate.whole ? size : 1;
     const trial =
@@ -29,7 +44,7 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
         : tryGrowth(
             model.graph,
             flows.types,
-            { ...contents, size, carried, written: candidates },
+            { ...contents, size, carried, written: follows },
             size + multiple,
           );
     if ("blocked" in trial) {
@@ -41,12 +56,14 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
     break;
   }
   const parts = chosen?.parts ?? partsOf(flows, trace, parameters);
-  const { unit, suffix } = unitName(flows, trace, parts, parameters);
+  const named = nameOf(flows, trace, parts, parameters, {
+    name,
+    ...(border === undefined ? {} : { border }),
+  });
   const perUnit = chosen?.trial.cost ?? { parameters: parametersPerUnit(parts, parameters, size), flops: 0 };
   return {
-    id: layerName(flows, seed, parts) + suffix,
+    ...named,
     size,
-    unit,
     growable: chosen !== undefined,
     reason: chosen === undefined ? (reason ?? "no method grows it exactly") : "",
     method: method.name,
@@ -61,7 +78,12 @@ export function describeWidth(model: Model, flows: FlowMap, trace: Trace, seed: 
 }
 
 /** Why a trace cannot grow whatever the method. */
-function firstReason(model: Model, flows: FlowMap, trace: Trace): string | undefined {
+function firstReason(
+  model: Model,
+  flows: FlowMap,
+  trace: Trace,
+  border: Described["border"],
+): string | undefined {
   const [first] = trace.reasons;
   if (first !== undefined) return first;
   let consumed = trace.factors.size > 0;
@@ -71,7 +93,19 @@ function firstReason(model: Model, flows: FlowMap, trace: Trace): string | undef
       return `"${value}" holds ${tensor.dtype}, not real numbers`;
     consumed ||= flows.rolesAt(value, axis).includes("outgoing");
   }
-  return consumed ? undefined : "nothing consumes it";
+  return consumed || border === "output" ? undefined : "nothing consumes it";
+}
+
+function nameOf(
+  flows: FlowMap,
+  trace: Trace,
+  parts: readonly WidthPart[],
+  parameters: Model["graph"]["parameters"],
+  { name, border }: Described,
+): Pick<Width, "id" | "unit"> {
+  if (border !== undefined) return { id: name, unit: border };
+  const { unit, suffix } = unitName(flows, trace, parts, parameters);
+  return { id: layerName(flows, name, parts) + suffix, unit };
 }
 
 /** The parameters of a width that has no method: for people to read. */

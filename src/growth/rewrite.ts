@@ -1,6 +1,6 @@
 import { type Dim, multiplyDims, type Shape } from "../graph/dim.ts";
 import { carriesUnits, layoutDim } from "../graph/layout.ts";
-import type { Attribute, Graph, Node, ValueType } from "../graph/model.ts";
+import type { Attribute, Graph, Node, Value, ValueType } from "../graph/model.ts";
 import { inferInto } from "../ops/infer.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
@@ -77,15 +77,29 @@ class Rewriter {
 
   run(): Rewritten {
     const graph = this.#graph;
+    const expected = this.#expectedShapes();
     for (const { name } of graph.inputs) {
       const type = this.#before.get(name);
-      if (type !== undefined) this.#types.set(name, type);
+      const shape = expected.get(name);
+      if (type !== undefined)
+        this.#types.set(name, shape === undefined ? type : { dtype: type.dtype, shape });
     }
     for (const [name, tensor] of this.#parameters) this.#declare(name, tensor);
     for (const node of graph.nodes) this.#write(node);
-    this.#check();
+    this.#check(expected);
     const { nodes, parameters } = this.#withOldNames();
-    return { graph: { ...graph, nodes, parameters }, types: this.#types, changed: this.#changed };
+    // A border keeps its own names of symbolic sizes: only what grows is written anew.
+    const grown = (value: Value): Value => {
+      const [was, is] = [this.#before.get(value.name)?.shape, expected.get(value.name)];
+      const shape = value.shape.map((dim, axis) => (is?.[axis] === was?.[axis] ? dim : (is?.[axis] ?? dim)));
+      return is === undefined ? value : { ...value, shape };
+    };
+    const [inputs, outputs] = [graph.inputs.map(grown), graph.outputs.map(grown)];
+    return {
+      graph: { ...graph, inputs, outputs, nodes, parameters },
+      types: this.#types,
+      changed: this.#changed,
+    };
   }
 
   /** A constant that every reader has replaced by one and the same grown copy gives it its name. */
@@ -287,8 +301,8 @@ class Rewriter {
     return unique;
   }
 
-  /** Every shape must be the old one, but for the axes that the width is on; no size may have leaked into arithmetic. */
-  #check(): void {
+  /** The shapes of the values that grow. */
+  #expectedShapes(): ReadonlyMap<string, Shape> {
     const expected = new Map<string, Dim[]>();
     for (const { value, axis, layout } of this.#rewrite.carried) {
       const before = this.#before.get(value);
@@ -297,6 +311,11 @@ class Rewriter {
       shape[axis] = layoutDim(layout, this.#rewrite.to);
       expected.set(value, shape);
     }
+    return expected;
+  }
+
+  /** Every shape must be the old one, but for the axes that the width is on; no size may have leaked into arithmetic. */
+  #check(expected: ReadonlyMap<string, Shape>): void {
     for (const [name, before] of this.#before) {
       const after = this.#types.get(name);
       if (after === undefined || after === before) {

@@ -43,7 +43,7 @@ function followGroups(
   for (let groups = 1; groups <= count; groups++) {
     if (count % groups !== 0) continue;
     const alone = groupsAlone(visit.layout, units, count / groups).map((layout) =>
-      traceWidth(flows, { ...visit, layout, units }, false),
+      traceWidth(flows, { ...visit, layout, units }, { across: false }),
     );
     if (alone.some((one) => (makes(one, "first") && makes(one, "second")) || one.reasons.length > 0))
       continue;

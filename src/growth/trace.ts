@@ -42,11 +42,16 @@ interface Outcome {
   factor: "first" | "second" | undefined;
 }
 
-/**
- * Follows the ties from an axis to everything that must change with it; where `across` is false, not from one factor of
- * a product of two activations to the other.
- */
-export function traceWidth(flows: FlowMap, start: Start, across = true): Trace {
+/** How far a trace may go. */
+export interface Reach {
+  /** From one factor of a product of two activations to the other. Default true. */
+  readonly across?: boolean;
+  /** To inputs or outputs of the model, which then grow themselves. Default neither. */
+  readonly border?: "input" | "output";
+}
+
+/** Follows the ties from an axis to everything that must change with it. */
+export function traceWidth(flows: FlowMap, start: Start, reach: Reach = {}): Trace {
   const visits = new Map<string, Visit>();
   const outcomes = new Map<string, Outcome>();
   const conflicts: string[] = [];
@@ -67,7 +72,7 @@ export function traceWidth(flows: FlowMap, start: Start, across = true): Trace {
       visit = { ...known, layout: merged };
     }
     visits.set(key, visit);
-    const outcome = follow(flows, visit, across);
+    const outcome = follow(flows, visit, reach);
     outcomes.set(key, outcome);
     queue.push(...outcome.next);
   }
@@ -84,10 +89,16 @@ export function traceWidth(flows: FlowMap, start: Start, across = true): Trace {
 }
 
 /** Takes one step along every tie of an axis. */
-function follow(flows: FlowMap, { value, axis, layout }: Visit, across: boolean): Outcome {
+function follow(
+  flows: FlowMap,
+  { value, axis, layout }: Visit,
+  { across = true, border: open }: Reach,
+): Outcome {
   const outcome: Outcome = { reasons: [], cuts: [], next: [], read: false, factor: undefined };
   const border = flows.borderAt(value, axis);
-  if (border !== undefined) outcome.reasons.push(`it reaches the ${border}`);
+  if (border !== undefined && (open === undefined || !border.startsWith(open))) {
+    outcome.reasons.push(`it reaches the ${border}`);
+  }
   outcome.reasons.push(...flows.blocksAt(value, axis));
   if (flows.blocksAt(value, axis).length > 0) return outcome;
   const constant = flows.constants.has(value);

@@ -57,7 +57,7 @@ function widthsFrom(
   const units = flows.types.get(seed.value)?.shape[seed.axis];
   if (typeof units !== "number" || units === 0) return [];
   const whole = traceWidth(flows, { ...seed, layout: unitLayout, units });
-  const asWhole = describeWidth(model, flows, whole, seed.value);
+  const asWhole = describeWidth(model, flows, whole, { name: seed.value });
   for (const [key, { value, layout }] of whole.visits) {
     // Seen as it is: another cut of it, such as the size of a head, may still be a width of its own.
     if (flows.constants.has(value) && sameLayout(layout, unitLayout)) known.set(key, asWhole.growable);
@@ -74,7 +74,7 @@ function widthsFrom(
     const seen = known.get(signature);
     elsewhere ||= seen === true;
     if (seen !== undefined) continue;
-    const width = describeWidth(model, flows, trace, seed.value);
+    const width = describeWidth(model, flows, trace, { name: seed.value });
     known.set(signature, width.growable);
     if (width.growable) found.push(width);
     else if (cuts.size < maxCuts) for (const finer of trace.cuts) cuts.set(JSON.stringify(finer), finer);

@@ -5,7 +5,9 @@ import { compareOutputs, type OutputDifference } from "../growth/compare.ts";
 import { emitRoundingBounds } from "../growth/rounding.ts";
 import { newGraph } from "../ops/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { fitShape } from "./fit-shape.ts";
 import { SampleInputs, type Sizes } from "./sample-inputs.ts";
 
 export interface VerifyOptions extends SessionOptions {
@@ -42,7 +44,8 @@ export interface Verification {
 export const relativeLimit = 1e-4;
 
 /**
- * Runs both models on the same seeded inputs and compares every output with the bound on its rounding error. Throws
+ * Runs both models on the same seeded inputs and compares every output with the bound on its rounding error. Where an
+ * input or output has grown, new features are random and what the old model has is compared. Throws
  * `SHAPE_MISMATCH` where inputs or outputs are not the same ones, `ENGINE` where ONNX Runtime cannot run them.
  */
 export async function verifyModels(
@@ -68,7 +71,10 @@ export async function verifyModels(
         return undefined;
       });
       if (expected === undefined) continue;
-      const actual = await grown.run(feeds, asked);
+      const raw = await grown.run(widened(feeds, after, options.seed ?? 0), asked);
+      const actual = Object.fromEntries(
+        names.map((name) => [name, fitShape(raw[name] as Tensor, (expected[name] as Tensor).dims)]),
+      );
       const equal = names.every(
         (name) => compareOutputs(expected[name] as Tensor, actual[name] as Tensor, undefined).identical,
       );
@@ -82,6 +88,20 @@ export async function verifyModels(
   } finally {
     await Promise.all([old.release(), grown.release(), bounds.release()]);
   }
+}
+
+/** Inputs for a model that takes more features than those that the feeds were made for. */
+function widened(feeds: Feeds, after: Model, seed: number): Feeds {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, tensor]) => {
+      const shape = after.graph.inputs.find((input) => input.name === name)?.shape ?? tensor.dims;
+      const dims = tensor.dims.map((size, axis) => {
+        const declared = shape[axis];
+        return typeof declared === "number" ? declared : size;
+      });
+      return [name, fitShape(tensor, dims, new Random(seed, `new features of ${name}`))];
+    }),
+  );
 }
 
 function check(
