@@ -83,7 +83,7 @@ function read(bytes: Uint8Array): Checkpoint {
   }
   const { optimizer: plain, ...others } = JSON.parse(text("settings"));
   const optimizer = optimizerOf(plain.name, plain.options, plain.learningRate);
-  const settings: TrainerSettings = { ...others, optimizer };
+  const settings: TrainerSettings = { ...others, frozen: others.frozen ?? [], optimizer };
   const model = decodeModel((tensors.get("model") as Tensor<"uint8">).data);
   const slots = new Map<string, Tensor[]>();
   const births = new Map<string, Int32Array[]>();

@@ -1,6 +1,5 @@
 import type { Dim } from "../graph/dim.ts";
 import type { Model } from "../graph/model.ts";
-import { withParameters } from "../graph/model.ts";
 import { editsOf, insertZeros } from "../growth/apply.ts";
 import type { GrowthPlan } from "../growth/plan.ts";
 import type { Width } from "../growth/width.ts";
@@ -29,9 +28,9 @@ export async function compileModel(
   settings: TrainerSettings,
   state?: LearnerState,
 ): Promise<Compilation> {
-  const { loss, session } = settings;
+  const { loss, session, frozen } = settings;
   const widths = findWidths(model);
-  const program = writeProgram({ model, widths, loss, training: true });
+  const program = writeProgram({ model, widths, loss, training: true, frozen });
   const evaluator = await Evaluator.create(model, widths, loss, session);
   const learner = await createLearner(program, settings);
   learner.load(state ?? freshState(program, model, settings));

@@ -1,16 +1,25 @@
 import type { SessionOptions } from "../engine/session.ts";
+import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Clipping } from "./clipping.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
 import type { Metric } from "./metric.ts";
 import { adam } from "./optimizers/adam.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { frozenOf, type ParameterChoice } from "./trainable.ts";
 
 export interface TrainerOptions {
   /** Default "crossEntropy". */
   readonly loss?: LossChoice;
   /** Default `adam()`. */
   readonly optimizer?: Optimizer;
+  /**
+   * The parameters to train: names, patterns with `*` ("encoder.*"), or a predicate. Default: every float32 parameter
+   * that is no scalar and no running statistic.
+   */
+  readonly trainable?: ParameterChoice;
+  /** Parameters to leave as they are, also where `trainable` names them. Units that they grow by stay as new too. */
+  readonly frozen?: ParameterChoice;
   /** Default 32. The last batch of an epoch may be smaller. */
   readonly batchSize?: number;
   /** Of the shuffle, dropout and new weights. Default 0. */
@@ -36,6 +45,8 @@ export interface TrainerOptions {
 export interface TrainerSettings {
   readonly loss: LossChoice;
   readonly optimizer: Optimizer;
+  /** Names of parameters that are not trained although they could be. */
+  readonly frozen: readonly string[];
   readonly batchSize: number;
   readonly seed: number;
   readonly clipping: Clipping;
@@ -43,8 +54,8 @@ export interface TrainerSettings {
   readonly update: "kernel" | "graph" | undefined;
 }
 
-/** Throws `ARGUMENT` for values that make no sense. */
-export function checkOptions(options: TrainerOptions): TrainerSettings {
+/** Throws `ARGUMENT` for values that make no sense, and for names that `model` has not. */
+export function checkOptions(options: TrainerOptions, model?: Model): TrainerSettings {
   const { loss = "crossEntropy", optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
   if (typeof loss === "string") lossOf(loss);
   wholeNumber("batchSize", batchSize, 1);
@@ -55,6 +66,7 @@ export function checkOptions(options: TrainerOptions): TrainerSettings {
   return {
     loss,
     optimizer,
+    frozen: model === undefined ? [] : frozenOf(model, options),
     batchSize,
     seed,
     clipping: { norm: options.clipNorm, value: options.clipValue },

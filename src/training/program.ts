@@ -7,6 +7,7 @@ import { newGraph, operatorOf } from "../ops/index.ts";
 import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
+import { statisticsOf, trainableOf } from "./trainable.ts";
 
 /** An input that a dropout draws anew each step. */
 export interface DropoutMask {
@@ -24,7 +25,7 @@ export interface Program {
   readonly output: string;
   readonly target: Value | undefined;
   readonly loss: string;
-  /** Parameters that are inputs: trained ones, running statistics and whatever can grow. */
+  /** Parameters that are inputs: trained and frozen ones, running statistics and whatever can grow. */
   readonly variables: readonly string[];
   /** Trained parameters. */
   readonly trainable: readonly string[];
@@ -39,10 +40,12 @@ export interface ProgramOptions {
   readonly loss: LossChoice;
   /** Whether dropout drops and batch statistics are used. */
   readonly training: boolean;
+  /** Parameters that are not trained although they could be; see {@link frozenOf}. Default none. */
+  readonly frozen?: readonly string[];
 }
 
 /** Writes model and loss into a new graph. */
-export function writeProgram({ model, widths, loss, training }: ProgramOptions): Program {
+export function writeProgram({ model, widths, loss, training, frozen = [] }: ProgramOptions): Program {
   const graph = newGraph();
   const source = model.graph;
   graph.reserve(source.nodes.flatMap((node) => node.outputs));
@@ -59,18 +62,20 @@ export function writeProgram({ model, widths, loss, training }: ProgramOptions):
     });
   }
   const statistics = statisticsOf(model);
-  const trainable = trainableOf(model, statistics);
+  const held = new Set(frozen);
+  const own = new Set(trainableOf(model));
   const growing = new Set(widths.flatMap((width) => width.parts.map((part) => part.parameter)));
   const shapes = symbolicShapes(model, widths);
   const variables: string[] = [];
   for (const [name, tensor] of source.parameters) {
-    if (trainable.includes(name) || statistics.has(name) || growing.has(name)) {
+    if (own.has(name) || statistics.has(name) || growing.has(name)) {
       graph.input(name, { dtype: tensor.dtype, shape: shapes.get(name) ?? tensor.dims });
       variables.push(name);
     } else {
       graph.parameter(name, tensor);
     }
   }
+  const trainable = [...own].filter((name) => !held.has(name));
   const updates = new Map<string, string>();
   const masks: DropoutMask[] = [];
   for (const node of source.nodes) {
@@ -101,22 +106,6 @@ function writeLoss(graph: GraphBuilder, choice: LossChoice, output: string, seco
     shape: shape.slice(0, loss.targetRank(shape.length)),
   };
   return { loss: loss.emit(graph, output, graph.input("target", target)), target };
-}
-
-/** Parameters that hold running statistics of some node. */
-function statisticsOf(model: Model): ReadonlySet<string> {
-  return new Set(
-    model.graph.nodes.flatMap((node) =>
-      (operatorOf(node).statistics ?? []).map((index) => node.inputs[index] ?? ""),
-    ),
-  );
-}
-
-/** Float32 parameters of at least one axis that are not statistics; scalars are constants of the architecture. */
-function trainableOf(model: Model, statistics: ReadonlySet<string>): readonly string[] {
-  return [...model.graph.parameters]
-    .filter(([name, tensor]) => tensor.dtype === "float32" && tensor.dims.length > 0 && !statistics.has(name))
-    .map(([name]) => name);
 }
 
 class NodeTraining extends GraphCall implements TrainingCall {

@@ -84,7 +84,7 @@ export class Trainer {
    * `UNSUPPORTED_OPERATOR` for a model that cannot be differentiated.
    */
   static async create(model: Model, options: TrainerOptions = {}): Promise<Trainer> {
-    const settings = checkOptions(options);
+    const settings = checkOptions(options, model);
     return Trainer.#assemble(settings, options.metrics, {
       model,
       progress: { step: 0, epoch: 0, offset: 0, flops: 0, growths: [] },

@@ -1,0 +1,70 @@
+import type { Model } from "../graph/model.ts";
+import { isSupported, operatorOf } from "../ops/index.ts";
+import { EspalierError } from "../tensor/errors.ts";
+
+/** Some of a model's parameters: names and patterns in which `*` stands for any characters, or a predicate. */
+export type ParameterChoice = readonly string[] | ((name: string) => boolean);
+
+/** Parameters that hold running statistics of some node. */
+export function statisticsOf({ graph }: Model): ReadonlySet<string> {
+  return new Set(
+    graph.nodes.flatMap((node) =>
+      isSupported(node) ? (operatorOf(node).statistics ?? []).map((index) => node.inputs[index] ?? "") : [],
+    ),
+  );
+}
+
+/** Float32 parameters of at least one axis that are not statistics; scalars are constants of the architecture. */
+export function trainableOf(model: Model): readonly string[] {
+  const statistics = statisticsOf(model);
+  return [...model.graph.parameters]
+    .filter(([name, { dtype, dims }]) => dtype === "float32" && dims.length > 0 && !statistics.has(name))
+    .map(([name]) => name);
+}
+
+/**
+ * The trainable parameters that a run leaves as they are: all but `trainable` (where given), and `frozen`. Throws
+ * `ARGUMENT` for a pattern that fits none of them, and where nothing is left to train.
+ */
+export function frozenOf(
+  model: Model,
+  { trainable, frozen = [] }: { readonly trainable?: ParameterChoice; readonly frozen?: ParameterChoice },
+): readonly string[] {
+  const names = trainableOf(model);
+  const trained = trainable === undefined ? () => true : chosen("trainable", trainable, names);
+  const held = chosen("frozen", frozen, names);
+  const result = names.filter((name) => !trained(name) || held(name));
+  if (result.length < names.length || names.length === 0) return result;
+  throw new EspalierError("ARGUMENT", {
+    thing: "trainable and frozen",
+    rule: "must leave a parameter to train",
+    received: { frozen: result.length, of: names.length },
+    remedy: `Parameters: ${listed(names)}.`,
+  });
+}
+
+function chosen(
+  option: string,
+  choice: ParameterChoice,
+  names: readonly string[],
+): (name: string) => boolean {
+  if (typeof choice === "function") return choice;
+  const patterns = choice.map((pattern) => {
+    const parts = pattern.split("*").map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const expression = new RegExp(`^${parts.join(".*")}$`, "s");
+    if (names.some((name) => expression.test(name))) return expression;
+    throw new EspalierError("ARGUMENT", {
+      thing: option,
+      rule: "must name parameters that can be trained; * stands for any characters",
+      received: pattern,
+      remedy: `Parameters: ${listed(names)}.`,
+    });
+  });
+  return (name) => patterns.some((pattern) => pattern.test(name));
+}
+
+function listed(names: readonly string[]): string {
+  const most = 20;
+  const more = names.length > most ? `, and ${names.length - most} more` : "";
+  return `${names.slice(0, most).join(", ")}${more}`;
+}
