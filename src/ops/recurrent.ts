@@ -140,6 +140,7 @@ export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: C
         ...directions.map((at) => ({ at, reason: "it holds one entry to a direction" })),
       ],
       written: [{ at: input(2, 2), place: { attribute: "hidden_size" } }],
+      unit: "state",
       fresh: ([x, w, r, b, , h, c, p]) => {
         // Without weights it is the batch that grows.
         if (w === undefined) return elementwise([x, h, c]);
