@@ -8,8 +8,26 @@ export type Shape = readonly Dim[];
 /** Monomial ("a*b", or "" for the constant) to coefficient. */
 type Polynomial = ReadonlyMap<string, number>;
 
+/** Sizes are parsed and multiplied over and over while shapes are told; a graph has few that differ. */
+const parsed = new Map<string, Polynomial>();
+const products = new Map<string, Dim>();
+const maxRemembered = 10_000;
+
+function remember<V>(memory: Map<string, V>, key: string, make: () => V): V {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  if (memory.size >= maxRemembered) memory.clear();
+  const made = make();
+  memory.set(key, made);
+  return made;
+}
+
 function parse(dim: Dim): Polynomial {
   if (typeof dim === "number") return new Map(dim === 0 ? [] : [["", dim]]);
+  return remember(parsed, dim, () => parseText(dim));
+}
+
+function parseText(dim: string): Polynomial {
   const terms = new Map<string, number>();
   for (const term of dim.split("+")) {
     let coefficient = 1;
@@ -48,6 +66,11 @@ export function addDims(a: Dim, b: Dim): Dim {
 /** The product of two sizes. */
 export function multiplyDims(a: Dim, b: Dim): Dim {
   if (typeof a === "number" && typeof b === "number") return a * b;
+  if (a === 1 || b === 1) return a === 1 ? b : a;
+  return remember(products, `${a}·${b}`, () => multiplyTexts(a, b));
+}
+
+function multiplyTexts(a: Dim, b: Dim): Dim {
   const product = new Map<string, number>();
   for (const [left, x] of parse(a)) {
     for (const [right, y] of parse(b)) {

@@ -44,12 +44,7 @@ const fills: Readonly<Record<Exclude<Fill, "strategy">, FillFunction>> = {
 function fillMean(request: FillRequest): void {
   const { slices, oldUnits } = request;
   // In double precision, rounded once: the mean must be that of the old units to the last bit that float32 has.
-  const sum = new Float64Array(slices.length);
-  for (let unit = 0; unit < oldUnits; unit++) {
-    const values = slices.get(unit);
-    for (let index = 0; index < sum.length; index++)
-      sum[index] = (sum[index] as number) + (values[index] as number);
-  }
+  const sum = slices.sum(oldUnits);
   forNewUnits(request, (unit) => slices.map(unit, (_, index) => (sum[index] as number) / oldUnits));
 }
 

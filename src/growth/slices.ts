@@ -41,6 +41,24 @@ export class Slices {
     });
   }
 
+  /** The sum of the first `count` units, value by value, in double precision. */
+  sum(count: number): Float64Array {
+    const { outer, size, inner } = this.#view;
+    const { perUnit, positions } = this.#units;
+    const sum = new Float64Array(this.length);
+    // In the order in which they lie in memory: a transposed order would miss the cache at every value.
+    for (let block = 0; block < outer; block++) {
+      for (let index = 0; index < count * perUnit; index++) {
+        const start = (block * size + (positions[index] as number)) * inner;
+        const into = ((index % perUnit) * outer + block) * inner;
+        for (let offset = 0; offset < inner; offset++) {
+          sum[into + offset] = (sum[into + offset] as number) + (this.#data[start + offset] as number);
+        }
+      }
+    }
+    return sum;
+  }
+
   /** Replaces a unit's values by `value(old, i)`. */
   map(unit: number, value: (old: number, index: number) => number): void {
     const { inner } = this.#view;
