@@ -293,3 +293,61 @@ it("every command explains itself with an example", async () => {
     for (const line of help.out.split("\n")) expect(line.length).toBeLessThanOrEqual(120);
   }
 });
+
+describe("espalier train --model", () => {
+  const few = ["--epochs", "1", "--quiet", "--json"];
+
+  it("goes on from a file, in the shape that it takes, with frozen parameters and growth, and can be resumed", () =>
+    withModel(cnn({ input: [1, 8, 8], filters: [3], classes: 10 }), async (path, folder) => {
+      const out = join(folder, "run");
+      const growth = ["--widen", "conv1=+2@10"];
+      const run = await runCli([
+        "train",
+        "--model",
+        path,
+        "--freeze",
+        "output*",
+        ...growth,
+        ...few,
+        "--out",
+        out,
+      ]);
+      expect(run.code, run.err).toBe(0);
+      expect(JSON.parse(run.out).widths).toMatchObject({ conv1: 5 });
+      const before = (await loadModel(path)).graph.parameters;
+      const after = (await loadModel(join(out, "model.onnx"))).graph.parameters;
+      expect(after.get("output.bias")).toEqual(before.get("output.bias"));
+      expect(after.get("conv1.bias")?.dims).toEqual([5]);
+      expect(after.get("conv1.bias")?.data.subarray(0, 3)).not.toEqual(before.get("conv1.bias")?.data);
+      const resumed = await runCli(["train", "--resume", out, "--epochs", "2", "--quiet", "--json"]);
+      expect(resumed.code, resumed.err).toBe(0);
+      const end = (await loadModel(join(out, "model.onnx"))).graph.parameters;
+      expect(end.get("output.bias")).toEqual(before.get("output.bias"));
+    }));
+
+  it.each([
+    [["--hidden", "8"], 2, "brings its own layers"],
+    [["--activation", "tanh"], 2, "--activation"],
+    [["--freeze", "conv*"], 2, "must name parameters"],
+    [["--train-only", "hidden1.*", "--freeze", "hidden1.*"], 2, "leave a parameter to train"],
+    [["--data", "xor"], 1, "SHAPE_MISMATCH"],
+    [["--max-nodes", "1"], 1, "--max-nodes"],
+  ])("refuses %o", (args, code, says) =>
+    withModel(mlp([64, 4, 10]), async (path, folder) => {
+      const out = join(folder, "run");
+      const run = await runCli(["train", "--model", path, ...few, ...args, "--out", out]);
+      expect(run).toMatchObject({ code, out: "" });
+      expect(run.err).toContain(says);
+      expect([...(await snapshot(folder)).keys()]).toEqual(["m.onnx"]);
+    }),
+  );
+
+  it("refuses a file that no data set can feed, and one that is missing", () =>
+    withModel(small(), async (path) => {
+      const run = await runCli(["train", "--model", path, ...few]);
+      expect(run.err).toContain('the model\'s input "input" takes examples of shape [4]');
+      const missing = await runCli(["train", "--model", `${path}.none`, ...few]);
+      expect(missing).toMatchObject({ code: 1, out: "" });
+      expect(missing.err).toContain("must exist");
+    }));
+});

@@ -7,6 +7,7 @@ import { fileError } from "./file-error.ts";
 import { growCommand } from "./grow.ts";
 import { inspectCommand } from "./inspect.ts";
 import type { CliIo } from "./io.ts";
+import { modelOptions } from "./model-option.ts";
 import { type TrainCommandOptions, train } from "./train.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
@@ -34,6 +35,7 @@ Examples:
   espalier train --data prices.csv --label price --loss meanSquaredError --standardise --delimiter ";"
   espalier train --data mnist:data/mnist --conv 8,16 --hidden 32 --batch 64 --epochs 3 --threads 2
   espalier train --data moons --hidden 4 --widen hidden1=+4 --every 200 --until 32 --steps 2000
+  espalier train --model resnet.onnx --data mnist:data/mnist --freeze "conv1*" --widen layer1.conv1=+8@500 --out runs/on
   espalier train --resume runs/grown             goes on where the run in runs/grown stopped
 ${codes}`;
 
@@ -52,7 +54,7 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
     })
     .addHelpText("after", codes);
 
-  trainOptions(program.command("train"))
+  modelOptions(trainOptions(program.command("train")), "read weights of --model from files beside it")
     .addHelpText("after", trainExamples)
     .action(async (options: TrainCommandOptions, command: Command) => {
       const given = new Set(
@@ -142,6 +144,13 @@ function trainOptions(command: Command): Command {
     .option("--activation <name>", "relu, leakyRelu, elu, gelu, tanh, sigmoid or softplus", "relu")
     .option("--batch-norm", "normalise batches after every hidden layer")
     .option("--dropout <ratio>", "share of values dropped while training", "0")
+    .option("--model <file>", "train this ONNX model instead; its first output is compared with the labels")
+    .addOption(
+      new Option("--freeze <parameters>", 'leave these as they are, such as "embed*"; repeatable').argParser(
+        collect,
+      ),
+    )
+    .addOption(new Option("--train-only <parameters>", "train these alone; repeatable").argParser(collect))
     .optionsGroup("Training:")
     .option("--loss <name>", "crossEntropy, binaryCrossEntropy or meanSquaredError (default: by the data)")
     .option("--optimizer <name>", "sgd, adam or adamw", "adam")
@@ -192,6 +201,6 @@ function trainOptions(command: Command): Command {
     .option("--debug", "print stack traces");
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

@@ -6,20 +6,26 @@ import { adam, adamw } from "../training/optimizers/adam.ts";
 import { optimizers } from "../training/optimizers/index.ts";
 import type { Optimizer, OptimizerName } from "../training/optimizers/optimizer.ts";
 import { sgd } from "../training/optimizers/sgd.ts";
+import type { TrainerOptions } from "../training/options.ts";
 import { constantRate, cosineRate, type Schedule, stepRate } from "../training/schedule.ts";
 import { type DataOptions, parseData } from "./data-option.ts";
+import type { ModelOptions } from "./model-option.ts";
 import type { NetworkOptions } from "./network.ts";
 import { badOption, decimal, oneOf, sizes, wholeNumber } from "./option-values.ts";
+import type { ModelChoice } from "./trained-model.ts";
 import { widenEvents } from "./widen-option.ts";
 
 /** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
-export interface RawTrainOptions {
+export interface RawTrainOptions extends ModelOptions {
   readonly data: string;
   readonly label?: string;
   readonly delimiter?: string;
   readonly standardise?: boolean;
   readonly testFraction: string;
   readonly validationFraction?: string;
+  readonly model?: string;
+  readonly freeze?: readonly string[];
+  readonly trainOnly?: readonly string[];
   readonly layers?: string;
   readonly hidden?: string;
   readonly conv?: string;
@@ -55,7 +61,10 @@ export interface RawTrainOptions {
 /** The same, checked and turned into values. */
 export interface TrainPlan {
   readonly data: DataOptions;
+  /** A file to go on from; undefined: the network that the options describe. */
+  readonly model: ModelChoice | undefined;
   readonly network: NetworkOptions;
+  readonly parameters: Pick<TrainerOptions, "trainable" | "frozen">;
   /** Undefined: by the data. */
   readonly loss: LossName | undefined;
   readonly batch: number;
@@ -94,6 +103,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
   const share = { above: 0, below: 1 };
   parseData(raw.data);
   const network = networkOptions(raw, seed);
+  const model = modelOption(raw);
   return {
     data: {
       data: raw.data,
@@ -107,7 +117,12 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
       seed,
       images: network.conv.length > 0,
     },
+    model,
     network,
+    parameters: {
+      ...(raw.freeze === undefined ? {} : { frozen: raw.freeze }),
+      ...(raw.trainOnly === undefined ? {} : { trainable: raw.trainOnly }),
+    },
     loss,
     batch,
     seed,
@@ -123,6 +138,26 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     steps: (examples) => steps ?? epochs * Math.ceil(examples / batch),
     optimizer: optimizerOptions(raw),
   };
+}
+
+function modelOption(raw: RawTrainOptions): ModelChoice | undefined {
+  if (raw.model === undefined) return undefined;
+  const { layers, hidden, conv, batchNorm, activation, dropout } = raw;
+  const described = Object.entries({
+    "--layers": layers !== undefined,
+    "--hidden": hidden !== undefined,
+    "--conv": conv !== undefined,
+    "--batch-norm": batchNorm === true,
+    "--activation": activation !== "relu",
+    "--dropout": Number(dropout) !== 0,
+  }).filter(([, given]) => given);
+  if (described.length === 0) return { path: raw.model, options: raw };
+  throw badOption(
+    "--model",
+    "brings its own layers",
+    described.map(([option]) => option).join(" "),
+    "Leave one of them out.",
+  );
 }
 
 function networkOptions(raw: RawTrainOptions, seed: number): NetworkOptions {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { platform } from "#platform";
 import { readMetrics } from "../report/metrics-history.ts";
 import type { RunPast } from "../report/recorder.ts";
@@ -11,6 +12,7 @@ import { type RunConfig, RunFolder } from "./run-folder.ts";
 import { bestName, checkpointsName, metricsName } from "./run-output.ts";
 import type { TrainCommandOptions } from "./train.ts";
 import { type RawTrainOptions, readTrainOptions, type TrainPlan } from "./train-options.ts";
+import { fitData, openTrainable } from "./trained-model.ts";
 
 /** A run that is ready to train: checked, loaded, nothing written yet. */
 export interface RunPreparation {
@@ -42,13 +44,13 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
   const raw = rawOptions(options);
   const plan = readTrainOptions(raw);
   const folder = options.out === undefined ? undefined : await RunFolder.fresh(options.out);
-  const data = await loadData(plan.data);
-  const steps = plan.steps(data.train.count);
-  const trainer = await freshTrainer(plan, data, steps);
+  const loaded = await loadData(plan.data);
+  const steps = plan.steps(loaded.train.count);
+  const { trainer, data } = await freshTrainer(plan, loaded, steps);
   const config: RunConfig = {
     command: "train",
     started: new Date().toISOString(),
-    options: { ...raw, data: absoluteData(raw.data) },
+    options: { ...absolute(raw) },
     data: await fingerprint(data),
   };
   return { raw, plan, data, trainer, steps, folder, config, past: undefined, metricsText: "" };
@@ -105,7 +107,7 @@ export async function resumeRun(
     data,
     steps,
     folder,
-    config: { ...config, options: { ...raw, data: absoluteData(raw.data) } },
+    config: { ...config, options: { ...absolute(raw) } },
   };
   if (resumed !== undefined && resumed.step > steps) {
     await resumed.dispose();
@@ -118,27 +120,44 @@ export async function resumeRun(
   }
   if (resumed === undefined) {
     // Stopped before its first checkpoint was complete.
-    return { ...common, trainer: await freshTrainer(plan, data, steps), past: undefined, metricsText: "" };
+    return { ...common, ...(await freshTrainer(plan, data, steps)), past: undefined, metricsText: "" };
   }
   const history = readMetrics((await folder.read(metricsName)) ?? "", resumed.step, folder.file(metricsName));
   const past: RunPast = { ...history, best: await bestState(folder, resumed.step) };
-  return { ...common, trainer: resumed, past, metricsText: history.text };
+  return {
+    ...common,
+    data: fitData(data, resumed.model),
+    trainer: resumed,
+    past,
+    metricsText: history.text,
+  };
 }
 
-async function freshTrainer(plan: TrainPlan, data: TrainingData, steps: number): Promise<Trainer> {
-  const loss = lossFor(data.train, plan.loss);
-  const trainer = await Trainer.create(buildNetwork(plan.network, data.train, loss), {
+/** A trainer of the network that the options describe or name, and the data in the shape that it takes. */
+async function freshTrainer(
+  plan: TrainPlan,
+  loaded: TrainingData,
+  steps: number,
+): Promise<Pick<RunPreparation, "trainer" | "data">> {
+  const loss = lossFor(loaded.train, plan.loss);
+  const model =
+    plan.model === undefined
+      ? buildNetwork(plan.network, loaded.train, loss)
+      : await openTrainable(plan.model);
+  const data = fitData(loaded, model);
+  const trainer = await Trainer.create(model, {
     loss,
     optimizer: plan.optimizer(steps),
     batchSize: plan.batch,
     seed: plan.seed,
     threads: plan.threads,
+    ...plan.parameters,
     ...(plan.clipNorm === undefined ? {} : { clipNorm: plan.clipNorm }),
   });
   checkGrowths(plan.growth.events, trainer.widths, steps);
   // A network that does not fit the data is refused here rather than after the folder has been made.
   await trainer.evaluate(data.test);
-  return trainer;
+  return { trainer, data };
 }
 
 async function resumedTrainer(folder: RunFolder, step: number | undefined): Promise<Trainer | undefined> {
@@ -191,6 +210,15 @@ function overridden(
   const base: RawTrainOptions = given.has("steps") || given.has("epochs") ? others : stored;
   const changes = Object.entries(rawOptions(options)).filter(([name]) => given.has(name));
   return { ...base, ...Object.fromEntries(changes) };
+}
+
+/** The same options from whatever folder. */
+function absolute(raw: RawTrainOptions): RawTrainOptions {
+  return {
+    ...raw,
+    data: absoluteData(raw.data),
+    ...(raw.model === undefined ? {} : { model: resolve(raw.model) }),
+  };
 }
 
 /** Without what says where and how to print: that is no part of a run. */
