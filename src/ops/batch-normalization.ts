@@ -12,6 +12,7 @@ import {
   normalizedGradient,
 } from "./normalization.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "./operator.ts";
+import { attributesWithout } from "./raising.ts";
 import { spatialAxes } from "./window.ts";
 
 const isTraining = (call: Call) => call.int("training_mode", 0) !== 0;
@@ -67,6 +68,24 @@ export const batchNormalization: Operator = {
   rounding: (call) => (isTraining(call) ? trainingBound(call) : evaluationBound(call)),
 
   statistics: [3, 4],
+
+  // Before opset 14 the number of outputs said whether to train, and until opset 8 each position could be normalised.
+  raise(call) {
+    const { node } = call;
+    if (call.opset >= 14) return node;
+    const [y = "", ...others] = node.outputs;
+    if (others.some((name) => name !== "")) {
+      call.fail(
+        "must be of opset 14 or newer to train",
+        node.outputs,
+        "Export the model in evaluation mode.",
+      );
+    }
+    if (call.int("spatial", 1) === 0 && call.rank(0) > 2) {
+      call.fail("must normalise channels as a whole", { spatial: 0 });
+    }
+    return { ...node, outputs: [y], attributes: attributesWithout(node, ["spatial", "is_test"]) };
+  },
 
   train(call) {
     const { node, graph } = call;

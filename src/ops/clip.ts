@@ -2,6 +2,7 @@ import { isFloat } from "../tensor/dtype.ts";
 import { addBounds } from "./bounds.ts";
 import { flowUnary, inferUnary } from "./broadcast.ts";
 import type { GradientCall, Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 
 /** The limits: scalar inputs 1 and 2 (newer opsets) or attributes (opset 6); undefined where there is none. */
 function limits(call: GradientCall): { least: string | undefined; most: string | undefined } {
@@ -46,4 +47,5 @@ export const clip: Operator = {
   },
   flow: flowUnary,
   rounding: (call) => (isFloat(call.output(0).dtype) ? addBounds(call, ...call.inputBounds) : undefined),
+  raise: attributesAsInputs("min", "max"),
 };

@@ -1,6 +1,7 @@
 import { input, output, tie } from "./flow.ts";
 import { elementwise, moved } from "./fresh.ts";
 import type { Call, Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 
 /** Whether the call may drop anything: its training_mode is given and not the constant false. */
 function mayDrop(call: Call): boolean {
@@ -58,4 +59,5 @@ export const dropout: Operator = {
     const product = { name, op: "Mul", domain: "", inputs: [x, mask], outputs: outputs.slice(0, 1) };
     call.graph.add({ ...product, attributes: {} });
   },
+  raise: attributesAsInputs("ratio"),
 };

@@ -2,7 +2,7 @@ import { int } from "../graph/model.ts";
 import { flopsElementwise } from "./broadcast.ts";
 import { multiply } from "./normalization.ts";
 import type { Operator } from "./operator.ts";
-import { logSoftmaxBound, softmax, softmaxAxis, softmaxFlow } from "./softmax.ts";
+import { logSoftmaxBound, raiseSoftmax, softmax, softmaxAxis, softmaxFlow } from "./softmax.ts";
 
 /** x - log(sum of exp(x)) over `axis`. ONNX LogSoftmax-13. */
 export const logSoftmax: Operator = {
@@ -16,6 +16,7 @@ export const logSoftmax: Operator = {
   },
 
   flow: softmaxFlow,
+  raise: raiseSoftmax,
 
   rounding(call) {
     const [x, y] = [call.node.inputs[0] as string, call.node.outputs[0] as string];

@@ -123,6 +123,11 @@ export class GraphCall extends Call {
   }
 }
 
+/** What a raising rule works with: a call of an older opset, within the graph of opset 20 that is being written. */
+export interface RaisingCall extends GraphCall {
+  readonly opset: number;
+}
+
 /** What a gradient rule works with: the call, the graph being written, and the gradients of the outputs. */
 export interface GradientCall extends Call {
   readonly graph: GraphBuilder;
@@ -180,6 +185,11 @@ export interface Operator {
   readonly statistics?: readonly number[];
   /** Writes the node's outputs as they are while training, where that differs from inference. */
   readonly train?: (call: TrainingCall) => void;
+  /**
+   * The node that computes the same in opset 20, where older opsets write the call in another way or mean another thing
+   * by it; it may emit others before. All other rules but `infer` and `flow` know opset 20 alone.
+   */
+  readonly raise?: (call: RaisingCall) => Node;
   /** Writes the node's outputs in nodes that ONNX Runtime computes faster than this one. */
   readonly lower?: (call: GraphCall) => void;
 }

@@ -6,6 +6,7 @@ import { input, output, tie } from "./flow.ts";
 import { moved, summed } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
 
 /** Padding before and after each axis; undefined where it is not known. Negative padding cuts off. */
@@ -85,4 +86,5 @@ export const pad: Operator = {
     return call.graph.emit("Pad", [bound, ...rest], withoutValue(call));
   },
   flops: () => 0,
+  raise: attributesAsInputs("pads", "value"),
 };

@@ -1,6 +1,7 @@
 import { int } from "../graph/model.ts";
 import { zeroAtZero } from "./fresh.ts";
 import type { GradientCall, Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import {
   broadcastable,
   flopsReduction,
@@ -35,4 +36,5 @@ export const reduceExtremum: Operator = {
     return bound === undefined ? undefined : reduceLike(call, "ReduceMax", bound);
   },
   flops: flopsReduction,
+  raise: attributesAsInputs("axes"),
 };

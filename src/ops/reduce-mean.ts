@@ -1,6 +1,7 @@
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { moved } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import {
   flopsReduction,
   flowReduction,
@@ -29,4 +30,5 @@ export const reduceMean: Operator = {
     return reduceLike(call, "ReduceMean", addBounds(call, own, call.inputBounds[0]) as string);
   },
   flops: flopsReduction,
+  raise: attributesAsInputs("axes"),
 };

@@ -4,6 +4,7 @@ import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, sumRoundoff } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import { flopsReduction, flowReduction, inferReduction, reducedAxes, reduceLike } from "./reduction.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -29,4 +30,5 @@ export const reduceProd: Operator = {
     return addBounds(call, call.graph.emit("Sub", [most, y]), own, slack, computedBound(call, 2 ** -23));
   },
   flops: flopsReduction,
+  raise: attributesAsInputs("axes"),
 };

@@ -2,6 +2,7 @@ import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { moved } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import {
   flopsReduction,
   flowReduction,
@@ -24,4 +25,5 @@ export const reduceSum: Operator = {
     return reduceLike(call, "ReduceSum", addBounds(call, own, call.inputBounds[0]) as string);
   },
   flops: flopsReduction,
+  raise: attributesAsInputs("axes"),
 };

@@ -19,6 +19,7 @@ import { sliceLayout } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import { numbersOf, sized, sizesOf, unknownSize } from "./sizes.ts";
 
 /** Ends at or over this mean "to the end" (exporters write the largest int32 or int64). */
@@ -207,4 +208,5 @@ export const slice: Operator = {
   flow,
   rounding: movedBound,
   flops: () => 0,
+  raise: attributesAsInputs("starts", "ends", "axes"),
 };

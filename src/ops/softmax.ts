@@ -1,4 +1,4 @@
-import { int } from "../graph/model.ts";
+import { int, type Node } from "../graph/model.ts";
 import {
   addBounds,
   magnitude,
@@ -11,11 +11,26 @@ import {
 import { flopsElementwise, inferUnary } from "./broadcast.ts";
 import { type Flow, input, output, tie } from "./flow.ts";
 import { multiply } from "./normalization.ts";
-import type { Call, Operator, RoundingCall } from "./operator.ts";
+import type { Call, Operator, RaisingCall, RoundingCall } from "./operator.ts";
 
 /** The axis that sums to 1: opset 13 and later, where it is the last unless given. */
 export function softmaxAxis(call: Call): number {
   return call.axis(call.int("axis", -1), call.rank(0));
+}
+
+/** Before opset 13, all axes from `axis` (1 unless given) on sum to 1 together. */
+export function raiseSoftmax(call: RaisingCall): Node {
+  const { node, graph } = call;
+  if (call.opset >= 13) return node;
+  const shape = call.shape(0);
+  const first = call.axis(call.int("axis", 1), shape.length);
+  if (shape.slice(first + 1).every((size) => size === 1)) {
+    return { ...node, attributes: { axis: int(first) } };
+  }
+  const x = node.inputs[0] as string;
+  const flat = graph.emit("Flatten", [x], { axis: int(first) });
+  const normalized = graph.emit(node.op, [flat], { axis: int(1) });
+  return { ...node, op: "Reshape", inputs: [normalized, graph.emit("Shape", [x])], attributes: {} };
 }
 
 /** Axis flow of Softmax and LogSoftmax: all axes pass but the normalised one. */
@@ -68,6 +83,7 @@ export const softmax: Operator = {
   },
 
   flow: softmaxFlow,
+  raise: raiseSoftmax,
 
   rounding(call) {
     return softmaxBound(call, call.node.inputs[0] as string, softmaxAxis(call));

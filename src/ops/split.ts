@@ -1,12 +1,13 @@
 import type { Dim, Shape } from "../graph/dim.ts";
 import { divideDims, isConcrete } from "../graph/dim.ts";
 import { repeatLayout, unitLayout, unrepeatLayout } from "../graph/layout.ts";
-import { int } from "../graph/model.ts";
+import { int, type Node } from "../graph/model.ts";
 import { type Flow, input, output, type Tie, tie } from "./flow.ts";
 import { concatenationTies } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { zerosLike } from "./gradient.ts";
-import type { Call, GradientCall, Operator } from "./operator.ts";
+import type { Call, GradientCall, Operator, RaisingCall } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
 
 function axisOf(call: Call): number {
@@ -51,8 +52,8 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
 
 /** Ties of an axis with `count` parts that grow alike. */
 function evenTies(axis: number, count: number, size: Dim): readonly Tie[] {
-  const layout = repeatLayout(unitLayout, count);
-  const instead = typeof size === "number" ? [{ layout, units: size }] : [];
+  const alike = repeatLayout(unitLayout, count);
+  const instead = typeof size === "number" ? [{ layout: alike, units: size }] : [];
   return Array.from(
     { length: count },
     (_, index): Tie => ({
@@ -61,6 +62,7 @@ function evenTies(axis: number, count: number, size: Dim): readonly Tie[] {
       forward: (layout) =>
         unrepeatLayout(layout, count) ?? {
           blocked: "only parts that all grow alike can be split evenly",
+          instead,
         },
       backward: (layout) => repeatLayout(layout, count),
     }),
@@ -94,6 +96,14 @@ function flow(call: Call): Flow {
   return { ties: [...others, ...along], written: numbers, fresh: moved };
 }
 
+/** Before opset 18 nothing said how many equal parts there are but the outputs themselves. */
+function raise(call: RaisingCall): Node {
+  const { node } = call;
+  if (call.opset >= 18 || call.has(1)) return node;
+  if (call.ints("split") !== undefined) return attributesAsInputs("split")(call);
+  return { ...node, attributes: { ...node.attributes, num_outputs: int(node.outputs.length) } };
+}
+
 /** Cuts a tensor into parts along an axis. ONNX Split-18. */
 export const split: Operator = {
   infer(call) {
@@ -113,4 +123,5 @@ export const split: Operator = {
     return call.graph.emitAll("Split", [bound, ...inputs.slice(1)], outputs.length, attributes);
   },
   flops: () => 0,
+  raise,
 };

@@ -3,6 +3,7 @@ import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { moved } from "./fresh.ts";
 import type { Call, Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
 /** The axes that go, in order: those given, or every axis of size 1. */
@@ -33,4 +34,5 @@ export const squeeze: Operator = {
   },
   rounding: movedBound,
   flops: () => 0,
+  raise: attributesAsInputs("axes"),
 };

@@ -4,6 +4,7 @@ import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { moved } from "./fresh.ts";
 import type { Call, Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
 /** The new axes, counted in the output, in order. */
@@ -35,4 +36,5 @@ export const unsqueeze: Operator = {
   },
   rounding: movedBound,
   flops: () => 0,
+  raise: attributesAsInputs("axes"),
 };
