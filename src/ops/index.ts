@@ -6,9 +6,12 @@ import { abs } from "./abs.ts";
 import { add } from "./add.ts";
 import { and } from "./and.ts";
 import { argMax } from "./arg-max.ts";
+import { argMin } from "./arg-min.ts";
 import { averagePool } from "./average-pool.ts";
 import { batchNormalization } from "./batch-normalization.ts";
 import { cast } from "./cast.ts";
+import { ceil } from "./ceil.ts";
+import { celu } from "./celu.ts";
 import { clip } from "./clip.ts";
 import { concat } from "./concat.ts";
 import { constant } from "./constant.ts";
@@ -39,6 +42,7 @@ import { greaterOrEqual } from "./greater-or-equal.ts";
 import { gru } from "./gru.ts";
 import { hardSigmoid } from "./hard-sigmoid.ts";
 import { hardSwish } from "./hard-swish.ts";
+import { hardmax } from "./hardmax.ts";
 import { identity } from "./identity.ts";
 import { instanceNormalization } from "./instance-normalization.ts";
 import { isInf } from "./is-inf.ts";
@@ -53,7 +57,9 @@ import { lstm } from "./lstm.ts";
 import { matMul } from "./mat-mul.ts";
 import { max } from "./max.ts";
 import { maxPool } from "./max-pool.ts";
+import { mean } from "./mean.ts";
 import { min } from "./min.ts";
+import { mish } from "./mish.ts";
 import { mod } from "./mod.ts";
 import { mul } from "./mul.ts";
 import { neg } from "./neg.ts";
@@ -61,22 +67,29 @@ import { not } from "./not.ts";
 import { oneHot } from "./one-hot.ts";
 import { Call, type Operator } from "./operator.ts";
 import { or } from "./or.ts";
+import { pRelu } from "./p-relu.ts";
 import { pad } from "./pad.ts";
 import { pow } from "./pow.ts";
 import { range } from "./range.ts";
 import { reciprocal } from "./reciprocal.ts";
+import { reduceL1 } from "./reduce-l1.ts";
+import { reduceL2 } from "./reduce-l2.ts";
+import { reduceLogSumExp } from "./reduce-log-sum-exp.ts";
 import { reduceMax } from "./reduce-max.ts";
 import { reduceMean } from "./reduce-mean.ts";
 import { reduceMin } from "./reduce-min.ts";
 import { reduceProd } from "./reduce-prod.ts";
 import { reduceSum } from "./reduce-sum.ts";
+import { reduceSumSquare } from "./reduce-sum-square.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
 import { resize } from "./resize.ts";
 import { rnn } from "./rnn.ts";
+import { round } from "./round.ts";
 import { scanWith } from "./scan.ts";
 import { scatterElements } from "./scatter-elements.ts";
 import { scatterNd } from "./scatter-nd.ts";
+import { selu } from "./selu.ts";
 import { shape } from "./shape.ts";
 import { sigmoid } from "./sigmoid.ts";
 import { sign } from "./sign.ts";
@@ -86,17 +99,22 @@ import { slice } from "./slice.ts";
 import { softmax } from "./softmax.ts";
 import { softmaxCrossEntropyLoss } from "./softmax-cross-entropy-loss.ts";
 import { softplus } from "./softplus.ts";
+import { softsign } from "./softsign.ts";
 import { spaceToDepth } from "./space-to-depth.ts";
 import { split } from "./split.ts";
 import { sqrt } from "./sqrt.ts";
 import { squeeze } from "./squeeze.ts";
 import { sub } from "./sub.ts";
+import { sum } from "./sum.ts";
+import { swish } from "./swish.ts";
 import { tanh } from "./tanh.ts";
 import { tile } from "./tile.ts";
+import { topK } from "./top-k.ts";
 import { transpose } from "./transpose.ts";
 import { trilu } from "./trilu.ts";
 import { unsqueeze } from "./unsqueeze.ts";
 import { where } from "./where.ts";
+import { xor } from "./xor.ts";
 
 /** The one table of operators: ONNX's name to what espalier knows of it. */
 export const operators = {
@@ -104,9 +122,12 @@ export const operators = {
   Add: add,
   And: and,
   ArgMax: argMax,
+  ArgMin: argMin,
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
   Cast: cast,
+  Ceil: ceil,
+  Celu: celu,
   Clip: clip,
   Concat: concat,
   Constant: constant,
@@ -137,6 +158,7 @@ export const operators = {
   GreaterOrEqual: greaterOrEqual,
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
+  Hardmax: hardmax,
   Identity: identity,
   InstanceNormalization: instanceNormalization,
   IsInf: isInf,
@@ -151,29 +173,38 @@ export const operators = {
   MatMul: matMul,
   Max: max,
   MaxPool: maxPool,
+  Mean: mean,
   Min: min,
+  Mish: mish,
   Mod: mod,
   Mul: mul,
   Neg: neg,
   Not: not,
   OneHot: oneHot,
   Or: or,
+  PRelu: pRelu,
   Pad: pad,
   Pow: pow,
   RNN: rnn,
   Range: range,
   Reciprocal: reciprocal,
+  ReduceL1: reduceL1,
+  ReduceL2: reduceL2,
+  ReduceLogSumExp: reduceLogSumExp,
   ReduceMax: reduceMax,
   ReduceMean: reduceMean,
   ReduceMin: reduceMin,
   ReduceProd: reduceProd,
   ReduceSum: reduceSum,
+  ReduceSumSquare: reduceSumSquare,
   Relu: relu,
   Reshape: reshape,
   Resize: resize,
+  Round: round,
   Scan: scanWith((node) => operatorOf(node)),
   ScatterElements: scatterElements,
   ScatterND: scatterNd,
+  Selu: selu,
   Shape: shape,
   Sigmoid: sigmoid,
   Sign: sign,
@@ -183,17 +214,22 @@ export const operators = {
   Softmax: softmax,
   SoftmaxCrossEntropyLoss: softmaxCrossEntropyLoss,
   Softplus: softplus,
+  Softsign: softsign,
   SpaceToDepth: spaceToDepth,
   Split: split,
   Sqrt: sqrt,
   Squeeze: squeeze,
   Sub: sub,
+  Sum: sum,
+  Swish: swish,
   Tanh: tanh,
   Tile: tile,
+  TopK: topK,
   Transpose: transpose,
   Trilu: trilu,
   Unsqueeze: unsqueeze,
   Where: where,
+  Xor: xor,
 } as const satisfies Readonly<Record<string, Operator>>;
 
 /** The operators that espalier has rules for. */

@@ -83,3 +83,14 @@ export const reduction = (op: string, inputForm: boolean): Cases =>
         };
       }),
   );
+
+export const logical = (op: string, count: number): Cases =>
+  nary(op, count).map(({ inputs }) => ({
+    op,
+    inputs: inputs.map((input) => truth(input as Tensor<"float32">)),
+    differentiable: [],
+  }));
+
+function truth(input: Tensor<"float32">): Tensor<"bool"> {
+  return { dtype: "bool", dims: input.dims, data: Uint8Array.from(input.data, (x) => Number(x > 0)) };
+}

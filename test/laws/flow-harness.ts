@@ -1,7 +1,7 @@
 import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
 import { growthIndices, type Layout, layoutDim, layoutSize } from "../../src/graph/layout.ts";
-import { type Graph, makeModel, type Node } from "../../src/graph/model.ts";
+import type { Graph, Node } from "../../src/graph/model.ts";
 import { followContents } from "../../src/growth/contents.ts";
 import { axisKey, type FlowMap, flowMap } from "../../src/growth/flow-map.ts";
 import { nodeInput, rewriteGraph } from "../../src/growth/rewrite.ts";
@@ -14,7 +14,7 @@ import { isFloat } from "../../src/tensor/dtype.ts";
 import { Random } from "../../src/tensor/random.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { fillUnits, unitsOf } from "./fresh-units.ts";
-import type { GradientCase } from "./gradient-harness.ts";
+import { type GradientCase, modelOf } from "./gradient-harness.ts";
 
 const inputName = (index: number) => `x${index}`;
 const outputName = (index: number) => `y${index}`;
@@ -86,8 +86,8 @@ async function checkTrace(
   if ("blocked" in contents) return contents.blocked;
   const growth: Growth = { trace, from, to, fresh, repairs: contents.repairs };
   const count = test.outputs ?? 1;
-  const before = await run(graph, count);
-  const after = await run(grow(graph, flows, growth, new Random(choice.seed, "new units")), count);
+  const before = await run(test, graph, count);
+  const after = await run(test, grow(graph, flows, growth, new Random(choice.seed, "new units")), count);
   for (const [index, result] of after.entries()) {
     const problem = compare(outputName(index), before[index] as Tensor, result, growth);
     if (problem !== undefined) {
@@ -251,7 +251,7 @@ function graphOf(test: GradientCase): Graph {
   return graph.build("call");
 }
 
-async function run(graph: Graph, count: number): Promise<readonly Tensor[]> {
+async function run(test: GradientCase, graph: Graph, count: number): Promise<readonly Tensor[]> {
   const names = Array.from({ length: count }, (_, index) => outputName(index));
   const whole = newGraph();
   const feeds: Record<string, Tensor> = {};
@@ -262,7 +262,7 @@ async function run(graph: Graph, count: number): Promise<readonly Tensor[]> {
   }
   for (const node of graph.nodes) whole.add(node);
   for (const name of names) whole.output(name);
-  const session = await Session.create(encodeModel(makeModel(whole.build("call"))));
+  const session = await Session.create(encodeModel(modelOf(test, whole, "call")));
   const results = await session.run(feeds, Object.fromEntries(names.map((name) => [name, null])));
   await session.release();
   return names.map((name) => results[name] as Tensor);

@@ -2,7 +2,7 @@ import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
 import type { GraphBuilder } from "../../src/graph/builder.ts";
 import { evaluateDim, type Shape } from "../../src/graph/dim.ts";
-import { type Attributes, makeModel, type Node, type ValueType } from "../../src/graph/model.ts";
+import { type Attributes, type Model, makeModel, type Node, type ValueType } from "../../src/graph/model.ts";
 import { newGraph, operatorOf } from "../../src/ops/index.ts";
 import { Call, type GradientCall } from "../../src/ops/operator.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
@@ -32,6 +32,8 @@ export interface GradientCase {
   readonly tolerance?: number;
   /** Do not use the float64 kernel even where ONNX Runtime has one. */
   readonly float32Only?: boolean;
+  /** Operator set that the call is of; default 20, which graphs are written in. */
+  readonly opset?: number;
   /** Output 0 in float64, from inputs in float64, where ONNX Runtime has no kernel for that. */
   readonly exact?: (inputs: readonly (Tensor | undefined)[]) => Tensor;
 }
@@ -96,6 +98,12 @@ export function randomTensor(seed: number, dims: readonly number[], scale = 2): 
   return float32(dims, data);
 }
 
+/** A graph around the call as a model of the call's operator set. */
+export function modelOf(test: GradientCase, graph: GraphBuilder, name: string): Model {
+  const model = makeModel(graph.build(name));
+  return test.opset === undefined ? model : { ...model, opsets: new Map([["", test.opset]]) };
+}
+
 interface Forward {
   readonly session: Session;
   readonly precision: GradientReport["precision"];
@@ -151,7 +159,7 @@ async function forwardOf(test: GradientCase): Promise<Forward> {
     declare(graph, test, false, inputs);
     graph.add(node);
     for (const name of node.outputs) graph.output(name);
-    const session = await Session.create(encodeModel(makeModel(graph.build("forward"))));
+    const session = await Session.create(encodeModel(modelOf(test, graph, "forward")));
     const feeds: Record<string, Tensor> = {};
     inputs.forEach((tensor, index) => {
       if (tensor !== undefined && !isParameter(test, index)) feeds[inputName(index)] = tensor;
@@ -266,7 +274,7 @@ async function gradients(
     graph.output(name);
     fetches[name] = null;
   }
-  const session = await Session.create(encodeModel(makeModel(graph.build("gradient"))));
+  const session = await Session.create(encodeModel(modelOf(test, graph, "gradient")));
   const wanted = Object.fromEntries(
     Object.entries(feeds).filter(([name]) => session.inputNames.includes(name)),
   );

@@ -58,6 +58,22 @@ export const movingCases: { readonly [K in OperatorName]?: Cases } = {
         numeric: [0],
       })),
     ),
+  TopK: shape(1, 3).chain((dims) =>
+    fc
+      .record({
+        x: tensor(dims),
+        axis: fc.nat(dims.length - 1),
+        left: small(0, 2),
+        largest: small(0, 1),
+      })
+      .map(({ x, axis, left, largest }) => ({
+        op: "TopK",
+        inputs: [x, int64([1], [Math.max(1, (dims[axis] as number) - left)])],
+        attributes: { axis: int(axis), largest: int(largest) },
+        differentiable: [0],
+        outputs: 2,
+      })),
+  ),
   Trilu: shape(2, 4).chain((dims) =>
     fc.tuple(tensor(dims), fc.option(small(-3, 3)), fc.boolean()).map(([x, diagonal, upper]) => ({
       op: "Trilu",

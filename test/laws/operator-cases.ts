@@ -6,6 +6,7 @@ import {
   awayFromZero,
   broadcasting,
   type Cases,
+  logical,
   map,
   nary,
   positive,
@@ -15,11 +16,11 @@ import {
   tensor,
   unary,
 } from "./case-arbitraries.ts";
-import { elementwiseCases } from "./elementwise-cases.ts";
+import { elementwiseCases, flatCases } from "./elementwise-cases.ts";
 import { randomTensor } from "./gradient-harness.ts";
 import { movingCases } from "./moving-cases.ts";
 import { recurrentCases } from "./recurrent-cases.ts";
-import { reducingCases } from "./reducing-cases.ts";
+import { lookingCases, reducingCases } from "./reducing-cases.ts";
 
 export type { Cases } from "./case-arbitraries.ts";
 
@@ -254,6 +255,7 @@ function insertOnes(dims: readonly number[], at: readonly number[]): { dims: num
 
 /** Calls of the operators that have a gradient, by operator, with shapes and attributes chosen at random. */
 export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
+  ...elementwiseCases,
   ...movingCases,
   ...recurrentCases,
   ...reducingCases,
@@ -432,29 +434,23 @@ export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
 
 const comparing = (op: string): Cases => nary(op, 2).map((test) => ({ ...test, differentiable: [] }));
 
-const logical = (op: string, count: number): Cases =>
-  nary(op, count).map(({ inputs }) => ({
-    op,
-    inputs: inputs.map((input) => truth(input as Tensor<"float32">)),
-    differentiable: [],
-  }));
-
-function truth(input: Tensor<"float32">): Tensor<"bool"> {
-  return { dtype: "bool", dims: input.dims, data: Uint8Array.from(input.data, (x) => Number(x > 0)) };
-}
-
-/** Calls of operators without a gradient. */
-export const otherCases: { readonly [K in OperatorName]?: Cases } = {
-  ...elementwiseCases,
-  And: logical("And", 2),
-  ArgMax: shape(1).chain((dims) =>
+const position = (op: OperatorName): Cases =>
+  shape(1).chain((dims) =>
     fc.tuple(tensor(dims), fc.nat(dims.length - 1), fc.constantFrom(0, 1)).map(([x, axis, keepdims]) => ({
-      op: "ArgMax",
+      op,
       inputs: [x],
       attributes: { axis: int(axis), keepdims: int(keepdims) },
       differentiable: [],
     })),
-  ),
+  );
+
+/** Calls of operators without a gradient. */
+export const otherCases: { readonly [K in OperatorName]?: Cases } = {
+  ...flatCases,
+  ...lookingCases,
+  And: logical("And", 2),
+  ArgMax: position("ArgMax"),
+  ArgMin: position("ArgMin"),
   Equal: comparing("Equal"),
   Floor: unary("Floor"),
   Greater: comparing("Greater"),

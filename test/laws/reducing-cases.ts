@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { float, int } from "../../src/graph/model.ts";
 import type { OperatorName } from "../../src/ops/index.ts";
-import { int64 } from "../../src/tensor/tensor.ts";
-import { type Cases, seed, shape, tensor } from "./case-arbitraries.ts";
+import { int64, type Tensor } from "../../src/tensor/tensor.ts";
+import { awayFromZero, type Cases, map, reduction, seed, shape, tensor } from "./case-arbitraries.ts";
 import { randomTensor } from "./gradient-harness.ts";
 
 const small = (low: number, high: number) => fc.integer({ min: low, max: high });
@@ -38,4 +38,23 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
       differentiable: [0, 1, 2],
       tolerance: 5e-3,
     })),
+  ReduceL1: reduction("ReduceL1", true).map(({ inputs: [x, ...axes], ...test }) => ({
+    ...test,
+    inputs: [map(x as Tensor<"float32">, awayFromZero), ...axes],
+  })),
+  ReduceL2: reduction("ReduceL2", true),
+  ReduceLogSumExp: reduction("ReduceLogSumExp", true),
+  ReduceSumSquare: reduction("ReduceSumSquare", true),
+};
+
+/** Operators that look along an axis and have no gradient to speak of. */
+export const lookingCases: { readonly [K in OperatorName]?: Cases } = {
+  Hardmax: shape(1).chain((dims) =>
+    fc.tuple(tensor(dims), small(-dims.length, dims.length - 1)).map(([x, axis]) => ({
+      op: "Hardmax",
+      inputs: [x],
+      attributes: { axis: int(axis) },
+      differentiable: [],
+    })),
+  ),
 };

@@ -1,13 +1,13 @@
 import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
 import type { GraphBuilder } from "../../src/graph/builder.ts";
-import { makeModel, type Node } from "../../src/graph/model.ts";
+import type { Node } from "../../src/graph/model.ts";
 import { newGraph, operatorOf } from "../../src/ops/index.ts";
 import { Call, type RoundingCall } from "../../src/ops/operator.ts";
 import { EspalierError } from "../../src/tensor/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
-import type { GradientCase } from "./gradient-harness.ts";
+import { type GradientCase, modelOf } from "./gradient-harness.ts";
 
 const inputName = (index: number) => `x${index}`;
 const boundName = (index: number) => `d${index}`;
@@ -105,7 +105,7 @@ async function run(test: GradientCase, inputs: GradientCase["inputs"], node: Nod
   const feeds = declare(graph, inputs);
   graph.add(test.op === "Cast" ? { ...node, attributes: { to: { kind: "int", value: 11 } } } : node);
   graph.output("y0");
-  const session = await Session.create(encodeModel(makeModel(graph.build("exact"))));
+  const session = await Session.create(encodeModel(modelOf(test, graph, "exact")));
   const { y0 } = await session.run(feeds, { y0: null });
   await session.release();
   return y0 as Tensor;
@@ -125,7 +125,7 @@ async function runWithBound(test: GradientCase, bounds: readonly (Tensor | undef
   graph.output("y0");
   const bound = rule === undefined ? undefined : graph.emit("Identity", [rule], {}, "bound");
   if (bound !== undefined) graph.output(bound);
-  const session = await Session.create(encodeModel(makeModel(graph.build("bounded"))));
+  const session = await Session.create(encodeModel(modelOf(test, graph, "bounded")));
   const results = await session.run(feeds, { y0: null, ...(bound === undefined ? {} : { [bound]: null }) });
   await session.release();
   return { value: results.y0 as Tensor, bound: bound === undefined ? undefined : (results[bound] as Tensor) };

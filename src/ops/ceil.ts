@@ -1,0 +1,5 @@
+import { floor } from "./floor.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = ⌈x⌉, by the rules of Floor. ONNX Ceil-13. */
+export const ceil: Operator = floor;

@@ -1,0 +1,17 @@
+import { elementwiseBound } from "./bounds.ts";
+import { flowThroughZero, inferUnary } from "./broadcast.ts";
+import type { Operator } from "./operator.ts";
+
+/** y = x / (1 + |x|). ONNX Softsign-22. */
+export const softsign: Operator = {
+  infer: inferUnary,
+  // y′ = 1 / (1 + |x|)²
+  gradient(call) {
+    const { graph } = call;
+    const size = graph.emit("Abs", [call.node.inputs[0] as string]);
+    const divisor = graph.emit("Add", [size, graph.scalar(1)]);
+    return [graph.emit("Div", [call.upstream, graph.emit("Mul", [divisor, divisor])])];
+  },
+  flow: flowThroughZero,
+  rounding: elementwiseBound(1, 2),
+};
