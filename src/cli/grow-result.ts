@@ -1,5 +1,5 @@
 import { bindDim, type Dim } from "../graph/dim.ts";
-import type { GrowthPlan } from "../growth/plan.ts";
+import type { GrowthStep } from "../growth/grow-model.ts";
 import { planDocument } from "../growth/plan-file.ts";
 import { summarise } from "../growth/summary.ts";
 import { amount, grouped, visible } from "./format.ts";
@@ -9,17 +9,21 @@ import { type Column, textTable, wrapped } from "./text-table.ts";
 import { verdict, verificationJson, verificationText } from "./verification-text.ts";
 
 /** The one JSON document of `--json`. */
-export function growJson({ path, out, before, model, plans, left, verification }: GrowOutcome): object {
+export function growJson({ path, out, before, model, steps, left, verification }: GrowOutcome): object {
   const [old, grown] = [summarise(before), summarise(model)];
   return {
     model: path,
     out: out ?? null,
-    widths: plans.map(({ width, from, to, method }) => ({ id: width, from, to, method })),
+    growths: steps.map((step) =>
+      step.kind === "depth"
+        ? { kind: step.kind, id: step.width, blocks: step.by, hidden: step.hidden }
+        : { kind: step.kind, id: step.width, from: step.from, to: step.to, method: step.method },
+    ),
     left: left.map(({ width, reason }) => ({ id: width, reason })),
     parameters: { before: old.parameters, after: grown.parameters },
     flops: { before: old.flops, after: grown.flops },
     verification: verification === undefined ? null : verificationJson(verification),
-    plan: planDocument(before, plans),
+    plan: planDocument(before, steps),
   };
 }
 
@@ -32,20 +36,19 @@ const columns: readonly [Column, ...Column[]] = [
 
 /** A short account for people; the plan in full where no model was written for want of being asked. */
 export function growText(outcome: GrowOutcome, savedPlan: string | undefined): string {
-  const { path, out, before, model, plans, left, verification } = outcome;
+  const { path, out, before, model, steps, left, verification } = outcome;
   const dryRun = out === undefined && verification === undefined;
-  const rows = plans.map(({ width, from, to, method, strategy }) => [
-    `  ${width}`,
-    `${from} → ${to}`,
-    method,
-    strategy,
-  ]);
+  const rows = steps.map((step) =>
+    step.kind === "depth"
+      ? [`  ${step.width}`, `+${step.by} × ${step.hidden}`, "identity blocks", ""]
+      : [`  ${step.width}`, `${step.from} → ${step.to}`, step.method, step.strategy],
+  );
   const [old, grown] = [summarise(before), summarise(model)];
   const batch = batchAxis(before);
   const perExample = (flops: Dim) => (batch === undefined ? flops : bindDim(flops, new Map([[batch, 1]])));
   const lines = [
     out === undefined ? path : `${path} → ${out}`,
-    ...textTable(columns, rows, (row) => (dryRun ? editLines(plans[row] as GrowthPlan) : [])),
+    ...textTable(columns, rows, (row) => (dryRun ? editLines(steps[row] as GrowthStep) : [])),
     ...left.flatMap(({ width, reason }) => wrapped(`left as it is: ${width}: ${reason}`, "  ")),
     `parameters ${grouped(old.parameters)} → ${grouped(grown.parameters)}`,
     ...wrapped(`FLOPs ${amount(perExample(old.flops))} → ${amount(perExample(grown.flops))}`, ""),
@@ -59,14 +62,15 @@ export function growText(outcome: GrowOutcome, savedPlan: string | undefined): s
 }
 
 /** What a growth changes, parameter by parameter. */
-function editLines(plan: GrowthPlan): readonly string[] {
-  const edits = plan.edits.map(({ parameter, axis, role, fill }) => {
-    const values = fill === "strategy" ? `${role} (${plan.strategy})` : `${role} (${fill})`;
+function editLines(step: GrowthStep): readonly string[] {
+  if (step.kind === "depth") return [];
+  const edits = step.edits.map(({ parameter, axis, role, fill }) => {
+    const values = fill === "strategy" ? `${role} (${step.strategy})` : `${role} (${fill})`;
     return `${parameter}[${axis}] ${values}`;
   });
   const others = [
-    ...plan.numbers.map(({ node, to }) => `a size of the node that makes ${node} becomes ${to}`),
-    ...plan.repairs.map(({ node, factor }) => `a number of the node that makes ${node} times ${factor}`),
+    ...step.numbers.map(({ node, to }) => `a size of the node that makes ${node} becomes ${to}`),
+    ...step.repairs.map(({ node, factor }) => `a number of the node that makes ${node} times ${factor}`),
   ];
   return [...edits, ...others].flatMap((text) => wrapped(text, "      "));
 }

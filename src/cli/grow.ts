@@ -1,23 +1,22 @@
 import { type Command, Option } from "commander";
 import { platform } from "#platform";
 import type { Model } from "../graph/model.ts";
-import { type GrownModel, grow as growModel, replay } from "../growth/grow-model.ts";
-import { planDocument, readPlans } from "../growth/plan-file.ts";
+import { type GrownModel, type Growth, grow as growModel, replay } from "../growth/grow-model.ts";
+import { planDocument, readPlan } from "../growth/plan-file.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { saveModel } from "../training/model-file.ts";
 import { type Verification, verifyModels } from "../training/verify.ts";
 import { exitCodes } from "./exit-code.ts";
 import { growJson, growText } from "./grow-result.ts";
+import { type GrowthOptions, readGrowths } from "./growth-options.ts";
 import type { CliIo } from "./io.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { badOption, oneOf, wholeNumber } from "./option-values.ts";
 import { checkOutput } from "./output-file.ts";
 import { parseSizes } from "./sizes-option.ts";
-import { readWidenings } from "./widening-option.ts";
 
-export interface GrowOptions extends ModelOptions {
-  readonly widen: readonly string[];
+export interface GrowOptions extends ModelOptions, GrowthOptions {
   readonly strategy?: string;
   readonly seed?: string;
   readonly plan?: string;
@@ -45,11 +44,13 @@ Widening:
   --widen fc1=+16             16 more units; espalier inspect MODEL lists the widths
   --widen fc1=+16,fc2=x1.5    several, one after the other; a factor may be a fraction if the size comes out whole
   --widen all=x2              every width that can
+  Inputs grow first, then outputs, widths and depth.
 
 Examples:
   espalier grow model.onnx --widen fc1=+16                       writes model.grown.onnx
   espalier grow model.onnx --widen all=x2 --out wide.onnx --seed 7
   espalier grow model.onnx --widen fc1=+16 --dry-run             says what it would change
+  espalier grow model.onnx --outputs +2 --deepen fc1=+1          two more classes, one more block
   espalier grow model.onnx --widen fc1=+16 --save-plan plan.json
   espalier grow model.onnx --plan plan.json --out again.onnx     the same growth once more
 `;
@@ -57,10 +58,25 @@ Examples:
 export function growCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
   const collect = (value: string, before: readonly string[]) => [...before, value];
   command
-    .description("Widen an ONNX model without changing what it computes, and check that before writing it.")
+    .description("Grow an ONNX model without changing what it computes, and check that before writing it.")
     .argument("<model>", "ONNX file; it is never changed")
     .addOption(
       new Option("--widen <growth>", "WIDTH=+UNITS or WIDTH=xFACTOR; repeatable, commas between several")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--inputs <growth>", "+FEATURES or INPUT=+FEATURES: what the old outputs do not depend on")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--outputs <growth>", "+CLASSES or OUTPUT=+CLASSES: beside the old ones, which stay")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--deepen <growth>", "WIDTH=+BLOCKS: residual blocks behind it, the identity at birth")
         .argParser(collect)
         .default([], "none"),
     )
@@ -89,8 +105,8 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
 
 /** `espalier grow`. Returns the exit code. Throws `NOT_PRESERVED` for a growth that changes the model. */
 export async function grow(path: string, options: GrowOptions, io: CliIo): Promise<number> {
-  const widenings = readWidenings(options.widen);
-  checkCombination(options);
+  const growths = readGrowths(options);
+  checkCombination(options, growths);
   const seed = wholeNumber("--seed", options.seed ?? "0", 0);
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".grown.onnx");
   const { model: before, files } = await openModel(path, options);
@@ -108,7 +124,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   const strategy = oneOf("--strategy", options.strategy ?? "random", Object.keys(strategies));
   const grown =
     options.plan === undefined
-      ? growModel(before, widenings, { strategy, seed })
+      ? growModel(before, growths, { strategy, seed })
       : await replayFile(before, options.plan);
   const verification =
     options.verify && !options.dryRun ? await check(before, grown.model, seed, sizes) : undefined;
@@ -120,7 +136,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
     await checkOutputs();
     if (write) await saveModel(grown.model, out, { externalData: options.externalData ?? false });
     if (options.savePlan !== undefined) {
-      const text = JSON.stringify(planDocument(before, grown.plans), null, 2);
+      const text = JSON.stringify(planDocument(before, grown.steps), null, 2);
       await platform.writeFile(options.savePlan, new TextEncoder().encode(`${text}\n`));
     }
   }
@@ -136,23 +152,24 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   });
 }
 
-function checkCombination(options: GrowOptions): void {
+function checkCombination(options: GrowOptions, growths: readonly Growth[]): void {
+  const example = "For example --widen all=x2.";
   if (options.plan === undefined) {
-    if (options.widen.length > 0) return;
-    throw badOption("--widen", "or --plan must say what to widen", "neither", "For example --widen all=x2.");
+    if (growths.length > 0) return;
+    throw badOption("--widen", "or another option must say what to grow", "none of them", example);
   }
-  for (const [option, given] of [
-    ["--widen", options.widen.length > 0],
+  for (const [what, given] of [
+    ["--widen, --inputs, --outputs and --deepen", growths.length > 0],
     ["--strategy", options.strategy !== undefined],
   ] as const) {
-    if (given) throw badOption(option, "is in the plan already", `--plan ${options.plan}`, "Leave one out.");
+    if (given) throw badOption(what, "must be left out where a plan says it", `--plan ${options.plan}`);
   }
 }
 
 async function replayFile(model: Model, file: string): Promise<GrownModel> {
   const text = new TextDecoder().decode(await platform.readFile(file));
-  const plans = readPlans(text, model, file);
-  return { model: replay(model, plans), plans, left: [] };
+  const steps = readPlan(text, model, file);
+  return { model: replay(model, steps), steps, left: [] };
 }
 
 async function check(

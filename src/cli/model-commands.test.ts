@@ -110,7 +110,7 @@ describe("espalier grow", () => {
       expect(document).toMatchObject({
         model: path,
         out,
-        widths: [{ id: "inner", from: 8, to: 13 }],
+        growths: [{ kind: "width", id: "inner", from: 8, to: 13 }],
         left: [],
         parameters: { before: 80, after: 130 },
         verification: { preserved: true },
@@ -161,6 +161,23 @@ describe("espalier grow", () => {
       expect(await runCli(["grow", path, "--plan", plan, "--widen", "hidden1=+1"])).toMatchObject({
         code: 2,
       });
+    }));
+
+  it("takes new features, gives new classes and grows deeper, and the old outputs stay", () =>
+    withModel(small(), async (path, folder) => {
+      const plan = join(folder, "plan.json");
+      const args = ["--inputs", "+2", "--outputs", "+1", "--deepen", "hidden2=+1", "--widen", "hidden2=+3"];
+      const run = await runCli(["grow", path, ...args, "--save-plan", plan]);
+      expect(run.code, run.err).toBe(0);
+      const out = join(folder, "m.grown.onnx");
+      const grown = await loadModel(out);
+      expect(grown.graph.inputs[0]?.shape).toEqual(["batch", 6]);
+      expect(grown.graph.outputs[0]?.shape).toEqual(["batch", 4]);
+      expect(sizes(grown)).toMatchObject({ hidden2: 8, "hidden2.block1.in": 8 });
+      expect((await runCli(["verify", path, out])).code).toBe(0);
+      const again = join(folder, "again.onnx");
+      expect((await runCli(["grow", path, "--plan", plan, "--out", again])).code).toBe(0);
+      expect(await readFile(again)).toEqual(await readFile(out));
     }));
 
   it("never writes over its input, by whatever name", () =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { reshapingModel } from "../../test/fixtures/reshaping-model.ts";
 import { mlp } from "../nn/mlp.ts";
-import { grow, replay } from "./grow-model.ts";
-import { fingerprintOf, planDocument, readPlans } from "./plan-file.ts";
+import { type Growth, grow, replay } from "./grow-model.ts";
+import { fingerprintOf, planDocument, readPlan } from "./plan-file.ts";
 import { findWidths } from "./widths.ts";
 
 const model = mlp([4, 6, 5, 3]);
@@ -17,7 +17,9 @@ describe("grow", () => {
       { width: "hidden1", times: 2 },
     ]);
     expect(sizes(grown.model)).toMatchObject({ hidden1: 16, hidden2: 6 });
-    expect(grown.plans.map(({ width, from, to }) => [width, from, to])).toEqual([
+    expect(
+      grown.steps.map((step) => (step.kind === "depth" ? [] : [step.width, step.from, step.to])),
+    ).toEqual([
       ["hidden1", 6, 8],
       ["hidden2", 5, 6],
       ["hidden1", 8, 16],
@@ -35,7 +37,24 @@ describe("grow", () => {
     expect(half.left.map(({ width }) => width)).toEqual(["hidden2", "output"]);
   });
 
-  it.each([
+  it("adds features, classes and blocks, and repeats them", () => {
+    const { model: grown, steps } = grow(model, [
+      { border: "input", by: 2 },
+      { border: "output", times: 2 },
+      { deepen: "hidden1", by: 2, hidden: 4 },
+      { width: "hidden1.block2.in", by: 3 },
+    ]);
+    expect(grown.graph.inputs[0]?.shape.at(-1)).toBe(6);
+    expect(grown.graph.outputs[0]?.shape.at(-1)).toBe(6);
+    expect(sizes(grown)).toMatchObject({ "hidden1.block1.in": 4, "hidden1.block2.in": 7 });
+    const text = JSON.stringify(planDocument(model, steps));
+    expect(replay(model, readPlan(text, model))).toEqual(grown);
+  });
+
+  it.each<[Growth, string]>([
+    [{ border: "input", name: "nobody", by: 1 }, "UNKNOWN_WIDTH"],
+    [{ deepen: "nobody", by: 1 }, "UNKNOWN_WIDTH"],
+    [{ deepen: "hidden1", by: 0 }, "ARGUMENT"],
     [{ width: "hidden1", times: 1.1 }, "ARGUMENT"],
     [{ width: "hidden1", times: 1 }, "ARGUMENT"],
     [{ width: "hidden1", times: 0.5 }, "ARGUMENT"],
@@ -50,19 +69,19 @@ describe("grow", () => {
 
 describe("a plan as JSON", () => {
   const text = (made = reshapingModel()) => {
-    const { plans } = grow(made, [{ width: "inner", by: 3 }], { seed: 5 });
-    return JSON.stringify(planDocument(made, plans));
+    const { steps } = grow(made, [{ width: "inner", by: 3 }], { seed: 5 });
+    return JSON.stringify(planDocument(made, steps));
   };
 
   it("grows the same model to the same bits again", () => {
     const made = reshapingModel();
     const grown = grow(made, [{ width: "inner", by: 3 }], { seed: 5 });
-    expect(replay(made, readPlans(text(), made))).toEqual(grown.model);
+    expect(replay(made, readPlan(text(), made))).toEqual(grown.model);
   });
 
   it("is refused for another model, and where it is no plan", () => {
     const refused = (given: string, made = reshapingModel()) =>
-      expect(() => readPlans(given, made)).toThrow(expect.objectContaining({ code: "FORMAT" }));
+      expect(() => readPlan(given, made)).toThrow(expect.objectContaining({ code: "FORMAT" }));
     refused(text(), model);
     refused(text(grow(reshapingModel(), [{ width: "inner", by: 1 }]).model));
     refused("{");
@@ -70,12 +89,13 @@ describe("a plan as JSON", () => {
     refused(text().replace('"version":1', '"version":2'));
     refused(text().replace('"seed":5', '"seed":"5"'));
     refused(text().replace('"growths":[', '"growths":[7,'));
+    refused(text().replace('"kind":"width"', '"kind":"height"'));
   });
 
   it("that was changed is refused, and the order of keys changes nothing", () => {
     const made = reshapingModel();
-    const [plan] = readPlans(text(), made);
-    if (plan === undefined) throw new TypeError("no plan");
+    const [plan] = readPlan(text(), made);
+    if (plan === undefined || plan.kind === "depth") throw new TypeError("no plan");
     expect(
       replay(made, [Object.fromEntries(Object.entries(plan).reverse()) as unknown as typeof plan]),
     ).toEqual(replay(made, [plan]));

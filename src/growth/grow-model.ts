@@ -1,19 +1,43 @@
 import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { applyPlan } from "./apply.ts";
+import { borderWidths } from "./border-widths.ts";
+import { deepenModel } from "./deepen.ts";
 import { type GrowthPlan, planGrowth } from "./plan.ts";
 import { strategyOf } from "./strategies/index.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Width } from "./width.ts";
 import { findWidths, widthOf } from "./widths.ts";
 
-/**
- * One width to widen, by a number of units or to a multiple of its size (a fraction where that comes out whole). The
- * width `all` stands for every one that can grow so.
- */
-export type Widening =
-  | { readonly width: string; readonly by: number }
-  | { readonly width: string; readonly times: number };
+/** So many units more, or a multiple of those there are (a fraction where that comes out whole). */
+export type Amount = { readonly by: number } | { readonly times: number };
+
+/** A width to widen; `all` stands for every one that can grow so. */
+export type Widening = Amount & { readonly width: string };
+
+/** Residual blocks to add behind a width, which are the identity at birth. */
+export interface Deepening {
+  readonly deepen: string;
+  readonly by: number;
+  /** Units inside a block; default as many as the width has. */
+  readonly hidden?: number;
+}
+
+/** New features that an input takes, or new classes that an output gives; without a name, where only one can grow. */
+export type Bordering = Amount & { readonly border: "input" | "output"; readonly name?: string };
+
+export type Growth = Widening | Deepening | Bordering;
+
+/** One growth as it was carried out: plain JSON, which {@link replay} repeats. */
+export type GrowthStep = WideningStep | DeepeningStep;
+export type WideningStep = GrowthPlan & { readonly kind: "width" | "input" | "output" };
+export interface DeepeningStep {
+  readonly kind: "depth";
+  readonly width: string;
+  readonly by: number;
+  readonly hidden: number;
+  readonly seed: number;
+}
 
 export interface GrowOptions {
   /** Values of new units; default "random". */
@@ -25,36 +49,35 @@ export interface GrowOptions {
 /** A model that has grown, and how. */
 export interface GrownModel {
   readonly model: Model;
-  /** In the order in which they were applied; {@link replay} repeats them. */
-  readonly plans: readonly GrowthPlan[];
+  /** What was done, in order. */
+  readonly steps: readonly GrowthStep[];
   /** Widths that `all` left as they were. */
   readonly left: readonly { readonly width: string; readonly reason: string }[];
 }
 
 /**
- * Widens a model's layers one after the other without changing what it computes. Pure. Throws `UNKNOWN_WIDTH`,
+ * Grows a model, one growth after the other, without changing what it computes. Pure. Throws `UNKNOWN_WIDTH`,
  * `NOT_GROWABLE` or `ARGUMENT`.
  */
 export function grow(
   model: Model,
-  widenings: readonly Widening[],
+  growths: readonly Growth[],
   { strategy = "random", seed = 0 }: GrowOptions = {},
 ): GrownModel {
-  const values = typeof strategy === "string" ? strategyOf(strategy) : strategy;
-  const growing = new Growing(model, values, seed);
-  for (const widening of widenings) {
-    if (widening.width === "all") growing.widenAll(widening);
-    else growing.widen(widening.width, widening);
+  const growing = new Growing(model, typeof strategy === "string" ? strategyOf(strategy) : strategy, seed);
+  for (const growth of growths) {
+    if ("deepen" in growth) growing.deepen(growth);
+    else if ("border" in growth) growing.widenBorder(growth);
+    else if (growth.width === "all") growing.widenAll(growth);
+    else growing.widen(growth.width, growth);
   }
   return growing.result();
 }
 
-type Amount = { readonly by: number } | { readonly times: number };
-
 class Growing {
   readonly #strategy: Strategy;
   readonly #seed: number;
-  readonly #plans: GrowthPlan[] = [];
+  readonly #steps: GrowthStep[] = [];
   readonly #left: { readonly width: string; readonly reason: string }[] = [];
   #model: Model;
   /** Of the model as it is now: a growth moves what other widths have on the same axes. */
@@ -67,20 +90,15 @@ class Growing {
   }
 
   result(): GrownModel {
-    return { model: this.#model, plans: this.#plans, left: this.#left };
+    return { model: this.#model, steps: this.#steps, left: this.#left };
   }
 
   widen(id: string, amount: Amount): void {
-    const width = widthOf(this.#found(), id);
-    const by = unitsOf(width, amount);
-    const plan = planGrowth(width, { by, strategy: this.#strategy, seed: this.#seed });
-    this.#model = applyPlan(this.#model, plan, this.#strategy);
-    this.#widths = undefined;
-    this.#plans.push(plan);
+    this.#apply("width", widthOf(this.#found(), id), amount);
   }
 
   widenAll(amount: Amount): void {
-    const before = this.#plans.length;
+    const before = this.#steps.length;
     const ids = this.#found().map(({ id }) => id);
     for (const id of ids) {
       try {
@@ -89,10 +107,11 @@ class Growing {
         if (!(error instanceof EspalierError)) throw error;
         const width = this.#found().find((one) => one.id === id);
         const own = width?.growable === false ? width.reason : error.rule;
-        this.#left.push({ width: id, reason: width === undefined ? "the growths before took its place" : own });
+        const gone = "the growths before took its place";
+        this.#left.push({ width: id, reason: width === undefined ? gone : own });
       }
     }
-    if (this.#plans.length > before) return;
+    if (this.#steps.length > before) return;
     throw new EspalierError("NOT_GROWABLE", {
       thing: "all widths",
       rule: "none can grow so",
@@ -100,10 +119,46 @@ class Growing {
     });
   }
 
+  widenBorder({ border, name, ...amount }: Bordering): void {
+    this.#apply(border, borderWidth(this.#model, border, name), amount);
+  }
+
+  deepen({ deepen, by, hidden }: Deepening): void {
+    const width = widthOf(this.#found(), deepen);
+    const step = { by, hidden: hidden ?? width.size, seed: this.#seed };
+    this.#took({ kind: "depth", width: width.id, ...step }, deepenModel(this.#model, width, step));
+  }
+
+  #apply(kind: WideningStep["kind"], width: Width, amount: Amount): void {
+    const by = unitsOf(width, amount);
+    const plan = planGrowth(width, { by, strategy: this.#strategy, seed: this.#seed });
+    this.#took({ kind, ...plan }, applyPlan(this.#model, plan, this.#strategy));
+  }
+
+  #took(step: GrowthStep, grown: Model): void {
+    this.#steps.push(step);
+    this.#model = grown;
+    this.#widths = undefined;
+  }
+
   #found(): readonly Width[] {
     this.#widths ??= findWidths(this.#model);
     return this.#widths;
   }
+}
+
+/** The axis of an input or output that can grow. Throws `UNKNOWN_WIDTH` where it is not clear which. */
+function borderWidth(model: Model, border: "input" | "output", name: string | undefined): Width {
+  const widths = borderWidths(model, border);
+  if (name !== undefined) return widthOf(widths, name);
+  const [only, ...more] = widths.filter((width) => width.growable);
+  if (only !== undefined && more.length === 0) return only;
+  throw new EspalierError("UNKNOWN_WIDTH", {
+    thing: `the ${border} to grow`,
+    rule: "must be named where not exactly one can grow",
+    received: widths.map(({ id, growable, reason }) => (growable ? id : `${id}: ${reason}`)),
+    remedy: `For example ${only?.id ?? "NAME"}=+1.`,
+  });
 }
 
 /** Units to add. Throws `ARGUMENT` for a multiple that is no whole number of units. */
@@ -122,23 +177,28 @@ function unitsOf({ id, size }: Width, amount: Amount): number {
 }
 
 /**
- * Grows a model by plans that were made for it before. Each is applied only if planning the same growth again gives the
- * same plan: a plan from elsewhere can be trusted no more than a model. Throws `FORMAT` where it does not, and what
- * {@link grow} throws.
+ * Grows a model by steps that were planned for it before. A widening is applied only if planning the same one again
+ * gives the same plan: one from elsewhere can be trusted no more than a model. Throws `FORMAT` where it does not, and
+ * what {@link grow} throws.
  */
-export function replay(model: Model, plans: readonly GrowthPlan[]): Model {
-  return plans.reduce((grown, plan) => {
-    const strategy = strategyOf(plan.strategy);
-    const width = widthOf(findWidths(grown), plan.width);
-    const again = planGrowth(width, { by: plan.to - plan.from, strategy, seed: plan.seed });
-    if (canonical(again) === canonical(plan)) return applyPlan(grown, again, strategy);
-    throw new EspalierError("FORMAT", {
-      thing: `plan to widen ${plan.width}`,
-      rule: "must be what planning this growth of this model gives, and differs",
-      received: { width: plan.width, from: plan.from, to: plan.to },
-      remedy: "Plan it anew; another version of espalier may have written it, or someone changed it.",
-    });
-  }, model);
+export function replay(model: Model, steps: readonly GrowthStep[]): Model {
+  return steps.reduce(repeat, model);
+}
+
+function repeat(model: Model, step: GrowthStep): Model {
+  if (step.kind === "depth") return deepenModel(model, widthOf(findWidths(model), step.width), step);
+  const { kind, ...plan } = step;
+  const widths = kind === "width" ? findWidths(model) : borderWidths(model, kind);
+  const strategy = strategyOf(plan.strategy);
+  const width = widthOf(widths, plan.width);
+  const again = planGrowth(width, { by: plan.to - plan.from, strategy, seed: plan.seed });
+  if (canonical(again) === canonical(plan)) return applyPlan(model, again, strategy);
+  throw new EspalierError("FORMAT", {
+    thing: `plan to widen ${plan.width}`,
+    rule: "must be what planning this growth of this model gives, and differs",
+    received: { width: plan.width, from: plan.from, to: plan.to },
+    remedy: "Plan it anew; another version of espalier may have written it, or someone changed it.",
+  });
 }
 
 /** JSON with the keys in order, so that equal values are equal texts. */

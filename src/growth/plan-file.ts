@@ -1,6 +1,6 @@
 import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import type { GrowthPlan } from "./plan.ts";
+import type { GrowthStep } from "./grow-model.ts";
 
 const format = "espalier plan";
 const version = 1;
@@ -11,11 +11,11 @@ export interface PlanDocument {
   readonly version: typeof version;
   /** Of the model before the first growth; see {@link fingerprintOf}. */
   readonly model: string;
-  readonly growths: readonly GrowthPlan[];
+  readonly growths: readonly GrowthStep[];
 }
 
-/** The plans that grew `model`, as a document to store. */
-export function planDocument(model: Model, growths: readonly GrowthPlan[]): PlanDocument {
+/** The steps that grew `model`, as a document to store. */
+export function planDocument(model: Model, growths: readonly GrowthStep[]): PlanDocument {
   return { format, version, model: fingerprintOf(model), growths };
 }
 
@@ -32,7 +32,7 @@ export function fingerprintOf({ graph }: Model): string {
  * The growths of a plan's text. Throws `FORMAT` where it is no plan, or one for another model. What the growths do is
  * not checked here: `replay` (grow-model.ts) plans them again.
  */
-export function readPlans(text: string, model: Model, thing = "plan"): readonly GrowthPlan[] {
+export function readPlan(text: string, model: Model, thing = "plan"): readonly GrowthStep[] {
   const refuse = (rule: string, received: unknown, remedy?: string, cause?: unknown): never => {
     throw new EspalierError("FORMAT", {
       thing,
@@ -59,8 +59,8 @@ export function readPlans(text: string, model: Model, thing = "plan"): readonly 
     );
   }
   const { growths } = document;
-  if (!Array.isArray(growths) || !growths.every(isPlan))
-    return refuse("must hold a list of growths, each with its width, from, to, strategy and seed", growths);
+  if (!Array.isArray(growths) || !growths.every(isStep))
+    return refuse("must hold a list of growths, each with its kind, width, sizes and seed", growths);
   return growths;
 }
 
@@ -68,10 +68,15 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether it has what planning anew needs. */
-function isPlan(value: unknown): value is GrowthPlan {
-  if (!isObject(value)) return false;
-  const { width, strategy, seed, from, to } = value;
-  const texts = [width, strategy].every((item) => typeof item === "string");
-  return texts && [seed, from, to].every((item) => Number.isSafeInteger(item));
+const kinds: readonly unknown[] = ["width", "input", "output", "depth"] satisfies GrowthStep["kind"][];
+
+/** Whether it has what carrying it out anew needs. */
+function isStep(value: unknown): value is GrowthStep {
+  if (!isObject(value) || !kinds.includes(value.kind)) return false;
+  const { kind, width, strategy, seed, from, to, by, hidden } = value;
+  const texts = kind === "depth" ? [width] : [width, strategy];
+  const numbers = kind === "depth" ? [by, hidden, seed] : [from, to, seed];
+  return (
+    texts.every((item) => typeof item === "string") && numbers.every((item) => Number.isSafeInteger(item))
+  );
 }
