@@ -1,5 +1,6 @@
 import { unitLayout } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
+import { opsetOf } from "../ops/raise.ts";
 import { describeWidth } from "./describe-width.ts";
 import { flowMap } from "./flow-map.ts";
 import { traceWidth } from "./trace.ts";
@@ -11,7 +12,7 @@ import type { Width } from "./width.ts";
  * The batch axis, where it is fixed, is among them, and cannot grow.
  */
 export function borderWidths(model: Model, border: "input" | "output"): readonly Width[] {
-  const flows = flowMap(model.graph);
+  const flows = flowMap(model.graph, opsetOf(model));
   const values = border === "input" ? model.graph.inputs : model.graph.outputs;
   return values.flatMap(({ name }) => {
     const shape = flows.types.get(name)?.shape ?? [];

@@ -1,9 +1,10 @@
 import type { Layout } from "../graph/layout.ts";
-import type { Graph, Node, ValueType } from "../graph/model.ts";
+import { defaultOpset, type Graph, type Node, type ValueType } from "../graph/model.ts";
 import type { AxisRef, Carried, Flow, Role, Tie } from "../ops/flow.ts";
 import { isSupported, operatorOf } from "../ops/index.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { Call } from "../ops/operator.ts";
+import { meantBy } from "../ops/raise.ts";
 
 /** A step from one axis to another across a node. */
 export interface Step {
@@ -60,7 +61,8 @@ class Index<T> {
   }
 }
 
-export function flowMap(graph: Graph): FlowMap {
+/** Asks every operator's rule. `opset` is the one that the graph is written in. */
+export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
   const types = inferTypes(graph);
   const constants = new Set<string>(graph.parameters.keys());
   const steps = new Index<Step>();
@@ -94,8 +96,13 @@ export function flowMap(graph: Graph): FlowMap {
       );
       continue;
     }
+    const meant = meantBy(node, opset, types, graph.parameters);
+    if (meant === undefined) {
+      blockUntouched(new Set(), `means something else in opset ${opset}; it takes`);
+      continue;
+    }
     const call = new Call(
-      node,
+      meant,
       (name) => types.get(name),
       (name) => graph.parameters.get(name),
     );

@@ -1,5 +1,6 @@
 import { sameLayout, unitLayout } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
+import { opsetOf } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { describeWidth } from "./describe-width.ts";
 import { axisKey, type FlowMap, flowMap } from "./flow-map.ts";
@@ -8,7 +9,7 @@ import type { Width } from "./width.ts";
 
 /** Every width of a model, in the order in which its producers run. */
 export function findWidths(model: Model): readonly Width[] {
-  const flows = flowMap(model.graph);
+  const flows = flowMap(model.graph, opsetOf(model));
   const known = new Map<string, boolean>();
   const ids = new Map<string, number>();
   const widths: Width[] = [];

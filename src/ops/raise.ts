@@ -1,10 +1,44 @@
-import { defaultIrVersion, defaultOpset, type Model } from "../graph/model.ts";
+import { defaultIrVersion, defaultOpset, type Model, type Node, type ValueType } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { newGraph, operatorOf } from "./index.ts";
 import { GraphCall } from "./operator.ts";
 
 /** The oldest opset whose broadcasting is today's. */
 const oldest = 7;
+
+/** The version of the standard operators that a model is written in. */
+export function opsetOf(model: Model): number {
+  return model.opsets.get("") ?? defaultOpset;
+}
+
+/**
+ * A node of an older opset as rules that read old and new forms should understand it: itself, or itself with other
+ * attributes. Undefined where opset 20 has no one node for it. `types` knows its inputs.
+ */
+export function meantBy(
+  node: Node,
+  opset: number,
+  types: ReadonlyMap<string, ValueType>,
+  parameters: ReadonlyMap<string, Tensor>,
+): Node | undefined {
+  const { raise } = operatorOf(node);
+  if (opset >= defaultOpset || raise === undefined) return node;
+  const graph = newGraph();
+  for (const name of new Set(node.inputs)) {
+    const tensor = parameters.get(name);
+    if (tensor !== undefined) graph.parameter(name, tensor);
+    else if (name !== "") graph.input(name, types.get(name) as ValueType);
+  }
+  try {
+    const raised = raise(Object.assign(new GraphCall(graph, node), { opset }));
+    if (raised.op !== node.op) return undefined;
+    return raised.inputs.length === node.inputs.length ? raised : node;
+  } catch (error) {
+    if (error instanceof EspalierError) return undefined;
+    throw error;
+  }
+}
 
 /**
  * The same model in opset 20, which gradient and rounding rules are written in. Models of it or of a newer one are
@@ -12,7 +46,7 @@ const oldest = 7;
  * operator has no rules.
  */
 export function raiseOpset(model: Model): Model {
-  const opset = model.opsets.get("") ?? defaultOpset;
+  const opset = opsetOf(model);
   if (opset >= defaultOpset) return model;
   if (opset < oldest) {
     throw new EspalierError("INVALID_MODEL", {

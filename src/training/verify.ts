@@ -4,6 +4,7 @@ import { type Model, makeModel } from "../graph/model.ts";
 import { compareOutputs, type OutputDifference } from "../growth/compare.ts";
 import { emitRoundingBounds } from "../growth/rounding.ts";
 import { newGraph } from "../ops/index.ts";
+import { raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -207,7 +208,7 @@ class RoundingBounds {
   }
 
   async #compile() {
-    const { graph: source } = this.#model;
+    const { graph: source } = raiseOpset(this.#model);
     const graph = newGraph();
     graph.reserve(source.nodes.flatMap(({ outputs }) => outputs));
     for (const value of source.inputs) {

@@ -12,6 +12,8 @@ import {
   type Node,
   text,
 } from "../../src/graph/model.ts";
+import { findWidths } from "../../src/growth/widths.ts";
+import { newGraph } from "../../src/ops/index.ts";
 import { inferTypes } from "../../src/ops/infer.ts";
 import { raiseOpset } from "../../src/ops/raise.ts";
 import { float32, int64, type Tensor } from "../../src/tensor/tensor.ts";
@@ -159,6 +161,24 @@ describe("a model raised to opset 20 computes what it did", () => {
   it("leaves newer models as they are", () => {
     const model = modelOf({ op: "Relu", from: 7, to: 19, dims: [2] }, 21);
     expect(raiseOpset(model)).toBe(model);
+  });
+
+  it("grows nothing that an older opset means another thing by", () => {
+    const growable = (opset: number, axis: number) => {
+      const graph = newGraph();
+      graph.input("x", { dtype: "float32", shape: ["batch", 4, 3] });
+      graph.parameter("in.weight", randomTensor(1, [3, 6]));
+      graph.parameter("out.weight", randomTensor(2, [6, 2]));
+      const hidden = graph.emit("MatMul", ["x", "in.weight"]);
+      const shares = graph.emit("Softmax", [hidden], { axis: int(axis) });
+      graph.output(graph.emit("MatMul", [shares, "out.weight"]));
+      const model = { ...makeModel(graph.build("shares")), opsets: new Map([["", opset]]) };
+      return findWidths(model).filter((width) => width.growable).length;
+    };
+    expect(growable(13, 1)).toBe(1);
+    // Over axes 1 and 2 together.
+    expect(growable(12, 1)).toBe(0);
+    expect(growable(12, 2)).toBe(0);
   });
 
   it("refuses what opset 20 cannot say", () => {
