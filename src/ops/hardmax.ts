@@ -1,13 +1,14 @@
 import { stretchBound } from "./bounds.ts";
 import { inferUnary } from "./broadcast.ts";
 import type { Operator } from "./operator.ts";
-import { softmaxFlow } from "./softmax.ts";
+import { raiseSoftmax, softmaxFlow } from "./softmax.ts";
 
 /** 1 at the first of the largest entries along an axis, 0 elsewhere; flat wherever it is smooth. ONNX Hardmax-13. */
 export const hardmax: Operator = {
   infer: inferUnary,
   gradient: () => [undefined],
   flow: softmaxFlow,
+  raise: raiseSoftmax,
   rounding: (call) =>
     call.inputBounds[0] === undefined ? undefined : stretchBound(call, call.graph.scalar(1)),
 };

@@ -113,6 +113,7 @@ import { topK } from "./top-k.ts";
 import { transpose } from "./transpose.ts";
 import { trilu } from "./trilu.ts";
 import { unsqueeze } from "./unsqueeze.ts";
+import { upsample } from "./upsample.ts";
 import { where } from "./where.ts";
 import { xor } from "./xor.ts";
 
@@ -228,6 +229,7 @@ export const operators = {
   Transpose: transpose,
   Trilu: trilu,
   Unsqueeze: unsqueeze,
+  Upsample: upsample,
   Where: where,
   Xor: xor,
 } as const satisfies Readonly<Record<string, Operator>>;

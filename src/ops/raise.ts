@@ -32,8 +32,9 @@ export function meantBy(
   }
   try {
     const raised = raise(Object.assign(new GraphCall(graph, node), { opset }));
-    if (raised.op !== node.op) return undefined;
-    return raised.inputs.length === node.inputs.length ? raised : node;
+    // More than one node, and another one: what rules say of the last is not what they say of the call.
+    if (raised.op !== node.op && graph.nodes.length > 0) return undefined;
+    return raised.op === node.op && raised.inputs.length === node.inputs.length ? raised : node;
   } catch (error) {
     if (error instanceof EspalierError) return undefined;
     throw error;

@@ -1,5 +1,5 @@
 import { type Dim, multiplyDims } from "../graph/dim.ts";
-import { int, ints } from "../graph/model.ts";
+import { int, ints, text } from "../graph/model.ts";
 import { toNumbers } from "../tensor/tensor.ts";
 import { addBounds, magnitude, movedBound, scaleBound, unitRoundoff } from "./bounds.ts";
 import { output } from "./flow.ts";
@@ -14,16 +14,25 @@ function scaled(call: Call, size: Dim, scale: number, axis: number): Dim {
   return Number.isInteger(scale) ? multiplyDims(size, scale) : unknownSize(call, axis);
 }
 
+/** The shape of input 0 times `scales`. */
+export function scaledShape(call: Call, scales: readonly number[]): readonly Dim[] {
+  return call.shape(0).map((size, axis) => scaled(call, size, scales[axis] ?? 1, axis));
+}
+
+/** Whether the scales are input 1, as in opset 10; later that is the region of interest, which is not all. */
+function takesScalesFirst(call: Call): boolean {
+  return call.node.inputs.length === 2;
+}
+
 /** Output sizes: those given, or the input's times the scales. */
 function sizes(call: Call): readonly Dim[] {
   const shape = call.shape(0);
   if (call.ints("axes") !== undefined)
     call.fail("only resizing over all axes is supported", call.ints("axes"));
-  const scales = call.constant(2);
+  const given = call.constant(takesScalesFirst(call) ? 1 : 2);
+  // Where sizes are given, opsets 11 and 12 want scales all the same: an empty list.
   const result =
-    scales === undefined
-      ? sizesOf(call, 3)
-      : toNumbers(scales).map((scale, axis) => scaled(call, shape[axis] ?? 1, scale, axis));
+    given === undefined || given.data.length === 0 ? sizesOf(call, 3) : scaledShape(call, toNumbers(given));
   if (result?.length !== shape.length)
     call.fail("needs known scales or sizes for all axes", call.node.inputs);
   return result;
@@ -72,9 +81,20 @@ export const resize: Operator = {
 
   flow: (call) => ({
     ...poolFlow(call, moved),
-    // Sizes name the channels too.
-    written: call.has(3) ? [{ at: output(1), place: { input: 3, element: 1 } }] : [],
+    // Sizes name batch and channels too.
+    written: (call.has(3) ? [0, 1] : []).map((axis) => ({
+      at: output(axis),
+      place: { input: 3, element: axis },
+    })),
   }),
+  // Opset 10 knew but one way to find the elements.
+  raise(call) {
+    const { node } = call;
+    if (!takesScalesFirst(call)) return node;
+    const [x, scales] = node.inputs as [string, string];
+    const ways = { coordinate_transformation_mode: text("asymmetric"), nearest_mode: text("floor") };
+    return { ...node, inputs: [x, "", scales], attributes: { ...node.attributes, ...ways } };
+  },
   rounding(call) {
     const moved = movedBound(call);
     if (isRepeat(call) || call.string("mode", "nearest") === "nearest") return moved;

@@ -3,6 +3,7 @@ import { input, output, tie } from "./flow.ts";
 import { elementwise } from "./fresh.ts";
 import { zerosLike } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
 
 const axisOf = (call: Call) => call.axis(call.int("axis", -1), call.rank(0));
@@ -65,4 +66,5 @@ export const topK: Operator = {
         : graph.emit("Expand", [index === 0 ? most : positions, graph.emit("Shape", [name])]),
     );
   },
+  raise: attributesAsInputs("k"),
 };
