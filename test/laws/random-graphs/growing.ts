@@ -1,0 +1,95 @@
+import { Session } from "../../../src/engine/session.ts";
+import { encodeModel } from "../../../src/formats/onnx/index.ts";
+import type { Model, Node } from "../../../src/graph/model.ts";
+import { applyPlan } from "../../../src/growth/apply.ts";
+import { compareOutputs } from "../../../src/growth/compare.ts";
+import { planGrowth } from "../../../src/growth/plan.ts";
+import type { Strategy } from "../../../src/growth/strategy.ts";
+import type { Width } from "../../../src/growth/width.ts";
+import { findWidths } from "../../../src/growth/widths.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
+import { SampleInputs, type Sizes } from "../../../src/training/sample-inputs.ts";
+import { verifyModels } from "../../../src/training/verify.ts";
+
+/** How far apart the models may lie: these are shallow. */
+export const limit = 1e-5;
+
+/** Sizes of the symbolic axes that every model is tried with. */
+const trials: readonly Sizes[] = [
+  { batch: 3, sequence: 5 },
+  { batch: 2, sequence: 4 },
+];
+
+/** A model that ran once, to be compared with what grows out of it. */
+export class Reference {
+  readonly model: Model;
+  readonly #feeds: readonly Readonly<Record<string, Tensor>>[];
+  readonly outputs: readonly Readonly<Record<string, Tensor>>[];
+  readonly #seed: number;
+
+  private constructor(
+    model: Model,
+    feeds: readonly Readonly<Record<string, Tensor>>[],
+    outputs: readonly Readonly<Record<string, Tensor>>[],
+    seed: number,
+  ) {
+    this.model = model;
+    this.#feeds = feeds;
+    this.outputs = outputs;
+    this.#seed = seed;
+  }
+
+  static async of(model: Model, seed: number): Promise<Reference> {
+    const samples = new SampleInputs(runnable(model));
+    const feeds = trials.map((sizes) => samples.make(sizes, seed));
+    return new Reference(model, feeds, await outputsOf(model, feeds), seed);
+  }
+
+  /** Throws where `grown` computes something else; says how far it lies from bit-identical. */
+  async compare(grown: Model): Promise<{ readonly identical: boolean; readonly relative: number }> {
+    const now = await outputsOf(grown, this.#feeds);
+    const identical = this.outputs.every((outputs, trial) =>
+      Object.entries(outputs).every(
+        ([name, before]) => compareOutputs(before, now[trial]?.[name] as Tensor, undefined).identical,
+      ),
+    );
+    if (identical) return { identical, relative: 0 };
+    // The same comparison, with the bound on the rounding error.
+    const options = { seed: this.#seed, sizes: trials };
+    const told = await verifyModels(runnable(this.model), runnable(grown), options);
+    if (!told.preserved || told.relative > limit) {
+      throw new Error(
+        `not preserved: relative ${told.relative}, maximum ${told.maximum}${told.withoutBound}`,
+      );
+    }
+    return { identical: told.identical, relative: told.relative };
+  }
+}
+
+async function outputsOf(model: Model, feeds: readonly Readonly<Record<string, Tensor>>[]) {
+  const session = await Session.create(encodeModel(runnable(model)));
+  try {
+    const asked = Object.fromEntries(model.graph.outputs.map(({ name }) => [name, null]));
+    const outputs: Record<string, Tensor>[] = [];
+    for (const one of feeds) outputs.push(await session.run(one, asked));
+    return outputs;
+  } finally {
+    await session.release();
+  }
+}
+
+/** The same model with operators that nobody knows as one that takes every size and every unit to heart. */
+export function runnable(model: Model): Model {
+  const nodes = model.graph.nodes.map((node): Node => {
+    if (node.domain === "") return node;
+    return { ...node, op: "Softmax", domain: "", attributes: { axis: { kind: "int", value: -1 } } };
+  });
+  return { ...model, graph: { ...model.graph, nodes } };
+}
+
+/** Grows one width by `times` of the fewest units that it can grow by. */
+export function grown(model: Model, width: Width, times: number, strategy: Strategy, seed: number): Model {
+  return applyPlan(model, planGrowth(width, { by: times * width.multiple, strategy, seed }), strategy);
+}
+
+export const growableOf = (model: Model) => findWidths(model).filter((width) => width.growable);
