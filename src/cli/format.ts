@@ -57,3 +57,9 @@ export function visible(text: string): string {
 export function typeText({ dtype, shape }: { readonly dtype: string; readonly shape: Shape }): string {
   return `${dtype} [${shape.join(", ")}]`;
 }
+
+/** A small number, such as a difference or a gradient: "3.1e-7", "0.22", "0". */
+export function figure(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  return value < 1e-3 ? value.toExponential(1) : value.toPrecision(2);
+}

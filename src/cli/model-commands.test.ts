@@ -290,6 +290,37 @@ describe("espalier verify", () => {
       expect((await runCli(["verify", path, path, "--sizes", "batch=0"])).code).toBe(2);
     }));
 
+  it("shows what new units have to learn from, and who of them never will", () =>
+    withModel(mlp([64, 4, 10], { activation: "tanh" }), async (path, folder) => {
+      const report = async (strategy: string) => {
+        const out = join(folder, `${strategy}.onnx`);
+        const args = ["grow", path, "--widen", "hidden1=+3", "--strategy", strategy, "--out", out];
+        expect((await runCli(args)).code).toBe(0);
+        const run = await runCli(["verify", path, out, "--data", "digits", "--json"]);
+        expect(run.code, run.err).toBe(0);
+        return JSON.parse(run.out).newUnits;
+      };
+      const live = await report("random");
+      expect(live).toMatchObject({ loss: "crossEntropy", examples: 256 });
+      const [width, ...others] = live.widths;
+      expect(others).toEqual([]);
+      expect(width).toMatchObject({
+        width: "hidden1",
+        size: { before: 4, after: 7 },
+        diagnosis: { dead: [], identical: [] },
+      });
+      expect(width.gradientNorms.length).toBe(3);
+      expect(width.gradientNorms.every((norm: number) => norm > 0)).toBe(true);
+      const [dead] = (await report("zeros")).widths;
+      expect(dead.gradientNorms).toEqual([0, 0, 0]);
+      expect(dead.diagnosis.dead.length).toBe(3);
+      const text = await runCli(["verify", path, join(folder, "zeros.onnx"), "--data", "digits"]);
+      expect(text.out).toMatch(/hidden1 +4 → 7 +0 +0 +3 +3/);
+      expect((await runCli(["verify", path, path, "--data", "digits"])).out).toContain("new units: none");
+      expect((await runCli(["verify", path, path, "--data", "xor"])).err).toContain("SHAPE_MISMATCH");
+      expect((await runCli(["verify", path, path, "--loss", "crossEntropy"])).code).toBe(2);
+    }));
+
   it("compares only what can be compared", () =>
     withModel(small(), async (path, folder) => {
       const other = join(folder, "other.onnx");

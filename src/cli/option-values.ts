@@ -5,7 +5,7 @@ export function badOption(
   option: string,
   rule: string,
   received: unknown,
-  remedy = "espalier train --help explains every option.",
+  remedy = "--help behind the command explains every option.",
 ): EspalierError {
   return new EspalierError("USAGE", { thing: option, rule, received, remedy });
 }

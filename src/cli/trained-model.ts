@@ -15,11 +15,17 @@ export interface ModelChoice {
 /** Reads a model to train. Throws `SHAPE_MISMATCH` for one that data sets cannot feed. */
 export async function openTrainable({ path, options }: ModelChoice): Promise<Model> {
   const { model } = await openModel(path, options);
-  const inputs = model.graph.inputs.filter(({ name }) => !model.graph.parameters.has(name));
+  checkTrainable(model, path);
+  return model;
+}
+
+/** Makes sure that a data set can feed a model. Throws `SHAPE_MISMATCH`. */
+export function checkTrainable({ graph }: Model, thing: string): void {
+  const inputs = graph.inputs.filter(({ name }) => !graph.parameters.has(name));
   const [only, ...more] = inputs;
-  if (only !== undefined && more.length === 0 && only.dtype === "float32") return model;
+  if (only !== undefined && more.length === 0 && only.dtype === "float32") return;
   throw new EspalierError("SHAPE_MISMATCH", {
-    thing: path,
+    thing,
     rule: "must have one float32 input, which the features of the data go to",
     received: inputs.map((value) => `${value.name} ${typeText(value)}`),
   });

@@ -1,5 +1,5 @@
 import { type OutputCheck, relativeLimit, type Verification } from "../training/verify.ts";
-import { visible } from "./format.ts";
+import { figure, visible } from "./format.ts";
 import { type Column, textTable, wrapped } from "./text-table.ts";
 
 /** One output over all inputs that were tried. */
@@ -89,9 +89,4 @@ function share({ maximum, bound }: OutputCheck): number {
 /** The largest; NaN, which nothing is larger than, where there is one. */
 function worst(values: readonly number[]): number {
   return values.reduce((most, value) => (value > most || Number.isNaN(value) ? value : most), 0);
-}
-
-function figure(value: number): string {
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  return value < 1e-3 ? value.toExponential(1) : value.toPrecision(2);
 }

@@ -1,14 +1,16 @@
 import { type Command, Option } from "commander";
+import { losses } from "../training/loss.ts";
 import { verifyModels } from "../training/verify.ts";
 import { exitCodes } from "./exit-code.ts";
 import { visible } from "./format.ts";
 import type { CliIo } from "./io.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
+import { type NewUnitsOptions, newUnitsReport, newUnitsText } from "./new-units-report.ts";
 import { wholeNumber } from "./option-values.ts";
 import { parseSizes } from "./sizes-option.ts";
 import { verdict, verificationJson, verificationText } from "./verification-text.ts";
 
-export interface VerifyCommandOptions extends ModelOptions {
+export interface VerifyCommandOptions extends ModelOptions, NewUnitsOptions {
   readonly seed: string;
   readonly sizes: readonly string[];
   readonly json?: boolean;
@@ -18,6 +20,7 @@ const examples = `
 Examples:
   espalier verify model.onnx model.grown.onnx
   espalier verify bert.onnx wide.onnx --sizes batch=1,sequence=64 --sizes batch=8,sequence=16 --seed 3
+  espalier verify model.onnx model.grown.onnx --data digits      and the gradient of the new weights
   espalier verify model.onnx model.grown.onnx --json | jq .preserved
 `;
 
@@ -32,6 +35,11 @@ export function verifyCommand(command: Command, io: CliIo, finish: (code: number
         .argParser((value: string, before: readonly string[]) => [...before, value])
         .default([], "several small ones"),
     )
+    .option("--data <what>", "also show what new units have to learn from, on such data as train takes")
+    .option("--label <column>", "label column of a CSV file (default: the last)")
+    .option("--delimiter <character>", "what separates the cells of a CSV file (default: ,)")
+    .option("--standardise", "subtract the mean and divide by the deviation of each feature")
+    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data)`)
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
   return modelOptions(command, "read weights from files beside the models")
@@ -53,11 +61,19 @@ export async function verify(
   const { model: after } = await openModel(afterPath, options);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
   const result = await verifyModels(before, after, { seed, ...(sizes.length === 0 ? {} : { sizes }) });
+  const units = await newUnitsReport(before, after, seed, { ...options, afterPath });
   if (options.json) {
-    const document = { before: beforePath, after: afterPath, seed, ...verificationJson(result) };
+    const document = {
+      before: beforePath,
+      after: afterPath,
+      seed,
+      ...verificationJson(result),
+      newUnits: units ?? null,
+    };
     io.out(`${JSON.stringify(document, null, 2)}\n`);
   } else {
     const lines = [visible(`${afterPath}: ${verdict(result)}`), ...verificationText(result)];
+    if (units !== undefined) lines.push(...newUnitsText(units));
     io.out(`${lines.join("\n")}\n`);
   }
   return result.preserved ? exitCodes.success : exitCodes.different;

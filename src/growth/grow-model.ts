@@ -114,7 +114,7 @@ class Growing {
     if (this.#steps.length > before) return;
     throw new EspalierError("NOT_GROWABLE", {
       thing: "all widths",
-      rule: "none can grow so",
+      rule: ids.length === 0 ? "must be there to grow, and the model has none" : "none can grow so",
       received: this.#left.map(({ width, reason }) => `${width}: ${reason}`),
     });
   }

@@ -1,0 +1,77 @@
+import type { Dataset } from "../data/dataset.ts";
+import type { Feeds } from "../engine/session.ts";
+import type { Model } from "../graph/model.ts";
+import { diagnoseWidth, gradientNorms, type WidthDiagnosis } from "../growth/diagnose.ts";
+import { findWidths } from "../growth/widths.ts";
+import { Batcher } from "./batch.ts";
+import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
+import { withMasks } from "./dropout-masks.ts";
+import type { LossChoice } from "./loss.ts";
+import { checkOptions } from "./options.ts";
+
+/** What the new units of one width have to learn from. */
+export interface NewUnits {
+  readonly width: string;
+  readonly size: { readonly before: number; readonly after: number };
+  /** Euclidean norm of the gradient of each new unit, over its weights on all sides. */
+  readonly gradientNorms: readonly number[];
+  /** Of all units of the width, new and old. */
+  readonly diagnosis: WidthDiagnosis;
+}
+
+export interface NewUnitsOptions {
+  /** Default "crossEntropy". */
+  readonly loss?: LossChoice;
+  /** Examples that are looked at, from the first on. Default 256. */
+  readonly batchSize?: number;
+  /** Of dropout masks. Default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * Looks at every width that is larger in `after` than in `before` (the width of the same id): which gradient its new
+ * units have on a batch of data, and which units are dead, identical or collapsing. Throws what a trainer throws where
+ * model and data do not fit.
+ */
+export async function examineNewUnits(
+  before: Model,
+  after: Model,
+  data: Dataset,
+  { loss = "crossEntropy", batchSize = 256, seed = 0 }: NewUnitsOptions = {},
+): Promise<readonly NewUnits[]> {
+  const compiled = await compileModel(after, checkOptions({ loss, batchSize, seed }, after));
+  try {
+    const { learner, evaluator, widths } = compiled;
+    const batch = firstBatch(compiled, data, batchSize, seed);
+    const { gradients } = await learner.gradients(batch.training);
+    const evidence = {
+      parameters: new Map(Object.entries(learner.variables)),
+      gradients,
+      activations: await evaluator.activations(learner.variables, batch.evaluation),
+    };
+    const old = new Map(findWidths(before).map((width) => [width.id, width.size]));
+    return widths.flatMap((width): NewUnits[] => {
+      const from = old.get(width.id);
+      if (from === undefined || from >= width.size) return [];
+      const units = Array.from({ length: width.size - from }, (_, index) => from + index);
+      return [
+        {
+          width: width.id,
+          size: { before: from, after: width.size },
+          gradientNorms: gradientNorms(width, gradients, units),
+          diagnosis: diagnoseWidth(width, evidence),
+        },
+      ];
+    });
+  } finally {
+    await releaseCompilation(compiled);
+  }
+}
+
+/** The first examples, without dropout masks and with them. */
+function firstBatch({ program, widths }: Compilation, data: Dataset, batchSize: number, seed: number) {
+  const size = Math.min(batchSize, data.count);
+  const order = Uint32Array.from({ length: size }, (_, index) => index);
+  const evaluation: Feeds = new Batcher(program, data).take(order, 0, size).feeds;
+  return { evaluation, training: withMasks(program, widths, evaluation, { seed, step: 0 }) };
+}
