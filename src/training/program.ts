@@ -5,6 +5,7 @@ import { symbolicShapes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { newGraph, operatorOf } from "../ops/index.ts";
 import { GraphCall, type TrainingCall } from "../ops/operator.ts";
+import { raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
 import { statisticsOf, trainableOf } from "./trainable.ts";
@@ -47,7 +48,8 @@ export interface ProgramOptions {
 /** Writes model and loss into a new graph. */
 export function writeProgram({ model, widths, loss, training, frozen = [] }: ProgramOptions): Program {
   const graph = newGraph();
-  const source = model.graph;
+  // Gradient rules are written in opset 20; the model itself keeps its own.
+  const source = raiseOpset(model).graph;
   graph.reserve(source.nodes.flatMap((node) => node.outputs));
   graph.reserve(source.parameters.keys());
   graph.reserve(source.inputs.map((value) => value.name));

@@ -9,7 +9,6 @@ import type { Strategy } from "../growth/strategy.ts";
 import { widthSizes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths } from "../growth/widths.ts";
-import { raiseOpset } from "../ops/raise.ts";
 import { float32, type Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -81,12 +80,10 @@ export class Trainer {
   }
 
   /**
-   * A trainer for a model that `nn` built or a file held; one of an older opset is trained, and handed out again, in
-   * opset 20. Throws `ARGUMENT` for options that make no sense,
+   * A trainer for a model that `nn` built or a file held. Throws `ARGUMENT` for options that make no sense,
    * `UNSUPPORTED_OPERATOR` for a model that cannot be differentiated.
    */
-  static async create(given: Model, options: TrainerOptions = {}): Promise<Trainer> {
-    const model = raiseOpset(given);
+  static async create(model: Model, options: TrainerOptions = {}): Promise<Trainer> {
     const settings = checkOptions(options, model);
     return Trainer.#assemble(settings, options.metrics, {
       model,
