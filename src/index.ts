@@ -39,12 +39,28 @@ export type {
 } from "./graph/model.ts";
 export { applyPlan } from "./growth/apply.ts";
 export type { Collapse, DeadUnit, DiagnosisOptions, WidthDiagnosis } from "./growth/diagnose.ts";
+export {
+  type Amount,
+  type Bordering,
+  type Deepening,
+  type DeepeningStep,
+  type GrownModel,
+  type GrowOptions,
+  type Growth,
+  type GrowthStep,
+  grow,
+  replay,
+  type Widening,
+  type WideningStep,
+} from "./growth/grow-model.ts";
 export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan.ts";
+export { fingerprintOf, type PlanDocument, planDocument, readPlan } from "./growth/plan-file.ts";
 export { type StrategyName, strategies } from "./growth/strategies/index.ts";
 export type { Fill, FillRequest, Strategy } from "./growth/strategy.ts";
-export type { Width, WidthPart, WidthAxis } from "./growth/width.ts";
+export { type LayerSummary, type ModelSummary, summarise } from "./growth/summary.ts";
+export type { Width, WidthAxis, WidthPart } from "./growth/width.ts";
 // Growth
-export { findWidths } from "./growth/widths.ts";
+export { findWidths as widths } from "./growth/widths.ts";
 export { type ActivationName, activation, activationNames } from "./nn/activation.ts";
 export { type BatchNormOptions, batchNorm } from "./nn/batch-norm.ts";
 export { type CnnOptions, cnn } from "./nn/cnn.ts";
@@ -71,11 +87,21 @@ export type { GrowthEvent, GrowthOnce, GrowthRepeated } from "./training/growth-
 export { type LossChoice, type LossName, losses } from "./training/loss.ts";
 export { accuracy, binaryAccuracy, type Metric, meanAbsoluteError } from "./training/metric.ts";
 export { type LoadOptions, loadModel, type SaveOptions, saveModel } from "./training/model-file.ts";
+export { examineNewUnits, type NewUnits, type NewUnitsOptions } from "./training/new-units.ts";
 export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
 export type { Optimizer } from "./training/optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";
 export type { TrainerOptions, TrainerSettings } from "./training/options.ts";
 export type { FitResult, GrowthRecord, StepInfo } from "./training/record.ts";
+export type { Sizes } from "./training/sample-inputs.ts";
 export { constantRate, cosineRate, type Schedule, stepRate } from "./training/schedule.ts";
+export type { ParameterChoice } from "./training/trainable.ts";
 // Training
 export { type Progress, Trainer, type TrainerState } from "./training/trainer.ts";
+export {
+  type OutputCheck,
+  relativeLimit,
+  type Verification,
+  type VerifyOptions,
+  verifyModels as verify,
+} from "./training/verify.ts";

@@ -27,6 +27,12 @@ describe("examples", () => {
     expect(equal).toBe(true);
   });
 
+  test("grow-model: a model that exists grows, computes the same, and learns", async () => {
+    const { verification, trained } = await import("../examples/grow-model.ts");
+    expect(verification.preserved).toBe(true);
+    expect(trained.accuracy).toBeGreaterThan(0.85);
+  });
+
   const mnist = "../shared/data/mnist";
   test.skipIf(!existsSync(mnist))(
     "mnist-cnn: grows and reaches 98 % on the test set",
