@@ -1,7 +1,7 @@
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds } from "./bounds.ts";
-import { flowUnary, inferUnary } from "./broadcast.ts";
-import type { GradientCall, Operator } from "./operator.ts";
+import { flowThroughZero, flowUnary, inferUnary } from "./broadcast.ts";
+import type { Call, GradientCall, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 
 /** The limits: scalar inputs 1 and 2 (newer opsets) or attributes (opset 6); undefined where there is none. */
@@ -12,6 +12,13 @@ function limits(call: GradientCall): { least: string | undefined; most: string |
     least: call.has(1) ? call.node.inputs[1] : attribute("min"),
     most: call.has(2) ? call.node.inputs[2] : attribute("max"),
   };
+}
+
+/** Whether 0 is known to lie within the limits. */
+function keepsZero(call: Call): boolean {
+  const limit = (index: number, name: string, otherwise: number) =>
+    call.has(index) ? Number(call.constant(index)?.data[0]) : call.float(name, otherwise);
+  return limit(1, "min", -1) <= 0 && limit(2, "max", 1) >= 0;
 }
 
 /** y = min(max(x, least), most); the derivative is 1 at the limits themselves, as in PyTorch. ONNX Clip-13. */
@@ -45,7 +52,7 @@ export const clip: Operator = {
       call.has(2) && call.wants(2) ? fromMost() : undefined,
     ];
   },
-  flow: flowUnary,
+  flow: (call) => (keepsZero(call) ? flowThroughZero : flowUnary)(call),
   rounding: (call) => (isFloat(call.output(0).dtype) ? addBounds(call, ...call.inputBounds) : undefined),
   raise: attributesAsInputs("min", "max"),
 };

@@ -1,5 +1,7 @@
 import { int, text } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
+import { input, output, tie } from "./flow.ts";
+import { elementwise } from "./fresh.ts";
 import { zerosLike } from "./gradient.ts";
 import type { Operator } from "./operator.ts";
 
@@ -14,7 +16,20 @@ export const gatherElements: Operator = {
       call.graph.emit("ScatterElements", [zeros, indices, call.upstream], { axis, reduction: text("add") }),
     ];
   },
-  flow: () => ({ ties: [] }),
+  flow(call) {
+    const along = call.axis(call.int("axis", 0), call.rank(0));
+    const axes = call.shape(0).map((_, axis) => axis);
+    // Of an axis where only some of the data is looked at, the rest would have to stay behind.
+    const alike = axes.filter((axis) => axis !== along && call.shape(0)[axis] === call.shape(1)[axis]);
+    return {
+      ties: [
+        ...alike.map((axis) => tie(input(0, axis), output(axis))),
+        ...[along, ...alike].map((axis) => tie(input(1, axis), output(axis))),
+      ],
+      blocked: [{ at: input(0, along), reason: "GatherElements looks it up by number" }],
+      fresh: ([data, at]) => (data === "zero" ? "zero" : elementwise([data, at])),
+    };
+  },
   rounding: movedBound,
   flops: () => 0,
 };
