@@ -1,13 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { epochOrder, gatherBatch } from "./batches.ts";
-import { dataset } from "./dataset.ts";
-
-const data = dataset({
-  features: Float32Array.from({ length: 20 }, (_, at) => at),
-  count: 10,
-  labels: Int32Array.from({ length: 10 }, (_, at) => at % 3),
-  targets: Float32Array.from({ length: 30 }, (_, at) => -at),
-});
+import { epochOrder, gatherRows } from "./batches.ts";
+import type { ColumnData } from "./columns.ts";
 
 describe("epochOrder", () => {
   test("is a permutation, the same for the same arguments", () => {
@@ -30,33 +23,53 @@ describe("epochOrder", () => {
   });
 });
 
-describe("gatherBatch", () => {
+describe("gatherRows", () => {
   const order = Uint32Array.from([9, 3, 5, 0, 1, 2, 4, 6, 7, 8]);
+  const rows = (data: ColumnData, dims: readonly number[]) => ({ thing: "rows", data, dims });
+  const pairs = rows(
+    Float32Array.from({ length: 20 }, (_, at) => at),
+    [2],
+  );
 
   test("copies the rows that the order names", () => {
-    const into = { features: new Float32Array(6), labels: new Int32Array(3), targets: new Float32Array(9) };
-    gatherBatch(data, order, 1, 3, into);
-    expect([...into.features]).toEqual([6, 7, 10, 11, 0, 1]);
-    expect([...into.labels]).toEqual([0, 2, 0]);
-    expect([...into.targets]).toEqual([-9, -10, -11, -15, -16, -17, -0, -1, -2]);
+    const into = new Float32Array(6);
+    gatherRows(pairs, order, 1, 3, into);
+    expect([...into]).toEqual([6, 7, 10, 11, 0, 1]);
+    const labels = new BigInt64Array(3);
+    gatherRows(
+      rows(
+        BigInt64Array.from({ length: 10 }, (_, at) => BigInt(at)),
+        [],
+      ),
+      order,
+      1,
+      3,
+      labels,
+    );
+    expect([...labels]).toEqual([3n, 5n, 0n]);
   });
 
   test("leaves the rest of a larger buffer alone, for the last batch of an epoch", () => {
-    const into = { features: new Float32Array(6).fill(-1), labels: new Int32Array(3).fill(-1) };
-    gatherBatch(data, order, 8, 2, into);
-    expect([...into.features]).toEqual([14, 15, 16, 17, -1, -1]);
-    expect([...into.labels]).toEqual([1, 2, -1]);
+    const into = new Float32Array(6).fill(-1);
+    gatherRows(pairs, order, 8, 2, into);
+    expect([...into]).toEqual([14, 15, 16, 17, -1, -1]);
   });
 
-  test("refuses to pass the end, a short buffer and parts that are not there", () => {
-    const features = new Float32Array(8);
-    const bare = dataset({ features: [1, 2], featureDims: [1] });
-    expect(() => gatherBatch(data, order, 8, 3, { features })).toThrow(/order/);
-    expect(() => gatherBatch(data, order, 0, 5, { features })).toThrow(/room/);
-    expect(() => gatherBatch(data, order, 0, 4, { features, labels: new Int32Array(3) })).toThrow(/room/);
-    expect(() => gatherBatch(bare, order, 0, 1, { features, labels: new Int32Array(3) })).toThrow(/labels/);
-    expect(() => gatherBatch(bare, order, 0, 1, { features, targets: new Float32Array(3) })).toThrow(
-      /targets/,
+  test("puts the examples along a later axis, for models that take the sequence first", () => {
+    // Examples of [2, 3]: example e holds 10·e + 0..5.
+    const sequences = rows(
+      Int32Array.from({ length: 60 }, (_, at) => 10 * Math.floor(at / 6) + (at % 6)),
+      [2, 3],
     );
+    const into = new Int32Array(12);
+    gatherRows(sequences, order, 0, 2, into, 1);
+    expect([...into]).toEqual([90, 91, 92, 30, 31, 32, 93, 94, 95, 33, 34, 35]);
+    gatherRows(sequences, order, 0, 2, into, 2);
+    expect([...into]).toEqual([90, 30, 91, 31, 92, 32, 93, 33, 94, 34, 95, 35]);
+  });
+
+  test("refuses to pass the end, and a short buffer", () => {
+    expect(() => gatherRows(pairs, order, 8, 3, new Float32Array(8))).toThrow(/order/);
+    expect(() => gatherRows(pairs, order, 0, 5, new Float32Array(8))).toThrow(/room/);
   });
 });

@@ -1,7 +1,7 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { hashName, Random } from "../tensor/random.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import type { Dataset } from "./dataset.ts";
+import type { ColumnData } from "./columns.ts";
 
 const shuffleStream = hashName("shuffle");
 
@@ -14,81 +14,53 @@ export function epochOrder(count: number, seed: number, epoch: number): Uint32Ar
   return new Random(seed, (shuffleStream + epoch) >>> 0).permutation(count);
 }
 
-/** Where a batch is copied to; each array holds at least as many rows as the largest batch. */
-export interface BatchBuffers {
-  /** [batch, ...featureDims] */
-  readonly features: Float32Array;
-  /** [batch] */
-  readonly labels?: Int32Array | undefined;
-  /** [batch, ...targetDims] */
-  readonly targets?: Float32Array | undefined;
+/** Rows of one kind: of the features, the labels, a column. */
+export interface Rows {
+  /** Names them in errors. */
+  readonly thing: string;
+  readonly data: ColumnData;
+  /** The shape of one example. */
+  readonly dims: readonly number[];
 }
 
 /**
- * Copies the examples `order[from]` to `order[from + size - 1]` into `into`, row after row; labels and targets
- * where `into` has room for them. Allocates no storage. Throws `ARGUMENT` past the end of `order`,
- * `SHAPE_MISMATCH` where a buffer is too short or the dataset has no such part.
+ * Copies the examples `order[from]` to `order[from + size - 1]` into `into`, an array of the same kind, one after another
+ * along axis `axis` of the batch. Allocates no storage. Throws `ARGUMENT` past the end of `order`, `SHAPE_MISMATCH`
+ * where `into` is too short.
  */
-export function gatherBatch(
-  data: Dataset,
+export function gatherRows(
+  { thing, data, dims }: Rows,
   order: Uint32Array,
   from: number,
   size: number,
-  into: BatchBuffers,
+  into: ColumnData,
+  axis = 0,
 ): void {
   if (!(from >= 0 && size >= 0 && from + size <= order.length)) {
     throw new EspalierError("ARGUMENT", {
-      thing: `batch of ${data.name}`,
+      thing: `batch of ${thing}`,
       rule: `must lie within the ${order.length} examples of the order`,
       received: { from, size },
     });
   }
-  copyRows("features", data, data.features, sizeOf(data.featureDims), order, from, size, into.features);
-  if (into.targets !== undefined) {
-    const rowSize = sizeOf(data.targetDims ?? []);
-    copyRows("targets", data, data.targets, rowSize, order, from, size, into.targets);
+  const rowSize = sizeOf(dims);
+  if (into.length < size * rowSize) {
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing: `batch buffer for ${thing}`,
+      rule: `needs room for ${size * rowSize} values`,
+      received: into.length,
+    });
   }
-  if (into.labels !== undefined) {
-    const labels = data.labels;
-    if (labels === undefined || into.labels.length < size)
-      throw noRoom("labels", data, labels, size, into.labels);
-    for (let row = 0; row < size; row++) into.labels[row] = labels[order[from + row] as number] as number;
+  if (rowSize === 1) {
+    for (let row = 0; row < size; row++) into[row] = data[order[from + row] as number] as never;
+    return;
   }
-}
-
-function copyRows(
-  part: string,
-  data: Dataset,
-  rows: Float32Array | undefined,
-  rowSize: number,
-  order: Uint32Array,
-  from: number,
-  size: number,
-  into: Float32Array,
-): void {
-  if (rows === undefined || into.length < size * rowSize)
-    throw noRoom(part, data, rows, size * rowSize, into);
+  // What stands before the batch axis repeats with a stride of a whole batch.
+  const inner = axis === 0 ? rowSize : sizeOf(dims.slice(axis));
   for (let row = 0; row < size; row++) {
     const start = (order[from + row] as number) * rowSize;
-    into.set(rows.subarray(start, start + rowSize), row * rowSize);
+    for (let at = 0; at < rowSize; at += inner) {
+      into.set(data.subarray(start + at, start + at + inner) as never, at * size + row * inner);
+    }
   }
-}
-
-function noRoom(
-  part: string,
-  data: Dataset,
-  rows: ArrayLike<number> | undefined,
-  needed: number,
-  into: ArrayLike<number>,
-): EspalierError {
-  return rows === undefined
-    ? new EspalierError("SHAPE_MISMATCH", {
-        thing: data.name,
-        rule: `must have ${part} to fill a batch of ${part}`,
-      })
-    : new EspalierError("SHAPE_MISMATCH", {
-        thing: `batch buffer for the ${part} of ${data.name}`,
-        rule: `needs room for ${needed} values`,
-        received: into.length,
-      });
 }

@@ -1,17 +1,33 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import {
+  type Column,
+  type ColumnParts,
+  checkColumns,
+  checkFinite,
+  checkRows,
+  pickColumns,
+  pickRows,
+} from "./columns.ts";
+
+/** Labels of this value are left out of a loss over positions, as padding is. */
+export const ignoredLabel = -100;
 
 /** Examples held in memory: features as row-major float32 rows, targets as integer labels or float rows. */
 export interface Dataset {
   readonly name: string;
   /** Number of examples, at least 1. */
   readonly count: number;
-  /** [count, ...featureDims] */
+  /** [count, ...featureDims]; empty where every input of the model has a column of its own. */
   readonly features: Float32Array;
-  /** The shape of one example, such as [64] or [1, 28, 28]. */
+  /** The shape of one example, such as [64] or [1, 28, 28]; [0] where there are no features. */
   readonly featureDims: readonly number[];
-  /** [count], each in 0..classes-1 */
+  /** Columns for inputs of the model, by the input's name; the features go to the input that has none. */
+  readonly inputs?: Readonly<Record<string, Column>>;
+  /** [count, ...labelDims], each in 0..classes-1, or -100 for a position that does not count. */
   readonly labels?: Int32Array;
+  /** The shape of an example's labels, such as [7] for one to each of seven tokens; absent for one to an example. */
+  readonly labelDims?: readonly number[];
   /** Number of classes; present with labels. */
   readonly classes?: number;
   /** What each class is called, where the source says. */
@@ -26,10 +42,15 @@ export interface DatasetParts {
   readonly name?: string;
   /** Default: the number of labels, or the features that `featureDims` divides. */
   readonly count?: number;
-  readonly features: ArrayLike<number>;
+  /** Needed unless `inputs` has a column for every input of the model. */
+  readonly features?: ArrayLike<number>;
   /** Default: one axis, features / count. */
   readonly featureDims?: readonly number[];
+  /** For models with several inputs: { input_ids: { data: new BigInt64Array(…), dims: [128] }, … }. */
+  readonly inputs?: Readonly<Record<string, ColumnParts>>;
   readonly labels?: ArrayLike<number>;
+  /** Default: one label to an example. */
+  readonly labelDims?: readonly number[];
   /** Default: the number of class names, or the largest label plus one. */
   readonly classes?: number;
   readonly classNames?: readonly string[];
@@ -39,27 +60,30 @@ export interface DatasetParts {
 }
 
 /**
- * A dataset from arrays. A `Float32Array` of features or targets and an `Int32Array` of labels are kept, not copied.
- * Throws `EMPTY_DATA` without examples, `SHAPE_MISMATCH` where sizes disagree, `LABEL_RANGE` for a label
+ * A dataset from arrays. A `Float32Array` of features or targets, an `Int32Array` of labels and columns are kept, not
+ * copied. Throws `EMPTY_DATA` without examples, `SHAPE_MISMATCH` where sizes disagree, `LABEL_RANGE` for a label
  * that is not an integer in 0..classes-1, `ARGUMENT` for a value that is not finite.
  */
 export function dataset(parts: DatasetParts): Dataset {
   const name = parts.name ?? "data";
-  if (parts.features.length === 0) {
+  const { features: given = [], inputs = {} } = parts;
+  const onlyColumns = given.length === 0 && Object.keys(inputs).length > 0;
+  if (given.length === 0 && !onlyColumns) {
     throw new EspalierError("EMPTY_DATA", {
       thing: name,
       rule: "needs at least one example with at least one feature",
-      received: parts.features.length,
+      received: given.length,
       remedy: "Pass the rows of all examples in one array, one after another.",
     });
   }
   const count = countOf(name, parts);
-  const featureDims = parts.featureDims ?? [parts.features.length / count];
-  checkRows(`features of ${name}`, parts.features.length, count, featureDims);
-  const features = finiteFloats(`features of ${name}`, parts.features, sizeOf(featureDims));
+  const featureDims = onlyColumns ? [0] : (parts.featureDims ?? [given.length / count]);
+  if (!onlyColumns) checkRows(`features of ${name}`, given.length, count, featureDims);
+  const features = finiteFloats(`features of ${name}`, given, sizeOf(featureDims));
   const made: Dataset = { name, count, features, featureDims: [...featureDims] };
   return {
     ...made,
+    ...(Object.keys(inputs).length === 0 ? {} : { inputs: checkColumns(name, count, inputs) }),
     ...(parts.labels === undefined ? {} : checkedLabels(name, count, parts.labels, parts)),
     ...(parts.targets === undefined ? {} : checkedTargets(name, count, parts.targets, parts.targetDims)),
   };
@@ -79,15 +103,14 @@ export function subset(data: Dataset, indices: ArrayLike<number>): Dataset {
       received: index,
     });
   }
-  const labels = data.labels;
+  const { inputs, labels, targets } = data;
   return {
     ...data,
     count: indices.length,
-    features: gatherRows(data.features, sizeOf(data.featureDims), indices),
-    ...(labels === undefined ? {} : { labels: Int32Array.from(indices, (index) => labels[index] as number) }),
-    ...(data.targets === undefined
-      ? {}
-      : { targets: gatherRows(data.targets, data.targets.length / data.count, indices) }),
+    features: pickRows(data.features, sizeOf(data.featureDims), indices),
+    ...(inputs === undefined ? {} : { inputs: pickColumns(inputs, indices) }),
+    ...(labels === undefined ? {} : { labels: pickRows(labels, labels.length / data.count, indices) }),
+    ...(targets === undefined ? {} : { targets: pickRows(targets, targets.length / data.count, indices) }),
   };
 }
 
@@ -98,9 +121,15 @@ export function reshapeFeatures(data: Dataset, featureDims: readonly number[]): 
 }
 
 function countOf(name: string, parts: DatasetParts): number {
-  const size = parts.featureDims === undefined ? undefined : sizeOf(parts.featureDims);
+  const { features = [], featureDims, labels, labelDims = [] } = parts;
+  const divided = (length: number | undefined, dims: readonly number[] | undefined) =>
+    length === undefined || dims === undefined ? undefined : length / sizeOf(dims);
+  const column = Object.values(parts.inputs ?? {}).find(({ dims }) => dims !== undefined);
   const count =
-    parts.count ?? parts.labels?.length ?? (size === undefined ? undefined : parts.features.length / size);
+    parts.count ??
+    divided(labels?.length, labelDims) ??
+    divided(features.length || undefined, featureDims) ??
+    divided(column?.data.length, column?.dims);
   if (count === undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: name,
@@ -127,30 +156,9 @@ function countOf(name: string, parts: DatasetParts): number {
   return count;
 }
 
-function checkRows(thing: string, length: number, count: number, dims: readonly number[]): void {
-  if (dims.every((dim) => Number.isInteger(dim) && dim > 0) && length === count * sizeOf(dims)) return;
-  throw new EspalierError("SHAPE_MISMATCH", {
-    thing,
-    rule: `needs ${count} examples × [${dims.join(", ")}] values, every dimension a positive integer`,
-    received: length,
-    remedy: "Check the shape of one example, and that the last row is whole.",
-  });
-}
-
 function finiteFloats(thing: string, values: ArrayLike<number>, rowSize: number): Float32Array {
   const floats = values instanceof Float32Array ? values : Float32Array.from(values);
-  for (let at = 0; at < floats.length; at++) {
-    if (Number.isFinite(floats[at])) continue;
-    throw new EspalierError("ARGUMENT", {
-      thing: `${thing}, example ${Math.floor(at / rowSize)}, value ${at % rowSize}`,
-      rule: "must be finite in float32",
-      received: String(values[at]),
-      remedy:
-        typeof values[at] === "object"
-          ? "Pass one flat array (rows.flat()), and featureDims for the shape of a row."
-          : "Drop or fill missing values first.",
-    });
-  }
+  checkFinite(thing, floats, values, rowSize);
   return floats;
 }
 
@@ -158,9 +166,14 @@ function checkedLabels(
   name: string,
   count: number,
   values: ArrayLike<number>,
-  { classNames, classes = classNames?.length }: Pick<DatasetParts, "classes" | "classNames">,
-): Pick<Dataset, "labels" | "classes" | "classNames"> {
-  if (values.length !== count) {
+  {
+    classNames,
+    classes = classNames?.length,
+    labelDims = [],
+  }: Pick<DatasetParts, "classes" | "classNames" | "labelDims">,
+): Pick<Dataset, "labels" | "labelDims" | "classes" | "classNames"> {
+  if (labelDims.length > 0) checkRows(`labels of ${name}`, values.length, count, labelDims);
+  else if (values.length !== count) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: `labels of ${name}`,
       rule: `needs one label for each of ${count} examples`,
@@ -187,11 +200,13 @@ function checkedLabels(
   // Without a stated number, anything that an Int32Array holds is a class.
   const bound = classes ?? 2 ** 31 - 1;
   let largest = 0;
-  for (let at = 0; at < count; at++) {
+  const perExample = sizeOf(labelDims);
+  for (let at = 0; at < values.length; at++) {
     const label = values[at] as number;
+    if (labelDims.length > 0 && label === ignoredLabel) continue;
     if (!Number.isInteger(label) || label < 0 || label >= bound) {
       throw new EspalierError("LABEL_RANGE", {
-        thing: `label of example ${at} of ${name}`,
+        thing: `label of example ${Math.floor(at / perExample)} of ${name}`,
         rule: `must be an integer in 0..${bound - 1}`,
         received: label,
         remedy: "Number the classes from 0, and give as many classes as there are.",
@@ -201,6 +216,7 @@ function checkedLabels(
   }
   return {
     labels: values instanceof Int32Array ? values : Int32Array.from(values),
+    ...(labelDims.length === 0 ? {} : { labelDims: [...labelDims] }),
     classes: classes ?? largest + 1,
     ...(classNames === undefined ? {} : { classNames: [...classNames] }),
   };
@@ -214,13 +230,4 @@ function checkedTargets(
 ): Required<Pick<Dataset, "targets" | "targetDims">> {
   checkRows(`targets of ${name}`, values.length, count, dims);
   return { targets: finiteFloats(`targets of ${name}`, values, sizeOf(dims)), targetDims: [...dims] };
-}
-
-function gatherRows(rows: Float32Array, size: number, indices: ArrayLike<number>): Float32Array {
-  const picked = new Float32Array(indices.length * size);
-  for (let at = 0; at < indices.length; at++) {
-    const from = (indices[at] as number) * size;
-    picked.set(rows.subarray(from, from + size), at * size);
-  }
-  return picked;
 }

@@ -41,11 +41,12 @@ function indicesWhere(flags: Uint8Array, flag: number): number[] {
   return indices;
 }
 
-/** Indices of each class that occurs; one group of everything without labels. */
+/** Indices of each class that occurs; one group of everything without labels, or with several to an example. */
 function groupsOf(data: Dataset): number[][] {
   const groups = new Map<number, number[]>();
+  const labels = data.labelDims === undefined ? data.labels : undefined;
   for (let at = 0; at < data.count; at++) {
-    const label = data.labels?.[at] ?? 0;
+    const label = labels?.[at] ?? 0;
     const group = groups.get(label);
     if (group === undefined) groups.set(label, [at]);
     else group.push(at);

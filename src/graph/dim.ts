@@ -140,6 +140,15 @@ export function bindDim(dim: Dim, bindings: ReadonlyMap<string, number>): Dim {
   return total;
 }
 
+/** The named sizes in a size. */
+export function namesOf(dim: Dim): readonly string[] {
+  return typeof dim === "number" ? [] : [...parse(dim).keys()].flatMap(factorsOf);
+}
+
+function factorsOf(names: string): readonly string[] {
+  return names.split("*").filter((name) => name !== "");
+}
+
 export function isConcrete(shape: Shape): shape is readonly number[] {
   return shape.every((dim) => typeof dim === "number");
 }

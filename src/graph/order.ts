@@ -13,23 +13,22 @@ export function inOrder(nodes: readonly Node[]): readonly Node[] {
   nodes.forEach((node, index) => {
     for (const name of node.outputs) if (name !== "" && !makers.has(name)) makers.set(name, index);
   });
-  const needs = nodes.map((node) => needsOf(node, makers));
+  const needs = nodes.map((node) => makersOf(node, makers));
   if (needs.every((list, index) => list.every((maker) => maker < index))) return nodes;
   return search(nodes, needs);
 }
 
 /** Positions of the nodes that make what `node` takes. */
-function needsOf(node: Node, makers: ReadonlyMap<string, number>): readonly number[] {
-  const list: number[] = [];
-  const add = (name: string) => {
-    const maker = makers.get(name);
-    if (maker !== undefined) list.push(maker);
-  };
-  node.inputs.forEach(add);
-  for (const attribute of Object.values(node.attributes)) {
-    if (attribute.kind === "graph") freeNames(attribute.value).forEach(add);
-  }
-  return list;
+function makersOf(node: Node, makers: ReadonlyMap<string, number>): readonly number[] {
+  return needsOf(node).flatMap((name) => makers.get(name) ?? []);
+}
+
+/** The values that a node takes: its inputs, and what its subgraphs use of the graph around them. */
+export function needsOf(node: Node): readonly string[] {
+  const graphs = Object.values(node.attributes).flatMap((attribute) =>
+    attribute.kind === "graph" ? [...freeNames(attribute.value)] : [],
+  );
+  return graphs.length === 0 ? node.inputs : [...node.inputs, ...graphs];
 }
 
 /** Names that a subgraph uses and does not define. */

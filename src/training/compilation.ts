@@ -6,11 +6,12 @@ import type { Width } from "../growth/width.ts";
 import { findWidths } from "../growth/widths.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Evaluator } from "./evaluator.ts";
+import { countFlops } from "./flops.ts";
 import { freshState } from "./fresh-state.ts";
 import { growBirths, type Learner, type LearnerState } from "./learner.ts";
 import { createLearner } from "./learners.ts";
 import type { TrainerSettings } from "./options.ts";
-import { countFlops, type Program, writeProgram } from "./program.ts";
+import { type Program, writeProgram } from "./program.ts";
 
 /** A model's graphs, compiled, and the learner that holds its state. */
 export interface Compilation {
@@ -28,10 +29,11 @@ export async function compileModel(
   settings: TrainerSettings,
   state?: LearnerState,
 ): Promise<Compilation> {
-  const { loss, session, frozen } = settings;
+  const { loss, output, session, frozen } = settings;
   const widths = findWidths(model);
-  const program = writeProgram({ model, widths, loss, training: true, frozen });
-  const evaluator = await Evaluator.create(model, widths, loss, session);
+  const what = { model, widths, loss, output, frozen };
+  const program = writeProgram({ ...what, training: true });
+  const evaluator = await Evaluator.create(what, session);
   const learner = await createLearner(program, settings);
   learner.load(state ?? freshState(program, model, settings));
   return { widths, program, evaluator, learner, flops: countFlops(program.graph) };

@@ -1,10 +1,25 @@
 import type { Feeds } from "../engine/session.ts";
 import { evaluateDim } from "../graph/dim.ts";
+import { widthSizes } from "../growth/symbols.ts";
+import type { Width } from "../growth/width.ts";
 import { hashName, philox } from "../tensor/random.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
-import type { DropoutMask } from "./program.ts";
+import type { DropoutMask, Program } from "./program.ts";
+import { feedSizes } from "./program-inputs.ts";
 
 const rowsPerStep = 2 ** 20;
+
+/** A batch together with the masks of every dropout of a program, for step `step`. */
+export function withMasks(
+  program: Program,
+  widths: readonly Width[],
+  feeds: Feeds,
+  { seed, step }: { readonly seed: number; readonly step: number },
+): Feeds {
+  if (program.masks.length === 0) return feeds;
+  const sizes = new Map([...widthSizes(widths), ...feedSizes(program, feeds)]);
+  return { ...feeds, ...drawMasks(program.masks, sizes, seed, step) };
+}
 
 /**
  * The dropout masks of one step. Each value is a function of (seed, which dropout, step, row, position) alone, so a

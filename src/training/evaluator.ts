@@ -1,16 +1,14 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
-import type { Model } from "../graph/model.ts";
 import { emitRoundingBound } from "../growth/rounding.ts";
-import type { Width } from "../growth/width.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";
 import { compile } from "./compile.ts";
-import type { LossChoice } from "./loss.ts";
 import type { Metric } from "./metric.ts";
 import { zeroTargets } from "./probe.ts";
-import { type Program, writeProgram } from "./program.ts";
+import { type Program, type ProgramOptions, writeProgram } from "./program.ts";
+import { fixedBatch } from "./program-inputs.ts";
 
 /** Loss and metrics over a data set, each averaged over its examples. */
 export interface Evaluation {
@@ -52,15 +50,11 @@ export class Evaluator {
     this.#compileBounded = compileBounded;
   }
 
-  static async create(
-    model: Model,
-    widths: readonly Width[],
-    loss: LossChoice,
-    options: SessionOptions,
-  ): Promise<Evaluator> {
-    const write = () => writeProgram({ model, widths, loss, training: false });
+  static async create(what: Omit<ProgramOptions, "training">, options: SessionOptions): Promise<Evaluator> {
+    const write = () => writeProgram({ ...what, training: false });
     const program = write();
-    const activations = [...new Set(widths.flatMap((width) => width.reads.map((read) => read.value)))];
+    const reads = what.widths.flatMap((width) => width.reads.map((read) => read.value));
+    const activations = [...new Set(reads)].filter((name) => program.graph.has(name));
     const outputs = [program.output, program.loss, ...activations];
     const compileBounded = async () => {
       const { graph, output } = write();
@@ -128,8 +122,9 @@ export class Evaluator {
     const order = Uint32Array.from({ length: data.count }, (_, index) => index);
     let loss = 0;
     const sums = metrics.map(() => 0);
-    for (let from = 0; from < data.count; from += batchSize) {
-      const batch = batcher.take(order, from, Math.min(batchSize, data.count - from));
+    const step = fixedBatch(this.program) ?? batchSize;
+    for (let from = 0; from < data.count; from += step) {
+      const batch = batcher.take(order, from, Math.min(step, data.count - from));
       const result = await this.forward(variables, batch.feeds);
       loss += result.loss * batch.size;
       metrics.forEach((metric, index) => {
@@ -140,26 +135,26 @@ export class Evaluator {
     return { examples: data.count, loss: loss / data.count, ...Object.fromEntries(averages) };
   }
 
-  /** The outputs for `features`, which the caller has shaped as the model's input. */
-  async predict(variables: Feeds, features: Tensor): Promise<Tensor> {
-    const { output, features: input } = this.program;
-    const fits =
-      features.dims.length === input.shape.length &&
-      features.dims.every(
-        (size, axis) => size > 0 && (typeof input.shape[axis] === "string" || input.shape[axis] === size),
-      );
-    if (!fits) {
+  /** The outputs for inputs by name, which the caller has shaped as the model takes them. */
+  async predict(variables: Feeds, given: Feeds): Promise<Tensor> {
+    const { output, inputs } = this.program;
+    for (const { name, shape, dtype } of inputs) {
+      const tensor = given[name];
+      const fits =
+        tensor?.dtype === dtype &&
+        tensor.dims.length === shape.length &&
+        tensor.dims.every(
+          (size, axis) => size > 0 && (typeof shape[axis] === "string" || shape[axis] === size),
+        );
+      if (fits) continue;
       throw new EspalierError("SHAPE_MISMATCH", {
-        thing: `input "${input.name}"`,
-        rule: `takes shape [${input.shape.join(", ")}]`,
-        received: features.dims,
+        thing: `input "${name}"`,
+        rule: `takes ${dtype} of shape [${shape.join(", ")}]`,
+        received: tensor === undefined ? "nothing" : `${tensor.dtype} [${tensor.dims.join(", ")}]`,
       });
     }
-    const feeds = {
-      ...variables,
-      ...zeroTargets(this.program, features.dims[0] ?? 1),
-      [input.name]: features,
-    };
+    const own = Object.fromEntries(inputs.map(({ name }) => [name, given[name] as Tensor]));
+    const feeds = { ...variables, ...zeroTargets(this.program, own), ...own };
     return (await this.#session.run(feeds, { [output]: null }))[output] as Tensor;
   }
 

@@ -1,4 +1,6 @@
+import { ignoredLabel } from "../data/dataset.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
+import type { Dim, Shape } from "../graph/dim.ts";
 import { int, text } from "../graph/model.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
@@ -11,8 +13,14 @@ export interface Loss {
   /** Writes the mean loss over the batch, a scalar, and returns its name. */
   readonly emit: (graph: GraphBuilder, output: string, target: string) => string;
   /** Shape of the targets, from the shape of the output. */
-  readonly targetRank: (outputRank: number) => number;
+  readonly targetShape: (output: Shape) => Shape;
+  /** Number of classes, which labels must be below, from the shape of the output. */
+  readonly classes: (output: Shape) => Dim | undefined;
 }
+
+const sameShape = (output: Shape) => output;
+/** Labels stand for the side of zero that a logit is on. */
+const twoClasses = () => 2;
 
 /** Mean of all elements, as a scalar. */
 function mean(graph: GraphBuilder, value: string): string {
@@ -21,11 +29,12 @@ function mean(graph: GraphBuilder, value: string): string {
 
 /** The one table of losses. */
 export const losses = {
-  /** Softmax cross-entropy of logits [batch, classes] with integer labels [batch]. */
+  /** Softmax cross-entropy of logits [batch, classes, ...] with integer labels [batch, ...]: of examples, or pixels. */
   crossEntropy: {
     name: "crossEntropy",
     target: "int32",
-    targetRank: (outputRank) => outputRank - 1,
+    targetShape: ([batch = 1, , ...positions]) => [batch, ...positions],
+    classes: (output) => output[1],
     emit: (graph, logits, labels) =>
       // The second output, the logarithms, spares the gradient a softmax of its own.
       graph.emitAll(
@@ -36,11 +45,25 @@ export const losses = {
         "loss",
       )[0] as string,
   },
+  /** Softmax cross-entropy of logits [batch, ..., classes] with integer labels [batch, ...]; -100 does not count. */
+  tokenCrossEntropy: {
+    name: "tokenCrossEntropy",
+    target: "int32",
+    targetShape: (output) => output.slice(0, -1),
+    classes: (output) => output.at(-1),
+    emit(graph, logits, labels) {
+      const rows = graph.emit("Flatten", [logits], { axis: int(graph.typeOf(logits).shape.length - 1) });
+      const flat = graph.emit("Reshape", [labels, graph.vector([-1])]);
+      const attributes = { reduction: text("mean"), ignore_index: int(ignoredLabel) };
+      return graph.emitAll("SoftmaxCrossEntropyLoss", [rows, flat], 2, attributes, "loss")[0] as string;
+    },
+  },
   /** Binary cross-entropy of logits with targets in [0, 1] of the same shape: mean of softplus(x) - x·y. */
   binaryCrossEntropy: {
     name: "binaryCrossEntropy",
     target: "float32",
-    targetRank: (outputRank) => outputRank,
+    targetShape: sameShape,
+    classes: twoClasses,
     emit: (graph, logits, targets) =>
       mean(
         graph,
@@ -51,7 +74,8 @@ export const losses = {
   meanSquaredError: {
     name: "meanSquaredError",
     target: "float32",
-    targetRank: (outputRank) => outputRank,
+    targetShape: sameShape,
+    classes: twoClasses,
     emit(graph, output, targets) {
       const difference = graph.emit("Sub", [output, targets]);
       return mean(graph, graph.emit("Mul", [difference, difference]));
@@ -59,7 +83,7 @@ export const losses = {
   },
 } as const satisfies Readonly<Record<string, Omit<Loss, "name"> & { name: string }>>;
 
-export type LossName = "crossEntropy" | "binaryCrossEntropy" | "meanSquaredError";
+export type LossName = "crossEntropy" | "tokenCrossEntropy" | "binaryCrossEntropy" | "meanSquaredError";
 
 /** A loss by name, or the name of a scalar output that the model already computes from its own inputs. */
 export type LossChoice = LossName | { readonly output: string };

@@ -1,4 +1,5 @@
-import type { Tensor } from "../tensor/tensor.ts";
+import { ignoredLabel } from "../data/dataset.ts";
+import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import type { LossChoice } from "./loss.ts";
 
 /** A number per example, averaged over a data set. */
@@ -10,25 +11,62 @@ export interface Metric {
   readonly sum: (output: Tensor, target: Tensor | undefined) => number;
 }
 
-/** Share of examples whose largest logit is the label's. */
+/** Share of labels [batch, ...] that have the largest of the logits [batch, classes, ...], in each example. */
 export const accuracy: Metric = {
   name: "accuracy",
   better: "higher",
-  sum(output, target) {
-    const classes = output.dims[1] ?? 1;
-    const logits = output.data as Float32Array;
-    let right = 0;
-    for (let row = 0; row < (output.dims[0] ?? 0); row++) {
-      let best = 0;
-      for (let column = 1; column < classes; column++) {
-        if ((logits[row * classes + column] as number) > (logits[row * classes + best] as number))
-          best = column;
-      }
-      if (best === Number(target?.data[row])) right++;
-    }
-    return right;
+  sum: (output, target) => {
+    const [batch = 0, classes = 1, ...positions] = output.dims;
+    return rightShares(output, target, { batch, classes, positions: sizeOf(positions), classesLast: false });
   },
 };
+
+/** Share of labels [batch, ...] that have the largest of the logits [batch, ..., classes]; those that do not count left out. */
+export const tokenAccuracy: Metric = {
+  name: "accuracy",
+  better: "higher",
+  sum: (output, target) => {
+    const [batch = 0, ...rest] = output.dims;
+    const classes = rest.at(-1) ?? 1;
+    const positions = sizeOf(rest.slice(0, -1));
+    return rightShares(output, target, { batch, classes, positions, classesLast: true });
+  },
+};
+
+interface LogitLayout {
+  readonly batch: number;
+  readonly classes: number;
+  /** Labels to an example. */
+  readonly positions: number;
+  readonly classesLast: boolean;
+}
+
+/** Sum over the batch of the share of an example's labels that have the largest logit. */
+function rightShares(
+  output: Tensor,
+  target: Tensor | undefined,
+  { batch, classes, positions, classesLast }: LogitLayout,
+): number {
+  const logits = output.data as Float32Array;
+  const [stride, step] = classesLast ? [classes, 1] : [1, positions];
+  let sum = 0;
+  for (let row = 0; row < batch; row++) {
+    let [right, counted] = [0, 0];
+    for (let position = 0; position < positions; position++) {
+      const label = Number(target?.data[row * positions + position]);
+      if (classesLast && label === ignoredLabel) continue;
+      const first = row * classes * positions + position * stride;
+      let best = 0;
+      for (let at = 1; at < classes; at++) {
+        if ((logits[first + at * step] as number) > (logits[first + best * step] as number)) best = at;
+      }
+      counted++;
+      if (best === label) right++;
+    }
+    if (counted > 0) sum += right / counted;
+  }
+  return sum;
+}
 
 /** Share of outputs whose logit is on the target's side of zero. */
 export const binaryAccuracy: Metric = {
@@ -65,6 +103,8 @@ export function defaultMetrics(loss: LossChoice): readonly Metric[] {
   switch (loss) {
     case "crossEntropy":
       return [accuracy];
+    case "tokenCrossEntropy":
+      return [tokenAccuracy];
     case "binaryCrossEntropy":
       return [binaryAccuracy];
     case "meanSquaredError":

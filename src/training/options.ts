@@ -11,6 +11,8 @@ import { frozenOf, type ParameterChoice } from "./trainable.ts";
 export interface TrainerOptions {
   /** Default "crossEntropy". */
   readonly loss?: LossChoice;
+  /** The value of the model that is trained, evaluated and predicted. Default: its first float32 output. */
+  readonly output?: string;
   /** Default `adam()`. */
   readonly optimizer?: Optimizer;
   /**
@@ -18,7 +20,10 @@ export interface TrainerOptions {
    * that is no scalar and no running statistic.
    */
   readonly trainable?: ParameterChoice;
-  /** Parameters to leave as they are, also where `trainable` names them. Units that they grow by stay as new too. */
+  /**
+   * Parameters to leave as they are, also where `trainable` names them. Units that they grow by stay as new too. A
+   * BatchNormalization whose scale and shift are frozen keeps its running statistics and normalises by them.
+   */
   readonly frozen?: ParameterChoice;
   /** Default 32. The last batch of an epoch may be smaller. */
   readonly batchSize?: number;
@@ -44,6 +49,7 @@ export interface TrainerOptions {
 /** Options with their defaults filled in. */
 export interface TrainerSettings {
   readonly loss: LossChoice;
+  readonly output?: string;
   readonly optimizer: Optimizer;
   /** Names of parameters that are not trained although they could be. */
   readonly frozen: readonly string[];
@@ -65,6 +71,7 @@ export function checkOptions(options: TrainerOptions, model?: Model): TrainerSet
   positive("clipValue", options.clipValue);
   return {
     loss,
+    ...(options.output === undefined ? {} : { output: options.output }),
     optimizer,
     frozen: model === undefined ? [] : frozenOf(model, options),
     batchSize,

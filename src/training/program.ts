@@ -1,6 +1,7 @@
 import type { GraphBuilder } from "../graph/builder.ts";
-import { addDims, type Dim, productOfDims, type Shape } from "../graph/dim.ts";
-import type { Model, Node, Value } from "../graph/model.ts";
+import type { Dim, Shape } from "../graph/dim.ts";
+import type { Graph, Model, Node, Value } from "../graph/model.ts";
+import { neededFor } from "../graph/needed.ts";
 import { symbolicShapes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { newGraph, operatorOf } from "../ops/index.ts";
@@ -8,6 +9,7 @@ import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
+import { type ProgramInput, programInputs } from "./program-inputs.ts";
 import { statisticsOf, trainableOf } from "./trainable.ts";
 
 /** An input that a dropout draws anew each step. */
@@ -20,12 +22,18 @@ export interface DropoutMask {
 /** The model written into a graph of its own, with everything that changes while training as an input. */
 export interface Program {
   readonly graph: GraphBuilder;
-  /** The input that takes the features, as the model names it. */
-  readonly features: Value;
-  /** The model's output, and the input and the value of the loss; no loss where none was asked for. */
+  /** The model that is written here: the part that the output and the loss need, in opset 20. */
+  readonly source: Model;
+  /** The inputs that take the examples, as the model names them. */
+  readonly inputs: readonly ProgramInput[];
+  /** Inputs of the model that neither output nor loss depends on. */
+  readonly ignored: readonly string[];
+  /** The model's output that is trained, and the input and the value of the loss. */
   readonly output: string;
   readonly target: Value | undefined;
   readonly loss: string;
+  /** What integer labels must be below, where the loss takes such. */
+  readonly classes: Dim | undefined;
   /** Parameters that are inputs: trained and frozen ones, running statistics and whatever can grow. */
   readonly variables: readonly string[];
   /** Trained parameters. */
@@ -39,37 +47,39 @@ export interface ProgramOptions {
   readonly model: Model;
   readonly widths: readonly Width[];
   readonly loss: LossChoice;
+  /** The value that is trained; default the model's first output of float32. */
+  readonly output?: string | undefined;
   /** Whether dropout drops and batch statistics are used. */
   readonly training: boolean;
   /** Parameters that are not trained although they could be; see {@link frozenOf}. Default none. */
   readonly frozen?: readonly string[];
 }
 
-/** Writes model and loss into a new graph. */
-export function writeProgram({ model, widths, loss, training, frozen = [] }: ProgramOptions): Program {
-  const graph = newGraph();
+/**
+ * Writes model and loss into a new graph. Throws `ARGUMENT` for an output or a loss that the model has not,
+ * `UNSUPPORTED_TYPE` for an output that is not float32, `UNSUPPORTED_OPERATOR`.
+ */
+export function writeProgram(options: ProgramOptions): Program {
+  const { model, widths, loss, training, frozen = [] } = options;
+  const output = outputOf(model.graph, options.output);
+  if (typeof loss === "object") refuseUnknown(model.graph, "loss", loss.output);
+  const needed = neededFor(model.graph, [output, ...(typeof loss === "object" ? [loss.output] : [])]);
   // Gradient rules are written in opset 20; the model itself keeps its own.
-  const source = raiseOpset(model).graph;
-  graph.reserve(source.nodes.flatMap((node) => node.outputs));
-  graph.reserve(source.parameters.keys());
-  graph.reserve(source.inputs.map((value) => value.name));
-  for (const value of source.inputs) graph.input(value.name, value);
-  const [features, second] = source.inputs;
-  const output = source.outputs[0]?.name;
-  if (features === undefined || output === undefined) {
-    throw new EspalierError("INVALID_MODEL", {
-      thing: "model",
-      rule: "needs an input and an output to be trained",
-      received: { inputs: source.inputs.length, outputs: source.outputs.length },
-    });
+  const source = raiseOpset({ ...model, graph: needed });
+  const graph = newGraph();
+  graph.reserve(source.graph.nodes.flatMap((node) => node.outputs));
+  graph.reserve(source.graph.parameters.keys());
+  graph.reserve(source.graph.inputs.map((value) => value.name));
+  for (const value of source.graph.inputs) {
+    if (!source.graph.parameters.has(value.name)) graph.input(value.name, value);
   }
-  const statistics = statisticsOf(model);
+  const statistics = statisticsOf(source);
   const held = new Set(frozen);
-  const own = new Set(trainableOf(model));
+  const own = new Set(trainableOf(source));
   const growing = new Set(widths.flatMap((width) => width.parts.map((part) => part.parameter)));
   const shapes = symbolicShapes(model, widths);
   const variables: string[] = [];
-  for (const [name, tensor] of source.parameters) {
+  for (const [name, tensor] of source.graph.parameters) {
     if (own.has(name) || statistics.has(name) || growing.has(name)) {
       graph.input(name, { dtype: tensor.dtype, shape: shapes.get(name) ?? tensor.dims });
       variables.push(name);
@@ -80,34 +90,72 @@ export function writeProgram({ model, widths, loss, training, frozen = [] }: Pro
   const trainable = [...own].filter((name) => !held.has(name));
   const updates = new Map<string, string>();
   const masks: DropoutMask[] = [];
-  for (const node of source.nodes) {
-    const train = training ? operatorOf(node).train : undefined;
-    if (train === undefined) graph.add(node);
+  for (const node of source.graph.nodes) {
+    const { train, statistics: running } = operatorOf(node);
+    const weights = node.inputs.filter((name) => own.has(name));
+    const still = running !== undefined && weights.length > 0 && weights.every((name) => held.has(name));
+    if (train === undefined || !training || still) graph.add(node);
     else train(new NodeTraining(graph, node, updates, masks));
   }
-  const written = writeLoss(graph, loss, output, second);
-  return { graph, features, output, variables, trainable, updates, masks, ...written };
+  const type = graph.typeOf(output);
+  if (type.dtype !== "float32") {
+    throw new EspalierError("UNSUPPORTED_TYPE", {
+      thing: `output "${output}"`,
+      rule: "must be float32 to be trained",
+      received: type.dtype,
+      remedy: "Name another value of the model as `output`.",
+    });
+  }
+  const inputs = programInputs(source.graph, type.shape);
+  const known = new Set(source.graph.inputs.map(({ name }) => name));
+  const ignored = model.graph.inputs.map(({ name }) => name).filter((name) => !known.has(name));
+  const written = writeLoss(graph, loss, output, inputs);
+  return { graph, source, ignored, output, variables, trainable, updates, masks, ...written };
 }
 
-function writeLoss(graph: GraphBuilder, choice: LossChoice, output: string, second: Value | undefined) {
+/** The value that is trained. */
+function outputOf(graph: Graph, wanted: string | undefined): string {
+  const names = graph.outputs.map(({ name }) => name);
+  const output = wanted ?? graph.outputs.find(({ dtype }) => dtype === "float32")?.name ?? names[0];
+  if (output === undefined || graph.inputs.length === 0) {
+    throw new EspalierError("INVALID_MODEL", {
+      thing: "model",
+      rule: "needs an input and an output to be trained",
+      received: { inputs: graph.inputs.length, outputs: names.length },
+    });
+  }
+  refuseUnknown(graph, "output", output);
+  return output;
+}
+
+function refuseUnknown(graph: Graph, option: string, name: string): void {
+  if (graph.nodes.some(({ outputs }) => outputs.includes(name))) return;
+  throw new EspalierError("ARGUMENT", {
+    thing: option,
+    rule: "must name a value that the model computes",
+    received: name,
+    remedy: `Its outputs are ${graph.outputs.map((value) => value.name).join(", ")}.`,
+  });
+}
+
+function writeLoss(
+  graph: GraphBuilder,
+  choice: LossChoice,
+  output: string,
+  inputs: readonly ProgramInput[],
+): Pick<Program, "inputs" | "target" | "loss" | "classes"> {
   if (typeof choice === "object") {
-    if (!graph.has(choice.output)) {
-      throw new EspalierError("ARGUMENT", {
-        thing: "loss",
-        rule: "must name a value of the model",
-        received: choice.output,
-      });
-    }
-    return { loss: choice.output, target: second };
+    // The loss is in the model, and so is the input for its targets: the last of several.
+    const target = inputs.length > 1 ? inputs.at(-1) : undefined;
+    const features = target === undefined ? inputs : inputs.slice(0, -1);
+    return { inputs: features, loss: choice.output, target, classes: undefined };
   }
   const loss = lossOf(choice);
-  const shape = graph.typeOf(output).shape;
-  const target: Value = {
-    name: "target",
-    dtype: loss.target,
-    shape: shape.slice(0, loss.targetRank(shape.length)),
-  };
-  return { loss: loss.emit(graph, output, graph.input("target", target)), target };
+  const { shape } = graph.typeOf(output);
+  const name = inputs.some((input) => input.name === "target") ? "target of the loss" : "target";
+  const target: Value = { name, dtype: loss.target, shape: loss.targetShape(shape) };
+  const value = loss.emit(graph, output, graph.input(name, target));
+  return { inputs, loss: value, target, classes: loss.classes(shape) };
 }
 
 class NodeTraining extends GraphCall implements TrainingCall {
@@ -130,13 +178,4 @@ class NodeTraining extends GraphCall implements TrainingCall {
     this.#masks.push({ input, shape, ratio });
     return input;
   }
-}
-
-/** Floating-point operations of one run of a graph, as a polynomial in "batch" and the widths. */
-export function countFlops(graph: GraphBuilder): Dim {
-  return graph.nodes.reduce<Dim>((total, node) => {
-    const call = new GraphCall(graph, node);
-    const rule = operatorOf(node).flops;
-    return addDims(total, rule === undefined ? productOfDims(call.output(0).shape) : rule(call));
-  }, 0);
 }

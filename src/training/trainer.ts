@@ -6,28 +6,29 @@ import { type Model, withParameters } from "../graph/model.ts";
 import { type DiagnosisOptions, diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
 import { strategyOf } from "../growth/strategies/index.ts";
 import type { Strategy } from "../growth/strategy.ts";
-import { widthSizes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths } from "../growth/widths.ts";
-import { float32, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { addCheckpoint, readCheckpoint } from "./checkpoint-folder.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
 import { faultOf, lossDiverged, weightsDiverged } from "./divergence.ts";
-import { drawMasks } from "./dropout-masks.ts";
+import { withMasks } from "./dropout-masks.ts";
 import type { Evaluation, Evaluator } from "./evaluator.ts";
 import { Feeding } from "./feeding.ts";
 import { type FitOptions, runFit } from "./fit.ts";
+import { flopsPerExample, type StepCost, StepFlops } from "./flops.ts";
 import type { Learner, LearnerState } from "./learner.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
-import { syntheticBatch } from "./probe.ts";
+import { feedsOf, workingBatch } from "./probe.ts";
 import type { Program } from "./program.ts";
+import { feedSizes } from "./program-inputs.ts";
 import type { FitResult, GrowthRecord } from "./record.ts";
 import { rateAt } from "./schedule.ts";
 import { Turns } from "./turns.ts";
-import { countParameters, flopsPerExample, stepFlops, widenNow } from "./widen.ts";
+import { countParameters, widenNow } from "./widen.ts";
 
 /** Where a run stands, beside its weights. */
 export interface Progress {
@@ -55,8 +56,7 @@ export class Trainer {
   #compiled: Compilation;
   #model: Model;
   #progress: Progress;
-  /** FLOPs of a step by batch size: the polynomial takes longer to evaluate than a small network to update. */
-  #counted: { readonly widths: readonly Width[]; readonly bySize: Map<number, number> };
+  #stepFlops: StepFlops | undefined;
   readonly #turns = new Turns();
   /** The last training batch, to measure growth on. */
   #lastBatch: Feeds | undefined;
@@ -76,7 +76,6 @@ export class Trainer {
     this.#compiled = compiled;
     this.#model = state.model;
     this.#progress = state.progress;
-    this.#counted = { widths: compiled.widths, bySize: new Map() };
   }
 
   /**
@@ -152,7 +151,7 @@ export class Trainer {
 
   /** What one more example adds to a training step, forward and backward. */
   get flopsPerExample(): number {
-    return flopsPerExample(this.#compiled.flops, this.#widths, this.#program.features.shape[0] ?? 1);
+    return flopsPerExample(this.#cost);
   }
 
   /** Trains until a number of steps or epochs is done, or something stops it. Throws `DIVERGED`. */
@@ -172,6 +171,7 @@ export class Trainer {
     if (this.#feeding?.data !== data) {
       if (this.#progress.offset >= data.count) this.#progress = { ...this.#progress, offset: 0 };
       this.#feeding = new Feeding(this.#program, data, this.settings.seed);
+      this.#stepFlops = undefined;
     }
     const { step, epoch, offset } = this.#progress;
     const size = Math.min(this.settings.batchSize, data.count - offset);
@@ -219,18 +219,19 @@ export class Trainer {
   }
 
   /** Loss and metrics over a data set, without dropout and with running statistics. */
-  evaluate(data: Dataset, options: { readonly batchSize?: number } = {}): Promise<Evaluation> {
-    const { batchSize = 256 } = options;
+  evaluate(data: Dataset, { batchSize = 256 }: { batchSize?: number } = {}): Promise<Evaluation> {
     return this.#turns.take(() =>
       this.#evaluator.evaluate(this.#learner.variables, data, this.metrics, batchSize),
     );
   }
 
-  /** Outputs [batch, ...] for features, given as a tensor of the input's shape or as rows. */
-  predict(features: Tensor | readonly (readonly number[])[]): Promise<Tensor> {
-    const tensor =
-      "dims" in features ? features : float32([features.length, features[0]?.length ?? 0], features.flat());
-    return this.#turns.take(() => this.#evaluator.predict(this.#learner.variables, tensor));
+  /**
+   * Outputs [batch, ...] for features, given as a tensor of the input's shape or as rows, or for the model's inputs by
+   * name. Throws `SHAPE_MISMATCH`.
+   */
+  predict(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Tensor> {
+    const predict = () => this.#evaluator.predict(this.#learner.variables, feedsOf(this.#program, given));
+    return this.#turns.take(predict);
   }
 
   /**
@@ -250,7 +251,7 @@ export class Trainer {
     { by, strategy = "random" }: Parameters<Trainer["widen"]>[1],
   ): Promise<GrowthRecord> {
     await this.#settle();
-    const batch = this.#probe();
+    const batch = await this.#probe();
     const { model, compiled, record } = await widenNow(
       { model: this.#model, compiled: this.#compiled, step: this.step, settings: this.settings },
       {
@@ -278,7 +279,7 @@ export class Trainer {
     data: Dataset | undefined,
     options: DiagnosisOptions & { readonly batchSize?: number },
   ): Promise<readonly WidthDiagnosis[]> {
-    const batch = data === undefined ? this.#probe() : this.#headOf(data, options.batchSize ?? 256);
+    const batch = data === undefined ? await this.#probe() : this.#headOf(data, options.batchSize ?? 256);
     const evidence = {
       parameters: new Map(Object.entries(this.#learner.variables)),
       gradients: (await this.#learner.gradients(this.#withMasks(batch, this.#widths))).gradients,
@@ -368,19 +369,23 @@ export class Trainer {
     return this.#compiled.widths;
   }
 
-  #flopsOfStep(size: number): number {
-    if (this.#counted.widths !== this.#widths) this.#counted = { widths: this.#widths, bySize: new Map() };
-    const known = this.#counted.bySize.get(size);
-    if (known !== undefined) return known;
-    const batchSymbol = this.#program.features.shape[0] ?? 1;
-    const update = this.settings.optimizer.flopsPerEntry * this.parameterCount;
-    const flops = stepFlops(this.#compiled.flops, this.#widths, batchSymbol, size) + update;
-    this.#counted.bySize.set(size, flops);
-    return flops;
+  get #cost(): StepCost {
+    return { ...this.#compiled, sizes: feedSizes(this.#program, this.#lastBatch ?? {}) };
   }
 
-  #probe(): Feeds {
-    return this.#lastBatch ?? syntheticBatch(this.#program, this.settings.batchSize, this.settings.seed);
+  #flopsOfStep(size: number): number {
+    if (!this.#stepFlops?.isOf(this.#widths)) {
+      const update = this.settings.optimizer.flopsPerEntry * this.parameterCount;
+      this.#stepFlops = new StepFlops(this.#cost, update);
+    }
+    return this.#stepFlops.of(size);
+  }
+
+  async #probe(): Promise<Feeds> {
+    if (this.#lastBatch !== undefined) return this.#lastBatch;
+    const { batchSize, seed } = this.settings;
+    const run = (batch: Feeds) => this.#evaluator.forward(this.#learner.variables, batch);
+    return workingBatch(this.#program, batchSize, seed, run);
   }
 
   #headOf(data: Dataset, size: number): Feeds {
@@ -389,11 +394,6 @@ export class Trainer {
   }
 
   #withMasks(feeds: Feeds, widths: readonly Width[]): Feeds {
-    if (this.#program.masks.length === 0) return feeds;
-    const sizes = widthSizes(widths);
-    const batchSymbol = this.#program.features.shape[0];
-    const batch = feeds[this.#program.features.name]?.dims[0] ?? 1;
-    if (typeof batchSymbol === "string") sizes.set(batchSymbol, batch);
-    return { ...feeds, ...drawMasks(this.#program.masks, sizes, this.settings.seed, this.step) };
+    return withMasks(this.#program, widths, feeds, { seed: this.settings.seed, step: this.step });
   }
 }

@@ -1,18 +1,19 @@
 import type { Feeds } from "../engine/session.ts";
-import { type Dim, evaluateDim } from "../graph/dim.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { applyPlan } from "../growth/apply.ts";
 import { compareOutputs } from "../growth/compare.ts";
 import { deadUnits, gradientNorms, identicalUnits, incomingWeights } from "../growth/diagnose.ts";
 import { type GrowthPlan, planGrowth } from "../growth/plan.ts";
 import type { Strategy } from "../growth/strategy.ts";
-import { openWidths, widthSizes } from "../growth/symbols.ts";
+import { openWidths } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
 import { makeTensor, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { type Compilation, compileModel, growState, releaseCompilation } from "./compilation.ts";
+import { flopsPerExample } from "./flops.ts";
 import type { TrainerSettings } from "./options.ts";
 import type { Program } from "./program.ts";
+import { feedSizes } from "./program-inputs.ts";
 import type { GrowthRecord } from "./record.ts";
 
 /** A model while it trains, and what grows with it. */
@@ -81,7 +82,7 @@ export async function widenNow(
   const newUnits = newUnitsOf(plan);
   const norms = gradientNorms(grown, evidence.gradients, newUnits);
   const dead = new Set(deadUnits(grown, evidence, newUnits).map(({ unit }) => unit));
-  const batchSymbol = old.program.features.shape[0] ?? 1;
+  const sizes = feedSizes(old.program, request.probe.evaluation);
   const isNew = (unit: number) => unit >= plan.from;
   const record: GrowthRecord = {
     width: plan.width,
@@ -108,8 +109,8 @@ export async function widenNow(
       after: countParameters(compiled.program, model),
     },
     flopsPerExample: {
-      before: flopsPerExample(old.flops, old.widths, batchSymbol),
-      after: flopsPerExample(compiled.flops, widths, batchSymbol),
+      before: flopsPerExample({ ...old, sizes }),
+      after: flopsPerExample({ ...compiled, sizes }),
     },
     pauseMs: performance.now() - started,
     plan,
@@ -149,16 +150,4 @@ export function countParameters(program: Program, model: Model): number {
     (sum, name) => sum + sizeOf(model.graph.parameters.get(name)?.dims ?? []),
     0,
   );
-}
-
-/** FLOPs of a training step for one example, as the difference that one more example makes. */
-export function flopsPerExample(flops: Dim, widths: readonly Width[], batchSymbol: Dim): number {
-  return stepFlops(flops, widths, batchSymbol, 2) - stepFlops(flops, widths, batchSymbol, 1);
-}
-
-/** FLOPs of the forward and backward pass over one batch. */
-export function stepFlops(flops: Dim, widths: readonly Width[], batchSymbol: Dim, batch: number): number {
-  const sizes = widthSizes(widths);
-  if (typeof batchSymbol === "string") sizes.set(batchSymbol, batch);
-  return evaluateDim(flops, sizes) ?? Number.NaN;
 }

@@ -360,9 +360,8 @@ function withNoise(model: Model, seed: number): Model {
 
 /** The rounding bound of a model's outputs on a batch. */
 async function boundOf(model: Model, features: Tensor, sessionThreads: number): Promise<Tensor> {
-  const evaluator = await Evaluator.create(model, findWidths(model), "meanSquaredError", {
-    threads: sessionThreads,
-  });
+  const what = { model, widths: findWidths(model), loss: "meanSquaredError" } as const;
+  const evaluator = await Evaluator.create(what, { threads: sessionThreads });
   const { program } = evaluator;
   const variables = Object.fromEntries(
     program.variables.map((name) => [name, model.graph.parameters.get(name) as Tensor]),
@@ -370,7 +369,7 @@ async function boundOf(model: Model, features: Tensor, sessionThreads: number): 
   const outputs = program.graph.typeOf(program.output).shape[1] as number;
   const dims = [features.dims[0] as number, outputs];
   const target: Tensor = { dtype: "float32", dims, data: new Float32Array(sizeOf(dims)) };
-  const batch = { [program.features.name]: features, [program.target?.name as string]: target };
+  const batch = { [program.inputs[0]?.name as string]: features, [program.target?.name as string]: target };
   const { bound } = await evaluator.bounded(variables, batch);
   await evaluator.release();
   if (bound === undefined) throw new Error("no bound");

@@ -1,0 +1,210 @@
+import type { Rows } from "../data/batches.ts";
+import type { ColumnData } from "../data/columns.ts";
+import { type Dataset, ignoredLabel } from "../data/dataset.ts";
+import { evaluateDim, type Shape } from "../graph/dim.ts";
+import { allocate, type DType } from "../tensor/dtype.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import type { Program } from "./program.ts";
+import { exampleShape, type ProgramInput } from "./program-inputs.ts";
+
+/** What of a program data have to fit. */
+export type Fed = Pick<Program, "inputs" | "ignored" | "target" | "classes">;
+
+/** An input of a program and the rows of a data set that go there, in the input's own element type. */
+export interface Source {
+  readonly input: ProgramInput;
+  readonly rows: Rows;
+}
+
+/**
+ * Where each input of a program takes its examples from: from the column of its name, else from the features; the
+ * targets from a column, the targets or the labels. Throws `EMPTY_DATA`; `ARGUMENT` for an input without a column, or a
+ * column without an input; `SHAPE_MISMATCH`; `UNSUPPORTED_TYPE` where the element types differ; `LABEL_RANGE`.
+ */
+export function sourcesOf(program: Fed, data: Dataset): readonly Source[] {
+  if (data.count === 0) {
+    throw new EspalierError("EMPTY_DATA", {
+      thing: `data set "${data.name}"`,
+      rule: "needs at least one example",
+      received: data.count,
+    });
+  }
+  const { inputs, target } = program;
+  refuseExtra(program, data);
+  const open = inputs.filter(({ name }) => !hasColumn(data, name));
+  const sources = inputs.map((input) => ({ input, rows: inputRows(input, data, open) }));
+  checkNamedSizes(sources, data);
+  if (target === undefined) return sources;
+  return [...sources, { input: { ...target, batchAxis: 0 }, rows: targetRows(target, program, data) }];
+}
+
+function hasColumn(data: Dataset, name: string): boolean {
+  return data.inputs !== undefined && Object.hasOwn(data.inputs, name);
+}
+
+function refuseExtra({ inputs, ignored, target }: Fed, data: Dataset): void {
+  const names = inputs.map(({ name }) => name);
+  const known = new Set([...names, ...ignored, target?.name ?? ""]);
+  const extra = Object.keys(data.inputs ?? {}).find((name) => !known.has(name));
+  if (extra === undefined) return;
+  throw new EspalierError("ARGUMENT", {
+    thing: `column "${extra}" of data set "${data.name}"`,
+    rule: "must be for an input of the model",
+    received: extra,
+    remedy: `The model takes ${names.join(", ")}.`,
+  });
+}
+
+function inputRows(input: ProgramInput, data: Dataset, open: readonly ProgramInput[]): Rows {
+  const shape = exampleShape(input);
+  if (hasColumn(data, input.name)) return columnRows(input, shape, data);
+  if (data.features.length === 0 || open[0] !== input) {
+    const missing = open.slice(data.features.length === 0 ? 0 : 1).map(({ name }) => name);
+    throw new EspalierError("ARGUMENT", {
+      thing: `data set "${data.name}"`,
+      rule: `needs a column for each input of the model, but has none for ${missing.join(", ")}`,
+      received: Object.keys(data.inputs ?? {}),
+      remedy: `Give it as dataset({ inputs: { "${missing[0]}": { data, dims } } }), examples of shape [${shape.join(", ")}].`,
+    });
+  }
+  const thing = `features of data set "${data.name}"`;
+  if (!fits(shape, data.featureDims)) {
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing: `data set "${data.name}"`,
+      rule: `the model's input "${input.name}" takes examples of shape [${shape.join(", ")}]`,
+      received: data.featureDims,
+      remedy: "Reshape the features (reshapeFeatures) or change the model's first size.",
+    });
+  }
+  if (input.dtype !== "float32") throw wrongType(thing, input, "float32");
+  return { thing, data: data.features, dims: data.featureDims };
+}
+
+/** The rows of the column that is named like an input. */
+function columnRows(input: { name: string; dtype: DType }, shape: Shape, data: Dataset): Rows {
+  const column = data.inputs?.[input.name];
+  const thing = `column "${input.name}" of data set "${data.name}"`;
+  if (column === undefined || !fits(shape, column.dims)) {
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing,
+      rule: `the model takes examples of shape [${shape.join(", ")}]`,
+      received: column?.dims,
+      remedy: "Pass the shape of one example as the column's dims, without the batch axis.",
+    });
+  }
+  return { thing, data: converted(thing, column.data, input), dims: column.dims };
+}
+
+/** Whether examples of shape `dims` go where `shape` is taken: a named size may be any. */
+function fits(shape: Shape, dims: readonly number[]): boolean {
+  return (
+    shape.length === dims.length && shape.every((dim, axis) => typeof dim !== "number" || dim === dims[axis])
+  );
+}
+
+/** The same size by name must be the same in every column. */
+function checkNamedSizes(sources: readonly Source[], data: Dataset): void {
+  const seen = new Map<string, { readonly size: number; readonly thing: string }>();
+  for (const { input, rows } of sources) {
+    exampleShape(input).forEach((dim, axis) => {
+      if (typeof dim === "number") return;
+      const size = rows.dims[axis] as number;
+      const known = seen.get(dim);
+      if (known === undefined) seen.set(dim, { size, thing: rows.thing });
+      else if (known.size !== size) {
+        throw new EspalierError("SHAPE_MISMATCH", {
+          thing: `data set "${data.name}"`,
+          rule: `"${dim}" must be the same in ${known.thing} and ${rows.thing}`,
+          received: [known.size, size],
+        });
+      }
+    });
+  }
+}
+
+function targetRows(
+  target: NonNullable<Fed["target"]>,
+  { classes: bound }: Pick<Fed, "classes">,
+  data: Dataset,
+): Rows {
+  const wanted = target.shape.slice(1);
+  if (hasColumn(data, target.name)) return columnRows(target, wanted, data);
+  const { labels, labelDims = [], targets, targetDims = [] } = data;
+  if (target.dtype === "float32" && targets !== undefined) {
+    const thing = `targets of data set "${data.name}"`;
+    if (fits(wanted, targetDims)) return { thing, data: targets, dims: targetDims };
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing,
+      rule: `the loss compares them with outputs of shape [${wanted.join(", ")}]`,
+      received: targetDims,
+      remedy: "Change the model's last size or the targets.",
+    });
+  }
+  if (labels === undefined) {
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing: `data set "${data.name}"`,
+      rule: "the loss needs integer labels",
+      received: targets === undefined ? "no targets" : "float targets",
+      remedy: "Use meanSquaredError or binaryCrossEntropy, or give labels.",
+    });
+  }
+  // One label to an example also stands for a column of one.
+  const dims = labelDims.length === 0 && wanted.every((dim) => dim === 1) ? wanted.map(() => 1) : labelDims;
+  if (!fits(wanted, dims)) {
+    throw new EspalierError("SHAPE_MISMATCH", {
+      thing: `labels of data set "${data.name}"`,
+      rule: `the loss takes targets of shape [${wanted.join(", ")}] to an example`,
+      received: labelDims.length === 0 ? "one label to an example" : labelDims,
+      remedy: "Give targets or labelDims of that shape, another loss, or change the model's last size.",
+    });
+  }
+  const classes = evaluateDim(bound ?? "", new Map());
+  const wrong = labels.findIndex(
+    (label) =>
+      (label < 0 || (classes !== undefined && label >= classes)) &&
+      !(labelDims.length > 0 && label === ignoredLabel),
+  );
+  if (wrong >= 0) {
+    throw new EspalierError("LABEL_RANGE", {
+      thing: `label of example ${Math.floor((wrong * data.count) / labels.length)} in "${data.name}"`,
+      rule: `must lie in [0, ${(classes ?? 1) - 1}], as the model has ${classes} ${target.dtype === "float32" ? "binary " : ""}classes`,
+      received: labels[wrong],
+      remedy: "Give the model one output for each class.",
+    });
+  }
+  const thing = `labels of data set "${data.name}"`;
+  return {
+    thing,
+    data: target.dtype === "float32" ? Float32Array.from(labels) : converted(thing, labels, target),
+    dims,
+  };
+}
+
+/** The values in the element type of the input that they are for; integers and truth values are converted. */
+function converted(thing: string, data: ColumnData, input: { name: string; dtype: DType }): ColumnData {
+  const made = allocate(input.dtype, 0);
+  if (made.constructor === data.constructor) return data;
+  if (data instanceof Float32Array) throw wrongType(thing, input, "float32");
+  if (made instanceof BigInt64Array) return BigInt64Array.from(data as Int32Array, (value) => BigInt(value));
+  if (made instanceof Int32Array) return Int32Array.from(data as Int32Array, Number);
+  if (input.dtype === "bool") return Uint8Array.from(data as Int32Array, (value) => Number(Boolean(value)));
+  throw wrongType(thing, input, "integers");
+}
+
+function wrongType(thing: string, { name, dtype }: { name: string; dtype: DType }, received: string) {
+  const arrays: { readonly [D in DType]?: string } = {
+    float32: "Float32Array",
+    int64: "BigInt64Array",
+    int32: "Int32Array",
+    bool: "Uint8Array",
+  };
+  return new EspalierError("UNSUPPORTED_TYPE", {
+    thing,
+    rule: `the model's input "${name}" takes ${dtype}`,
+    received,
+    remedy:
+      arrays[dtype] === undefined
+        ? "Cast the input of the model to float32 or int64."
+        : `Pass it as a column: dataset({ inputs: { "${name}": { data: new ${arrays[dtype]}(…), dims } } }).`,
+  });
+}
