@@ -1,4 +1,5 @@
 import { EspalierError } from "../tensor/errors.ts";
+import { visible } from "./format.ts";
 
 /** An error for people: what, which rule, what was received, what to do; the stack only where `debug` asks for it. */
 export function errorText(error: unknown, debug: boolean): string {
@@ -8,9 +9,10 @@ export function errorText(error: unknown, debug: boolean): string {
     const hint = debug ? "" : "  remedy    Run again with --debug to see where this comes from.\n";
     return `espalier: ${message}\n${hint}${stack}`;
   }
-  const lines = [`espalier: ${error.code}: ${error.thing}`, `  rule      ${error.rule}`];
+  // Names and rules may come out of a file.
+  const lines = [`espalier: ${error.code}: ${visible(error.thing)}`, `  rule      ${visible(error.rule)}`];
   if (error.received !== undefined) lines.push(`  received  ${printed(error.received)}`);
-  if (error.remedy !== undefined) lines.push(`  remedy    ${error.remedy}`);
+  if (error.remedy !== undefined) lines.push(`  remedy    ${visible(error.remedy)}`);
   return `${lines.join("\n")}\n${stack}`;
 }
 

@@ -183,13 +183,13 @@ async function check(
   } catch (error) {
     if (!(error instanceof EspalierError)) throw error;
     const { code, thing, rule, received, cause } = error;
+    const sizes = code === "ENGINE" ? "Give --sizes that the model takes. " : "";
     throw new EspalierError(code, {
       thing: `checking ${thing}`,
       rule,
       received,
       cause,
-      remedy:
-        "Nothing was written. Give --sizes that the model takes, or --no-verify to write it without a check.",
+      remedy: `${sizes}Nothing was written; --no-verify writes it without a check.`,
     });
   }
 }

@@ -244,6 +244,7 @@ describe("espalier grow", () => {
       const all = await runCli(["grow", path, "--widen", "all=x2"]);
       expect(all).toMatchObject({ code: 2, out: "" });
       expect(all.err).toContain("Mystery");
+      expect(all.err).not.toContain("\u001b");
       expect(await snapshot(folder)).toEqual(before);
     }));
 

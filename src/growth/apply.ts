@@ -28,7 +28,7 @@ export function editsOf(plan: GrowthPlan, parameter: string): readonly WidthPart
 const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "offset", "outgoing"];
 
 /** What one WebAssembly memory, and one ONNX file of parameters, can hold: 4 GiB of float32. */
-const maxEntries = 2 ** 30;
+export const maxEntries = 2 ** 30;
 
 /** Throws `TOO_LARGE` before anything is allocated. */
 function checkSize(tensor: Tensor, { parameter, axis, layout }: WidthPart, plan: GrowthPlan): void {

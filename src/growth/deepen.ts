@@ -4,6 +4,7 @@ import { inferTypes } from "../ops/infer.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
+import { maxEntries } from "./apply.ts";
 import type { Width, WidthAxis } from "./width.ts";
 
 export interface DeepenOptions {
@@ -34,6 +35,7 @@ export function deepenModel(model: Model, width: Width, options: DeepenOptions):
       remedy: "Say how many blocks to add, e.g. { by: 1 }.",
     });
   }
+  checkSize(width, by, hidden);
   const at = placeOf(model, width);
   let deeper = model;
   for (let block = 0; block < by; block++) {
@@ -43,6 +45,20 @@ export function deepenModel(model: Model, width: Width, options: DeepenOptions):
     });
   }
   return deeper;
+}
+
+/** Blocks that one call may add. */
+const maxBlocks = 1000;
+
+/** Throws `TOO_LARGE` before anything is allocated. */
+function checkSize({ id, size }: Width, by: number, hidden: number): void {
+  for (const [rule, received, most] of [
+    [`may be deepened by at most ${maxBlocks} blocks at once`, by, maxBlocks],
+    [`may get weights of at most ${maxEntries} entries`, size * hidden, maxEntries],
+  ] as const) {
+    if (received <= most) continue;
+    throw new EspalierError("TOO_LARGE", { thing: `width "${id}"`, rule, received, remedy: "Add less." });
+  }
 }
 
 /** Where the first node that multiplies the width with a weight reads it. */

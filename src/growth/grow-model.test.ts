@@ -55,6 +55,9 @@ describe("grow", () => {
     [{ border: "input", name: "nobody", by: 1 }, "UNKNOWN_WIDTH"],
     [{ deepen: "nobody", by: 1 }, "UNKNOWN_WIDTH"],
     [{ deepen: "hidden1", by: 0 }, "ARGUMENT"],
+    [{ deepen: "hidden1", by: 1e9 }, "TOO_LARGE"],
+    [{ deepen: "hidden1", by: 1, hidden: 1e9 }, "TOO_LARGE"],
+    [{ width: "hidden1", by: 1e12 }, "TOO_LARGE"],
     [{ width: "hidden1", times: 1.1 }, "ARGUMENT"],
     [{ width: "hidden1", times: 1 }, "ARGUMENT"],
     [{ width: "hidden1", times: 0.5 }, "ARGUMENT"],
@@ -105,6 +108,9 @@ describe("a plan as JSON", () => {
       { ...plan, edits },
       { ...plan, edits: [{ ...edit, fill: "draw" as const }, ...edits] },
       { ...plan, from: plan.from + 1, to: plan.to + 1 },
+      { ...plan, extra: 1 },
+      { ...plan, numbers: {} as never },
+      { ...plan, edits: JSON.parse(`${"[".repeat(50_000)}${"]".repeat(50_000)}`) },
     ]) {
       expect(() => replay(made, [changed])).toThrow(expect.objectContaining({ code: "FORMAT" }));
     }

@@ -192,7 +192,7 @@ function repeat(model: Model, step: GrowthStep): Model {
   const strategy = strategyOf(plan.strategy);
   const width = widthOf(widths, plan.width);
   const again = planGrowth(width, { by: plan.to - plan.from, strategy, seed: plan.seed });
-  if (canonical(again) === canonical(plan)) return applyPlan(model, again, strategy);
+  if (isSame(again, plan)) return applyPlan(model, again, strategy);
   throw new EspalierError("FORMAT", {
     thing: `plan to widen ${plan.width}`,
     rule: "must be what planning this growth of this model gives, and differs",
@@ -201,11 +201,21 @@ function repeat(model: Model, step: GrowthStep): Model {
   });
 }
 
-/** JSON with the keys in order, so that equal values are equal texts. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) =>
-    typeof item === "object" && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
+/** Whether JSON says the same as a plan, whatever the order of its keys. It is followed no deeper than the plan goes. */
+function isSame(plan: unknown, json: unknown): boolean {
+  if (!isRecord(plan) || !isRecord(json)) return plan === json;
+  const keys = definedKeys(plan);
+  return (
+    Array.isArray(plan) === Array.isArray(json) &&
+    keys.length === definedKeys(json).length &&
+    keys.every((key) => isSame(plan[key], json[key]))
   );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function definedKeys(record: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(record).filter((key) => record[key] !== undefined);
 }

@@ -54,13 +54,16 @@ export function readPlan(text: string, model: Model, thing = "plan"): readonly G
   if (document.model !== own) {
     return refuse(
       `must be made for this model, whose parameters have the fingerprint ${own}`,
-      document.model,
+      String(document.model).slice(0, 80),
       "Replay it on the model that it was planned for, before any growth.",
     );
   }
   const { growths } = document;
   if (!Array.isArray(growths) || !growths.every(isStep))
-    return refuse("must hold a list of growths, each with its kind, width, sizes and seed", growths);
+    return refuse(
+      "must hold a list of growths, each with its kind, width, sizes and seed",
+      text.slice(0, 80),
+    );
   return growths;
 }
 
