@@ -23,6 +23,7 @@ import { cumSum } from "./cum-sum.ts";
 import { depthToSpace } from "./depth-to-space.ts";
 import { div } from "./div.ts";
 import { dropout } from "./dropout.ts";
+import { einsum } from "./einsum.ts";
 import { elu } from "./elu.ts";
 import { equal } from "./equal.ts";
 import { erf } from "./erf.ts";
@@ -39,6 +40,7 @@ import { globalAveragePool } from "./global-average-pool.ts";
 import { globalMaxPool } from "./global-max-pool.ts";
 import { greater } from "./greater.ts";
 import { greaterOrEqual } from "./greater-or-equal.ts";
+import { groupNormalization } from "./group-normalization.ts";
 import { gru } from "./gru.ts";
 import { hardSigmoid } from "./hard-sigmoid.ts";
 import { hardSwish } from "./hard-swish.ts";
@@ -53,6 +55,7 @@ import { less } from "./less.ts";
 import { lessOrEqual } from "./less-or-equal.ts";
 import { log } from "./log.ts";
 import { logSoftmax } from "./log-softmax.ts";
+import { lpNormalization } from "./lp-normalization.ts";
 import { lstm } from "./lstm.ts";
 import { matMul } from "./mat-mul.ts";
 import { max } from "./max.ts";
@@ -84,6 +87,7 @@ import { reduceSumSquare } from "./reduce-sum-square.ts";
 import { relu } from "./relu.ts";
 import { reshape } from "./reshape.ts";
 import { resize } from "./resize.ts";
+import { rmsNormalization } from "./rms-normalization.ts";
 import { rnn } from "./rnn.ts";
 import { round } from "./round.ts";
 import { scanWith } from "./scan.ts";
@@ -140,6 +144,7 @@ export const operators = {
   DepthToSpace: depthToSpace,
   Div: div,
   Dropout: dropout,
+  Einsum: einsum,
   Elu: elu,
   Equal: equal,
   Erf: erf,
@@ -157,6 +162,7 @@ export const operators = {
   GlobalMaxPool: globalMaxPool,
   Greater: greater,
   GreaterOrEqual: greaterOrEqual,
+  GroupNormalization: groupNormalization,
   HardSigmoid: hardSigmoid,
   HardSwish: hardSwish,
   Hardmax: hardmax,
@@ -171,6 +177,7 @@ export const operators = {
   LessOrEqual: lessOrEqual,
   Log: log,
   LogSoftmax: logSoftmax,
+  LpNormalization: lpNormalization,
   MatMul: matMul,
   Max: max,
   MaxPool: maxPool,
@@ -186,6 +193,7 @@ export const operators = {
   PRelu: pRelu,
   Pad: pad,
   Pow: pow,
+  RMSNormalization: rmsNormalization,
   RNN: rnn,
   Range: range,
   Reciprocal: reciprocal,

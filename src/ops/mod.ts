@@ -1,5 +1,5 @@
 import { isFloat } from "../tensor/dtype.ts";
-import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
+import { addBounds, computedBound, stretchBound, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
 import { elementwise, notAtZero, zeroAtZero } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
@@ -21,6 +21,8 @@ export const mod: Operator = {
       return undefined;
     // A remainder jumps: what is uncertain may lie a whole divisor off.
     const size = call.graph.emit("Abs", [call.node.inputs[1] as string]);
-    return addBounds(call, size, computedBound(call, unitRoundoff));
+    const [boundA, boundB] = call.inputBounds;
+    const own = computedBound(call, unitRoundoff);
+    return stretchBound(call, addBounds(call, size, boundA, boundB, boundB, own));
   },
 };

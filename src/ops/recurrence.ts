@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.ts";
-import { type Attributes, int, ints, type Node } from "../graph/model.ts";
+import { type Attributes, int, ints } from "../graph/model.ts";
 import { add } from "./add.ts";
 import { addBounds, unitRoundoff } from "./bounds.ts";
 import { gemm } from "./gemm.ts";
@@ -13,7 +13,7 @@ import { sigmoid } from "./sigmoid.ts";
 import { split } from "./split.ts";
 import { squeeze } from "./squeeze.ts";
 import { sub } from "./sub.ts";
-import { dependents, sweepBounds, sweepGradients } from "./sweep.ts";
+import { dependents, rulesFrom, sweepBounds, sweepGradients } from "./sweep.ts";
 import { tanh } from "./tanh.ts";
 import { transpose as transposeRules } from "./transpose.ts";
 import { unsqueeze } from "./unsqueeze.ts";
@@ -39,7 +39,7 @@ export interface Cell extends Recurrent {
   readonly takesBias: (call: Call) => boolean;
   /** Functions of one direction where the node names none. */
   readonly activations: readonly string[];
-  /** Writes the new states, in the operators of {@link rules}. */
+  /** Writes the new states, in the operators of {@link rulesOf}. */
   readonly write: (graph: GraphBuilder, step: Step, call: Call) => readonly string[];
 }
 
@@ -50,7 +50,8 @@ const gateTanh: Operator = {
     addBounds(call, tanh.rounding(call) as string | undefined, call.graph.scalar(4 * unitRoundoff)),
 };
 
-const rules: Readonly<Record<string, Operator>> = {
+/** What a step may be written in. */
+const rulesOf = rulesFrom({
   Add: add,
   Gemm: gemm,
   MatMul: matMul,
@@ -63,15 +64,7 @@ const rules: Readonly<Record<string, Operator>> = {
   Tanh: gateTanh,
   Transpose: transposeRules,
   Unsqueeze: unsqueeze,
-};
-/** Operators without a rule above only make zeros of a shape. */
-const constant: Operator = {
-  infer: () => [],
-  gradient: "none",
-  flow: () => ({ ties: [] }),
-  rounding: () => undefined,
-};
-const rulesOf = ({ op }: Node): Operator => rules[op] ?? constant;
+});
 
 /** Functions of a gate that take no numbers of their own. */
 const plainActivations: readonly string[] = ["Relu", "Sigmoid", "Tanh"];

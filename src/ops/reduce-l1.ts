@@ -1,6 +1,7 @@
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import {
   broadcastable,
   flopsReduction,
@@ -24,4 +25,5 @@ export const reduceL1: Operator = {
     return reduceLike(call, "ReduceL1", addBounds(call, own, call.inputBounds[0]) as string);
   },
   flops: flopsReduction,
+  raise: attributesAsInputs("axes"),
 };

@@ -1,6 +1,7 @@
 import { addBounds, magnitude, sumRoundoff, tiniest } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import {
   broadcastable,
   flopsReduction,
@@ -39,4 +40,5 @@ export const reduceL2: Operator = {
     return addBounds(call, own, length, call.graph.emit("Mul", [length, roundoff]));
   },
   flops: flopsReduction,
+  raise: attributesAsInputs("axes"),
 };

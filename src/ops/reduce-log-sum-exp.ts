@@ -2,6 +2,7 @@ import { productOfDims } from "../graph/dim.ts";
 import { addBounds, magnitude, relativeBound, scaleBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
 import { elementwise } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import { broadcastable, flowReduction, inferReduction, reducedAxes, reduceLike } from "./reduction.ts";
 
 /** Logarithms of sums of exponentials over axes. ONNX ReduceLogSumExp-18. */
@@ -34,4 +35,5 @@ export const reduceLogSumExp: Operator = {
     );
   },
   flops: (call) => productOfDims([2, ...call.shape(0)]),
+  raise: attributesAsInputs("axes"),
 };

@@ -1,11 +1,18 @@
 import { productOfDims } from "../graph/dim.ts";
-import type { ValueType } from "../graph/model.ts";
+import { int, type ValueType } from "../graph/model.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, sumRoundoff } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
-import { flopsReduction, flowReduction, inferReduction, reducedAxes, reduceLike } from "./reduction.ts";
+import {
+  broadcastable,
+  flopsReduction,
+  flowReduction,
+  inferReduction,
+  reducedAxes,
+  reduceLike,
+} from "./reduction.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
 /** Products over axes; of sizes, mostly. ONNX ReduceProd-18. */
@@ -15,7 +22,22 @@ export const reduceProd: Operator = {
     const sizes = call.rank(0) === 1 && reducedAxes(call).axes.length === 1 ? sizesOf(call, 0) : undefined;
     return [sized(type, sizes === undefined ? undefined : [productOfDims(sizes)])];
   },
-  gradient: "none",
+  // y / x, where x may be 0: the product of all others, which is 0 where one of them is.
+  gradient(call) {
+    const { graph } = call;
+    const x = call.node.inputs[0] as string;
+    const { axes } = reducedAxes(call);
+    if (axes.length === 0) return [call.upstream];
+    const over = graph.vector(axes);
+    const isZero = graph.emit("Equal", [x, graph.scalar(0)]);
+    const zero = graph.emit("Cast", [isZero], { to: int(1) });
+    const filled = graph.emit("Where", [isZero, graph.scalar(1), x]);
+    const product = graph.emit("ReduceProd", [filled, over], { keepdims: int(1) });
+    const zeros = graph.emit("ReduceSum", [zero, over], { keepdims: int(1) });
+    const alone = graph.emit("Equal", [graph.emit("Sub", [zeros, zero]), graph.scalar(0)]);
+    const others = graph.emit("Where", [alone, graph.emit("Div", [product, filled]), graph.scalar(0)]);
+    return [graph.emit("Mul", [others, broadcastable(call, call.upstream)])];
+  },
   flow: flowReduction("multiplies", {}, zeroAtZero),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;

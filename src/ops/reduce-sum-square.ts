@@ -1,6 +1,7 @@
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
 import type { Operator } from "./operator.ts";
+import { attributesAsInputs } from "./raising.ts";
 import {
   broadcastable,
   flopsReduction,
@@ -38,4 +39,5 @@ export const reduceSumSquare: Operator = {
     return reduceLike(call, "ReduceSum", each as string);
   },
   flops: flopsReduction,
+  raise: attributesAsInputs("axes"),
 };

@@ -1,7 +1,8 @@
 import { int, text } from "../graph/model.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, unitRoundoff } from "./bounds.ts";
-import type { Operator, RoundingCall } from "./operator.ts";
+import { zerosLike } from "./gradient.ts";
+import type { GradientCall, Operator, RoundingCall } from "./operator.ts";
 
 /** The bounds scattered like the values, and the rounding of each addition. */
 function rounding(call: RoundingCall): string | undefined {
@@ -29,13 +30,34 @@ function rounding(call: RoundingCall): string | undefined {
   return exact ? undefined : scatter(boundData ?? zeros(data), boundUpdates ?? zeros(updates));
 }
 
+/** What was replaced leaves no trace; what was added passes its gradient on. */
+function gradient(call: GradientCall): readonly (string | undefined)[] {
+  const { graph, node, upstream } = call;
+  const reduction = call.string("reduction", "none");
+  if (reduction !== "none" && reduction !== "add") {
+    call.fail("has a gradient only with reduction none or add", reduction);
+  }
+  const [, indices, updates] = node.inputs as [string, string, string];
+  const kept = () => graph.emit(node.op, [upstream, indices, zerosLike(call, updates)], node.attributes);
+  const { axis } = node.attributes;
+  const taken = () =>
+    node.op === "ScatterND"
+      ? graph.emit("GatherND", [upstream, indices])
+      : graph.emit("GatherElements", [upstream, indices], axis === undefined ? {} : { axis });
+  return [
+    call.wants(0) ? (reduction === "add" ? upstream : kept()) : undefined,
+    undefined,
+    call.wants(2) ? taken() : undefined,
+  ];
+}
+
 /** Rules of ScatterElements and ScatterND. */
 export const scattering: Operator = {
   infer(call) {
     const { dtype, shape } = call.input(0);
     return [{ dtype, shape }];
   },
-  gradient: "none",
+  gradient,
   flow: () => ({ ties: [] }),
   rounding,
 };

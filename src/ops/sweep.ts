@@ -7,6 +7,18 @@ import { type GradientCall, GraphCall, type Operator, type RoundingCall } from "
 /** The rules of a node's operator. */
 export type RulesOf = (node: Node) => Operator;
 
+const constant: Operator = {
+  infer: () => [],
+  gradient: "none",
+  flow: () => ({ ties: [] }),
+  rounding: () => undefined,
+};
+
+/** Rules from a table; an operator that is not in it only makes constants or sizes, exact and without a gradient. */
+export function rulesFrom(table: Readonly<Record<string, Operator>>): RulesOf {
+  return ({ op }) => table[op] ?? constant;
+}
+
 /** Every floating-point value that depends on one of `sources`. */
 export function dependents(
   graph: GraphBuilder,

@@ -20,6 +20,7 @@ const elsewhere: readonly string[] = [
   "Resize",
   "Softmax",
   "SoftmaxCrossEntropyLoss",
+  "Upsample",
 ];
 /** Operators whose derivative is 0 wherever it exists. */
 const flat: readonly string[] = ["Ceil", "Floor", "Hardmax", "Round", "Sign"];

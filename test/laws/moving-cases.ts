@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { int, text } from "../../src/graph/model.ts";
 import type { OperatorName } from "../../src/ops/index.ts";
-import { int64 } from "../../src/tensor/tensor.ts";
-import { type Cases, shape, tensor } from "./case-arbitraries.ts";
+import { int64, sizeOf } from "../../src/tensor/tensor.ts";
+import { type Cases, seed, shape, tensor } from "./case-arbitraries.ts";
+import { randomTensor } from "./gradient-harness.ts";
 
 const small = (low: number, high: number) => fc.integer({ min: low, max: high });
 
@@ -43,10 +44,76 @@ const depthToSpace = (mode: "DCR" | "CRD"): Cases =>
       })),
     );
 
+const how = fc.constantFrom("none", "add", "max", "min");
+const range = (size: number) => Array.from({ length: size }, (_, at) => at);
+
+/** A tensor of shape `dims` whose lines along an axis are the given ones. */
+function alongAxis(dims: readonly number[], axis: number, lines: readonly (readonly number[])[]): number[] {
+  const inner = sizeOf(dims.slice(axis + 1));
+  const length = dims[axis] as number;
+  return Array.from({ length: sizeOf(dims) }, (_, at) => {
+    const line = Math.floor(at / (inner * length)) * inner + (at % inner);
+    return lines[line]?.[Math.floor(at / inner) % length] as number;
+  });
+}
+
 /** Operators that move, pick and cut out elements. */
 export const movingCases: { readonly [K in OperatorName]?: Cases } = {
   DepthToSpace: fc.oneof(depthToSpace("DCR"), depthToSpace("CRD")),
   GatherND: gatherNd,
+  OneHot: fc
+    .record({ at: shape(1, 2), depth: small(1, 4), from: seed, front: fc.boolean() })
+    .chain(({ at, depth, from, front }) =>
+      fc.array(small(-depth, depth - 1), { minLength: sizeOf(at), maxLength: sizeOf(at) }).map((indices) => ({
+        op: "OneHot",
+        inputs: [int64(at, indices), int64([], [depth]), randomTensor(from, [2])],
+        attributes: { axis: int(front ? 0 : -1) },
+        differentiable: [2],
+        fed: [0],
+        numeric: [2],
+      })),
+    ),
+  ScatterElements: shape(1, 3).chain((dims) =>
+    fc
+      .record({ x: tensor(dims), axis: fc.nat(dims.length - 1), length: small(1, 5), how, from: seed })
+      .chain(({ x, axis, length, how: reduction, from }) => {
+        const size = dims[axis] as number;
+        // Without a reduction no place may be written twice.
+        const count = reduction === "none" ? Math.min(length, size) : length;
+        const at = dims.map((dim, other) => (other === axis ? count : dim));
+        const lines = sizeOf(at) / count;
+        const line =
+          reduction === "none"
+            ? fc.shuffledSubarray(range(size), { minLength: count, maxLength: count })
+            : fc.array(small(-size, size - 1), { minLength: count, maxLength: count });
+        return fc.array(line, { minLength: lines, maxLength: lines }).map((chosen) => ({
+          op: "ScatterElements",
+          inputs: [x, int64(at, alongAxis(at, axis, chosen)), randomTensor(from, at)],
+          attributes: { axis: int(axis), reduction: text(reduction) },
+          differentiable: reduction === "none" || reduction === "add" ? [0, 2] : [],
+          fed: [1],
+        }));
+      }),
+  ),
+  ScatterND: fc
+    .record({ size: small(1, 5), inner: shape(0, 2), count: small(1, 4), how, from: seed })
+    .chain(({ size, inner, count, how: reduction, from }) => {
+      const once = { minLength: Math.min(count, size), maxLength: Math.min(count, size) };
+      const rows =
+        reduction === "none"
+          ? fc.shuffledSubarray(range(size), once)
+          : fc.array(small(0, size - 1), { minLength: count, maxLength: count });
+      return rows.map((chosen) => ({
+        op: "ScatterND",
+        inputs: [
+          randomTensor(from, [size, ...inner]),
+          int64([chosen.length, 1], chosen),
+          randomTensor(from + 1, [chosen.length, ...inner]),
+        ],
+        attributes: { reduction: text(reduction) },
+        differentiable: reduction === "none" || reduction === "add" ? [0, 2] : [],
+      }));
+    }),
   SpaceToDepth: fc
     .record({ dims: fc.array(small(1, 3), { minLength: 4, maxLength: 4 }), block: small(1, 3) })
     .chain(({ dims: [batch = 1, channels = 1, height = 1, width = 1], block }) =>

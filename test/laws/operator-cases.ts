@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { float, int, ints, text } from "../../src/graph/model.ts";
 import type { OperatorName } from "../../src/ops/index.ts";
-import { float32, int64, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
+import { float32, int64, sizeOf } from "../../src/tensor/tensor.ts";
 import {
   awayFromZero,
   broadcasting,
@@ -16,9 +16,11 @@ import {
   tensor,
   unary,
 } from "./case-arbitraries.ts";
+import { cuttingCases } from "./cutting-cases.ts";
 import { elementwiseCases, flatCases } from "./elementwise-cases.ts";
 import { randomTensor } from "./gradient-harness.ts";
 import { movingCases } from "./moving-cases.ts";
+import { productCases } from "./product-cases.ts";
 import { recurrentCases } from "./recurrent-cases.ts";
 import { lookingCases, reducingCases } from "./reducing-cases.ts";
 
@@ -68,172 +70,6 @@ const matMul: Cases = fc
   })
   .map((inputs) => ({ op: "MatMul", inputs, differentiable: [0, 1] }));
 
-const concat: Cases = shape(1, 3).chain((dims) =>
-  fc
-    .record({
-      axis: fc.nat(dims.length - 1),
-      negative: fc.boolean(),
-      sizes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
-    })
-    .chain(({ axis, negative, sizes }) =>
-      fc
-        .tuple(...sizes.map((size) => tensor(dims.map((dim, at) => (at === axis ? size : dim)))))
-        .map((inputs) => ({
-          op: "Concat",
-          inputs,
-          attributes: { axis: int(negative ? axis - dims.length : axis) },
-          differentiable: inputs.map((_, index) => index),
-        })),
-    ),
-);
-
-const split: Cases = shape(1, 3).chain((dims) =>
-  fc
-    .record({
-      axis: fc.nat(dims.length - 1),
-      sizes: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }),
-      even: fc.boolean(),
-      total: fc.constantFrom(3, 5, 6, 7),
-      used: fc.integer({ min: 1, max: 7 }),
-    })
-    .chain(({ axis, sizes, even, total, used }) => {
-      const size = even ? total : sizes.reduce((a, b) => a + b, 0);
-      const outputs = even ? Math.min(3, sizes.length) : sizes.length;
-      const lossOutputs = Array.from({ length: outputs }, (_, index) => index).filter(
-        (index) => used & (1 << index),
-      );
-      return tensor(dims.map((dim, at) => (at === axis ? size : dim))).map((x) => ({
-        op: "Split",
-        inputs: even ? [x] : [x, int64([sizes.length], sizes)],
-        attributes: { axis: int(axis), ...(even ? { num_outputs: int(outputs) } : {}) },
-        outputs,
-        ...(lossOutputs.length > 0 ? { lossOutputs } : {}),
-        differentiable: [0],
-        // A named size does not tell whether it comes out even.
-        ...(even && size % outputs !== 0 ? { numeric: [0] } : {}),
-      }));
-    }),
-);
-
-const slice: Cases = shape(1, 3)
-  .chain((dims) =>
-    fc
-      .record({
-        x: tensor(dims),
-        axes: fc.subarray(
-          dims.map((_, axis) => axis),
-          { minLength: 1 },
-        ),
-        cuts: fc.array(
-          fc.record({
-            start: fc.integer({ min: -5, max: 4 }),
-            end: fc.oneof(fc.integer({ min: -5, max: 5 }), fc.constant(2 ** 31 - 1), fc.constant(-(2 ** 31))),
-            step: fc.constantFrom(1, 1, 1, 2, -1, -2),
-          }),
-          { minLength: 3, maxLength: 3 },
-        ),
-        fed: fc.boolean(),
-      })
-      .map(({ x, axes, cuts, fed }) => {
-        const vector = (pick: (cut: (typeof cuts)[number]) => number) =>
-          int64(
-            [axes.length],
-            axes.map((_, at) => pick(cuts[at] as (typeof cuts)[number])),
-          );
-        return {
-          op: "Slice",
-          inputs: [
-            x,
-            vector((c) => c.start),
-            vector((c) => c.end),
-            int64([axes.length], axes),
-            vector((c) => c.step),
-          ],
-          differentiable: [0],
-          ...(fed ? { fed: [1, 2] } : {}),
-        };
-      }),
-  )
-  .filter(({ inputs: [x, starts, ends, axes, steps] }) => {
-    // Where a named size is shorter than a cut says, the shape rule does not promise anything.
-    const numbers = (t: Tensor | undefined) => Array.from(t?.data as BigInt64Array, Number);
-    return numbers(axes).every((axis, at) => {
-      const size = x?.dims[axis] as number;
-      const [start, end, step] = [numbers(starts)[at], numbers(ends)[at], numbers(steps)[at]] as number[] as [
-        number,
-        number,
-        number,
-      ];
-      const inside = (p: number) => (p >= 0 ? p <= size : -p <= size) || Math.abs(p) > 1000;
-      const from = start < 0 ? start + size : start;
-      const to = Math.min(Math.max(end < 0 ? end + size : end, -1), size);
-      return inside(start) && inside(end) && from < size && (step > 0 ? from < to : from > to);
-    });
-  });
-
-const gather: Cases = shape(1, 3).chain((dims) =>
-  fc
-    .record({ x: tensor(dims), axis: fc.nat(dims.length - 1), at: shape(0, 2), fed: fc.boolean() })
-    .chain(({ x, axis, at, fed }) => {
-      const size = dims[axis] as number;
-      const count = sizeOf(at);
-      return fc
-        .array(fc.integer({ min: -size, max: size - 1 }), { minLength: count, maxLength: count })
-        .map((indices) => ({
-          op: "Gather",
-          inputs: [x, int64(at, indices)],
-          attributes: { axis: int(axis) },
-          differentiable: [0],
-          ...(fed ? { fed: [1] } : {}),
-        }));
-    }),
-);
-
-const gatherElements: Cases = shape(1, 3).chain((dims) =>
-  fc
-    .record({ x: tensor(dims), axis: fc.nat(dims.length - 1), length: fc.integer({ min: 1, max: 5 }) })
-    .chain(({ x, axis, length }) => {
-      const size = dims[axis] as number;
-      const at = dims.map((dim, other) => (other === axis ? length : dim));
-      return fc
-        .array(fc.integer({ min: -size, max: size - 1 }), { minLength: sizeOf(at), maxLength: sizeOf(at) })
-        .map((indices) => ({
-          op: "GatherElements",
-          inputs: [x, int64(at, indices)],
-          attributes: { axis: int(axis) },
-          differentiable: [0],
-          fed: [1],
-        }));
-    }),
-);
-
-const pad: Cases = shape(1, 3).chain((dims) =>
-  fc
-    .record({
-      x: tensor(dims),
-      axes: fc.option(
-        fc.subarray(
-          dims.map((_, axis) => axis),
-          { minLength: 1 },
-        ),
-      ),
-      pads: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 6, maxLength: 6 }),
-      mode: fc.constantFrom("constant", "constant", "edge", "reflect"),
-    })
-    .map(({ x, axes, pads, mode }) => {
-      const count = axes?.length ?? dims.length;
-      const listed = (axes ?? dims.map((_, axis) => axis)).map((axis) =>
-        mode === "reflect" ? (dims[axis] as number) - 1 : 2,
-      );
-      const written = Array.from({ length: 2 * count }, (_, at) =>
-        Math.min(pads[at] as number, listed[at % count] as number),
-      );
-      const inputs: (Tensor | undefined)[] = [x, int64([2 * count], written)];
-      if (axes !== null) inputs.push(undefined, int64([count], axes));
-      return { op: "Pad", inputs, attributes: { mode: text(mode) }, differentiable: [0] };
-    }),
-);
-
 const squeezing = shape(0, 3).chain((dims) =>
   fc.record({
     dims: fc.constant(dims),
@@ -255,8 +91,10 @@ function insertOnes(dims: readonly number[], at: readonly number[]): { dims: num
 
 /** Calls of the operators that have a gradient, by operator, with shapes and attributes chosen at random. */
 export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
+  ...cuttingCases,
   ...elementwiseCases,
   ...movingCases,
+  ...productCases,
   ...recurrentCases,
   ...reducingCases,
   Abs: unary("Abs", awayFromZero),
@@ -273,7 +111,6 @@ export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
       ],
       differentiable: [0, ...(low ? [1] : []), ...(high ? [2] : [])],
     })),
-  Concat: concat,
   Cos: unary("Cos"),
   Div: nary("Div", 2, (x, index) => (index === 1 ? awayFromZero(x) : x)),
   Elu: unary("Elu", awayFromZero, fc.constantFrom({}, { alpha: float(0.5) }, { alpha: float(1.7) })),
@@ -294,8 +131,6 @@ export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
       differentiable: [0],
     })),
   ),
-  Gather: gather,
-  GatherElements: gatherElements,
   Gelu: unary(
     "Gelu",
     undefined,
@@ -341,7 +176,6 @@ export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
   Min: fc.integer({ min: 1, max: 3 }).chain((count) => nary("Min", count, (x, index) => x + 0.11 * index)),
   Mul: nary("Mul", 2),
   Neg: unary("Neg"),
-  Pad: pad,
   Pow: fc.oneof(
     nary("Pow", 2, (x, index) => (index === 0 ? positive(x) : x)),
     fc.tuple(shape(0), seed, fc.constantFrom(0, 1, 2, 3, -1)).map(([dims, s, e]) => ({
@@ -364,9 +198,7 @@ export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
   Reshape: reshape,
   Sigmoid: unary("Sigmoid"),
   Sin: unary("Sin"),
-  Slice: slice,
   Softplus: unary("Softplus"),
-  Split: split,
   Sqrt: unary("Sqrt", positive),
   Squeeze: fc.tuple(squeezing, seed, fc.boolean()).map(([{ dims, at }, s, given]) => {
     const ones = insertOnes(dims, at);
@@ -459,36 +291,6 @@ export const otherCases: { readonly [K in OperatorName]?: Cases } = {
   LessOrEqual: comparing("LessOrEqual"),
   Not: logical("Not", 1),
   Or: logical("Or", 2),
-  ReduceProd: reduction("ReduceProd", true),
-  ScatterElements: gatherElements.chain(({ inputs: [data, indices], attributes }) =>
-    fc
-      .tuple(tensor((indices as Tensor).dims), fc.constantFrom("add", "max", "min"))
-      .map(([updates, how]) => ({
-        op: "ScatterElements",
-        inputs: [data, indices, updates],
-        attributes: { ...attributes, reduction: text(how) },
-        differentiable: [],
-      })),
-  ),
-  ScatterND: fc
-    .record({ size: fc.integer({ min: 1, max: 5 }), inner: shape(0, 2), s: seed })
-    .chain(({ size, inner, s }) =>
-      fc
-        .tuple(
-          fc.array(fc.integer({ min: 0, max: size - 1 }), { minLength: 1, maxLength: 4 }),
-          fc.constantFrom("add", "max", "min"),
-        )
-        .map(([rows, how]) => ({
-          op: "ScatterND",
-          inputs: [
-            randomTensor(s, [size, ...inner]),
-            int64([rows.length, 1], rows),
-            randomTensor(s + 1, [rows.length, ...inner]),
-          ],
-          attributes: { reduction: text(how) },
-          differentiable: [],
-        })),
-    ),
   Sign: unary("Sign"),
 };
 

@@ -1,11 +1,51 @@
 import fc from "fast-check";
 import { float, int } from "../../src/graph/model.ts";
 import type { OperatorName } from "../../src/ops/index.ts";
-import { int64, type Tensor } from "../../src/tensor/tensor.ts";
+import { int64, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 import { awayFromZero, type Cases, map, reduction, seed, shape, tensor } from "./case-arbitraries.ts";
 import { randomTensor } from "./gradient-harness.ts";
 
 const small = (low: number, high: number) => fc.integer({ min: low, max: high });
+
+// ONNX Runtime normalises in float32 even where it is given float64 (stash_type).
+const epsilon = Math.fround(0.1);
+const numbers = (tensor: Tensor | undefined) => Array.from(tensor?.data as Float64Array);
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** `f` of each run of `length` neighbouring entries. */
+function byRuns(x: Tensor, length: number, f: (run: number[], first: number) => number[]): Tensor {
+  const data = new Float64Array(x.data.length);
+  for (let first = 0; first < data.length; first += length) {
+    data.set(f(numbers(x).slice(first, first + length), first), first);
+  }
+  return { dtype: "float64", dims: x.dims, data };
+}
+
+function groupNormalized([x, scale, shift]: readonly (Tensor | undefined)[], groups: number): Tensor {
+  const [batch = 1, channels = 1] = (x as Tensor).dims;
+  const [length, inner] = [batch * groups, batch * channels].map((count) => numbers(x).length / count) as [
+    number,
+    number,
+  ];
+  const entries = scale?.data.length as number;
+  return byRuns(x as Tensor, length, (run, first) => {
+    const mean = meanOf(run);
+    const deviation = Math.sqrt(meanOf(run.map((value) => (value - mean) ** 2)) + epsilon);
+    return run.map((value, at) => {
+      const channel = Math.floor((first + at) / inner) % channels;
+      const entry = Math.floor((channel * entries) / channels);
+      const [times, plus] = [scale, shift].map((tensor) => numbers(tensor)[entry]) as [number, number];
+      return ((value - mean) / deviation) * times + plus;
+    });
+  });
+}
+
+function rootMeanSquared([x, scale]: readonly (Tensor | undefined)[], length: number): Tensor {
+  return byRuns(x as Tensor, length, (run) => {
+    const root = Math.sqrt(meanOf(run.map((value) => value ** 2)) + epsilon);
+    return run.map((value, at) => (value / root) * (numbers(scale)[at % numbers(scale).length] as number));
+  });
+}
 
 /** Running sums, reductions and normalisations. */
 export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
@@ -24,6 +64,36 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
         differentiable: [0],
       })),
   ),
+  GroupNormalization: fc
+    .record({
+      batch: small(1, 2),
+      groups: small(1, 3),
+      perGroup: small(1, 3),
+      space: fc.array(small(1, 3), { maxLength: 1 }),
+      byGroup: fc.boolean(),
+      from: seed,
+    })
+    .map(({ batch, groups, perGroup, space, byGroup, from }) => {
+      const affine = [byGroup ? groups : groups * perGroup];
+      return {
+        op: "GroupNormalization",
+        inputs: [
+          // One element to a group would normalise to 0.
+          randomTensor(from, [batch, groups * perGroup, 2, ...space]),
+          randomTensor(from + 1, affine),
+          randomTensor(from + 2, affine),
+        ],
+        attributes: { num_groups: int(groups), epsilon: float(0.1) },
+        differentiable: [0, 1, 2],
+        // A named number of channels does not tell whether it makes whole groups.
+        numeric: [0, 1, 2],
+        tolerance: 5e-3,
+        float32Only: true,
+        exact: (given: readonly (Tensor | undefined)[]) => groupNormalized(given, groups),
+        // By group it is that of operator set 18.
+        ...(byGroup ? {} : { opset: 21 }),
+      };
+    }),
   InstanceNormalization: fc
     .record({ dims: fc.array(small(1, 3), { minLength: 3, maxLength: 4 }), from: seed })
     .map(({ dims: [batch = 1, channels = 1, first = 1, ...rest], from }) => ({
@@ -38,12 +108,37 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
       differentiable: [0, 1, 2],
       tolerance: 5e-3,
     })),
+  LpNormalization: shape(1).chain((dims) =>
+    fc
+      .record({ x: tensor(dims), axis: small(-dims.length, dims.length - 1), p: small(1, 2) })
+      .map(({ x, axis, p }) => ({
+        op: "LpNormalization",
+        inputs: [map(x, awayFromZero)],
+        attributes: { axis: int(axis), p: int(p) },
+        differentiable: [0],
+      })),
+  ),
+  RMSNormalization: shape(1).chain((dims) =>
+    fc
+      .record({ x: tensor(dims), at: fc.nat(dims.length - 1), wide: fc.boolean(), from: seed })
+      .map(({ x, at, wide, from }) => ({
+        op: "RMSNormalization",
+        inputs: [x, randomTensor(from, wide ? dims.slice(at) : dims.slice(-1))],
+        attributes: { axis: int(at), epsilon: float(0.1) },
+        differentiable: [0, 1],
+        opset: 23,
+        tolerance: 5e-3,
+        float32Only: true,
+        exact: (given: readonly (Tensor | undefined)[]) => rootMeanSquared(given, sizeOf(dims.slice(at))),
+      })),
+  ),
   ReduceL1: reduction("ReduceL1", true).map(({ inputs: [x, ...axes], ...test }) => ({
     ...test,
     inputs: [map(x as Tensor<"float32">, awayFromZero), ...axes],
   })),
   ReduceL2: reduction("ReduceL2", true),
   ReduceLogSumExp: reduction("ReduceLogSumExp", true),
+  ReduceProd: reduction("ReduceProd", true),
   ReduceSumSquare: reduction("ReduceSumSquare", true),
 };
 

@@ -7,21 +7,28 @@ import torch.nn.functional as F
 from case import Case, Constant, of_float, of_int, of_text, operator
 
 
-@operator("Abs", "Cos", "Erf", "Exp", "Floor", "Identity", "Neg", "Sigmoid", "Sign", "Sin", "Softplus", "Tanh")
+@operator(
+    *("Abs", "Ceil", "Cos", "Erf", "Exp", "Floor", "Identity", "Mish", "Neg", "Round", "Sigmoid", "Sign", "Sin"),
+    *("Softplus", "Softsign", "Tanh"),
+)
 def plain(draw, name):
     function = {
         "Abs": torch.abs,
+        "Ceil": torch.ceil,
         "Cos": torch.cos,
         "Erf": torch.erf,
         "Exp": torch.exp,
         "Floor": torch.floor,
         "Identity": torch.clone,
+        "Mish": F.mish,
         "Neg": torch.neg,
+        "Round": torch.round,
         "Sigmoid": torch.sigmoid,
         "Sign": torch.sign,
         "Sin": torch.sin,
         # torch's softplus turns linear above a threshold; here it should never.
         "Softplus": lambda x: F.softplus(x, threshold=1e9),
+        "Softsign": F.softsign,
         "Tanh": torch.tanh,
     }[name]
     # Now and then far out, where a naive formula overflows or loses its digits.
@@ -42,6 +49,53 @@ def rectifiers(draw, name):
     if draw.flag():
         return Case([x], lambda x: function(x, alpha), {"alpha": of_float(alpha)})
     return Case([x], lambda x: function(x, {"LeakyRelu": float(np.float32(0.01)), "Elu": 1.0}[name]))
+
+
+@operator("Celu")
+def celu(draw, _):
+    x = draw.tensor(draw.shape(), draw.one_of(1, 1, 6))
+    if draw.flag():
+        return Case([x], F.celu)
+    alpha = draw.real(0.2, 2)
+    return Case([x], lambda x: F.celu(x, alpha), {"alpha": of_float(alpha)})
+
+
+@operator("Selu")
+def selu(draw, _):
+    return Case([draw.tensor(draw.shape(), draw.one_of(1, 1, 6))], F.selu)
+
+
+@operator("Swish")
+def swish(draw, _):
+    x = draw.tensor(draw.shape(), draw.one_of(1, 1, 6))
+    if draw.flag():
+        return Case([x], F.silu)
+    alpha = draw.real(-2, 2)
+    return Case([x], lambda x: x * torch.sigmoid(alpha * x), {"alpha": of_float(alpha)})
+
+
+@operator("PRelu", cases=30)
+def prelu(draw, _):
+    x, slope = draw.broadcasting(2)
+    if len(x) < len(slope):
+        x, slope = slope, x
+    lead = len(x) - len(slope)
+    shape = [max(size, slope[axis - lead]) if axis >= lead else size for axis, size in enumerate(x)]
+    values = draw.tensor(shape)
+    if draw.flag():
+        values = np.where(np.abs(values) < 0.5, np.float32(0), values)
+    return Case([values, draw.tensor(slope)], lambda x, slope: torch.where(x > 0, x, slope * x))
+
+
+@operator("Sum", "Mean", cases=30)
+def many(draw, name):
+    inputs = [draw.tensor(shape) for shape in draw.broadcasting(draw.whole(1, 4))]
+
+    def reference(*given):
+        total = sum(given[1:], given[0])
+        return total / len(given) if name == "Mean" else total.clone()
+
+    return Case(inputs, reference)
 
 
 @operator("Gelu")

@@ -233,3 +233,127 @@ def resize(draw, _):
         return F.interpolate(x, scale_factor=[float(scale) for scale in scales], mode="nearest")
 
     return Case([x, *factors_], reference, attributes, numeric_from=0)
+
+
+@operator("GatherND", cases=30)
+def gather_nd(draw, _):
+    batch = [draw.whole(1, 3) for _ in range(draw.whole(0, 1))]
+    lead = [draw.whole(1, 3) for _ in range(draw.whole(0, 2))]
+    looked = [draw.whole(1, 4) for _ in range(draw.whole(1, 2))]
+    rest = [draw.whole(1, 3) for _ in range(draw.whole(0, 2))]
+    at = np.stack([draw.integers([*batch, *lead], -size, size - 1) for size in looked], axis=-1)
+
+    def reference(x):
+        each = lambda x, at: x[tuple(torch.from_numpy(np.asarray(at[..., axis])) for axis in range(len(looked)))]
+        if not batch:
+            return each(x, at)
+        return torch.stack([each(x[entry], at[entry]) for entry in range(batch[0])])
+
+    data = draw.tensor([*batch, *looked, *rest])
+    return Case([data, at if draw.flag() else Constant(at)], reference, {"batch_dims": of_int(len(batch))}, numeric_from=0)
+
+
+@operator("DepthToSpace", "SpaceToDepth")
+def depth(draw, name):
+    block = draw.whole(1, 3)
+    batch, channels, height, width = (draw.whole(1, 3) for _ in range(4))
+    attributes = {"blocksize": of_int(block)}
+    if name == "SpaceToDepth":
+        x = draw.tensor([batch, channels, height * block, width * block])
+
+        def deepen(x):
+            six = x.reshape(batch, channels, height, block, width, block)
+            return six.permute(0, 3, 5, 1, 2, 4).reshape(batch, -1, height, width)
+
+        return Case([x], deepen, attributes, numeric_from=0)
+    x = draw.tensor([batch, channels * block * block, height, width])
+    if draw.flag():
+        return Case([x], lambda x: F.pixel_shuffle(x, block), {**attributes, "mode": of_text("CRD")}, numeric_from=0)
+
+    def flatten(x):
+        six = x.reshape(batch, block, block, channels, height, width)
+        return six.permute(0, 3, 4, 1, 5, 2).reshape(batch, channels, height * block, width * block)
+
+    return Case([x], flatten, attributes, numeric_from=0)
+
+
+@operator("Trilu")
+def trilu(draw, _):
+    x = draw.tensor([*draw.shape(0, 2), draw.whole(1, 5), draw.whole(1, 5)])
+    diagonal, upper = draw.whole(-3, 3), draw.flag()
+    function = torch.triu if upper else torch.tril
+    inputs = [x, Constant(np.asarray(diagonal, dtype=np.int64))]
+    return Case(inputs, lambda x: function(x, diagonal), {"upper": of_int(upper)})
+
+
+@operator("TopK", cases=30)
+def top_k(draw, _):
+    x = draw.tensor(draw.shape(1))
+    axis = draw.axis(x.ndim)
+    count, largest = draw.whole(1, x.shape[axis]), draw.flag()
+    attributes = {"axis": of_int(axis), "largest": of_int(largest)}
+    return Case(
+        [x, whole_numbers([count])],
+        lambda x: torch.topk(x, count, axis, largest).values,
+        attributes,
+        outputs=2,
+    )
+
+
+@operator("Hardmax")
+def hardmax(draw, _):
+    x = draw.tensor(draw.shape(1))
+    axis = draw.axis(x.ndim)
+    mark = lambda x: torch.zeros_like(x).scatter(axis, x.argmax(axis, keepdim=True), 1.0)
+    return Case([x], mark, {"axis": of_int(axis)})
+
+
+@operator("ScatterElements", cases=40)
+def scatter_elements(draw, _):
+    x = draw.tensor(draw.shape(1, 3))
+    axis = draw.axis(x.ndim)
+    adds = draw.flag()
+    size = x.shape[axis]
+    count = draw.whole(1, size + 2) if adds else draw.whole(1, size)
+    shape = list(x.shape)
+    shape[axis] = count
+    lines = [draw.shuffled(list(range(size)))[:count] for _ in range(int(np.prod(shape)) // count)]
+    if adds:
+        at = draw.integers(shape, 0, size - 1)
+    else:
+        at = np.moveaxis(np.asarray(lines, dtype=np.int64).reshape([*np.delete(shape, axis), count]), -1, axis)
+    index = torch.from_numpy(np.ascontiguousarray(at))
+    function = torch.scatter_add if adds else torch.scatter
+    attributes = {"axis": of_int(axis), "reduction": of_text("add" if adds else "none")}
+    return Case([x, np.ascontiguousarray(at), draw.tensor(shape)], lambda x, new: function(x, axis, index, new), attributes)
+
+
+@operator("ScatterND", cases=30)
+def scatter_nd(draw, _):
+    shape = draw.shape(1, 3)
+    adds = draw.flag()
+    rows = draw.integers([draw.whole(1, 4)], 0, shape[0] - 1)
+    if not adds:
+        rows = np.unique(rows)
+    at = torch.from_numpy(rows)
+    updates = draw.tensor([len(rows), *shape[1:]])
+    return Case(
+        [draw.tensor(shape), Constant(rows[:, None]), updates],
+        lambda x, new: x.index_put((at,), new, accumulate=adds),
+        {"reduction": of_text("add" if adds else "none")},
+    )
+
+
+@operator("OneHot")
+def one_hot(draw, _):
+    depth = draw.whole(1, 5)
+    at = draw.integers(draw.shape(1, 3), 0, depth - 1)
+    front = draw.flag()
+
+    def reference(values):
+        marks = F.one_hot(torch.from_numpy(at), depth).to(values.dtype)
+        marks = torch.movedim(marks, -1, 0) if front else marks
+        return values[0] + (values[1] - values[0]) * marks
+
+    inputs = [at, Constant(np.asarray([depth], dtype=np.int64)), draw.tensor([2])]
+    return Case(inputs, reference, {"axis": of_int(0 if front else -1)})

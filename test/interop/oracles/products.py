@@ -210,3 +210,14 @@ def global_pool(draw, name):
         return pooled.reshape([*x.shape[:2]] + [1] * (x.dim() - 2))
 
     return Case([x], reference, numeric_from=2)
+
+
+@operator("Einsum", cases=60)
+def einsum(draw, _):
+    equation = draw.one_of(
+        "ij,jk->ik", "ij,jk", "bij,bkj->bik", "bthd,bshd->bhts", "i,j->ji", "ij,jk,kl->il", "bi,oij,bj->bo", "ij->i", "ijk,j->"
+    )
+    sizes = {letter: draw.whole(2, 4) for letter in "bdhijklost"}
+    operands = equation.split("->")[0].split(",")
+    inputs = [draw.tensor([sizes[letter] for letter in letters]) for letters in operands]
+    return Case(inputs, lambda *given: torch.einsum(equation, *given), {"equation": of_text(equation)}, relative=1e-5, absolute=1e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from case import Case, of_float, of_int, of_text, operator, whole_numbers
+from case import Case, Constant, of_float, of_int, of_text, operator, whole_numbers
 
 
 @operator("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", cases=40)
@@ -21,6 +21,100 @@ def reduction(draw, name):
     axes = draw.shuffled(draw.some(list(range(x.ndim))))
     written = [axis - x.ndim if draw.flag() else axis for axis in axes]
     return Case([x, whole_numbers(written)], lambda x: function(x, tuple(axes), keepdim=keep), attributes)
+
+
+@operator("ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp", "ReduceProd", cases=30)
+def by_length(draw, name):
+    x = draw.tensor(draw.shape(1))
+    if name == "ReduceProd" and draw.flag():
+        # One zero among the factors has a gradient, two have none.
+        x = np.where(np.abs(x) < 0.3, np.float32(0), x)
+    keep = draw.flag()
+    axes = draw.some(list(range(x.ndim)))
+
+    def product(x):
+        for axis in sorted(axes, reverse=True):
+            x = x.prod(axis, keepdim=keep)
+        return x
+
+    function = {
+        "ReduceL1": lambda x: x.abs().sum(axes, keepdim=keep),
+        "ReduceL2": lambda x: torch.linalg.vector_norm(x, 2, axes, keepdim=keep),
+        "ReduceSumSquare": lambda x: (x * x).sum(axes, keepdim=keep),
+        "ReduceLogSumExp": lambda x: torch.logsumexp(x, axes, keepdim=keep),
+        "ReduceProd": product,
+    }[name]
+    return Case([x, whole_numbers(axes)], function, {"keepdims": of_int(keep)}, relative=1e-5, absolute=1e-5)
+
+
+@operator("CumSum", cases=30)
+def cum_sum(draw, _):
+    x = draw.tensor(draw.shape(1))
+    axis = draw.axis(x.ndim)
+    exclusive, reverse = draw.flag(), draw.flag()
+
+    def reference(x):
+        turned = x.flip(axis) if reverse else x
+        total = turned.cumsum(axis)
+        total = total - turned if exclusive else total
+        return total.flip(axis) if reverse else total
+
+    attributes = {"exclusive": of_int(exclusive), "reverse": of_int(reverse)}
+    return Case([x, Constant(np.asarray(axis, dtype=np.int64))], reference, attributes)
+
+
+@operator("InstanceNormalization", cases=40)
+def instance_norm(draw, _):
+    shape = [draw.whole(1, 3), draw.whole(1, 4), draw.whole(2, 5), *draw.shape(0, 2, 1, 4)]
+    epsilon = draw.real(1e-3, 1e-1)
+    inputs = [draw.tensor(shape, draw.one_of(1, 3)), draw.tensor([shape[1]]), draw.tensor([shape[1]])]
+    return Case(
+        inputs,
+        lambda x, scale, shift: F.instance_norm(x, weight=scale, bias=shift, eps=epsilon),
+        {"epsilon": of_float(epsilon)},
+        relative=1e-5,
+        absolute=1e-5,
+    )
+
+
+@operator("GroupNormalization", cases=40)
+def group_norm(draw, _):
+    groups, each = draw.whole(1, 3), draw.whole(1, 3)
+    shape = [draw.whole(1, 3), groups * each, draw.whole(2, 4), *draw.shape(0, 1, 1, 4)]
+    epsilon = draw.real(1e-3, 1e-1)
+    by_group = draw.flag()
+    size = groups if by_group else groups * each
+    spread = (lambda entries: entries.repeat_interleave(each)) if by_group else (lambda entries: entries)
+    return Case(
+        [draw.tensor(shape, draw.one_of(1, 3)), draw.tensor([size]), draw.tensor([size])],
+        lambda x, scale, shift: F.group_norm(x, groups, spread(scale), spread(shift), epsilon),
+        {"epsilon": of_float(epsilon), "num_groups": of_int(groups)},
+        numeric_from=0,
+        relative=1e-5,
+        absolute=1e-5,
+    )
+
+
+@operator("RMSNormalization", cases=40)
+def rms_norm(draw, _):
+    shape = draw.shape(1, 4, 1, 6)
+    axis = draw.axis(len(shape))
+    normalised = shape[axis:]
+    epsilon = draw.real(1e-3, 1e-1)
+    return Case(
+        [draw.tensor(shape, draw.one_of(1, 3)), draw.tensor(normalised)],
+        lambda x, scale: F.rms_norm(x, normalised, scale, epsilon),
+        {"axis": of_int(axis), "epsilon": of_float(epsilon)},
+        relative=1e-5,
+        absolute=1e-5,
+    )
+
+
+@operator("LpNormalization", cases=30)
+def lp_norm(draw, _):
+    x = draw.away_from_zero(draw.shape(1))
+    axis, p = draw.axis(x.ndim), draw.whole(1, 2)
+    return Case([x], lambda x: F.normalize(x, p, axis), {"axis": of_int(axis), "p": of_int(p)}, relative=1e-5, absolute=1e-5)
 
 
 @operator("Softmax", "LogSoftmax", cases=40)
