@@ -47,6 +47,14 @@ export class GraphBuilder {
     for (const name of names) this.#names.add(name);
   }
 
+  /** {@link GraphBuilder.reserve}, for all values and nodes of a graph that will be written into this one. */
+  reserveAll({ inputs, parameters, nodes }: Pick<Graph, "inputs" | "parameters" | "nodes">): void {
+    this.reserve(inputs.map(({ name }) => name));
+    this.reserve(parameters.keys());
+    // ONNX Runtime wants nodes to have names of their own as well.
+    this.reserve(nodes.flatMap(({ name, outputs }) => [name, ...outputs]));
+  }
+
   input(name: string, type: ValueType): string {
     this.inputs.push({ name, dtype: type.dtype, shape: type.shape });
     return this.#declare(name, type);
@@ -70,6 +78,7 @@ export class GraphBuilder {
       (name) => this.parameters.get(name),
     );
     this.nodes.push(node);
+    this.#names.add(node.name);
     node.outputs.forEach((name, index) => {
       const type = types[index];
       if (name === "") return;

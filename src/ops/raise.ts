@@ -59,9 +59,7 @@ export function raiseOpset(model: Model): Model {
   }
   const source = model.graph;
   const graph = newGraph();
-  graph.reserve(source.nodes.flatMap(({ outputs }) => outputs));
-  graph.reserve(source.inputs.map(({ name }) => name));
-  graph.reserve(source.parameters.keys());
+  graph.reserveAll(source);
   for (const value of source.inputs) graph.input(value.name, value);
   for (const [name, tensor] of source.parameters) graph.parameter(name, tensor);
   for (const node of source.nodes) {

@@ -17,7 +17,7 @@ export async function compile(
 /** The same graph in the nodes that ONNX Runtime computes fastest. */
 function lower(graph: GraphBuilder, outputs: readonly string[]): GraphBuilder {
   const lowered = newGraph();
-  lowered.reserve(graph.names());
+  lowered.reserveAll(graph);
   for (const input of graph.inputs) lowered.input(input.name, input);
   for (const [name, tensor] of graph.parameters) lowered.parameter(name, tensor);
   for (const node of graph.nodes) {

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.ts";
-import type { Dim, Shape } from "../graph/dim.ts";
+import { type Dim, namesOf, type Shape } from "../graph/dim.ts";
 import type { Graph, Model, Node, Value } from "../graph/model.ts";
 import { neededFor } from "../graph/needed.ts";
 import { symbolicShapes } from "../growth/symbols.ts";
@@ -9,7 +9,7 @@ import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
-import { type ProgramInput, programInputs } from "./program-inputs.ts";
+import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
 import { statisticsOf, trainableOf } from "./trainable.ts";
 
 /** An input that a dropout draws anew each step. */
@@ -67,9 +67,7 @@ export function writeProgram(options: ProgramOptions): Program {
   // Gradient rules are written in opset 20; the model itself keeps its own.
   const source = raiseOpset({ ...model, graph: needed });
   const graph = newGraph();
-  graph.reserve(source.graph.nodes.flatMap((node) => node.outputs));
-  graph.reserve(source.graph.parameters.keys());
-  graph.reserve(source.graph.inputs.map((value) => value.name));
+  graph.reserveAll(source.graph);
   for (const value of source.graph.inputs) {
     if (!source.graph.parameters.has(value.name)) graph.input(value.name, value);
   }
@@ -152,10 +150,23 @@ function writeLoss(
   }
   const loss = lossOf(choice);
   const { shape } = graph.typeOf(output);
+  refuseFolded(output, shape, inputs);
   const name = inputs.some((input) => input.name === "target") ? "target of the loss" : "target";
   const target: Value = { name, dtype: loss.target, shape: loss.targetShape(shape) };
   const value = loss.emit(graph, output, graph.input(name, target));
   return { inputs, loss: value, target, classes: loss.classes(shape) };
+}
+
+/** The targets of an example are found by the output's first axis: it must not count anything beside examples. */
+function refuseFolded(output: string, [rows = 1]: Shape, inputs: readonly ProgramInput[]): void {
+  const batches = batchNames({ inputs });
+  if (batches.includes(rows as string) || !namesOf(rows).some((name) => batches.includes(name))) return;
+  throw new EspalierError("SHAPE_MISMATCH", {
+    thing: `output "${output}"`,
+    rule: "must count the examples of a batch, and nothing else, on its first axis to be compared with targets",
+    received: rows,
+    remedy: "Name a value before it as `output`.",
+  });
 }
 
 class NodeTraining extends GraphCall implements TrainingCall {

@@ -1,6 +1,6 @@
 import { type Feeds, Session, type SessionOptions } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
-import { type Model, makeModel } from "../graph/model.ts";
+import type { Model } from "../graph/model.ts";
 import { compareOutputs, type OutputDifference } from "../growth/compare.ts";
 import { emitRoundingBounds } from "../growth/rounding.ts";
 import { newGraph } from "../ops/index.ts";
@@ -8,6 +8,7 @@ import { raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { compile } from "./compile.ts";
 import { fitShape } from "./fit-shape.ts";
 import { SampleInputs, type Sizes } from "./sample-inputs.ts";
 
@@ -210,7 +211,7 @@ class RoundingBounds {
   async #compile() {
     const { graph: source } = raiseOpset(this.#model);
     const graph = newGraph();
-    graph.reserve(source.nodes.flatMap(({ outputs }) => outputs));
+    graph.reserveAll(source);
     for (const value of source.inputs) {
       if (!source.parameters.has(value.name)) graph.input(value.name, value);
     }
@@ -222,10 +223,6 @@ class RoundingBounds {
       const bound = all.get(name);
       if (bound !== undefined) bounds.set(name, bound);
     }
-    for (const bound of new Set(bounds.values())) graph.output(bound);
-    return {
-      session: await Session.create(encodeModel(makeModel(graph.build("bounds"))), this.#options),
-      bounds,
-    };
+    return { session: await compile(graph, [...bounds.values()], this.#options), bounds };
   }
 }
