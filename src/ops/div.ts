@@ -32,6 +32,7 @@ export const div: Operator = {
     const divided = notAtZero([b]);
     return typeof divided === "string" ? elementwise([a, b]) : divided;
   }),
+  literals: { single: [0, 1] },
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const [boundA, boundB] = call.inputBounds;

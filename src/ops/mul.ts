@@ -17,6 +17,7 @@ export const mul: Operator = {
     return [call.wants(0) ? times(b, 0) : undefined, call.wants(1) ? times(a, 1) : undefined];
   },
   flow: flowBroadcast(["scale", "scale"], multiplied),
+  literals: { single: [0, 1] },
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const [a, b] = call.node.inputs as [string, string];

@@ -42,6 +42,7 @@ export const oneHot: Operator = {
       fresh: elementwise,
     };
   },
+  literals: { always: [2] },
   rounding(call) {
     const { graph } = call;
     const [, , bound] = call.inputBounds;

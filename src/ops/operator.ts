@@ -181,6 +181,11 @@ export interface Operator {
   readonly constant?: (call: Call) => Tensor | undefined;
   /** Integer inputs that are positions on an axis, and its size. */
   readonly positions?: (call: Call) => readonly { readonly input: number; readonly size: Dim }[];
+  /**
+   * Inputs where a parameter says how to compute and is no weight to train: `always`, or where it is a `single` number (a
+   * factor, what a mask puts in).
+   */
+  readonly literals?: { readonly always?: readonly number[]; readonly single?: readonly number[] };
   /** Inputs that hold running statistics: state of the model, but not trained by the loss. */
   readonly statistics?: readonly number[];
   /** Writes the node's outputs as they are while training, where that differs from inference. */

@@ -63,6 +63,7 @@ export const pow: Operator = {
       positive && e === undefined ? zeroAtZero([x]) : notAtZero([x, e]),
     )(call);
   },
+  literals: { single: [1] },
   rounding(call) {
     const own = computedBound(call, 8 * unitRoundoff);
     const [boundX, boundE] = call.inputBounds;

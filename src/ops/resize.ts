@@ -6,11 +6,12 @@ import { output } from "./flow.ts";
 import { moved } from "./fresh.ts";
 import type { Call, Operator } from "./operator.ts";
 import { poolFlow } from "./pool.ts";
+import { resizeBack } from "./resize-gradient.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
 
-/** A size times a scale, rounded down. */
+/** A size times a scale in float32, as ONNX Runtime has it (5 × 1.4 is 7), rounded down. */
 function scaled(call: Call, size: Dim, scale: number, axis: number): Dim {
-  if (typeof size === "number") return Math.floor(size * scale);
+  if (typeof size === "number") return Math.floor(Math.fround(size * scale));
   return Number.isInteger(scale) ? multiplyDims(size, scale) : unknownSize(call, axis);
 }
 
@@ -51,25 +52,22 @@ function isRepeat(call: Call): boolean {
   return modeOf(call).join() === "nearest,asymmetric,floor";
 }
 
-/** How often each element is repeated on each spatial axis. Throws where that is not a known whole number. */
-function factors(call: Call): number[] {
+/** How often each element is repeated on each spatial axis; undefined where it is not, or not a known whole number of times. */
+function repeats(call: Call): number[] | undefined {
   const shape = call.shape(0);
-  if (!isRepeat(call)) call.fail("only nearest, asymmetric, floor resizing has a gradient", modeOf(call));
-  return sizes(call)
+  const factors = sizes(call)
     .slice(2)
-    .map((size, axis) => {
-      const factor = Number(size) / Number(shape[axis + 2]);
-      if (!Number.isInteger(factor)) call.fail("a gradient needs whole, known factors", [shape, sizes(call)]);
-      return factor;
-    });
+    .map((size, axis) => Number(size) / Number(shape[axis + 2]));
+  return isRepeat(call) && factors.every(Number.isInteger) ? factors : undefined;
 }
 
-/** Stretches the spatial axes of [N, C, ...]; with a gradient where elements are only repeated. ONNX Resize-18. */
+/** Stretches the spatial axes of [N, C, ...]. ONNX Resize-18. */
 export const resize: Operator = {
   infer: (call) => [{ dtype: call.input(0).dtype, shape: sizes(call) }],
 
   gradient(call) {
-    const kernel = factors(call);
+    const kernel = repeats(call);
+    if (kernel === undefined) return [resizeBack(call, sizes(call))];
     const mean = call.graph.emit("AveragePool", [call.upstream], {
       kernel_shape: ints(kernel),
       strides: ints(kernel),
@@ -87,6 +85,8 @@ export const resize: Operator = {
       place: { input: 3, element: axis },
     })),
   }),
+  // Region, scales and sizes.
+  literals: { always: [1, 2, 3] },
   // Opset 10 knew but one way to find the elements.
   raise(call) {
     const { node } = call;

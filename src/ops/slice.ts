@@ -84,34 +84,36 @@ function sizeAfter(call: Call, cut: Cut, size: Dim): Dim {
   return start >= 0 ? addDims(size, end - start) : unknownSize(call, cut.axis);
 }
 
-/** Zeros before and after, where every cut has step 1 and a start counted from the front. */
+/**
+ * Zeros before and after, where every cut has step 1 and a start counted from the front. All axes are named: ONNX
+ * Runtime 1.30 moves a Transpose across a Pad as if its input `axes` were absent.
+ */
 function padBack(call: GradientCall, list: readonly Cut[]): string | undefined {
   const { graph } = call;
   const shape = call.shape(0);
   const sliced = list.filter((cut) => !keepsAll(cut, shape[cut.axis] as Dim));
   if (sliced.length === 0) return call.upstream;
-  const before: number[] = [];
-  const after: number[] = [];
+  const before = shape.map(() => 0);
+  const after = shape.map(() => 0);
+  let known = true;
   for (const { axis, start, end, step } of sliced) {
     const size = shape[axis];
     if (step !== 1 || typeof start !== "number" || typeof end !== "number") return undefined;
     if (typeof size === "number") {
       const { first, length } = span(size, start, end, step);
-      before.push(first);
-      after.push(size - first - length);
-    } else if (start >= 0) before.push(start);
-    else return undefined;
+      before[axis] = first;
+      after[axis] = size - first - length;
+    } else if (start >= 0) {
+      before[axis] = start;
+      known = false;
+    } else return undefined;
   }
-  const axes = graph.vector(sliced.map(({ axis }) => axis));
-  if (after.length === sliced.length) {
-    return graph.emit("Pad", [call.upstream, graph.vector([...before, ...after]), "", axes]);
-  }
-  const sizes = (name: string) => graph.emit("Gather", [graph.emit("Shape", [name]), axes]);
+  if (known) return graph.emit("Pad", [call.upstream, graph.vector([...before, ...after])]);
+  const sizes = (name: string) => graph.emit("Shape", [name]);
   const first = graph.vector(before);
   const rest = graph.emit("Sub", [sizes(call.node.inputs[0] as string), first]);
   const last = graph.emit("Sub", [rest, sizes(call.upstream)]);
-  const pads = graph.emit("Concat", [first, last], { axis: int(0) });
-  return graph.emit("Pad", [call.upstream, pads, "", axes]);
+  return graph.emit("Pad", [call.upstream, graph.emit("Concat", [first, last], { axis: int(0) })]);
 }
 
 function gradient(call: GradientCall): readonly (string | undefined)[] {

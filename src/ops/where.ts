@@ -33,6 +33,7 @@ export const where: Operator = {
       ? moved([a, b])
       : elementwise([condition, a, b]),
   ),
+  literals: { single: [1, 2] },
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const { graph } = call;

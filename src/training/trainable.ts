@@ -14,12 +14,49 @@ export function statisticsOf({ graph }: Model): ReadonlySet<string> {
   );
 }
 
-/** Float32 parameters of at least one axis that are not statistics; scalars are constants of the architecture. */
+/**
+ * Float32 parameters that can be trained. Constants of the architecture are not: running statistics, scalars, what every
+ * reader takes for a literal (`Operator.literals`), and masks.
+ */
 export function trainableOf(model: Model): readonly string[] {
   const statistics = statisticsOf(model);
+  const literals = literalsOf(model);
   return [...model.graph.parameters]
-    .filter(([name, { dtype, dims }]) => dtype === "float32" && dims.length > 0 && !statistics.has(name))
+    .filter(
+      ([name, { dtype, dims, data }]) =>
+        dtype === "float32" &&
+        dims.length > 0 &&
+        !statistics.has(name) &&
+        !literals.has(name) &&
+        !isMask(data as Float32Array),
+    )
     .map(([name]) => name);
+}
+
+/** Parameters that every node that reads them takes for a literal. */
+function literalsOf({ graph }: Model): ReadonlySet<string> {
+  const found = new Set<string>();
+  const weights = new Set<string>();
+  for (const node of graph.nodes) {
+    const { always = [], single = [] } = (isSupported(node) ? operatorOf(node).literals : undefined) ?? {};
+    node.inputs.forEach((name, index) => {
+      const number = graph.parameters.get(name)?.data.length === 1;
+      const literal = always.includes(index) || (number && single.includes(index));
+      (literal ? found : weights).add(name);
+    });
+  }
+  return new Set([...found].filter((name) => !weights.has(name)));
+}
+
+/** Far beyond what a weight can be: what attention adds where it must not look, up to -3.4e38 or -Infinity. */
+const maskFrom = 1e30;
+
+function isMask(values: Float32Array): boolean {
+  // A callback would be handed a boxed number for each weight.
+  for (let at = 0; at < values.length; at++) {
+    if (Math.abs(values[at] as number) >= maskFrom) return true;
+  }
+  return false;
 }
 
 /**
