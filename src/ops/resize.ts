@@ -9,9 +9,9 @@ import { poolFlow } from "./pool.ts";
 import { resizeBack } from "./resize-gradient.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
 
-/** A size times a scale in float32, as ONNX Runtime has it (5 × 1.4 is 7), rounded down. */
+/** A size times a scale, rounded down. */
 function scaled(call: Call, size: Dim, scale: number, axis: number): Dim {
-  if (typeof size === "number") return Math.floor(Math.fround(size * scale));
+  if (typeof size === "number") return Math.floor(size * scale);
   return Number.isInteger(scale) ? multiplyDims(size, scale) : unknownSize(call, axis);
 }
 
