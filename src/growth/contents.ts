@@ -59,7 +59,7 @@ export function contentsOf(
     fresh.set(key, mixed ? "any" : freshOf(fill, role));
   }
   // Where one parameter makes both factors, the second is followed by itself.
-  const zeros = split ? zeroFactors(flows, trace, parameters, factors) : new Set<string>();
+  const zeros = split ? zeroFactors(flows, trace, parts, fresh, factors) : new Set<string>();
   // A shift behind a normalisation that is written out is an offset: nothing else tells its new units apart.
   const offset = method.fill({ role: "offset", tied: false, second: false });
   const isOffset = (key: string) => {
@@ -68,10 +68,15 @@ export function contentsOf(
     if (part?.role !== "shift" || part.fill !== "mean" || offset === undefined) return false;
     parts[at] = { ...part, role: "offset", fill: offset };
     fresh.set(key, freshOf(offset, "offset"));
+    given.set(key, freshOf(offset, "offset"));
     return true;
   };
   const given = new Map(fresh);
-  const follow = followContents(flows, trace, fresh, zeros, isOffset);
+  const shifts = [...parts];
+  let follow = followContents(flows, trace, fresh, zeros, isOffset);
+  // What became an offset may have been added before the normalisation too, as a shift.
+  const hasOffsets = parts.some((part, at) => part !== shifts[at]);
+  if (hasOffsets && !("blocked" in follow)) follow = followContents(flows, trace, new Map(given), zeros);
   if ("blocked" in follow) return follow;
   const relaxed = method.relaxesOffsets === true ? relaxOffsets(flows, trace, given, zeros, parts) : parts;
   return { parts: relaxed, repairs: follow.repairs };
@@ -98,17 +103,21 @@ function relaxOffsets(
   });
 }
 
-/** The second factors that are zero where the blocks of parameters that make them are. */
+/** The second factors that are zero where the blocks of parameters that make them are; other parameters hold `given`. */
 function zeroFactors(
   flows: FlowMap,
   trace: Trace,
-  parameters: ReadonlyMap<string, Tensor>,
+  parts: readonly WidthPart[],
+  given: ReadonlyMap<string, Fresh>,
   { traces }: SecondFactors,
 ): ReadonlySet<string> {
   const visits = visitsOf(traces);
   const values = new Set([...visits.values()].map(({ value }) => value));
   const fresh = new Map<string, Fresh>();
-  for (const [key, { value }] of visits) if (parameters.has(value)) fresh.set(key, "zero");
+  for (const { parameter, axis, zeroBlocks } of parts) {
+    const key = axisKey(parameter, axis);
+    if (visits.has(key)) fresh.set(key, zeroBlocks === undefined ? (given.get(key) as Fresh) : "zero");
+  }
   followContents(flows, { ...trace, visits, values }, fresh, new Set());
   const isZero = ([key, factor]: readonly [string, string]) =>
     factor === "second" && fresh.get(key) === "zero";
