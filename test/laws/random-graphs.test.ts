@@ -21,6 +21,8 @@ async function check(architecture: Architecture, tally: Tally): Promise<void> {
   for (const width of widths) tally.sawWidth(drawn, width);
   const growable = widths.filter((width) => width.growable);
   const reference = await Reference.of(model, seed);
+  expect(reference.finite, `${drawn.pieces.join(" > ")}: finite`).toBe(true);
+  if (!reference.live) tally.dead++;
   const compare = async (after: typeof model, what: string) => {
     try {
       const told = await reference.compare(after);
@@ -54,8 +56,8 @@ async function check(architecture: Architecture, tally: Tally): Promise<void> {
 
 describe("random graphs", () => {
   for (const [exact, runs] of [
-    [false, 300],
-    [true, 100],
+    [false, 600],
+    [true, 200],
   ] as const) {
     test(`${exact ? "exact arithmetic" : "any numbers"}`, { timeout: 600_000 }, async () => {
       const tally = new Tally();

@@ -45,6 +45,22 @@ export class Reference {
     return new Reference(model, feeds, await outputsOf(model, feeds), seed);
   }
 
+  /** Whether all numbers are finite: what is not hides differences. */
+  get finite(): boolean {
+    return this.#every((data) => data.every(Number.isFinite));
+  }
+
+  /** Whether some output takes several values. */
+  get live(): boolean {
+    return !this.#every((data) => data.every((value) => value === data[0]));
+  }
+
+  #every(holds: (data: Float32Array) => boolean): boolean {
+    return this.outputs.every((outputs) =>
+      Object.values(outputs).every(({ data }) => holds(data as Float32Array)),
+    );
+  }
+
   /** Throws where `grown` computes something else; says how far it lies from bit-identical. */
   async compare(grown: Model): Promise<{ readonly identical: boolean; readonly relative: number }> {
     const now = await outputsOf(grown, this.#feeds);
