@@ -17,8 +17,8 @@ export interface Source {
 }
 
 /**
- * Where each input of a program takes its examples from: from the column of its name, else from the features; the
- * targets from a column, the targets or the labels. Throws `EMPTY_DATA`; `ARGUMENT` for an input without a column, or a
+ * Where each input of a program takes its examples from: from the column of its name, the first float32 one without a
+ * column from the features; the targets from a column, the targets or the labels. Throws `EMPTY_DATA`; `ARGUMENT` for an input without a column, or a
  * column without an input; `SHAPE_MISMATCH`; `UNSUPPORTED_TYPE` where the element types differ; `LABEL_RANGE`.
  */
 export function sourcesOf(program: Fed, data: Dataset): readonly Source[] {
@@ -32,7 +32,13 @@ export function sourcesOf(program: Fed, data: Dataset): readonly Source[] {
   const { inputs, target } = program;
   refuseExtra(program, data);
   const open = inputs.filter(({ name }) => !hasColumn(data, name));
-  const sources = inputs.map((input) => ({ input, rows: inputRows(input, data, open) }));
+  const taker = data.features.length === 0 ? undefined : featuresInput(open);
+  const missing = open.filter((input) => input !== taker);
+  if (missing.length > 0) throw columnMissing(missing, data);
+  const sources = inputs.map((input) => ({
+    input,
+    rows: input === taker ? featureRows(input, data) : columnRows(input, exampleShape(input), data),
+  }));
   checkNamedSizes(sources, data);
   if (target === undefined) return sources;
   return [...sources, { input: { ...target, batchAxis: 0 }, rows: targetRows(target, program, data) }];
@@ -55,18 +61,23 @@ function refuseExtra({ inputs, ignored, target }: Fed, data: Dataset): void {
   });
 }
 
-function inputRows(input: ProgramInput, data: Dataset, open: readonly ProgramInput[]): Rows {
+/** The input that takes the features, of those without a column. */
+function featuresInput(open: readonly ProgramInput[]): ProgramInput | undefined {
+  return open.find(({ dtype }) => dtype === "float32") ?? (open.length === 1 ? open[0] : undefined);
+}
+
+function columnMissing(missing: readonly ProgramInput[], data: Dataset): EspalierError {
+  const [first] = missing as [ProgramInput];
+  return new EspalierError("ARGUMENT", {
+    thing: `data set "${data.name}"`,
+    rule: `needs a column for each input of the model, but has none for ${missing.map(({ name }) => name).join(", ")}`,
+    received: Object.keys(data.inputs ?? {}),
+    remedy: `Give it as dataset({ inputs: { "${first.name}": { data, dims } } }), examples of shape [${exampleShape(first).join(", ")}].`,
+  });
+}
+
+function featureRows(input: ProgramInput, data: Dataset): Rows {
   const shape = exampleShape(input);
-  if (hasColumn(data, input.name)) return columnRows(input, shape, data);
-  if (data.features.length === 0 || open[0] !== input) {
-    const missing = open.slice(data.features.length === 0 ? 0 : 1).map(({ name }) => name);
-    throw new EspalierError("ARGUMENT", {
-      thing: `data set "${data.name}"`,
-      rule: `needs a column for each input of the model, but has none for ${missing.join(", ")}`,
-      received: Object.keys(data.inputs ?? {}),
-      remedy: `Give it as dataset({ inputs: { "${missing[0]}": { data, dims } } }), examples of shape [${shape.join(", ")}].`,
-    });
-  }
   const thing = `features of data set "${data.name}"`;
   if (!fits(shape, data.featureDims)) {
     throw new EspalierError("SHAPE_MISMATCH", {
@@ -158,7 +169,7 @@ function targetRows(
       remedy: "Give targets or labelDims of that shape, another loss, or change the model's last size.",
     });
   }
-  const classes = evaluateDim(bound ?? "", new Map());
+  const classes = bound === undefined ? undefined : evaluateDim(bound, new Map());
   const wrong = labels.findIndex(
     (label) =>
       (label < 0 || (classes !== undefined && label >= classes)) &&
