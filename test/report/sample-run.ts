@@ -36,7 +36,18 @@ export function sampleGrowth(step: number, width: string, before: number, after:
     parameters: { before: before * 75 + 10, after: after * 75 + 10 },
     flopsPerExample: { before: before * 440, after: after * 440 },
     pauseMs: 3 + 2 * random(),
-    plan: { width, from: before, to: after, strategy: "random", method: "zero outgoing", seed: 7, edits: [], numbers: [], repairs: [], carried: [] },
+    plan: {
+      width,
+      from: before,
+      to: after,
+      strategy: "random",
+      method: "zero outgoing",
+      seed: 7,
+      edits: [],
+      numbers: [],
+      repairs: [],
+      carried: [],
+    },
   };
 }
 
