@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { int, text } from "../../src/graph/model.ts";
 import type { OperatorName } from "../../src/ops/index.ts";
-import { int64, sizeOf } from "../../src/tensor/tensor.ts";
+import { int64, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 import { type Cases, seed, shape, tensor } from "./case-arbitraries.ts";
 import { randomTensor } from "./gradient-harness.ts";
 
@@ -57,6 +57,22 @@ function alongAxis(dims: readonly number[], axis: number, lines: readonly (reado
   });
 }
 
+/** Output of OneHot in float64. */
+function marked(
+  at: readonly number[],
+  indices: readonly number[],
+  depth: number,
+  front: boolean,
+  values: Tensor,
+): Tensor {
+  const data = new Float64Array(indices.length * depth).fill(Number(values.data[0]));
+  indices.forEach((index, place) => {
+    const mark = (index + depth) % depth;
+    data[front ? mark * indices.length + place : place * depth + mark] = Number(values.data[1]);
+  });
+  return { dtype: "float64", dims: front ? [depth, ...at] : [...at, depth], data };
+}
+
 /** Operators that move, pick and cut out elements. */
 export const movingCases: { readonly [K in OperatorName]?: Cases } = {
   DepthToSpace: fc.oneof(depthToSpace("DCR"), depthToSpace("CRD")),
@@ -71,6 +87,8 @@ export const movingCases: { readonly [K in OperatorName]?: Cases } = {
         differentiable: [2],
         fed: [0],
         numeric: [2],
+        exact: ([, , values]: readonly (Tensor | undefined)[]) =>
+          marked(at, indices, depth, front, values as Tensor),
       })),
     ),
   ScatterElements: shape(1, 3).chain((dims) =>

@@ -47,6 +47,22 @@ function rootMeanSquared([x, scale]: readonly (Tensor | undefined)[], length: nu
   });
 }
 
+/** 1 at the first of the largest entries along an axis. */
+function largestMarked(x: Tensor, axis: number): Tensor {
+  const values = numbers(x);
+  const inner = sizeOf(x.dims.slice(axis + 1));
+  const outer = inner * (x.dims[axis] as number);
+  const line = (at: number) =>
+    values.filter(
+      (_, other) => Math.floor(other / outer) === Math.floor(at / outer) && other % inner === at % inner,
+    );
+  return {
+    dtype: "float64",
+    dims: x.dims,
+    data: Float64Array.from(values, (value, at) => Number(value === Math.max(...line(at)))),
+  };
+}
+
 /** Running sums, reductions and normalisations. */
 export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
   CumSum: shape(1, 3).chain((dims) =>
@@ -107,6 +123,8 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
       attributes: { epsilon: float(0.1) },
       differentiable: [0, 1, 2],
       tolerance: 5e-3,
+      // By channel, as groups of one are.
+      exact: (given: readonly (Tensor | undefined)[]) => groupNormalized(given, channels),
     })),
   LpNormalization: shape(1).chain((dims) =>
     fc
@@ -150,6 +168,8 @@ export const lookingCases: { readonly [K in OperatorName]?: Cases } = {
       inputs: [x],
       attributes: { axis: int(axis) },
       differentiable: [],
+      exact: ([given]: readonly (Tensor | undefined)[]) =>
+        largestMarked(given as Tensor, (axis + dims.length) % dims.length),
     })),
   ),
 };
