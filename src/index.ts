@@ -1,7 +1,8 @@
 // Models
 
-export { loadCsv, parseCsv } from "./data/csv.ts";
 // Data
+export type { Column, ColumnData, ColumnParts } from "./data/columns.ts";
+export { loadCsv, parseCsv } from "./data/csv.ts";
 export { type Dataset, type DatasetParts, dataset, reshapeFeatures, subset } from "./data/dataset.ts";
 export { digits } from "./data/digits.ts";
 export { spirals } from "./data/generated/spirals.ts";
@@ -85,7 +86,13 @@ export type { Evaluation } from "./training/evaluator.ts";
 export type { EarlyStopping, FitOptions } from "./training/fit.ts";
 export type { GrowthEvent, GrowthOnce, GrowthRepeated } from "./training/growth-schedule.ts";
 export { type LossChoice, type LossName, losses } from "./training/loss.ts";
-export { accuracy, binaryAccuracy, type Metric, meanAbsoluteError } from "./training/metric.ts";
+export {
+  accuracy,
+  binaryAccuracy,
+  type Metric,
+  meanAbsoluteError,
+  tokenAccuracy,
+} from "./training/metric.ts";
 export { type LoadOptions, loadModel, type SaveOptions, saveModel } from "./training/model-file.ts";
 export { examineNewUnits, type NewUnits, type NewUnitsOptions } from "./training/new-units.ts";
 export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
