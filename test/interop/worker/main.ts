@@ -2,7 +2,9 @@ import { Exchange } from "./exchange.ts";
 import { exported } from "./exported.ts";
 import { files } from "./files.ts";
 import { gradients, listOperators } from "./gradients.ts";
+import { trainZoo } from "./train-zoo.ts";
 import { trajectories } from "./trajectories.ts";
+import { zoo } from "./zoo.ts";
 
 /** espalier's half of each oracle: `node interop.mjs <command> <folder>`. */
 const commands: Readonly<Record<string, (exchange: Exchange) => Promise<void>>> = {
@@ -11,6 +13,8 @@ const commands: Readonly<Record<string, (exchange: Exchange) => Promise<void>>> 
   trajectories,
   files,
   exported,
+  zoo,
+  trainZoo,
 };
 
 const [name = "", folder = ""] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-"""Makes the zoo: `python build.py OUTDIR [--only NAME ...]` writes OUTDIR/NAME.onnx and OUTDIR/zoo.json.
+"""Makes the zoo: `python build.py OUTDIR [--only NAME ...] [--share I/N]` writes OUTDIR/NAME.onnx and OUTDIR/zoo.json.
 
 Each file passes onnx's checker and, where it can run, computes in ONNX Runtime what PyTorch computes. zoo.json lists
 the files with their inputs, the widths that must be growable and those that must be refused. An exporter that fails, a
@@ -41,16 +41,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("outdir", type=Path)
     parser.add_argument("--only", action="append", metavar="NAME", help="an entry or a file, without .onnx; repeatable")
+    parser.add_argument("--share", default="0/1", metavar="I/N", help="every Nth pair of files, from the Ith on (default 0/1: all)")
     options = parser.parse_args()
+    share, shares = map(int, options.share.split("/"))
     options.outdir.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     models, without, failed = [], [], []
-    for entry, exporter, file in plan(options.only):
+    for number, (entry, exporter, file) in enumerate(plan(options.only)):
+        if number // 2 % shares != share:
+            continue
         if isinstance(entry, Torch) and exporter in entry.without:
             without.append({"name": file, "reason": entry.without[exporter]})
             continue
         try:
-            models.append(make(entry, exporter, file, options.outdir))
+            models.append({"number": number, **make(entry, exporter, file, options.outdir)})
             print(f"{file}: {models[-1]['bytes']:,} bytes, {len(models[-1]['widths'])} widths", flush=True)
         except Exception as error:  # an exporter may throw anything; every failure is reported
             failed.append({"name": file, "reason": f"{type(error).__name__}: {error}"})

@@ -60,6 +60,7 @@ def export(entry: Torch, model: nn.Module, exporter: str, path: Path) -> None:
     names = {"input_names": [spec.name for spec in entry.inputs], "output_names": ["y"]}
     with quiet():
         if exporter == DYNAMO:
+            forget()
             shapes = [{axis: torch.export.Dim(size) for axis, size in symbols(spec).items()} for spec in entry.inputs]
             shapes = [tuple(shapes)] if entry.variadic else shapes
             options = {"dynamo": True, "dynamic_shapes": tuple(shapes), "verbose": False}
@@ -67,6 +68,12 @@ def export(entry: Torch, model: nn.Module, exporter: str, path: Path) -> None:
         else:
             axes = {spec.name: symbols(spec) for spec in entry.inputs} | {"y": dict(enumerate(entry.output))}
             torch.onnx.export(model, example(entry.inputs), path, dynamo=False, dynamic_axes=axes, **names)
+
+
+def forget() -> None:
+    """Clears what the new exporter (PyTorch 2.13) keeps of one LSTM or GRU: it would unroll the next for a fixed length."""
+    for operator in (torch.ops.aten.lstm.input, torch.ops.aten.gru.input):
+        operator._dispatch_cache.clear()
 
 
 @contextlib.contextmanager

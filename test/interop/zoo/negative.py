@@ -87,11 +87,12 @@ def quantized() -> onnx.ModelProto:
 
 
 def merged_with_batch() -> onnx.ModelProto:
-    """20 entries become 5 rows of 4: a new entry would be a part of a row."""
+    """Two examples of 20 entries become 5 rows of 8: the third row has entries of both."""
     d = Drawing(18)
     h = d.node("Tanh", [d.node("MatMul", ["x", d.weight("w1", 8, 20)], "h1")], "h1_tanh")
-    h = d.node("Reshape", [h, d.tensor("rows", [-1, 4])], "rows_of_4")
-    d.node("MatMul", [h, d.weight("w2", 4, 3)], "y")
+    h = d.node("Concat", [h, h], "twice", axis=0)
+    h = d.node("Reshape", [h, d.tensor("rows", [-1, 8])], "rows_of_8")
+    d.node("MatMul", [h, d.weight("w2", 8, 3)], "y")
     return d.model({"x": ["batch", 8]}, {"y": ["rows", 3]})
 
 

@@ -1,0 +1,106 @@
+"""A grown file, seen by other tools: onnx's checker, Python's ONNX Runtime, and what it must have kept of the old one."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import onnx
+import onnxruntime
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "zoo"))
+import check  # noqa: E402
+
+AGREES = 1e-4  # of the largest entry of an output, as `espalier verify` allows
+
+
+class Original:
+    """A file of the zoo, against which grown ones are held."""
+
+    def __init__(self, path: Path, spec: dict) -> None:
+        self.spec = spec
+        self.model = onnx.load(path)
+        self.session = check.session(path) if spec["runs"] else None
+
+    def file_problems(self, path: str) -> list[str]:
+        """What is wrong with a grown file."""
+        try:
+            onnx.checker.check_model(path, full_check=True)
+        except Exception as error:  # the checker throws many types; each is its verdict
+            return [f"onnx's checker: {error}"]
+        return [f"the file has not kept {thing}" for thing in lost(self.model, onnx.load(path))]
+
+    def output_problems(self, path: str) -> list[str]:
+        """Where its outputs differ from the original's in Python's ONNX Runtime."""
+        if self.session is None:
+            return []
+        try:
+            off = check.compare(self.session, check.session(path), self.spec, range(1))["maxRel"]
+        except Exception as error:  # so does ONNX Runtime
+            return [f"Python's ONNX Runtime: {error}"]
+        return [] if off <= AGREES else [f"Python's ONNX Runtime differs by {off:.1e}"]
+
+
+def lost(before: onnx.ModelProto, after: onnx.ModelProto) -> list[str]:
+    """What a grown model should have of the old one and has not. Constants may be initialisers now."""
+    missing = [name for name, read in READERS.items() if read(before) != read(after)]
+    if not named_alike(before.graph.input, after.graph.input) or not named_alike(before.graph.output, after.graph.output):
+        missing.append("the names, types and sizes of its inputs and outputs")
+    kept = tensors(after)
+    gone = sorted(tensors(before) - kept)
+    if gone:
+        missing.append(f"the tensors {', '.join(gone)}")
+    # An Identity of a parameter becomes the parameter of the second name.
+    lifted = {node.output[0] for node in before.graph.node if node.op_type == "Identity"} & kept
+    changed = nodes(before, lifted) - nodes(after, set())
+    if changed:
+        missing.append(f"the nodes {', '.join(f'{operator} {name}' for operator, _, name, *_ in changed)}")
+    return missing
+
+
+def named_alike(before, after) -> bool:
+    """Whether values have the same names, types, sizes (numbers as well as names) and notes. An axis that had neither size
+    nor name may have got a name."""
+    old, new = rows(before), rows(after)
+    return [row[:2] for row in old] == [row[:2] for row in new] and all(
+        len(was) == len(now) and all(size in ("", other) for size, other in zip(was, now, strict=True))
+        for (*_, was), (*_, now) in zip(old, new, strict=True)
+    )
+
+
+def rows(values) -> list[tuple]:
+    return [
+        (value.name, (value.type.tensor_type.elem_type, value.doc_string, notes(value)), sizes(value)) for value in values
+    ]
+
+
+def sizes(value) -> list[int | str]:
+    dims = value.type.tensor_type.shape.dim
+    return [dim.dim_value if dim.HasField("dim_value") else dim.dim_param for dim in dims]
+
+
+def notes(holder) -> dict[str, str]:
+    return {entry.key: entry.value for entry in holder.metadata_props}
+
+
+def nodes(model: onnx.ModelProto, without: set[str]) -> Counter:
+    """Operators, names and remarks of the nodes that compute something."""
+    return Counter(
+        (node.op_type, node.domain, node.name, node.doc_string, *sorted(notes(node).items()))
+        for node in model.graph.node
+        if node.op_type != "Constant" and node.output[0] not in without
+    )
+
+
+def tensors(model: onnx.ModelProto) -> set[str]:
+    constants = {node.output[0] for node in model.graph.node if node.op_type == "Constant"}
+    return {tensor.name for tensor in model.graph.initializer} | constants
+
+
+READERS = {
+    "its IR version": lambda model: model.ir_version,
+    "its operator sets": lambda model: {entry.domain: entry.version for entry in model.opset_import},
+    "its producer": lambda model: (model.producer_name, model.producer_version),
+    "its domain and version": lambda model: (model.domain, model.model_version),
+    "its description": lambda model: (model.doc_string, model.graph.doc_string, model.graph.name),
+    "its metadata": lambda model: (notes(model), notes(model.graph)),
+}

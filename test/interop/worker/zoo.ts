@@ -1,0 +1,164 @@
+import { join } from "node:path";
+import type { Model } from "../../../src/graph/model.ts";
+import { applyPlan } from "../../../src/growth/apply.ts";
+import { type GrowthPlan, planGrowth } from "../../../src/growth/plan.ts";
+import { random } from "../../../src/growth/strategies/random.ts";
+import type { Width } from "../../../src/growth/width.ts";
+import { findWidths } from "../../../src/growth/widths.ts";
+import { loadModel, saveModel } from "../../../src/training/model-file.ts";
+import type { Sizes } from "../../../src/training/sample-inputs.ts";
+import { verifyModels } from "../../../src/training/verify.ts";
+import { ExactModel } from "./exact-model.ts";
+import type { Exchange } from "./exchange.ts";
+
+interface Asked {
+  /** Where the zoo's files are. */
+  readonly folder: string;
+  readonly models: readonly AskedModel[];
+}
+
+interface AskedModel {
+  readonly name: string;
+  readonly file: string;
+  /** Whether ONNX Runtime knows all its operators. */
+  readonly runs: boolean;
+  /** Sizes that each symbolic axis takes. */
+  readonly sizes: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Units that a width grows by which can grow by any number. */
+const freeUnits = 3;
+const seed = 7;
+
+/**
+ * Answers, for each model of the zoo, its widths, and what growing each alone and all together does. Grown models
+ * become files of the exchange.
+ */
+export async function zoo(exchange: Exchange): Promise<void> {
+  const { folder, models } = await exchange.asked<Asked>();
+  const answers: Record<string, unknown> = {};
+  for (const asked of models) {
+    try {
+      answers[asked.name] = { error: "", ...(await growEach(asked, folder, exchange)) };
+    } catch (thrown) {
+      answers[asked.name] = { error: messageOf(thrown) };
+    }
+  }
+  await exchange.answer(answers, new Map());
+}
+
+async function growEach({ name, file, runs, sizes }: AskedModel, folder: string, exchange: Exchange) {
+  const model = await loadModel(join(folder, file));
+  const widths = findWidths(model);
+  const sets = runs ? sizeSets(sizes) : undefined;
+  const exact = await ExactModel.of(model, sets ?? []);
+  const grow = new Growths(model, sets, exact, (label) => exchange.path(`${name}.${label}.onnx`));
+  const growable = widths.filter((width) => width.growable);
+  const alone: unknown[] = [];
+  for (const [index, width] of growable.entries()) {
+    alone.push(await grow.record(width.id, `${index}`, () => [planned(width)]));
+  }
+  return {
+    nodes: model.graph.nodes.length,
+    widths: widths.map((width) => ({ ...factsOf(width), planning: planningError(width) })),
+    alone,
+    together: growable.length === 0 ? null : await grow.record("all", "all", () => planAll(model, growable)),
+    inexact: exact.reason,
+  };
+}
+
+/** Grows one model in many ways, and tells what comes of each. */
+class Growths {
+  readonly #model: Model;
+  /** Undefined where the model cannot run. */
+  readonly #sizes: readonly Sizes[] | undefined;
+  readonly #exact: ExactModel;
+  readonly #path: (label: string) => string;
+
+  constructor(
+    model: Model,
+    sizes: readonly Sizes[] | undefined,
+    exact: ExactModel,
+    path: (label: string) => string,
+  ) {
+    this.#model = model;
+    this.#sizes = sizes;
+    this.#exact = exact;
+    this.#path = path;
+  }
+
+  /** Outputs before and after, of the model and of its exact twin; the file; the widths that are read back from it. */
+  async record(width: string, label: string, plan: () => readonly GrowthPlan[]) {
+    try {
+      const plans = plan();
+      const grown = applyAll(this.#model, plans);
+      const file = this.#path(label);
+      await saveModel(grown, file);
+      const checked =
+        this.#sizes === undefined ? null : await verifyModels(this.#model, grown, { sizes: this.#sizes });
+      const { preserved, identical, relative, withoutBound } = checked ?? {};
+      return {
+        width,
+        error: "",
+        file,
+        grown: plans.map(({ width, from, to }) => ({ width, from, to })),
+        reread: findWidths(await loadModel(file)).map(factsOf),
+        checked: checked === null ? null : { preserved, identical, relative, withoutBound },
+        exactlySame: this.#exact.reason === "" ? await this.#exact.isKeptBy(plans) : null,
+      };
+    } catch (thrown) {
+      return { width, error: messageOf(thrown) };
+    }
+  }
+}
+
+function planned(width: Width): GrowthPlan {
+  return planGrowth(width, { by: width.multiple > 1 ? width.multiple : freeUnits, strategy: random, seed });
+}
+
+/** One after the other: a growth moves what other widths have on the same axes. */
+function planAll(model: Model, widths: readonly Width[]): readonly GrowthPlan[] {
+  const plans: GrowthPlan[] = [];
+  let grown = model;
+  for (const { id } of widths) {
+    const width = findWidths(grown).find((one) => one.id === id);
+    if (width === undefined) throw new Error(`the growths before took the place of ${id}`);
+    const plan = planned(width);
+    plans.push(plan);
+    grown = applyPlan(grown, plan, random);
+  }
+  return plans;
+}
+
+function applyAll(model: Model, plans: readonly GrowthPlan[]): Model {
+  return plans.reduce((grown, plan) => applyPlan(grown, plan, random), model);
+}
+
+/** What planning to grow a width that cannot grow throws; empty for one that can. */
+function planningError(width: Width): string {
+  if (width.growable) return "";
+  try {
+    planned(width);
+    return "nothing";
+  } catch (thrown) {
+    return messageOf(thrown);
+  }
+}
+
+function factsOf({ id, size, unit, growable, reason, multiple, parts }: Width) {
+  const axes = parts.map(({ parameter, axis }) => ({ parameter, axis }));
+  return { id, size, unit, growable, reason, multiple, axes };
+}
+
+/** As many sets of sizes as the longest list has, each list gone round. */
+function sizeSets(sizes: AskedModel["sizes"]): readonly Sizes[] {
+  const lists = Object.entries(sizes);
+  const count = Math.max(1, ...lists.map(([, values]) => values.length));
+  return Array.from({ length: count }, (_, at) =>
+    Object.fromEntries(lists.map(([symbol, values]) => [symbol, values[at % values.length] as number])),
+  );
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+}
