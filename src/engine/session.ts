@@ -9,6 +9,7 @@ import {
 import { type DType, dtypes } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { freeBuffers } from "./free-buffers.ts";
 
 export interface SessionOptions {
   /**
@@ -25,8 +26,8 @@ export interface SessionOptions {
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 /**
- * One ONNX graph, ready to run. Tensors go in and come out without copying in Node; an output
- * named in `into` is written in place.
+ * One ONNX graph, ready to run. In Node tensors go in without copying, and an output that is given a tensor is computed
+ * in it; ONNX Runtime copies every output into a fresh array on the way out all the same. In a browser it copies both.
  */
 export class Session {
   readonly #session: InferenceSession;
@@ -83,7 +84,16 @@ export class Session {
       throw engineError("could not run the graph", cause);
     });
     const named: Record<string, Tensor> = {};
-    for (const name in outputs) named[name] = landed(name, outputs[name] ?? null, results[name]);
+    const copies: ArrayBuffer[] = [];
+    for (const name in outputs) {
+      const into = outputs[name] ?? null;
+      const result = results[name];
+      named[name] = landed(name, into, result);
+      const { buffer } = (result?.data ?? {}) as Partial<Float32Array<ArrayBuffer>>;
+      // A copy of a tensor that was filled in place is nobody's.
+      if (into && fillsOutputs && buffer && buffer !== into.data.buffer) copies.push(buffer);
+    }
+    if (copies.length > 0) freeBuffers(copies);
     return named;
   }
 
