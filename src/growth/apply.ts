@@ -14,10 +14,13 @@ import { Slices } from "./slices.ts";
 import type { Strategy } from "./strategy.ts";
 import type { WidthPart } from "./width.ts";
 
-/** Zeros where the plan puts new slices. Optimiser moments and age vectors grow by this alone. */
+/** Zeros where the plan puts new slices, in a new tensor. Optimiser moments and age vectors grow by this alone. */
 export function insertZeros<T extends Tensor>(tensor: T, edit: WidthPart, plan: GrowthPlan): T {
   return take(tensor, edit.axis, growthIndices(edit.layout, plan.from, plan.to - plan.from)) as T;
 }
+
+/** Puts zeros into a tensor for one edit of a plan. */
+export type Insert = (tensor: Tensor, edit: WidthPart, plan: GrowthPlan) => Tensor;
 
 /** The edits that touch one parameter. */
 export function editsOf(plan: GrowthPlan, parameter: string): readonly WidthPart[] {
@@ -30,24 +33,41 @@ const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "offset", "out
 /** What one WebAssembly memory, and one ONNX file of parameters, can hold: 4 GiB of float32. */
 export const maxEntries = 2 ** 30;
 
+/** The shape of a parameter after growth. */
+export function grownDims(plan: GrowthPlan, parameter: string, dims: readonly number[]): readonly number[] {
+  return editsOf(plan, parameter).reduce(
+    (before, { axis, layout }) => replaceAxis(before, axis, layoutSize(layout, plan.to)),
+    dims,
+  );
+}
+
 /** Throws `TOO_LARGE` before anything is allocated. */
-function checkSize(tensor: Tensor, { parameter, axis, layout }: WidthPart, plan: GrowthPlan): void {
-  const entries = sizeOf(replaceAxis(tensor.dims, axis, layoutSize(layout, plan.to)));
-  if (entries <= maxEntries) return;
-  throw new EspalierError("TOO_LARGE", {
-    thing: `parameter "${parameter}" with ${plan.to} units of ${plan.width}`,
-    rule: `may have at most ${maxEntries} entries`,
-    received: entries,
-    remedy: "Widen by fewer units.",
-  });
+export function checkSizes({ graph }: Model, plan: GrowthPlan): void {
+  for (const { parameter } of plan.edits) {
+    const entries = sizeOf(grownDims(plan, parameter, graph.parameters.get(parameter)?.dims ?? []));
+    if (entries <= maxEntries) continue;
+    throw new EspalierError("TOO_LARGE", {
+      thing: `parameter "${parameter}" with ${plan.to} units of ${plan.width}`,
+      rule: `may have at most ${maxEntries} entries`,
+      received: entries,
+      remedy: "Widen by fewer units.",
+    });
+  }
 }
 
 /**
- * Grows a model: its parameters, the sizes that it names, and what keeps its normalisations as they were. Pure: neither
- * the model nor its tensors change. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE` or `NOT_GROWABLE`.
+ * Grows a model: its parameters, the sizes that it names, and what keeps its normalisations as they were. Pure, unless
+ * `insert` works in place: neither the model nor its tensors change. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE` or
+ * `NOT_GROWABLE`.
  */
-export function applyPlan(model: Model, plan: GrowthPlan, strategy: Strategy): Model {
-  const parameters = growParameters(model, plan, strategy);
+export function applyPlan(
+  model: Model,
+  plan: GrowthPlan,
+  strategy: Strategy,
+  insert: Insert = insertZeros,
+): Model {
+  checkSizes(model, plan);
+  const parameters = growParameters(model, plan, strategy, insert);
   const borders = new Set([...model.graph.inputs, ...model.graph.outputs].map(({ name }) => name));
   const inside = plan.carried.every(({ value }) => !borders.has(value));
   if (inside && plan.numbers.length === 0 && plan.repairs.length === 0) {
@@ -57,14 +77,18 @@ export function applyPlan(model: Model, plan: GrowthPlan, strategy: Strategy): M
   return { ...model, graph: rewriteGraph(model.graph, types, parameters, plan).graph };
 }
 
-function growParameters(model: Model, plan: GrowthPlan, strategy: Strategy): Map<string, Tensor> {
+function growParameters(
+  model: Model,
+  plan: GrowthPlan,
+  strategy: Strategy,
+  insert: Insert,
+): Map<string, Tensor> {
   const parameters = new Map(model.graph.parameters);
   const edits = [...plan.edits].sort((a, b) => fillOrder.indexOf(a.role) - fillOrder.indexOf(b.role));
   for (const edit of edits) {
     const tensor = realParameter(parameters, edit.parameter);
-    checkSize(tensor, edit, plan);
     const fill = fillWith(edit.fill, edit.role, strategy);
-    const grown = changeReal(insertZeros(tensor, edit, plan), (values) => {
+    const grown = changeReal(insert(tensor, edit, plan), (values) => {
       const slices = new Slices(edit.parameter, values, edit.axis, unitPositions(edit.layout, plan.to));
       fill({
         slices,

@@ -53,7 +53,7 @@ export function diagnoseWidth(
   const threshold = options.threshold ?? 0.999;
   const dead = deadUnits(width, evidence);
   const weights = gather(width, evidence.parameters, isIncoming);
-  const identical = identicalUnits(weights);
+  const identical = identicalUnits(width, evidence.parameters);
   const activations = activationRows(width, evidence.activations);
   const dying = new Set(dead.map(({ unit }) => unit));
   const collapsing: Collapse[] = [];
@@ -96,23 +96,42 @@ function allUnits(width: Width): readonly number[] {
   return Array.from({ length: width.size }, (_, unit) => unit);
 }
 
-/** Groups of two or more units with the same incoming weights and bias, entry for entry. */
-export function identicalUnits(weights: readonly Float32Array[]): readonly (readonly number[])[] {
+/** Groups of two or more units with the same incoming weights and bias, entry for entry, in the order of their first. */
+export function identicalUnits(
+  width: Width,
+  parameters: ReadonlyMap<string, Tensor>,
+): readonly (readonly number[])[] {
+  const slices = slicesOf(width, parameters, isIncoming);
+  // One row for all: all units at once would take as much memory as the parameters, at each growth.
+  const row = new Float32Array(lengthOf(slices));
+  const buckets = new Map<number, number[]>();
+  for (let unit = 0; unit < width.size; unit++) {
+    copyUnit(slices, unit, row, 0);
+    const hash = hashValues(row);
+    const bucket = buckets.get(hash);
+    if (bucket === undefined) buckets.set(hash, [unit]);
+    else bucket.push(unit);
+  }
+  return [...buckets.values()]
+    .filter((units) => units.length > 1)
+    .flatMap((units) => equalGroups(units, gather(width, parameters, isIncoming, units)))
+    .sort(([a = 0], [b = 0]) => a - b);
+}
+
+/** Groups of two or more of `units` whose rows are equal. */
+function equalGroups(
+  units: readonly number[],
+  rows: readonly Float32Array[],
+): readonly (readonly number[])[] {
   const groups: number[][] = [];
-  const buckets = new Map<number, number[][]>();
-  weights.forEach((values, unit) => {
-    const hash = hashValues(values);
-    const bucket = buckets.get(hash) ?? [];
-    buckets.set(hash, bucket);
-    const group = bucket.find(([first]) => equalValues(weights[first as number] as Float32Array, values));
-    if (group !== undefined) {
-      group.push(unit);
-      return;
-    }
-    bucket.push([unit]);
-    groups.push(bucket.at(-1) as number[]);
+  rows.forEach((row, index) => {
+    const group = groups.find(([first]) => equalValues(rows[first as number] as Float32Array, row));
+    if (group === undefined) groups.push([index]);
+    else group.push(index);
   });
-  return groups.filter((group) => group.length > 1);
+  return groups
+    .filter((group) => group.length > 1)
+    .map((group) => group.map((index) => units[index] as number));
 }
 
 /** FNV-1a over the bits of the first few values (zeros of either sign alike): enough to tell most units apart. */
@@ -155,22 +174,37 @@ function gather(
   wanted: (part: WidthPart) => boolean,
   units = allUnits(width),
 ): readonly Float32Array[] {
-  const parts = width.parts.filter(wanted).flatMap(({ parameter, axis, layout }) => {
+  const slices = slicesOf(width, tensors, wanted);
+  const length = lengthOf(slices);
+  const rows = new Float32Array(units.length * length);
+  return units.map((unit, index) => {
+    copyUnit(slices, unit, rows, index * length);
+    return rows.subarray(index * length, (index + 1) * length);
+  });
+}
+
+function slicesOf(
+  width: Width,
+  tensors: ReadonlyMap<string, Tensor>,
+  wanted: (part: WidthPart) => boolean,
+): readonly Slices[] {
+  return width.parts.filter(wanted).flatMap(({ parameter, axis, layout }) => {
     const tensor = tensors.get(parameter);
     if (tensor === undefined || tensor.dtype !== "float32") return [];
     return [new Slices(parameter, tensor as Tensor<"float32">, axis, unitPositions(layout, width.size))];
   });
-  const length = parts.reduce((sum, slices) => sum + slices.length, 0);
-  const rows = new Float32Array(units.length * length);
-  let offset = 0;
-  return units.map((unit) => {
-    const start = offset;
-    for (const slices of parts) {
-      slices.copy(unit, rows, offset);
-      offset += slices.length;
-    }
-    return rows.subarray(start, offset);
-  });
+}
+
+/** Number of values that one unit owns. */
+function lengthOf(slices: readonly Slices[]): number {
+  return slices.reduce((sum, { length }) => sum + length, 0);
+}
+
+function copyUnit(slices: readonly Slices[], unit: number, into: Float32Array, offset: number): void {
+  slices.reduce((at, part) => {
+    part.copy(unit, into, at);
+    return at + part.length;
+  }, offset);
 }
 
 /** For each of `units`, its activations over the batch. */

@@ -15,15 +15,16 @@ export function insertInPlace(
   const { outer, size, inner } = axisView(dims, axis);
   // From the end, so that nothing is overwritten before it has moved.
   for (let block = outer - 1; block >= 0; block--) {
-    for (let slice = indices.length - 1; slice >= 0; slice--) {
-      const old = indices[slice] as number;
-      const to = (block * indices.length + slice) * inner;
-      if (old < 0) {
-        data.fill(0, to, to + inner);
-        continue;
-      }
+    for (let end = indices.length; end > 0; ) {
+      let first = end - 1;
+      while (first > 0 && adjoin(indices, first - 1)) first--;
+      const old = indices[first] as number;
+      const to = (block * indices.length + first) * inner;
+      const length = (end - first) * inner;
       const from = (block * size + old) * inner;
-      data.copyWithin(to, from, from + inner);
+      if (old < 0) data.fill(0, to, to + length);
+      else data.copyWithin(to, from, from + length);
+      end = first;
     }
   }
   return replaceAxis(dims, axis, indices.length);
@@ -46,4 +47,11 @@ export function removeInPlace(
     }
   }
   return replaceAxis(dims, axis, indices.filter((old) => old >= 0).length);
+}
+
+/** Whether a slice and the one behind it are both new, or neighbours of old. */
+function adjoin(indices: Int32Array, slice: number): boolean {
+  const here = indices[slice] as number;
+  const behind = indices[slice + 1] as number;
+  return here < 0 ? behind < 0 : behind === here + 1;
 }

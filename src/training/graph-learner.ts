@@ -2,6 +2,7 @@ import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Shape } from "../graph/dim.ts";
 import { int } from "../graph/model.ts";
+import { insertZeros } from "../growth/apply.ts";
 import { take } from "../tensor/axis.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, zeros } from "../tensor/tensor.ts";
@@ -9,7 +10,14 @@ import { type Births, bornAt } from "./ages.ts";
 import { type Clipping, clipGradients } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
-import { growBirths, insertionsOf, type Learner, type LearnerGrowth, type LearnerState } from "./learner.ts";
+import {
+  growBirths,
+  insertionsOf,
+  type Learner,
+  type LearnerGrowth,
+  type LearnerState,
+  type Tentative,
+} from "./learner.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import type { Program } from "./program.ts";
 import { rateAt } from "./schedule.ts";
@@ -155,18 +163,18 @@ export class GraphLearner implements Learner {
     this.#setBirths(new Map(state.births));
   }
 
-  grow({ plan, step, to }: LearnerGrowth): () => void {
+  grow({ plan, step, apply }: LearnerGrowth): Tentative {
     const before = this.state();
     const grown = (name: string, tensor: Tensor) =>
       insertionsOf(plan, name).reduce((old, { axis, indices }) => take(old, axis, indices), tensor);
     this.load({
-      variables: to,
+      variables: apply(this.#variables, insertZeros),
       slots: new Map([...this.#slots].map(([name, slots]) => [name, slots.map((slot) => grown(name, slot))])),
       births: new Map(
         [...this.#births].map(([name, births]) => [name, growBirths(births, name, { plan, step })]),
       ),
     });
-    return () => this.load(before);
+    return { keep: () => {}, undo: () => this.load(before) };
   }
 
   async release(): Promise<void> {

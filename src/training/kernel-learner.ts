@@ -1,13 +1,24 @@
 import { Arena } from "../engine/arena.ts";
-import { type KernelAddresses, OptimizerKernel } from "../engine/kernel/optimizer-kernel.ts";
+import { OptimizerKernel } from "../engine/kernel/optimizer-kernel.ts";
 import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
+import { grownDims, insertZeros } from "../growth/apply.ts";
+import type { GrowthPlan } from "../growth/plan.ts";
+import type { WidthPart } from "../growth/width.ts";
 import { insertInPlace, removeInPlace } from "../tensor/insert.ts";
 import { makeTensor, sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
 import { type AgeRun, ageRuns, type Births, bornAt, generations } from "./ages.ts";
 import { type Clipping, clipGradients, normScale } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
-import { growBirths, insertionsOf, type Learner, type LearnerGrowth, type LearnerState } from "./learner.ts";
+import {
+  growBirths,
+  insertionOf,
+  insertionsOf,
+  type Learner,
+  type LearnerGrowth,
+  type LearnerState,
+  type Tentative,
+} from "./learner.ts";
 import type { Optimizer, StepScalars } from "./optimizers/optimizer.ts";
 import type { Program } from "./program.ts";
 import { rateAt } from "./schedule.ts";
@@ -32,6 +43,12 @@ interface Resident {
   next: Placed;
 }
 
+/** Room for one age factor of each entry of a row. */
+interface FactorRow {
+  readonly address: number;
+  readonly values: Float32Array;
+}
+
 /** Forward and backward in ONNX Runtime, the update in a SIMD kernel, both on the same WebAssembly memory. */
 export class KernelLearner implements Learner {
   readonly #program: Program;
@@ -41,8 +58,10 @@ export class KernelLearner implements Learner {
   readonly #gradientNames: ReadonlyMap<string, string>;
   readonly #arena: Arena;
   readonly #kernel: OptimizerKernel;
-  /** Room for the age factors of one row of the widest parameter. */
-  #factors: readonly { readonly address: number; readonly values: Float32Array }[] = [];
+  /** What the kernel is called with: after many growths there are hundreds of calls a step, and each would be garbage. */
+  readonly #call;
+  /** Of the widest parameter. */
+  #factors: readonly FactorRow[] = [];
   /** The births of all generations, and for each age factor its value in this step for each of them. */
   #births: Int32Array = new Int32Array();
   #factorOf: readonly Float64Array[] = [];
@@ -68,6 +87,14 @@ export class KernelLearner implements Learner {
     this.#gradientNames = gradientNames;
     this.#arena = arena;
     this.#kernel = kernel;
+    this.#call = {
+      kernel,
+      addresses: { parameter: 0, next: 0, gradient: 0, moment1: 0, moment2: 0 },
+      rows: 0,
+      columns: 0,
+      factors: [] as number[],
+      factorsPerColumn: false,
+    };
     this.#loss = zeros(
       "float32",
       program.graph.typeOf(program.loss).shape.map(() => 1),
@@ -124,52 +151,73 @@ export class KernelLearner implements Learner {
       slots: new Map(
         this.#residents.map(({ name, slots }) => [name, slots.map(({ tensor }) => copy(tensor))]),
       ),
-      births: new Map(this.#residents.map(({ name, births }) => [name, births])),
+      births: birthsOf(this.#residents),
     };
   }
 
   load(state: LearnerState): void {
-    this.#arrange(state.variables, state.births);
+    this.#arrange((name) => (state.variables.get(name) as Tensor).dims, state.births);
     for (const { name, slots } of this.#residents) {
       slots.forEach((slot, index) => {
         write(slot, state.slots.get(name)?.[index]?.data as Float32Array);
       });
     }
-    this.#setVariables(state.variables);
+    this.#setVariables(Object.fromEntries(state.variables));
+    this.#settle();
   }
 
-  /** Moments grow where they are: copies of them, a growth at a time, would leave the process full of holes. */
-  grow({ plan, step, from, to }: LearnerGrowth): () => void {
+  /**
+   * Everything grows where it is: copies of it, a growth at a time, would leave the process full of holes. Until the
+   * growth is kept or undone, the second buffer of each parameter holds the old values.
+   */
+  grow({ plan, step, apply }: LearnerGrowth): Tentative {
     const old = this.#residents;
-    const births = new Map(old.map((resident) => [resident.name, resident.births]));
-    const grown = new Map(
-      old.map(({ name }) => [name, growBirths(births.get(name) as Births, name, { plan, step })]),
+    const births = birthsOf(old);
+    const variables = { ...this.#variables };
+    const younger = [...births].map(
+      ([name, axes]) => [name, growBirths(axes, name, { plan, step })] as const,
     );
-    this.#arrange(to, grown);
-    const residents = this.#residents;
-    // From the last: nothing moves down, so nothing is overwritten before it has moved.
-    for (let index = old.length - 1; index >= 0; index--) {
-      const { name, dims, slots } = old[index] as Resident;
-      for (let slot = slots.length - 1; slot >= 0; slot--) {
-        const data = this.#move(slots[slot] as Placed, (residents[index] as Resident).slots[slot] as Placed);
-        insertionsOf(plan, name).reduce((before, insertion) => insertInPlace(data, before, insertion), dims);
+    this.#arrange((name) => grownDims(plan, name, (variables[name] as Tensor).dims), new Map(younger));
+    const grown = this.#residents;
+    // From the last, parameters before moments: nothing moves down, so nothing is overwritten before it has moved.
+    for (const [index, { name, dims, current }] of [...old.entries()].reverse()) {
+      const room = grown[index] as Resident;
+      write(room.current, this.#move(current, room.next));
+      const data = this.#arena.float32(room.current.address, sizeOf(dims));
+      variables[name] = makeTensor("float32", dims, data);
+    }
+    for (const [index, { name, dims, slots }] of [...old.entries()].reverse()) {
+      for (const [slot, moment] of [...slots.entries()].reverse()) {
+        const data = this.#move(moment, (grown[index] as Resident).slots[slot] as Placed);
+        insertionsOf(plan, name).reduce((shape, insertion) => insertInPlace(data, shape, insertion), dims);
       }
     }
-    this.#setVariables(to);
-    return () => {
-      residents.forEach(({ name, dims, slots }, index) => {
-        slots.forEach((slot, number) => {
-          const data = slot.tensor.data as Float32Array;
+    const undo = () => {
+      this.#arrange((name) => (variables[name] as Tensor).dims, births);
+      grown.forEach(({ name, dims, slots }, index) => {
+        slots.forEach((moment, slot) => {
+          const data = moment.tensor.data as Float32Array;
           insertionsOf(plan, name).reduceRight(
-            (after, insertion) => removeInPlace(data, after, insertion),
+            (shape, insertion) => removeInPlace(data, shape, insertion),
             dims,
           );
-          this.#move(slot, (old[index] as Resident).slots[number] as Placed);
+          this.#move(moment, (this.#residents[index] as Resident).slots[slot] as Placed);
         });
       });
-      this.#arrange(from, births);
-      this.#setVariables(from);
+      this.#residents.forEach(({ name, current }, index) => {
+        this.#move((grown[index] as Resident).next, current);
+        variables[name] = current.tensor;
+      });
+      this.#setVariables(variables);
+      this.#settle();
     };
+    try {
+      this.#setVariables(Object.fromEntries(apply(variables, (...edit) => this.#insert(...edit))));
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    return { keep: () => this.#settle(), undo };
   }
 
   async release(): Promise<void> {
@@ -177,9 +225,9 @@ export class KernelLearner implements Learner {
   }
 
   /** Gives every array its place, moments first so that a growth moves little else; writes nothing. */
-  #arrange(variables: ReadonlyMap<string, Tensor>, births: ReadonlyMap<string, Births>): void {
+  #arrange(dimsOf: (name: string) => readonly number[], births: ReadonlyMap<string, Births>): void {
     const { slots, factors } = this.#optimizer;
-    const shapes = this.#program.trainable.map((name) => (variables.get(name) as Tensor).dims);
+    const shapes = this.#program.trainable.map(dimsOf);
     const widest = shapes.reduce((most, dims) => Math.max(most, sizeOf(dims.slice(1))), 1);
     const bytes = shapes.flatMap((dims) => new Array<number>(slots.length + 3).fill(4 * sizeOf(dims)));
     this.#arena.reset();
@@ -211,12 +259,13 @@ export class KernelLearner implements Learner {
     this.#findGenerations();
   }
 
-  #setVariables(variables: ReadonlyMap<string, Tensor>): void {
-    for (const name of this.#program.variables) this.#variables[name] = variables.get(name) as Tensor;
-    for (const { name, current, next, gradient } of this.#residents) {
-      const { data } = variables.get(name) as Tensor<"float32">;
-      write(current, data);
-      write(next, data);
+  /** Takes over variables, and the values of the trained ones where they do not lie in their place already. */
+  #setVariables(variables: Feeds): void {
+    for (const name of this.#program.variables) this.#variables[name] = variables[name] as Tensor;
+    for (const { name, current, gradient } of this.#residents) {
+      const { data } = variables[name] as Tensor<"float32">;
+      if (data.byteOffset !== current.address || data.buffer !== this.#arena.memory.buffer)
+        write(current, data);
       write(gradient, undefined);
       this.#variables[name] = current.tensor;
     }
@@ -226,6 +275,20 @@ export class KernelLearner implements Learner {
       if (output !== undefined) this.#outputs[output] = gradient.tensor;
     }
     for (const name of this.#program.updates.values()) this.#outputs[name] = null;
+  }
+
+  /** Makes the parameters as they are the last good ones. */
+  #settle(): void {
+    for (const { current, next } of this.#residents) write(next, current.tensor.data as Float32Array);
+  }
+
+  /** Puts zeros into a trained parameter where it lies: it has been given the room. */
+  #insert(tensor: Tensor, edit: WidthPart, plan: GrowthPlan): Tensor {
+    const resident = this.#residents.find(({ name }) => name === edit.parameter);
+    if (resident === undefined) return insertZeros(tensor, edit, plan);
+    const data = resident.current.tensor.data as Float32Array;
+    const dims = insertInPlace(data, tensor.dims, insertionOf(plan, edit));
+    return makeTensor("float32", dims, data.subarray(0, sizeOf(dims)));
   }
 
   /** Copies an array to another place, which may overlap, and gives the view there. */
@@ -277,32 +340,25 @@ export class KernelLearner implements Learner {
     scalars: StepScalars,
   ): void {
     const offset = 4 * firstRow * resident.columns;
-    const addresses: KernelAddresses = {
-      parameter: resident.current.address + offset,
-      next: resident.next.address + offset,
-      gradient: resident.gradient.address + offset,
-      moment1: (resident.slots[0]?.address ?? 0) + offset,
-      moment2: (resident.slots[1]?.address ?? 0) + offset,
-    };
-    const factors = this.#factors.map(({ address, values }, index) => {
+    const call = this.#call;
+    call.addresses.parameter = resident.current.address + offset;
+    call.addresses.next = resident.next.address + offset;
+    call.addresses.gradient = resident.gradient.address + offset;
+    call.addresses.moment1 = (resident.slots[0]?.address ?? 0) + offset;
+    call.addresses.moment2 = (resident.slots[1]?.address ?? 0) + offset;
+    for (let index = 0; index < this.#factors.length; index++) {
+      const { address, values } = this.#factors[index] as FactorRow;
       const factorOf = this.#factorOf[index] as Float64Array;
-      if (columns === undefined) return factorOf[generation] as number;
+      call.factors[index] = columns === undefined ? (factorOf[generation] as number) : address;
+      if (columns === undefined) continue;
       for (let column = 0; column < columns.length; column++) {
         values[column] = factorOf[Math.max(columns[column] as number, generation)] as number;
       }
-      return address;
-    });
-    this.#optimizer.run(
-      {
-        kernel: this.#kernel,
-        addresses,
-        rows,
-        columns: resident.columns,
-        factors,
-        factorsPerColumn: columns !== undefined,
-      },
-      scalars,
-    );
+    }
+    call.rows = rows;
+    call.columns = resident.columns;
+    call.factorsPerColumn = columns !== undefined;
+    this.#optimizer.run(call, scalars);
   }
 
   /**
@@ -319,6 +375,10 @@ export class KernelLearner implements Learner {
     }
     this.#findGenerations();
   }
+}
+
+function birthsOf(residents: readonly Resident[]): ReadonlyMap<string, Births> {
+  return new Map(residents.map(({ name, births }) => [name, births]));
 }
 
 function write({ tensor }: Placed, values: Float32Array | undefined): void {

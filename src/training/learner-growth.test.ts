@@ -1,11 +1,14 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { withParameters } from "../graph/model.ts";
 import { applyPlan } from "../growth/apply.ts";
 import { planGrowth } from "../growth/plan.ts";
 import { strategyOf } from "../growth/strategies/index.ts";
+import type { Strategy } from "../growth/strategy.ts";
+import type { Width } from "../growth/width.ts";
 import { findWidths } from "../growth/widths.ts";
 import { cnn } from "../nn/cnn.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { full, type Tensor } from "../tensor/tensor.ts";
+import type { LearnerGrowth } from "./learner.ts";
 import { createLearner } from "./learners.ts";
 import { adam } from "./optimizers/adam.ts";
 import { checkOptions } from "./options.ts";
@@ -13,34 +16,65 @@ import { syntheticBatch } from "./probe.ts";
 import { writeProgram } from "./program.ts";
 import { Trainer } from "./trainer.ts";
 
-test.each(["kernel", "graph"] as const)(
-  "a growth that is undone leaves the %s learner's state as it was",
-  async (update) => {
-    const settings = checkOptions({ loss: "crossEntropy", optimizer: adam(), update });
-    const model = cnn({ input: [1, 6, 6], filters: [3, 4], classes: 3 });
-    const widths = findWidths(model);
-    const program = writeProgram({ model, widths, loss: settings.loss, training: true });
-    const learner = await createLearner(program, settings);
-    const trainer = await Trainer.create(model, { loss: "crossEntropy", optimizer: adam(), update });
-    learner.load(trainer.state().learner);
-    const batch = syntheticBatch(program, 8, 1);
-    for (let step = 0; step < 3; step++) await learner.step(batch, step);
-    const before = structuredClone(learner.state());
+const model = cnn({ input: [1, 6, 6], filters: [3, 4], classes: 3 });
+const widths = findWidths(model);
+const growable = widths.filter((width) => width.growable);
 
-    for (const width of widths.filter(({ growable }) => growable)) {
-      const plan = planGrowth(width, { by: 2, strategy: strategyOf("random"), seed: 1 });
-      const from = before.variables;
-      const current = withParameters(model, new Map<string, Tensor>([...model.graph.parameters, ...from]));
-      const undo = learner.grow({
-        plan,
-        step: 3,
-        from,
-        to: applyPlan(current, plan, strategyOf("random")).graph.parameters,
-      });
+/** A learner after three steps, and the batch that it took them on. */
+async function trained(update: "kernel" | "graph") {
+  const options = { loss: "crossEntropy", optimizer: adam(), update } as const;
+  const settings = checkOptions(options);
+  const program = writeProgram({ model, widths, loss: settings.loss, training: true });
+  const learner = await createLearner(program, settings);
+  learner.load((await Trainer.create(model, options)).state().learner);
+  const batch = syntheticBatch(program, 8, 1);
+  for (let step = 0; step < 3; step++) await learner.step(batch, step);
+  return { learner, batch, features: program.inputs[0]?.name ?? "" };
+}
+
+function growthOf(width: Width, by: number, strategy: Strategy): LearnerGrowth {
+  const plan = planGrowth(width, { by, strategy, seed: 1 });
+  return {
+    plan,
+    step: 3,
+    apply: (variables, insert) => {
+      const parameters = new Map([...model.graph.parameters, ...Object.entries(variables)]);
+      return applyPlan(withParameters(model, parameters), plan, strategy, insert).graph.parameters;
+    },
+  };
+}
+
+describe.each(["kernel", "graph"] as const)("the %s learner", (update) => {
+  // "halved" changes old entries too; 90 units more need a larger memory, which moves all arrays.
+  test.each([
+    ["random", 2],
+    ["halved", 90],
+  ] as const)("is as it was after a growth that is undone, or fails: %s by %i", async (name, by) => {
+    const { learner, batch } = await trained(update);
+    const before = structuredClone(learner.state());
+    for (const width of growable) {
+      const growth = growthOf(width, by, strategyOf(name));
+      const { undo } = learner.grow(growth);
       await learner.gradients(batch);
       expect(learner.state()).not.toEqual(before);
       undo();
       expect(learner.state()).toEqual(before);
+      const failing: LearnerGrowth["apply"] = (...given) => {
+        growth.apply(...given);
+        throw new Error("too late");
+      };
+      expect(() => learner.grow({ ...growth, apply: failing })).toThrow("too late");
+      expect(learner.state()).toEqual(before);
     }
-  },
-);
+    expect(await learner.step(batch, 3)).toBeGreaterThan(0);
+  });
+
+  test("goes back to what a growth made where the first step after it fails", async () => {
+    const { learner, batch, features } = await trained(update);
+    learner.grow(growthOf(growable[0] as Width, 2, strategyOf("random"))).keep();
+    const { variables } = structuredClone(learner.state());
+    const spoilt = { ...batch, [features]: full((batch[features] as Tensor).dims, Number.NaN) };
+    expect(await learner.step(spoilt, 3)).toBeNaN();
+    expect(learner.state().variables).toEqual(variables);
+  });
+});

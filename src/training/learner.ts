@@ -1,7 +1,8 @@
 import type { Feeds } from "../engine/session.ts";
 import { growthIndices } from "../graph/layout.ts";
-import { editsOf } from "../growth/apply.ts";
+import { editsOf, type Insert } from "../growth/apply.ts";
 import type { GrowthPlan } from "../growth/plan.ts";
+import type { WidthPart } from "../growth/width.ts";
 import type { Insertion } from "../tensor/insert.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Births } from "./ages.ts";
@@ -21,9 +22,14 @@ export interface LearnerGrowth {
   readonly plan: GrowthPlan;
   /** Updates done: when the new entries are born. */
   readonly step: number;
-  /** All variables before and after, as copies that are nobody else's to change. */
-  readonly from: ReadonlyMap<string, Tensor>;
-  readonly to: ReadonlyMap<string, Tensor>;
+  /** Gives the variables after growth for those before, with `insert` to put zeros into them. */
+  readonly apply: (variables: Feeds, insert: Insert) => ReadonlyMap<string, Tensor>;
+}
+
+/** A growth that may still be taken back. One of the two must be called before the next step, load or growth. */
+export interface Tentative {
+  readonly keep: () => void;
+  readonly undo: () => void;
 }
 
 /** Runs training steps on a state that it holds where the engine works fastest. */
@@ -43,8 +49,8 @@ export interface Learner {
   state(): LearnerState;
   /** Replaces the state; shapes may differ from before. */
   load(state: LearnerState): void;
-  /** Grows the state: moments by zeros. The function that it gives undoes it, until the next step, load or growth. */
-  grow(growth: LearnerGrowth): () => void;
+  /** Grows the state: moments by zeros. Throws what `apply` throws, and then nothing has changed. */
+  grow(growth: LearnerGrowth): Tentative;
   release(): Promise<void>;
 }
 
@@ -65,8 +71,10 @@ export function growBirths(
 
 /** What a growth inserts into a parameter, one axis after another. */
 export function insertionsOf(plan: GrowthPlan, parameter: string): readonly Insertion[] {
-  return editsOf(plan, parameter).map(({ axis, layout }) => ({
-    axis,
-    indices: growthIndices(layout, plan.from, plan.to - plan.from),
-  }));
+  return editsOf(plan, parameter).map((edit) => insertionOf(plan, edit));
+}
+
+/** What one edit of a growth inserts. */
+export function insertionOf({ from, to }: GrowthPlan, { axis, layout }: WidthPart): Insertion {
+  return { axis, indices: growthIndices(layout, from, to - from) };
 }

@@ -1,14 +1,14 @@
 import type { Feeds } from "../engine/session.ts";
 import { type Model, withParameters } from "../graph/model.ts";
-import { applyPlan } from "../growth/apply.ts";
+import { applyPlan, checkSizes } from "../growth/apply.ts";
 import { compareOutputs } from "../growth/compare.ts";
-import { deadUnits, gradientNorms, identicalUnits, incomingWeights } from "../growth/diagnose.ts";
+import { deadUnits, gradientNorms, identicalUnits } from "../growth/diagnose.ts";
 import { type GrowthPlan, planGrowth } from "../growth/plan.ts";
 import type { Strategy } from "../growth/strategy.ts";
 import { openWidths } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
-import { makeTensor, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { type Compilation, compileModel, growState, releaseCompilation } from "./compilation.ts";
 import { flopsPerExample } from "./flops.ts";
 import type { TrainerSettings } from "./options.ts";
@@ -18,6 +18,7 @@ import type { GrowthRecord } from "./record.ts";
 
 /** A model while it trains, and what grows with it. */
 export interface Growing {
+  /** What the learner trains of it has its values there: here, only the shapes count. */
   readonly model: Model;
   readonly compiled: Compilation;
   readonly settings: TrainerSettings;
@@ -33,9 +34,11 @@ export interface WidenRequest {
   readonly probe: { readonly evaluation: Feeds; readonly training: (widths: readonly Width[]) => Feeds };
 }
 
-/** A growth of the compiled state, and how to take it back. */
+/** A growth of model and compiled state, to be kept or undone. */
 interface Grown {
+  readonly model: Model;
   readonly compiled: Compilation;
+  readonly keep: () => void | Promise<void>;
   readonly undo: () => void | Promise<void>;
 }
 
@@ -52,18 +55,12 @@ export async function widenNow(
     seed: settings.seed,
   });
   const before = await old.evaluator.forward(old.learner.variables, request.probe.evaluation);
-  const from = new Map(
-    Object.entries(old.learner.variables).map(([name, { dtype, dims, data }]) => [
-      name,
-      makeTensor(dtype, dims, data.slice()),
-    ]),
-  );
-  const current = withParameters(growing.model, new Map([...growing.model.graph.parameters, ...from]));
-  const model = applyPlan(current, plan, request.strategy);
   const isOpen = openWidths(old.widths).some((width) => width.id === plan.width);
-  const { compiled, undo } = await (isOpen
-    ? growInPlace(growing, plan, from, model)
-    : growAnew(growing, plan, model));
+  const { model, compiled, keep, undo } = await (isOpen ? growInPlace : growAnew)(
+    growing,
+    plan,
+    request.strategy,
+  );
   const { learner, evaluator, widths } = compiled;
 
   const measure = async () => ({
@@ -75,9 +72,10 @@ export async function widenNow(
     await undo();
     throw error;
   });
-  if (compiled.learner !== old.learner) await releaseCompilation(old);
+  await keep();
   const grown = widthOf(widths, request.width);
-  const evidence = { parameters: model.graph.parameters, gradients, activations: after.activations };
+  const parameters = new Map(Object.entries(learner.variables));
+  const evidence = { parameters, gradients, activations: after.activations };
   const difference = compareOutputs(before.output, after.output, after.bound);
   const newUnits = newUnitsOf(plan);
   const norms = gradientNorms(grown, evidence.gradients, newUnits);
@@ -101,9 +99,7 @@ export async function widenNow(
       gradientNorm: norms[index] ?? 0,
       dead: dead.has(unit),
     })),
-    identicalUnits: identicalUnits(incomingWeights(grown, evidence.parameters)).filter((group) =>
-      group.some(isNew),
-    ),
+    identicalUnits: identicalUnits(grown, parameters).filter((group) => group.some(isNew)),
     parameters: {
       before: countParameters(old.program, growing.model),
       after: countParameters(compiled.program, model),
@@ -118,26 +114,44 @@ export async function widenNow(
   return { model, compiled, record };
 }
 
-/** The compiled graphs leave the width open: only the state grows. */
+/** The compiled graphs leave the width open: only the state grows, where it is. */
 async function growInPlace(
-  { compiled, step }: Growing,
+  { model, compiled, step }: Growing,
   plan: GrowthPlan,
-  from: ReadonlyMap<string, Tensor>,
-  model: Model,
+  strategy: Strategy,
 ): Promise<Grown> {
-  const undo = compiled.learner.grow({ plan, step, from, to: model.graph.parameters });
-  return { compiled: { ...compiled, widths: findWidths(model) }, undo };
+  checkSizes(model, plan);
+  let grown = model;
+  const tentative = compiled.learner.grow({
+    plan,
+    step,
+    apply: (variables, insert) => {
+      grown = applyPlan(withVariables(model, Object.entries(variables)), plan, strategy, insert);
+      return grown.graph.parameters;
+    },
+  });
+  return { model: grown, compiled: { ...compiled, widths: findWidths(grown) }, ...tentative };
 }
 
 /** The growth changes nodes of the graph, which is compiled anew; the old one stays until the new one has run. */
 async function growAnew(
-  { compiled, settings, step }: Growing,
+  { model, compiled, settings, step }: Growing,
   plan: GrowthPlan,
-  model: Model,
+  strategy: Strategy,
 ): Promise<Grown> {
-  const state = growState(compiled.learner.state(), plan, model.graph.parameters, step);
-  const next = await compileModel(model, settings, state);
-  return { compiled: next, undo: () => releaseCompilation(next) };
+  const state = compiled.learner.state();
+  const grown = applyPlan(withVariables(model, state.variables), plan, strategy);
+  const next = await compileModel(grown, settings, growState(state, plan, grown.graph.parameters, step));
+  return {
+    model: grown,
+    compiled: next,
+    keep: () => releaseCompilation(compiled),
+    undo: () => releaseCompilation(next),
+  };
+}
+
+function withVariables(model: Model, variables: Iterable<readonly [string, Tensor]>): Model {
+  return withParameters(model, new Map([...model.graph.parameters, ...variables]));
 }
 
 function newUnitsOf(plan: GrowthPlan): readonly number[] {

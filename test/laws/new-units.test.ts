@@ -13,7 +13,7 @@ import { zeros } from "../../src/growth/strategies/zeros.ts";
 import type { Strategy } from "../../src/growth/strategy.ts";
 import { findWidths, widthOf } from "../../src/growth/widths.ts";
 import { mlp } from "../../src/nn/mlp.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
+import { float32, type Tensor } from "../../src/tensor/tensor.ts";
 import { Trainer } from "../../src/training/trainer.ts";
 import { architectures, build, growthSequence } from "./architectures.ts";
 import { normalFeatures } from "./exact-network.ts";
@@ -112,7 +112,7 @@ describe("learnability and distinctness", () => {
     let model = mlp([3, 2, 2]);
     for (let growth = 0; growth < 100; growth++) model = widen(model, "hidden1", 1 + (growth % 7), random, 0);
     const width = widthOf(findWidths(model), "hidden1");
-    expect(identicalUnits(incomingWeights(width, model.graph.parameters))).toEqual([]);
+    expect(identicalUnits(width, model.graph.parameters)).toEqual([]);
     const weights = model.graph.parameters.get("hidden1.weight")?.data as Float32Array;
     expect(new Set(weights).size).toBe(weights.length);
   });
@@ -127,6 +127,19 @@ describe("learnability and distinctness", () => {
     const copies = await trainer.widen("hidden1", { by: 1, strategy: "halved" });
     expect(copies.identicalUnits).toEqual([[0, 7]]);
     await trainer.dispose();
+  });
+
+  test("units are equal to their last weight, or not at all", () => {
+    const model = mlp([100, 4, 2]);
+    const { data } = model.graph.parameters.get("hidden1.weight") as Tensor<"float32">;
+    // Units 0 and 2 are equal, 1 and 3 too, and the two pairs differ from one another in the last weight alone.
+    const weights = data.map((_, index) => (data[index % 100] as number) + Number(index % 200 === 199));
+    const parameters = new Map([["hidden1.weight", float32([4, 100], weights)]]);
+    const width = widthOf(findWidths(model), "hidden1");
+    expect(identicalUnits(width, parameters)).toEqual([
+      [0, 2],
+      [1, 3],
+    ]);
   });
 });
 
