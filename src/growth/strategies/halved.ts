@@ -24,7 +24,8 @@ function copy(request: FillRequest): void {
 export const halved: Strategy = {
   name: "halved",
   summary: "pitfall: copies with divided outgoing weights, so each pair stays one unit",
-  preserves: true,
+  // On a plain chain of layers alone: the old units change, which a normalisation over them or a tied weight sees.
+  preserves: false,
   incoming: copy,
   shift: copy,
   scale: copy,

@@ -1,5 +1,5 @@
 import type { Dim } from "../../../src/graph/dim.ts";
-import { int, ints } from "../../../src/graph/model.ts";
+import { int, ints, text } from "../../../src/graph/model.ts";
 import { float32 } from "../../../src/tensor/tensor.ts";
 import type { Draft } from "./draft.ts";
 import { linear, settled } from "./linear.ts";
@@ -189,8 +189,12 @@ function attend(draft: Draft, q: string, k: string, v: string, { positions, size
 
 function scaled(draft: Draft, q: string, k: string, size: number): string {
   const product = () => draft.emit("MatMul", [q, k]);
+  const summed = () =>
+    draft.as("Einsum of queries and keys", () =>
+      draft.emit("Einsum", [q, k], { equation: text("bhqd,bhdk->bhqk") }),
+    );
   if (draft.exact) return draft.emit("Mul", [product(), draft.scalar(0.5)]);
-  switch (draft.pick(["constant", "constant", "divisor", "queries", "size", "both"])) {
+  switch (draft.pick(["constant", "constant", "divisor", "queries", "size", "both", "sum"])) {
     case "divisor":
       return draft.emit("Div", [product(), draft.scalar(Math.sqrt(size))]);
     case "queries":
@@ -200,6 +204,8 @@ function scaled(draft: Draft, q: string, k: string, size: number): string {
         "MatMul",
         [q, k].map((factor) => draft.emit("Mul", [factor, draft.scalar(size ** -0.25)])),
       );
+    case "sum":
+      return draft.emit("Div", [summed(), draft.scalar(Math.sqrt(size))]);
     case "size":
       return draft.as("scale from a size", () => {
         const last = draft.emit("Gather", [draft.emit("Shape", [q]), draft.integer(-1)], { axis: int(0) });

@@ -94,7 +94,7 @@ export function autoencoder(draft: Draft, x: string): string {
 export function pooled(draft: Draft, x: string): string {
   const ops = draft.exact ? ["ReduceSum"] : ["ReduceSum", "ReduceMean", "ReduceL2", "ReduceSumSquare"];
   const op = draft.pick(ops);
-  return draft.as(`${op} over the width`, () => {
+  return draft.as("sum, mean or norm over the width", () => {
     const pool = draft.emit(op, [x, draft.vector([-1])], { keepdims: int(1) });
     if (op === "ReduceMean" && draft.chance(0.5)) return draft.emit("Sub", [x, pool]);
     return draft.chance(0.5) ? draft.emit("Add", [x, pool]) : linear(draft, pool, draft.size());

@@ -169,7 +169,9 @@ export function padded(draft: Draft, x: string): string {
   return draft.as("Pad", () => {
     const mode = { mode: text(draft.pick(["constant", "edge", "reflect"])) };
     if (draft.width(x) < 2 || draft.width(x, 2) < 2) return x;
-    return draft.emit("Pad", [x, draft.vector([0, 0, 1, 0, 0, 0, 0, 1])], mode);
+    const pads = draft.vector([0, 0, 1, 0, 0, 0, 0, 1]);
+    // Two Pads before a pooling would be fused with it by ONNX Runtime, which then refuses the sum.
+    return activation(draft, draft.emit("Pad", [x, pads], mode));
   });
 }
 

@@ -6,7 +6,6 @@ import { compareOutputs } from "../../../src/growth/compare.ts";
 import { planGrowth } from "../../../src/growth/plan.ts";
 import type { Strategy } from "../../../src/growth/strategy.ts";
 import type { Width } from "../../../src/growth/width.ts";
-import { findWidths } from "../../../src/growth/widths.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { SampleInputs, type Sizes } from "../../../src/training/sample-inputs.ts";
 import { verifyModels } from "../../../src/training/verify.ts";
@@ -107,5 +106,3 @@ export function runnable(model: Model): Model {
 export function grown(model: Model, width: Width, times: number, strategy: Strategy, seed: number): Model {
   return applyPlan(model, planGrowth(width, { by: times * width.multiple, strategy, seed }), strategy);
 }
-
-export const growableOf = (model: Model) => findWidths(model).filter((width) => width.growable);

@@ -1,7 +1,8 @@
+import type { Dim } from "../../../src/graph/dim.ts";
 import { int } from "../../../src/graph/model.ts";
 import { int64 } from "../../../src/tensor/tensor.ts";
 import type { Draft } from "./draft.ts";
-import { linear } from "./linear.ts";
+import { linear, settled } from "./linear.ts";
 
 const last = { axis: int(-1) };
 const over = (draft: Draft) => draft.vector([-1]);
@@ -111,5 +112,33 @@ export const hostile: Readonly<Record<string, (draft: Draft, x: string) => strin
     const cut = (from: number, to: number) =>
       draft.emit("Slice", [x, draft.vector([from]), draft.vector([to]), over(draft)]);
     return draft.emit("Sub", [cut(1, units), cut(0, -1)]);
+  },
+  "Reshape in the place of Transpose"(draft, x) {
+    const shape = draft.shape(x);
+    const [rows, units] = [shape.at(-2), shape.at(-1)] as [Dim, number];
+    if (shape.length === 2 || typeof rows !== "number") return x;
+    const turned = draft.emit("Reshape", [x, draft.vector([0, units, rows])]);
+    const mixed = draft.emit("Add", [turned, draft.own(draft.weights([units, 1]))]);
+    return draft.emit("Reshape", [mixed, draft.vector([0, rows, -1])]);
+  },
+  "units against units"(draft, x) {
+    const column = draft.emit("Unsqueeze", [x, draft.vector([-1])]);
+    const row = draft.emit("Unsqueeze", [linear(draft, x, draft.width(x)), draft.vector([-2])]);
+    const gates = draft.emit(draft.exact ? "Relu" : "Sigmoid", [draft.emit("Mul", [column, row])]);
+    const met = draft.emit("MatMul", [settled(draft, gates), column]);
+    return draft.emit("Squeeze", [met, draft.vector([-1])]);
+  },
+  "the best unit alone"(draft, x) {
+    const best = draft.emit("ArgMax", [x], { ...last, keepdims: int(1) });
+    return draft.emit("GatherElements", [x, best], last);
+  },
+  "everything on one axis"(draft, x) {
+    const flat = draft.emit("Reshape", [x, draft.vector([-1])]);
+    const turned = draft.emit(draft.pick(["Neg", "Relu"]), [flat]);
+    return draft.emit("Reshape", [turned, draft.emit("Shape", [x])]);
+  },
+  "lower triangle"(draft, x) {
+    const below = { upper: int(draft.below(2)) };
+    return draft.shape(x).length === 2 ? x : draft.emit("Trilu", [x], below);
   },
 };

@@ -1,5 +1,5 @@
-import { float, int } from "../../../src/graph/model.ts";
-import { float32, makeTensor, type Tensor } from "../../../src/tensor/tensor.ts";
+import { float, int, text } from "../../../src/graph/model.ts";
+import { makeTensor, type Tensor } from "../../../src/tensor/tensor.ts";
 import type { Draft } from "./draft.ts";
 import { reshape } from "./reshaping.ts";
 
@@ -91,11 +91,21 @@ export function linear(draft: Draft, x: string, units: number): string {
   }
   return draft.as("MatMul and Add", () => {
     const fanIn = draft.width(x);
-    const product = draft.emit("MatMul", [x, weight(draft, [fanIn, units], fanIn)]);
+    const product = draft.chance(0.15)
+      ? einsum(draft, x, units)
+      : draft.emit("MatMul", [x, weight(draft, [fanIn, units], fanIn)]);
     if (draft.chance(0.25)) return draft.as("no bias", () => draft.emit("Identity", [product]));
     const terms = [product, bias(draft, units)];
     return draft.emit("Add", draft.chance(0.3) ? terms.reverse() : terms);
   });
+}
+
+function einsum(draft: Draft, x: string, units: number): string {
+  const fanIn = draft.width(x);
+  const [letters, turned] = [draft.shape(x).length === 2 ? "b" : "bs", draft.chance(0.5)];
+  const kernel = weight(draft, turned ? [units, fanIn] : [fanIn, units], fanIn);
+  const equation = text(`${letters}c,${turned ? "uc" : "cu"}->${letters}u`);
+  return draft.as("Einsum", () => draft.emit("Einsum", [x, kernel], { equation }));
 }
 
 function gemm(draft: Draft, x: string, units: number): string {
@@ -117,5 +127,3 @@ function gemm(draft: Draft, x: string, units: number): string {
 export function settled(draft: Draft, x: string): string {
   return draft.exact ? draft.emit("Clip", [x, draft.scalar(-4), draft.scalar(4)]) : x;
 }
-
-export const halves = (values: readonly number[]) => float32([values.length], values);

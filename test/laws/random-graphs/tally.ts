@@ -7,13 +7,16 @@ export class Tally {
   growable = 0;
   refused = 0;
   growths = 0;
+  compared = 0;
   identical = 0;
   worst = 0;
-  dead = 0;
+  /** Models whose outputs take one value. */
+  constant = 0;
+  /** Models with each pattern. */
   readonly drawn = new Map<string, number>();
+  /** Growable widths with each pattern. */
   readonly grown = new Map<string, number>();
   readonly methods = new Map<MethodName, number>();
-  readonly reasons = new Map<string, number>();
 
   sawModel({ patterns }: RandomModel): void {
     this.models++;
@@ -24,7 +27,6 @@ export class Tally {
   sawWidth({ patterns }: RandomModel, width: Width): void {
     if (!width.growable) {
       this.refused++;
-      count(this.reasons, width.reason.replace(/"[^"]*"/g, "…").replace(/\d+/g, "n"));
       return;
     }
     this.growable++;
@@ -37,14 +39,18 @@ export class Tally {
       count(this.grown, pattern);
   }
 
-  sawGrowth({ identical, relative }: { readonly identical: boolean; readonly relative: number }): void {
-    this.growths++;
+  sawGrowth(
+    growths: number,
+    { identical, relative }: { readonly identical: boolean; readonly relative: number },
+  ): void {
+    this.growths += growths;
+    this.compared++;
     if (identical) this.identical++;
     this.worst = Math.max(this.worst, relative);
   }
 
   summary(): string {
-    const share = ((100 * this.identical) / this.growths).toFixed(1);
+    const share = ((100 * this.identical) / this.compared).toFixed(1);
     const list = (counts: ReadonlyMap<string, number>) =>
       [...counts]
         .sort(([, a], [, b]) => b - a)
@@ -54,8 +60,8 @@ export class Tally {
       ([name, times]) => [name, `${this.grown.get(name) ?? 0}/${times}`] as const,
     );
     return [
-      `${this.models} models (${this.dead} constant), ${this.growable} widths growable, ${this.refused} refused`,
-      `${this.growths} growths, ${share} % bit-identical, worst relative difference ${this.worst.toExponential(1)}`,
+      `${this.models} models (${this.constant} constant), ${this.growable} widths growable, ${this.refused} refused`,
+      `${this.growths} growths, ${share} % of ${this.compared} comparisons bit-identical, worst relative difference ${this.worst.toExponential(1)}`,
       `methods: ${list(this.methods)}`,
       `patterns (growable widths / models): ${covered
         .map(([name, text]) => `${name} ${text}`)
