@@ -28,9 +28,9 @@ LEGEND = """- **model**, **exporter**: `dynamo` is PyTorch's new exporter (`torc
   where only copies of all units are exact; together, all of them grow in one model.
 - **identical**: of these growths, those after which every output was the same to the last bit.
 - **worst**: the largest difference of all growths, relative to the largest entry of the output. It depends on the processor.
-- **exact**: the same growths with small integers for weights, where float32 rounds nothing: ✓ if every output was the same to
-  the last bit after each of them. A dash: the model has no such twin, mostly because an operator that rounds (Softmax, Gelu,
-  Tanh, LayerNormalization) comes before a sum.
+- **exact**: the same growths with small integers for weights and inputs, and Relu for activations that round, so that float32
+  rounds nothing: ✓ if every output was the same to the last bit after each of them. A dash: the model has no such twin,
+  mostly because Softmax, LayerNormalization or another operator that rounds comes before a sum.
 - **checker**: `onnx.checker` with shape inference accepts every grown file; its metadata, names, operator sets, notes and
   symbolic axes are as they were; and read again, it has the same widths.
 - **Python**: ONNX Runtime for Python, without graph optimisation, gives the same outputs for the old file and each grown one,
@@ -94,7 +94,7 @@ class Row:
             f"{sum(growth in self.kept for growth in alone)} / {len(alone)}" if ran else "–",
             mark(int(together not in self.kept), 1) if ran and together else "–",
             f"{self.identical} / {count}" if ran else "–",
-            (f"{self.worst:.0e}".replace("e-0", "e-") if self.worst else "0") if ran else "–",
+            short(self.worst) if ran else "–",
             self.exact,
             mark(self.bad_files, count) if count else "–",
             mark(self.bad_outputs, count) if ran else "–",
@@ -113,6 +113,10 @@ HEAD = ["model", "exporter", "nodes", "opset", "widths", "expected", "alone", "t
 HEAD += ["identical", "worst", "exact", "checker", "Python"]
 
 
+def short(number: float) -> str:
+    return f"{number:.0e}".replace("e-0", "e-") if number else "0"
+
+
 def mark(bad: int, count: int) -> str:
     return "✓" if bad == 0 else f"✗ {bad} of {count}"
 
@@ -125,14 +129,14 @@ def summary(rows: list[Row]) -> list[str]:
     refused = [verdict for row in rows for verdict in row.verdicts if verdict.kind == "refusal"]
     twins = [growth for growth in growths if growth.get("exactlySame") is not None]
     exact = sum(row.exact != "–" for row in rows)
-    unbounded = sum(growth["checked"]["withoutBound"] != "" for growth in ran)
+    bounded = sum(growth["checked"]["bounded"] and not growth["checked"]["identical"] for growth in ran)
     return [
         f"{len(rows)} files; {sum(not one.problem for one in wanted)} of {len(wanted)} expected widths can grow, "
         f"{sum(not one.problem for one in refused)} of {len(refused)} refusals have the right reason.",
         f"{len(ran)} growths ran: {sum(len(row.kept) for row in rows)} kept every output, "
-        f"{sum(row.identical for row in rows)} to the last bit; "
-        f"the others by at most {max((row.worst for row in rows), default=0):.0e} of the largest entry "
-        f"({unbounded} without a bound on rounding errors).",
+        f"{sum(row.identical for row in rows)} to the last bit. The others moved one by at most "
+        f"{short(max((row.worst for row in rows), default=0))} of its largest entry; for {bounded} of them the bound on "
+        "rounding errors is below 1e-4 of it, and therefore decides.",
         f"{sum(bool(one['exactlySame']) for one in twins)} of {len(twins)} growths of the {exact} models that have a twin "
         "with exact arithmetic kept every bit of it.",
     ]
@@ -142,14 +146,15 @@ def page(rows: list[Row], without: list[dict]) -> str:
     positive = [row for row in rows if not row.name.startswith("no-")]
     sections = [
         TITLE,
-        f"Generated on {datetime.date.today().isoformat()} with {versions()}.",
+        f"Generated on {datetime.date.today().isoformat()} with\n{versions()}.",
         "\n".join(f"- {line}" for line in summary(rows)),
         "## Widths that grow",
         table(HEAD, [row.cells() for row in positive]),
+        "### How to read it",
         LEGEND,
         "## Widths that are refused",
-        "Growing these would change what the network computes, or espalier cannot know that it would not. Each file of this "
-        "negative zoo (`no-…`) also has a width before the trouble, which grows.",
+        "Growing these would change what the network computes, or espalier cannot know that it would not. Most files of this\n"
+        "negative zoo (`no-…`) also have a width before the trouble, which grows.",
         table(["model", "exporter", "width", "reason given", "as expected"], refusals(rows)),
         "## Known misses",
         known(rows),
@@ -192,4 +197,4 @@ def versions() -> str:
     names = ["torch", "transformers", "scikit-learn", "skl2onnx", "onnx", "onnxruntime"]
     found = [f"{name} {importlib.metadata.version(name).split('+')[0]}" for name in names]
     ours = f"espalier {package['version']} (Node {node[1:]}, onnxruntime-node {package['dependencies']['onnxruntime-node']})"
-    return f"{ours}; {', '.join(found)}"
+    return f"{ours};\n{', '.join(found)}"

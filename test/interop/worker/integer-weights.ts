@@ -1,8 +1,8 @@
 import type { Feeds } from "../../../src/engine/session.ts";
 import { type Model, withParameters } from "../../../src/graph/model.ts";
-import { findWidths } from "../../../src/growth/widths.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { makeTensor, sizeOf, type Tensor } from "../../../src/tensor/tensor.ts";
+import { trainableOf } from "../../../src/training/trainable.ts";
 
 /** Activations that round. */
 const activations: ReadonlySet<string> = new Set(
@@ -21,8 +21,8 @@ export function piecewiseLinear(model: Model): Model {
 }
 
 /**
- * The same model with integers for weights (the parameters that have widths): in matrices and kernels about `density` of the terms of an entry are 1 or
- * -1 and the others 0, in vectors they are 1 or 2 of either sign. BatchNormalization subtracts 0 and divides by 1.
+ * The same model with integers for weights: in matrices and kernels about `density` of the terms of an entry are 1 or -1
+ * and the others 0, in vectors they are 1 or 2 of either sign. BatchNormalization subtracts 0 and divides by 1.
  */
 export function integerWeights(model: Model, density: number): Model {
   const { graph } = model;
@@ -33,10 +33,10 @@ export function integerWeights(model: Model, density: number): Model {
     fixed.set(inputs[3] ?? "", 0);
     fixed.set(inputs[4] ?? "", 1 - (epsilon?.kind === "float" ? epsilon.value : 1e-5));
   }
-  const weights = new Set(findWidths(model).flatMap(({ parts }) => parts.map(({ parameter }) => parameter)));
   const parameters = new Map(graph.parameters);
-  for (const [name, tensor] of graph.parameters) {
-    if (!weights.has(name)) continue;
+  for (const name of [...trainableOf(model), ...fixed.keys()]) {
+    const tensor = graph.parameters.get(name);
+    if (tensor === undefined) continue;
     const draws = new Random(0, `integers ${name}`);
     const share = density / termsOf(tensor.dims);
     const draw = () => {
@@ -49,8 +49,9 @@ export function integerWeights(model: Model, density: number): Model {
   return withParameters(model, parameters);
 }
 
+/** Mostly 1: with as many minus signs, Relu leaves nothing of a deep network. */
 function sign(draws: Random): number {
-  return 2 * draws.integer(2) - 1;
+  return draws.integer(4) === 0 ? -1 : 1;
 }
 
 /** Terms of one entry of a product: a kernel's are all but its first axis, a matrix may lie either way. */

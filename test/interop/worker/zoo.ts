@@ -7,7 +7,12 @@ import type { Width } from "../../../src/growth/width.ts";
 import { findWidths } from "../../../src/growth/widths.ts";
 import { loadModel, saveModel } from "../../../src/training/model-file.ts";
 import type { Sizes } from "../../../src/training/sample-inputs.ts";
-import { verifyModels } from "../../../src/training/verify.ts";
+import {
+  type OutputCheck,
+  relativeLimit,
+  type Verification,
+  verifyModels,
+} from "../../../src/training/verify.ts";
 import { ExactModel } from "./exact-model.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -96,14 +101,13 @@ class Growths {
       await saveModel(grown, file);
       const checked =
         this.#sizes === undefined ? null : await verifyModels(this.#model, grown, { sizes: this.#sizes });
-      const { preserved, identical, relative, withoutBound } = checked ?? {};
       return {
         width,
         error: "",
         file,
         grown: plans.map(({ width, from, to }) => ({ width, from, to })),
         reread: findWidths(await loadModel(file)).map(factsOf),
-        checked: checked === null ? null : { preserved, identical, relative, withoutBound },
+        checked: checked === null ? null : { ...outcomeOf(checked), bounded: isBounded(checked) },
         exactlySame: this.#exact.reason === "" ? await this.#exact.isKeptBy(plans) : null,
       };
     } catch (thrown) {
@@ -157,6 +161,16 @@ function sizeSets(sizes: AskedModel["sizes"]): readonly Sizes[] {
   return Array.from({ length: count }, (_, at) =>
     Object.fromEntries(lists.map(([symbol, values]) => [symbol, values[at % values.length] as number])),
   );
+}
+
+function outcomeOf({ preserved, identical, relative }: Verification) {
+  return { preserved, identical, relative };
+}
+
+/** Whether the bound on rounding errors, and not the limit that stands in for loose ones, held every output that moved. */
+function isBounded({ checks, withoutBound }: Verification): boolean {
+  const tight = ({ maximum, relative, bound }: OutputCheck) => bound <= relativeLimit * (maximum / relative);
+  return withoutBound === "" && checks.every((one) => one.identical || tight(one));
 }
 
 function messageOf(thrown: unknown): string {
