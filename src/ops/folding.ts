@@ -216,7 +216,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
 }
 
 /** The ways to cut an axis made of parts: all alike where they have the same size, else each by itself. */
-function partGrains(sizes: readonly number[]): readonly Grain[] {
+export function partGrains(sizes: readonly number[]): readonly Grain[] {
   const [first = 0] = sizes;
   if (sizes.every((size) => size === first))
     return [{ layout: sizes.map(() => ({ inner: 1 })), units: first }];

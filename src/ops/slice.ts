@@ -6,7 +6,6 @@ import { movedBound } from "./bounds.ts";
 import {
   type AxisRef,
   type Flow,
-  type Grain,
   input,
   output,
   positionAfter,
@@ -15,7 +14,7 @@ import {
   unitsOn,
   type Written,
 } from "./flow.ts";
-import { sliceLayout } from "./folding.ts";
+import { partGrains, sliceLayout } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
@@ -130,16 +129,15 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
 function cutTies(axis: number, size: number, first: number, length: number): Tie {
   const rest = size - first - length;
   const borders = [first, length, rest].filter((part) => part > 0);
-  // Rotary embeddings halve a head: the halves then have the same units.
-  const even = borders.length > 1 && new Set(borders).size === 1;
-  const grain: Grain = { layout: borders.map(() => ({ inner: 1 })), units: borders[0] as number };
+  // Halves of a head (rotary embeddings) have the same units; parts of a fused weight may have their own.
+  const instead = borders.length > 1 ? partGrains(borders) : [];
   return {
     a: input(0, axis),
     b: output(axis),
     forward: (layout) =>
       sliceLayout(layout, unitsOn(layout, size), first, first + length) ?? {
         blocked: "the Slice cuts between its units",
-        instead: even ? [grain] : [],
+        instead,
       },
     backward: (layout) => [{ fixed: first }, ...layout, { fixed: rest }],
   };
