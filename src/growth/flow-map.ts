@@ -1,5 +1,6 @@
 import type { Layout } from "../graph/layout.ts";
 import { defaultOpset, type Graph, type Node, type ValueType } from "../graph/model.ts";
+import { needsOf } from "../graph/order.ts";
 import type { AxisRef, Carried, Flow, Role, Tie } from "../ops/flow.ts";
 import { isSupported, operatorOf } from "../ops/index.ts";
 import { inferTypes } from "../ops/infer.ts";
@@ -73,10 +74,12 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
   const nodes: NodeFlow[] = [];
 
   for (const node of graph.nodes) {
-    if (node.inputs.every((name) => name === "" || constants.has(name))) {
+    // A body (If, Loop, Scan) also reads values of this graph by name, and no rule says how.
+    const needs = needsOf(node);
+    if (needs.every((name) => name === "" || constants.has(name))) {
       for (const name of node.outputs) constants.add(name);
     }
-    const names = [...new Set([...node.inputs, ...node.outputs])];
+    const names = [...new Set([...needs, ...node.outputs])];
     const blockUntouched = (touched: ReadonlySet<string>, why: string) => {
       for (const name of names) {
         types.get(name)?.shape.forEach((_, axis) => {

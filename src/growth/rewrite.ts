@@ -1,6 +1,7 @@
 import { type Dim, multiplyDims, type Shape } from "../graph/dim.ts";
 import { carriesUnits, layoutDim } from "../graph/layout.ts";
 import type { Attribute, Graph, Node, Value, ValueType } from "../graph/model.ts";
+import { needsOf } from "../graph/order.ts";
 import { inferInto } from "../ops/infer.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
@@ -104,7 +105,7 @@ class Rewriter {
 
   /** A constant that every reader has replaced by one and the same grown copy gives it its name. */
   #withOldNames(): Pick<Graph, "nodes" | "parameters"> {
-    const used = new Set(this.#nodes.flatMap((node) => node.inputs));
+    const used = new Set(this.#nodes.flatMap(needsOf));
     const names = new Map<string, string>();
     for (const [old, copies] of this.#grown) {
       if (!used.has(old) && copies.length === 1) names.set(copies[0] as string, old);
