@@ -70,6 +70,8 @@ describe("random graphs: what is said to grow keeps its function", () => {
     console.log(tally.summary());
     if (runs.numRuns < 1600) return;
     expect(tally.constant / tally.models).toBeLessThan(0.05);
+    // A rule that refuses what it should carry breaks nothing else here.
+    expect(tally.growable / (tally.growable + tally.refused)).toBeGreaterThan(0.48);
     // Every obstacle was there, every other pattern grew, and so did each method.
     expect(obstacles.map(({ name }) => name).filter((name) => !tally.drawn.has(name))).toEqual([]);
     const mayRefuse = new Set(obstacles.map(({ name }) => name));
