@@ -15,7 +15,7 @@ export interface Start {
 export type Visit = WidthAxis;
 
 /** Another cut of an axis, which would pass where the one of a trace does not. */
-export type Cut = Start;
+export type Cut = Start & Pick<Grain, "otherwise">;
 
 /** Everything that must change size together with the axis where a trace started. */
 export interface Trace {

@@ -78,7 +78,12 @@ function widthsFrom(
     const width = describeWidth(model, flows, trace, { name: seed.value });
     known.set(signature, width.growable);
     if (width.growable) found.push(width);
-    else if (cuts.size < maxCuts) for (const finer of trace.cuts) cuts.set(JSON.stringify(finer), finer);
+    else if (cuts.size < maxCuts) {
+      const { value, axis, otherwise = [] } = cut;
+      for (const finer of [...trace.cuts, ...otherwise.map((grain) => ({ ...grain, value, axis }))]) {
+        cuts.set(JSON.stringify(finer), finer);
+      }
+    }
   }
   return found.length > 0 || elsewhere ? found : [asWhole];
 }

@@ -33,6 +33,8 @@ export interface Blocked extends Refusal {
 export interface Grain {
   readonly layout: Layout;
   readonly units: number;
+  /** Finer ways, for where this one cannot pass either. */
+  readonly otherwise?: readonly Grain[];
 }
 
 /** Two axes that must change size together. A width that reaches one of them reaches the other. */

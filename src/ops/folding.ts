@@ -215,15 +215,15 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
   );
 }
 
-/** The ways to cut an axis made of parts: all alike where they have the same size, else each by itself. */
+/** The ways to cut an axis made of parts: each by itself, but first all alike where they have the same size. */
 export function partGrains(sizes: readonly number[]): readonly Grain[] {
   const [first = 0] = sizes;
-  if (sizes.every((size) => size === first))
-    return [{ layout: sizes.map(() => ({ inner: 1 })), units: first }];
-  return sizes.map((units, part) => ({
+  const apart = sizes.map((units, part) => ({
     layout: normalise(sizes.map((fixed, at) => (at === part ? { inner: 1 } : { fixed }))),
     units,
   }));
+  if (sizes.some((size) => size !== first)) return apart;
+  return [{ layout: sizes.map(() => ({ inner: 1 })), units: first, otherwise: apart }];
 }
 
 /** The blocks of positions `start` to `end`, or undefined where a border cuts through units. */

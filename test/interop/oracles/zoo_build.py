@@ -6,18 +6,21 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
 SOURCES = HERE / "zoo"
 CACHE = HERE.parent.parent / "node_modules" / ".cache" / "espalier" / "zoo"
+DIGITS = 16
 
 
 def built() -> tuple[Path, dict]:
     """The folder of the files and its zoo.json; builds them on both cores where they are not there yet."""
     folder = CACHE / digest()
-    if not (folder / "zoo.json").exists():
-        shutil.rmtree(CACHE, ignore_errors=True)
+    if not folder.exists():
+        for outdated in CACHE.glob("[0-9a-f]" * DIGITS):
+            shutil.rmtree(outdated)
         build(folder)
     return folder, json.loads((folder / "zoo.json").read_text())
 
@@ -27,28 +30,41 @@ def digest() -> str:
     total = hashlib.sha256()
     for path in [HERE / "requirements.txt", *sorted(SOURCES.glob("*.py"))]:
         total.update(f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()[:16]
+    return total.hexdigest()[:DIGITS]
 
 
 def build(folder: Path) -> None:
     """Throws where a file cannot be made; the folder appears when it is complete."""
-    count = min(2, os.cpu_count() or 1)
-    shares = [folder.with_name(f"{folder.name}.{at}") for at in range(count)]
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as place:
+        shares = [Path(place) / f"{at}" for at in range(min(2, os.cpu_count() or 1))]
+        run(shares)
+        merge(shares)
+        if not folder.exists():
+            shares[0].rename(folder)
+
+
+def run(shares: list[Path]) -> None:
+    """Builds a share of the files into each folder, all at the same time."""
     running = []
     for at, share in enumerate(shares):
-        share.mkdir(parents=True)
-        command = [sys.executable, SOURCES / "build.py", share, "--share", f"{at}/{count}"]
+        share.mkdir()
+        command = [sys.executable, SOURCES / "build.py", share, "--share", f"{at}/{len(shares)}"]
         with open(share / "log", "w") as log:
             running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
     failed = [share for share, process in zip(shares, running, strict=True) if process.wait() != 0]
     if failed:
-        raise SystemExit("the zoo cannot be built:\n" + "\n".join((share / "log").read_text()[-3000:] for share in failed))
+        logs = "\n".join((share / "log").read_text()[-3000:] for share in failed)
+        raise SystemExit(f"the zoo cannot be built:\n{logs}")
+
+
+def merge(shares: list[Path]) -> None:
+    """Moves all files into the first folder, with one zoo.json in the order of the sources."""
     parts = [json.loads((share / "zoo.json").read_text()) for share in shares]
-    whole = {**parts[0], **{key: [row for part in parts for row in part[key]] for key in ("models", "without", "failed")}}
+    lists = ("models", "without", "failed")
+    whole = {**parts[0], **{key: [row for part in parts for row in part[key]] for key in lists}}
     whole["models"].sort(key=lambda model: model["number"])
     for share in shares[1:]:
         for path in share.glob("*.onnx"):
             path.rename(shares[0] / path.name)
-        shutil.rmtree(share)
     (shares[0] / "zoo.json").write_text(json.dumps(whole, indent=1))
-    shares[0].rename(folder)

@@ -20,8 +20,8 @@ KNOWN = (
     Miss(
         "encoder-*-torchscript",
         "size of a head of layer *",
-        "nn.MultiheadAttention splits query, key and value by a Reshape to 3 × heads × size: their sizes are one width, whose "
-        "new keys would have to be zero where new values are not.",
+        "nn.MultiheadAttention splits query, key and value by a Reshape to 3 × heads × size: their sizes are one width, "
+        "whose new keys would have to be zero where new values are not.",
     ),
     Miss(
         "sklearn-pipeline",
@@ -37,14 +37,6 @@ KNOWN = (
         "no-reduce-*",
         "second hidden layer",
         'Refused, but because "nothing consumes it": the reduction over the width is not named.',
-    ),
-    *(
-        Miss(
-            file,
-            "second hidden layer",
-            'Refused, but because "nothing consumes it": If reads the width inside its branches and is not named.',
-        )
-        for file in ("no-if", "no-cond-*")
     ),
     Miss(
         "no-if-captured",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo_expectations import Verdict
+from zoo_files import LIMIT
 from zoo_known import KNOWN
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -15,26 +16,34 @@ ROOT = Path(__file__).resolve().parents[3]
 TITLE = """# The zoo
 
 Models as people export them, small and with random weights: from PyTorch by both its exporters, `transformers`
-configurations, scikit-learn, and ONNX files drawn by hand in the style of other tools. For each, `test/interop/zoo` states
-the widths that a person would expect to grow. `npm run zoo` builds the models, grows every width that espalier says can
-grow, checks the results with espalier, onnx and ONNX Runtime for Python, and writes this page."""
+configurations, scikit-learn, and ONNX files drawn by hand in the style of other tools. For each, `test/interop/zoo`
+states the widths that a person would expect to grow. `npm run zoo` builds the models, grows every width that espalier
+says can grow, checks the results with espalier, onnx and ONNX Runtime for Python, and writes this page."""
 
-LEGEND = """- **model**, **exporter**: `dynamo` is PyTorch's new exporter (`torch.onnx.export(dynamo=True)`), `torchscript` its old one.
+LEGEND = """### How to read it
+
+- **model**, **exporter**: `dynamo` is PyTorch's new exporter (`torch.onnx.export(dynamo=True)`), `torchscript` its old
+  one.
 - **nodes**, **opset**: of the model as read, its constants taken for parameters.
 - **widths**: growable / found. What is not growable mostly reaches the output (the classes), and says so.
 - **expected**: widths that a person expects, found with the right number of units and growable / stated.
-- **alone**, **together**: growths that kept every output, on three sets of sizes (batch, sequence), within the bound on its
-  rounding errors and within 1e-4 of its largest entry / growths made. Each width grows by 3 units, or by as many as it has
-  where only copies of all units are exact; together, all of them grow in one model.
+- **alone**, **together**: growths that kept every output, on three sets of sizes (batch, sequence), within the bound on
+  its rounding errors and within 1e-5 of its largest entry / growths made. Each width grows by 3 units, or by as many as
+  it has where only copies of all units are exact; together, all of them grow in one model.
 - **identical**: of these growths, those after which every output was the same to the last bit.
-- **worst**: the largest difference of all growths, relative to the largest entry of the output. It depends on the processor.
-- **exact**: the same growths with small integers for weights and inputs, and Relu for activations that round, so that float32
-  rounds nothing: ✓ if every output was the same to the last bit after each of them. A dash: the model has no such twin,
-  mostly because Softmax, LayerNormalization or another operator that rounds comes before a sum.
-- **checker**: `onnx.checker` with shape inference accepts every grown file; its metadata, names, operator sets, notes and
-  symbolic axes are as they were; and read again, it has the same widths.
-- **Python**: ONNX Runtime for Python, without graph optimisation, gives the same outputs for the old file and each grown one,
-  within 1e-4 of the largest entry."""
+- **worst**: the largest difference of all growths, relative to the largest entry of the output. It depends on the
+  processor.
+- **exact**: the same growths with small integers for weights and inputs, and Relu for activations that round, so that
+  float32 rounds nothing: ✓ if every output was the same to the last bit after each of them. A dash: the model has no
+  such twin, mostly because Softmax, LayerNormalization or another operator that rounds comes before a sum.
+- **checker**: `onnx.checker` with shape inference accepts every grown file; its metadata, names, operator sets, notes
+  and symbolic axes are as they were; and read again, it has the same widths.
+- **Python**: ONNX Runtime for Python, without graph optimisation, gives the same outputs for the old file and each
+  grown one, within 1e-5 of the largest entry."""
+
+
+REFUSED = """Growing these would change what the network computes, or espalier cannot know that it would not. Most files
+of this negative zoo (`no-…`) also have a width before the trouble, which grows."""
 
 
 @dataclass
@@ -57,11 +66,12 @@ class Row:
     def growths(self) -> list[dict]:
         if self.answer is None:
             return []
-        return [*self.answer["alone"], *([self.answer["together"]] if self.answer["together"] else [])]
+        together = self.answer["together"]
+        return [*self.answer["alone"], *([together] if together else [])]
 
     @property
     def kept(self) -> list[dict]:
-        return [growth for growth in self.growths if not growth["error"] and (growth["checked"] or {}).get("preserved")]
+        return [growth for growth in self.growths if not growth["error"] and kept(growth["checked"])]
 
     @property
     def identical(self) -> int:
@@ -102,15 +112,20 @@ class Row:
 
     @property
     def line(self) -> str:
-        entry, exporter, nodes, _, widths, expected, alone, together, identical, worst, exact, *_ = self.cells()
+        _, _, nodes, _, widths, expected, alone, together, identical, worst, exact, *_ = self.cells()
         return (
-            f"{self.name:38} {nodes:>4} nodes; widths {widths}, expected {expected}; alone {alone}, together {together}, "
-            f"identical {identical}, worst {worst}, exact {exact}"
+            f"{self.name:38} {nodes:>4} nodes; widths {widths}, expected {expected}; alone {alone}, "
+            f"together {together}, identical {identical}, worst {worst}, exact {exact}"
         )
 
 
 HEAD = ["model", "exporter", "nodes", "opset", "widths", "expected", "alone", "together"]
 HEAD += ["identical", "worst", "exact", "checker", "Python"]
+
+
+def kept(checked: dict | None) -> bool:
+    """Whether a growth left the outputs as they were; not where they could not be compared."""
+    return checked is not None and checked["preserved"] and checked["relative"] <= LIMIT
 
 
 def short(number: float) -> str:
@@ -127,18 +142,18 @@ def summary(rows: list[Row]) -> list[str]:
     ran = [growth for growth in growths if not growth["error"] and growth["checked"] is not None]
     wanted = [verdict for row in rows for verdict in row.verdicts if verdict.kind == "width"]
     refused = [verdict for row in rows for verdict in row.verdicts if verdict.kind == "refusal"]
-    twins = [growth for growth in growths if growth.get("exactlySame") is not None]
+    twins = [growth["exactlySame"] for growth in growths if growth.get("exactlySame") is not None]
     exact = sum(row.exact != "–" for row in rows)
+    identical, worst = sum(row.identical for row in rows), max((row.worst for row in rows), default=0)
     bounded = sum(growth["checked"]["bounded"] and not growth["checked"]["identical"] for growth in ran)
     return [
         f"{len(rows)} files; {sum(not one.problem for one in wanted)} of {len(wanted)} expected widths can grow, "
         f"{sum(not one.problem for one in refused)} of {len(refused)} refusals have the right reason.",
-        f"{len(ran)} growths ran: {sum(len(row.kept) for row in rows)} kept every output, "
-        f"{sum(row.identical for row in rows)} to the last bit. The others moved one by at most "
-        f"{short(max((row.worst for row in rows), default=0))} of its largest entry; for {bounded} of them the bound on "
-        "rounding errors is below 1e-4 of it, and therefore decides.",
-        f"{sum(bool(one['exactlySame']) for one in twins)} of {len(twins)} growths of the {exact} models that have a twin "
-        "with exact arithmetic kept every bit of it.",
+        f"{len(ran)} growths ran: {sum(len(row.kept) for row in rows)} kept every output, {identical} to the last bit.",
+        f"The other {len(ran) - identical} moved an output by at most {short(worst)} of its largest entry. The bound on "
+        f"their rounding errors is below {short(LIMIT)} of it for {bounded} of them; elsewhere {short(LIMIT)} decides.",
+        f"{sum(twins)} of {len(twins)} growths of the {exact} models that have a twin with exact arithmetic kept every "
+        "bit of it.",
     ]
 
 
@@ -150,11 +165,9 @@ def page(rows: list[Row], without: list[dict]) -> str:
         "\n".join(f"- {line}" for line in summary(rows)),
         "## Widths that grow",
         table(HEAD, [row.cells() for row in positive]),
-        "### How to read it",
         LEGEND,
         "## Widths that are refused",
-        "Growing these would change what the network computes, or espalier cannot know that it would not. Most files of this\n"
-        "negative zoo (`no-…`) also have a width before the trouble, which grows.",
+        REFUSED,
         table(["model", "exporter", "width", "reason given", "as expected"], refusals(rows)),
         "## Known misses",
         known(rows),
@@ -196,5 +209,6 @@ def versions() -> str:
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     names = ["torch", "transformers", "scikit-learn", "skl2onnx", "onnx", "onnxruntime"]
     found = [f"{name} {importlib.metadata.version(name).split('+')[0]}" for name in names]
-    ours = f"espalier {package['version']} (Node {node[1:]}, onnxruntime-node {package['dependencies']['onnxruntime-node']})"
+    engine = package["dependencies"]["onnxruntime-node"]
+    ours = f"espalier {package['version']} (Node {node[1:]}, onnxruntime-node {engine})"
     return f"{ours};\n{', '.join(found)}"

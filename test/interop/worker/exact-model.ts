@@ -20,10 +20,9 @@ const densities = [8, 4, 2, 1];
 const largestExact = 2 ** 24;
 
 /**
- * A model with small integers for weights and Relu for activations that round, on integer inputs: every sum is exact, so
- * growth must not change a bit.
- * That no sum can be rounded is measured: every value is a multiple of one power of two (the grain), and the same
- * model without any minus signs stays below 2^24 grains.
+ * A model with small integers for weights and Relu for activations that round, on integer inputs: every sum is exact,
+ * so growth must not change a bit. That no sum can be rounded is measured: every value is a multiple of one power of two
+ * (the grain), and the same model without any minus signs stays below 2^24 grains.
  */
 export class ExactModel {
   /** Why there is none; empty where there is one. */

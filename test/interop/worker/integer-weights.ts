@@ -59,7 +59,7 @@ function termsOf(dims: readonly number[]): number {
   return dims.length === 2 ? Math.sqrt(sizeOf(dims)) : sizeOf(dims) / (dims[0] ?? 1);
 }
 
-/** Each real number by its magnitude, and sums for differences: every value bounds the sums that made the signed one. */
+/** Each number by its magnitude, and sums for differences: every value bounds the sums that made the signed one. */
 export function withoutSigns(model: Model): Model {
   const parameters = new Map(
     [...model.graph.parameters].map(([name, one]) => [name, mapReal(one, Math.abs)]),

@@ -41,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("outdir", type=Path)
     parser.add_argument("--only", action="append", metavar="NAME", help="an entry or a file, without .onnx; repeatable")
-    parser.add_argument("--share", default="0/1", metavar="I/N", help="every Nth pair of files, from the Ith on (default 0/1: all)")
+    parser.add_argument("--share", default="0/1", metavar="I/N", help="every Nth pair of files, from the Ith on")
     options = parser.parse_args()
     share, shares = map(int, options.share.split("/"))
     options.outdir.mkdir(parents=True, exist_ok=True)

@@ -71,7 +71,7 @@ def export(entry: Torch, model: nn.Module, exporter: str, path: Path) -> None:
 
 
 def forget() -> None:
-    """Clears what the new exporter (PyTorch 2.13) keeps of one LSTM or GRU: it would unroll the next for a fixed length."""
+    """Clears what the new exporter (PyTorch 2.13) keeps of an LSTM or GRU: it would unroll the next for one length."""
     for operator in (torch.ops.aten.lstm.input, torch.ops.aten.gru.input):
         operator._dispatch_cache.clear()
 
