@@ -100,11 +100,13 @@ export type { Optimizer } from "./training/optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";
 export type { TrainerOptions, TrainerSettings } from "./training/options.ts";
 export type { FitResult, GrowthRecord, StepInfo } from "./training/record.ts";
+export type { Rollback } from "./training/rollback.ts";
 export type { Sizes } from "./training/sample-inputs.ts";
 export { constantRate, cosineRate, type Schedule, stepRate } from "./training/schedule.ts";
-export type { ParameterChoice } from "./training/trainable.ts";
 // Training
-export { type Progress, Trainer, type TrainerState } from "./training/trainer.ts";
+export type { Progress, TrainerState } from "./training/state.ts";
+export type { ParameterChoice } from "./training/trainable.ts";
+export { Trainer } from "./training/trainer.ts";
 export {
   type OutputCheck,
   relativeLimit,

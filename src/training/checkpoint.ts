@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Births } from "./ages.ts";
 import { optimizerOf } from "./optimizers/index.ts";
 import type { TrainerSettings } from "./options.ts";
-import type { Progress, TrainerState } from "./trainer.ts";
+import { noProgress, type Progress, type TrainerState } from "./state.ts";
 
 /** Version of what a checkpoint holds; raised whenever an older reader would misread it. */
 const version = "1";
@@ -107,7 +107,7 @@ function read(bytes: Uint8Array): Checkpoint {
       model.graph.parameters.get(name) as Tensor,
     ]),
   );
-  const progress = JSON.parse(text("progress")) as Progress;
+  const progress: Progress = { ...noProgress, ...JSON.parse(text("progress")) };
   const learner = { variables, slots, births: births as Map<string, Births> };
   return { settings, state: { model, learner, progress } };
 }

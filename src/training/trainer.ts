@@ -19,35 +19,20 @@ import type { Evaluation, Evaluator } from "./evaluator.ts";
 import { Feeding } from "./feeding.ts";
 import { type FitOptions, runFit } from "./fit.ts";
 import { flopsPerExample, type StepCost, StepFlops } from "./flops.ts";
-import type { Learner, LearnerState } from "./learner.ts";
+import type { Learner } from "./learner.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
 import { feedsOf, workingBatch } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { feedSizes } from "./program-inputs.ts";
 import type { FitResult, GrowthRecord } from "./record.ts";
+import { rolledBack } from "./rollback.ts";
 import { rateAt } from "./schedule.ts";
+import { noProgress, type Progress, type TrainerState } from "./state.ts";
 import { Turns } from "./turns.ts";
 import { countParameters, widenNow } from "./widen.ts";
 
-/** Where a run stands, beside its weights. */
-export interface Progress {
-  /** Updates done. */
-  readonly step: number;
-  readonly epoch: number;
-  /** Examples of the current epoch already seen. */
-  readonly offset: number;
-  /** FLOPs of all training steps so far. */
-  readonly flops: number;
-  readonly growths: readonly GrowthRecord[];
-}
-
-/** Everything that a checkpoint holds. */
-export interface TrainerState {
-  readonly model: Model;
-  readonly learner: LearnerState;
-  readonly progress: Progress;
-}
+export type { Progress, TrainerState };
 
 /** Trains a model and widens it while it trains. */
 export class Trainer {
@@ -84,10 +69,7 @@ export class Trainer {
    */
   static async create(model: Model, options: TrainerOptions = {}): Promise<Trainer> {
     const settings = checkOptions(options, model);
-    return Trainer.#assemble(settings, options.metrics, {
-      model,
-      progress: { step: 0, epoch: 0, offset: 0, flops: 0, growths: [] },
-    });
+    return Trainer.#assemble(settings, options.metrics, { model, progress: noProgress });
   }
 
   /**
@@ -346,6 +328,18 @@ export class Trainer {
   /** Takes the weights (and widths) of an earlier state of this run and keeps its progress. */
   async restoreWeights(state: TrainerState): Promise<void> {
     await this.restore({ ...state, progress: { ...this.#progress, growths: state.progress.growths } });
+  }
+
+  /**
+   * Takes back a trial: goes on from an earlier state of this run bit for bit as if nothing had been done since, but
+   * keeps the account. `progress.flops` still counts what was spent, and `progress.rollbacks` says what was tried.
+   * {@link settle} before taking the state, so that a later divergence has good weights to go back to. Throws
+   * `ARGUMENT` for a state that is no earlier one of this run, and then nothing has changed.
+   */
+  rollback(state: TrainerState): Promise<void> {
+    return this.#turns.take(async () => {
+      await this.restore({ ...state, progress: rolledBack(this.#progress, state.progress) });
+    });
   }
 
   /** Frees the engine's memory. The trainer must not be used afterwards. */

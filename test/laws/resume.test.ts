@@ -15,9 +15,10 @@ import { adam, adamw } from "../../src/training/optimizers/adam.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
 import type { TrainerOptions } from "../../src/training/options.ts";
 import { cosineRate, stepRate } from "../../src/training/schedule.ts";
-import { Trainer, type TrainerState } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer.ts";
 import { advance, begin, totalSteps } from "./checkpoint-child.ts";
 import { normalFeatures } from "./exact-network.ts";
+import { stateText } from "./state-text.ts";
 
 const seconds = 1000;
 let folder: string;
@@ -106,27 +107,6 @@ async function goOn(trainer: Trainer, run: Run, until: number): Promise<number[]
 
 const start = (run: Run) => Trainer.create(run.model(), { batchSize: 16, seed: 5, ...run.options });
 
-/** Everything but clocks, as text: equal texts are equal bits (JSON tells every float32 apart). */
-function snapshot(state: TrainerState): string {
-  const plain = (tensors: Iterable<readonly [string, Tensor]>) =>
-    [...tensors].map(([name, { dims, data }]) => [name, dims, [...(data as Float32Array)]]);
-  const { learner, progress } = state;
-  return JSON.stringify({
-    model: plain(state.model.graph.parameters),
-    variables: plain(learner.variables),
-    slots: [...learner.slots].map(([name, slots]) => [
-      name,
-      plain(slots.map((slot, at) => [`${at}`, slot] as const)),
-    ]),
-    births: [...learner.births].map(([name, axes]) => [name, axes.map((axis) => [...axis])]),
-    progress: {
-      ...progress,
-      // What a growth was measured on (the last batch) is no part of the state, nor is how long it took.
-      growths: progress.growths.map(({ plan, width, step }) => ({ plan, width, step })),
-    },
-  });
-}
-
 async function failure(work: Promise<unknown>): Promise<EspalierError> {
   const error = await work.then(
     () => undefined,
@@ -140,7 +120,7 @@ describe.each(runs)("resume: $name", (run) => {
   test("an uninterrupted run equals a resumed one, bit for bit", { timeout: 60 * seconds }, async () => {
     const whole = await start(run);
     const losses = await goOn(whole, run, last);
-    const expected = snapshot(whole.state());
+    const expected = stateText(whole.state());
     // Before, at, and after growths; at the end of an epoch (multiples of 4) and within one.
     for (const stop of [1, 4, 11, 12, 17, 20, 22, 24, 33]) {
       for (const how of ["bytes", "folder"] as const) {
@@ -149,12 +129,12 @@ describe.each(runs)("resume: $name", (run) => {
         const place = join(folder, `${run.name.length}-${stop}`);
         if (how === "folder") await first.saveCheckpoint(place);
         const source = how === "folder" ? place : await first.checkpoint();
-        const before = snapshot(first.state());
+        const before = stateText(first.state());
         await first.dispose();
         const second = await Trainer.resume(source);
-        expect(snapshot(second.state())).toBe(before);
+        expect(stateText(second.state())).toBe(before);
         expect(await goOn(second, run, last), `${how} at ${stop}`).toEqual(losses.slice(stop));
-        expect(snapshot(second.state()), `${how} at ${stop}`).toBe(expected);
+        expect(stateText(second.state()), `${how} at ${stop}`).toBe(expected);
         await second.dispose();
       }
     }
@@ -172,7 +152,7 @@ describe.each(runs)("resume: $name", (run) => {
       trainer = await Trainer.resume(bytes);
       expect(Buffer.from(await trainer.checkpoint()).equals(Buffer.from(bytes))).toBe(true);
     }
-    expect(snapshot(trainer.state())).toBe(snapshot(whole.state()));
+    expect(stateText(trainer.state())).toBe(stateText(whole.state()));
     await trainer.dispose();
     await whole.dispose();
   });
@@ -186,7 +166,7 @@ describe.each(runs)("resume: $name", (run) => {
       await whole.trainStep(data);
       await cold.trainStep(data);
     }
-    expect(snapshot(cold.state())).not.toBe(snapshot(whole.state()));
+    expect(stateText(cold.state())).not.toBe(stateText(whole.state()));
     const weights = (trainer: Trainer) =>
       (trainer.model.graph.parameters.get("output.weight") as Tensor).data;
     expect(weights(cold)).not.toEqual(weights(whole));
@@ -221,7 +201,7 @@ describe("a damaged folder", () => {
     const whole = await start(run);
     await goOn(whole, run, last);
     await goOn(trainer, run, last);
-    expect(snapshot(trainer.state())).toBe(snapshot(whole.state()));
+    expect(stateText(trainer.state())).toBe(stateText(whole.state()));
     await whole.dispose();
     await trainer.dispose();
   }
@@ -346,7 +326,7 @@ describe("kill -9", () => {
     const expected = new Map<number, string>();
     while (reference.step < totalSteps) {
       await advance(reference);
-      expected.set(reference.step, snapshot(reference.state()));
+      expected.set(reference.step, stateText(reference.state()));
     }
     await reference.dispose();
     await killAgainAndAgain(script, place, draws, expected).finally(() => rm(script, { force: true }));
@@ -367,7 +347,7 @@ describe("kill -9", () => {
       const trainer = await Trainer.resume(place);
       // What the child was told to be on disk is on disk; at most one more may be.
       expect(trainer.step).toBeGreaterThanOrEqual(Math.max(known, told));
-      expect(snapshot(trainer.state())).toBe(expected.get(trainer.step));
+      expect(stateText(trainer.state())).toBe(expected.get(trainer.step));
       known = trainer.step;
       await trainer.dispose();
       leftBehind = Math.max(leftBehind, (await readdir(place)).length);

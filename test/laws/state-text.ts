@@ -1,0 +1,26 @@
+import type { Tensor } from "../../src/tensor/tensor.ts";
+import type { TrainerState } from "../../src/training/state.ts";
+
+/** Everything but clocks, as text: equal texts are equal bits (every float32 prints apart, and -0 is not 0). */
+export function stateText({ model, learner, progress }: TrainerState): string {
+  const plain = (tensors: Iterable<readonly [string, Tensor]>) =>
+    [...tensors].map(([name, { dims, data }]) => [
+      name,
+      dims,
+      Array.from(data as Float32Array, (value) => (Object.is(value, -0) ? "-0" : String(value))),
+    ]);
+  return JSON.stringify({
+    model: plain(model.graph.parameters),
+    variables: plain(learner.variables),
+    slots: [...learner.slots].map(([name, slots]) => [
+      name,
+      plain(slots.map((slot, at) => [`${at}`, slot] as const)),
+    ]),
+    births: [...learner.births].map(([name, axes]) => [name, axes.map((axis) => [...axis])]),
+    progress: {
+      ...progress,
+      // What a growth was measured on (the last batch) is no part of the state, nor is how long it took.
+      growths: progress.growths.map(({ plan, width, step }) => ({ plan, width, step })),
+    },
+  });
+}
