@@ -81,6 +81,21 @@ export { type ErrorCode, EspalierError } from "./tensor/errors.ts";
 export { Random } from "./tensor/random.ts";
 // Tensors, randomness, errors
 export { float32, int32, int64, makeTensor, type Tensor } from "./tensor/tensor.ts";
+export type {
+  Budget,
+  GrowthPolicy,
+  HowMany,
+  Plateau,
+  RuledPolicy,
+  ScheduledPolicy,
+  ScoreThreshold,
+  Stop,
+  Trial,
+  When,
+  Where,
+} from "./training/controller/policy.ts";
+export { readPolicy } from "./training/controller/read-policy.ts";
+export type { ControllerDecision, ScoreSeen } from "./training/controller/state.ts";
 export { diagnose } from "./training/diagnose-model.ts";
 export type { Evaluation } from "./training/evaluator.ts";
 export type { EarlyStopping, FitOptions } from "./training/fit.ts";

@@ -53,15 +53,7 @@ export function dueGrowths(
  */
 export function checkGrowths(events: readonly GrowthEvent[], widths: readonly Width[], steps: number): void {
   for (const event of events) {
-    const width = widthOf(widths, event.width);
-    if (!width.growable) {
-      throw new EspalierError("NOT_GROWABLE", {
-        thing: `width "${width.id}"`,
-        rule: `cannot be widened exactly: ${width.reason}`,
-        received: `+${event.by}`,
-        remedy: `Widen another: ${growable(widths)}.`,
-      });
-    }
+    const width = growableWidth(widths, event.width, `+${event.by}`);
     const first = "at" in event ? event.at : event.every;
     if (first >= steps) {
       throw new EspalierError("ARGUMENT", {
@@ -79,6 +71,18 @@ export function checkGrowths(events: readonly GrowthEvent[], widths: readonly Wi
       });
     }
   }
+}
+
+/** The width called `id`, where it can grow. Throws `UNKNOWN_WIDTH` or `NOT_GROWABLE`. */
+export function growableWidth(widths: readonly Width[], id: string, received?: string): Width {
+  const width = widthOf(widths, id);
+  if (width.growable) return width;
+  throw new EspalierError("NOT_GROWABLE", {
+    thing: `width "${id}"`,
+    rule: `cannot be widened exactly: ${width.reason}`,
+    ...(received === undefined ? {} : { received }),
+    remedy: `Widen another: ${growable(widths)}.`,
+  });
 }
 
 function growable(widths: readonly Width[]): string {

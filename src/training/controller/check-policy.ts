@@ -1,0 +1,145 @@
+import { strategyOf } from "../../growth/strategies/index.ts";
+import type { Width } from "../../growth/width.ts";
+import { widthOf } from "../../growth/widths.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { checkGrowths, growableWidth } from "../growth-schedule.ts";
+import type { GrowthPolicy, HowMany, RuledPolicy, When, Where } from "./policy.ts";
+import { readPolicy } from "./read-policy.ts";
+
+/** What a policy is held against: the run as it stands before the first decision. */
+export interface PolicyFacts {
+  readonly widths: readonly Width[];
+  /** Trained parameters, in entries. */
+  readonly parameters: number;
+  /** FLOPs of one update. */
+  readonly stepFlops: number;
+  /** Updates at which the run is complete; infinite where that is not known. */
+  readonly steps: number;
+  /** Whether there is validation data. */
+  readonly validation: boolean;
+}
+
+/**
+ * Refuses a policy that cannot do what it says in this run, before its first step. Throws `UNKNOWN_WIDTH` or
+ * `NOT_GROWABLE` for a width, `ARGUMENT` for a budget below the start and for rules that contradict one another.
+ */
+export function checkPolicy(policy: GrowthPolicy, facts: PolicyFacts): void {
+  readPolicy(policy);
+  if (policy.strategy !== undefined) strategyOf(policy.strategy);
+  if ("events" in policy) checkGrowths(policy.events, facts.widths, facts.steps);
+  else checkRules(policy, facts);
+}
+
+function checkRules(policy: RuledPolicy, facts: PolicyFacts): void {
+  for (const id of namedWidths(policy)) growableWidth(facts.widths, id);
+  if (!facts.widths.some((width) => width.growable)) {
+    throw new EspalierError("NOT_GROWABLE", {
+      thing: "growth policy",
+      rule: "needs a model with a width that can grow",
+      received: facts.widths.map(({ id, reason }) => `${id}: ${reason}`),
+    });
+  }
+  checkWhen(policy, facts);
+  checkSizes(policy, facts);
+  checkBudget(policy, facts);
+  if (policy.trial?.loss === "validation" && !facts.validation) {
+    throw refusal("trial.loss", "needs validation data", "validation", 'Give some, or judge by "training".');
+  }
+}
+
+/** The widths that may grow under a policy, in the order of the rule that names them. */
+export function allowedWidths(policy: RuledPolicy, widths: readonly Width[]): readonly Width[] {
+  const named = namedBy(policy.where);
+  const able = widths.filter((width) => width.growable);
+  const chosen = named === undefined ? able : named.map((id) => widthOf(able, id));
+  return chosen.filter(({ id }) => mayGrow(policy.howMany, id));
+}
+
+function mayGrow(howMany: HowMany, id: string): boolean {
+  return !("targets" in howMany) || Object.hasOwn(howMany.targets, id);
+}
+
+function namedBy(where: Where | undefined): readonly string[] | undefined {
+  if (where === undefined) return undefined;
+  if ("width" in where) return [where.width];
+  if ("best" in where) return where.among;
+  const list = "together" in where ? where.together : where.roundRobin;
+  return list === "all" ? undefined : list;
+}
+
+function namedWidths({ where, howMany, stop }: RuledPolicy): readonly string[] {
+  return [
+    ...(namedBy(where) ?? []),
+    ...("targets" in howMany ? Object.keys(howMany.targets) : []),
+    ...Object.keys(stop?.widths ?? {}),
+  ];
+}
+
+function checkWhen({ when, stop, budget }: RuledPolicy, { steps }: PolicyFacts): void {
+  if ("budget" in when && budget?.flops === undefined) {
+    throw refusal("when.budget", "needs the budget of which it is a share", when.budget, "Add budget.flops.");
+  }
+  const first = firstMoment(when);
+  const end = Math.min(steps - 1, stop?.steps ?? Number.POSITIVE_INFINITY);
+  if (first <= end) return;
+  throw refusal(
+    "when",
+    `must come to a first moment before growing ends, after ${end} updates`,
+    `a first moment after ${first}`,
+    "Grow earlier or train longer.",
+  );
+}
+
+/** The fewest updates after which a rule can let anything grow. */
+function firstMoment(when: When): number {
+  if ("every" in when) return when.from ?? when.every;
+  if ("at" in when) return Math.min(...when.at);
+  if ("plateau" in when) {
+    const { window, patience = 1, atLeast = 0 } = when.plateau;
+    return Math.max(window * (patience + 1), atLeast);
+  }
+  return "score" in when ? when.score.every : 0;
+}
+
+function checkSizes(policy: RuledPolicy, { widths, parameters }: PolicyFacts): void {
+  const { howMany, stop, where } = policy;
+  if (stop?.parameters !== undefined && stop.parameters <= parameters)
+    throw refusal("stop.parameters", `must leave room above the ${parameters} there are`, stop.parameters);
+  for (const [id, most] of Object.entries(stop?.widths ?? {})) largerThanNow("stop.widths", id, most, widths);
+  const grows = allowedWidths(policy, widths);
+  if ("targets" in howMany) {
+    for (const [id, target] of Object.entries(howMany.targets)) {
+      largerThanNow("howMany.targets", id, target, widths);
+      const most = stop?.widths?.[id] ?? target;
+      if (most >= target) continue;
+      throw refusal(`howMany.targets.${id}`, `must not exceed stop.widths.${id}, which is ${most}`, target);
+    }
+    const aimless = (namedBy(where) ?? []).filter((id) => !mayGrow(howMany, id));
+    if (aimless.length > 0)
+      throw refusal(
+        "howMany.targets",
+        `must say what ${aimless.join(", ")} of \`where\` grows to`,
+        howMany.targets,
+      );
+  }
+  for (const { id, size, multiple } of grows) {
+    const most = stop?.widths?.[id];
+    if (most !== undefined && most < size + multiple)
+      throw refusal(`stop.widths.${id}`, `must leave room for the ${multiple} units that it grows by`, most);
+  }
+}
+
+function largerThanNow(path: string, id: string, size: number, widths: readonly Width[]): void {
+  const now = widthOf(widths, id).size;
+  if (size <= now) throw refusal(`${path}.${id}`, `must be more than the ${now} units there are`, size);
+}
+
+function checkBudget({ budget }: RuledPolicy, { stepFlops }: PolicyFacts): void {
+  if (budget?.flops === undefined || budget.flops > stepFlops) return;
+  throw refusal("budget.flops", `must be more than the ${stepFlops} FLOPs of one update`, budget.flops);
+}
+
+function refusal(path: string, rule: string, received: unknown, remedy?: string): EspalierError {
+  const parts = { thing: `growth policy, ${path}`, rule, received };
+  return new EspalierError("ARGUMENT", remedy === undefined ? parts : { ...parts, remedy });
+}
