@@ -48,10 +48,15 @@ function checkRules(policy: RuledPolicy, facts: PolicyFacts): void {
 }
 
 /** The widths that may grow under a policy, in the order of the rule that names them. */
-export function allowedWidths(policy: RuledPolicy, widths: readonly Width[]): readonly Width[] {
-  const named = namedBy(policy.where);
+export function allowedWidths<W extends Pick<Width, "id" | "growable">>(
+  policy: GrowthPolicy,
+  widths: readonly W[],
+): readonly W[] {
   const able = widths.filter((width) => width.growable);
-  const chosen = named === undefined ? able : named.map((id) => widthOf(able, id));
+  if ("events" in policy) return able;
+  const named = namedBy(policy.where);
+  const chosen =
+    named === undefined ? able : named.flatMap((id) => able.find((width) => width.id === id) ?? []);
   return chosen.filter(({ id }) => mayGrow(policy.howMany, id));
 }
 

@@ -40,8 +40,8 @@ export interface OpenGrowth {
   readonly growths: readonly DueGrowth[];
   /** Smoothed loss before it; none where there had been no update. */
   readonly loss: number | undefined;
-  /** Losses up to it, to go on from where it is undone. */
-  readonly losses: readonly number[];
+  /** What the state was before it, to go on from where it is undone. */
+  readonly before: Pick<ControllerState, "losses" | "since" | "shares">;
   /** Whether it is to be judged by the policy's trial. */
   readonly trial: boolean;
 }
@@ -60,7 +60,7 @@ export interface ControllerState {
   readonly losses: readonly number[];
   /** Updates done at the last moment that was dealt with; -1 before the first. */
   readonly handled: number;
-  /** Updates done when losses began to be collected: at the start, the last growth, the last skip. */
+  /** Updates done at the last growth; 0 before the first. */
   readonly since: number;
   /** Moments of the FLOP budget that have passed. */
   readonly shares: number;
@@ -78,6 +78,8 @@ export interface ControllerState {
   readonly scoringFlops: number;
   /** Why growing has ended; undefined while it goes on. */
   readonly ended: string | undefined;
+  /** Why the run has ended; undefined while its budget lasts. */
+  readonly over: string | undefined;
   /** Seconds on the clock, where the budget asks for them. */
   readonly seconds: number;
   readonly decisions: readonly ControllerDecision[];
@@ -99,6 +101,7 @@ export function newState(policy: GrowthPolicy, past: readonly ControllerDecision
     barred: {},
     scoringFlops: 0,
     ended: undefined,
+    over: undefined,
     seconds: 0,
     decisions: past,
   };

@@ -1,0 +1,51 @@
+import { decrease } from "./losses.ts";
+import type { Trial } from "./policy.ts";
+import { figure, percent, plural } from "./sentence.ts";
+import type { Barred, ControllerState, OpenGrowth } from "./state.ts";
+
+/** How a trial went. */
+export interface Verdict {
+  readonly paid: boolean;
+  /** Relative decrease of the loss; undefined where there was no loss to compare with. */
+  readonly gain: number | undefined;
+  readonly why: string;
+}
+
+/** Judges a growth by the loss before it and now. */
+export function judge(trial: Trial, open: OpenGrowth, now: number | undefined): Verdict {
+  if (open.loss === undefined || now === undefined)
+    return { paid: true, gain: undefined, why: "there was no loss before it to compare with" };
+  const gain = decrease(open.loss, now);
+  const paid = gain >= trial.minGain;
+  const change = `the ${trial.loss ?? "training"} loss went from ${figure(open.loss)} to ${figure(now)} in ${plural(trial.steps, "update")}`;
+  return {
+    paid,
+    gain,
+    why: `${change}: by ${percent(gain)}, ${paid ? "at least" : "not by"} ${percent(trial.minGain)}`,
+  };
+}
+
+/**
+ * Leaves the widths of a growth that did not pay alone for the length of a trial, and twice as long each further time in
+ * a row.
+ */
+export function bar(
+  barred: ControllerState["barred"],
+  { step, growths }: OpenGrowth,
+  trial: Trial,
+): Readonly<Record<string, Barred>> {
+  const more = growths.map(({ width }): [string, Barred] => {
+    const failures = (barred[width]?.failures ?? 0) + 1;
+    return [width, { failures, until: step + trial.steps * 2 ** (failures - 1) }];
+  });
+  return { ...barred, ...Object.fromEntries(more) };
+}
+
+/** A width that has paid has a clean slate. */
+export function unbar(
+  barred: ControllerState["barred"],
+  { growths }: OpenGrowth,
+): Readonly<Record<string, Barred>> {
+  const paid = new Set(growths.map(({ width }) => width));
+  return Object.fromEntries(Object.entries(barred).filter(([width]) => !paid.has(width)));
+}
