@@ -1,6 +1,7 @@
 // Models
 
 // Data
+export { type CharacterSplit, type CharactersOptions, characters, charactersOf } from "./data/characters.ts";
 export type { Column, ColumnData, ColumnParts } from "./data/columns.ts";
 export { loadCsv, parseCsv } from "./data/csv.ts";
 export { type Dataset, type DatasetParts, dataset, reshapeFeatures, subset } from "./data/dataset.ts";

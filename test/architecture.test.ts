@@ -22,7 +22,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
   nn: ["tensor", "graph", "ops"],
   training: ["tensor", "platform", "data", "graph", "ops", "formats", "growth", "engine"],
   report: ["tensor", "data", "growth", "training"],
-  cli: ["tensor", "platform", "data", "graph", "formats", "growth", "nn", "training", "report"],
+  ledger: ["tensor", "data", "graph", "formats", "growth", "nn", "training", "report"],
+  cli: ["tensor", "platform", "data", "graph", "formats", "growth", "nn", "training", "report", "ledger"],
 };
 
 /** Modules from outside that only some files may import. */

@@ -39,7 +39,7 @@ const turn = 50;
 
 /** `espalier demo`: the digits, grown and from scratch, side by side. Returns the exit code. */
 export async function demo(options: DemoOptions, io: CliIo): Promise<number> {
-  const folder = await RunFolder.forDemo(options.out);
+  const folder = await RunFolder.forCommand(options.out, "demo");
   const stop = new StopRequest(io);
   const terminal = !options.quiet && io.columns() !== undefined;
   const clear = () => {

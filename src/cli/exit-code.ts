@@ -12,7 +12,13 @@ export const exitCodes = {
 } as const;
 
 /** Errors about what was typed rather than about files, data or training. */
-const usageErrors: ReadonlySet<ErrorCode> = new Set(["USAGE", "ARGUMENT", "UNKNOWN_WIDTH", "NOT_GROWABLE"]);
+const usageErrors: ReadonlySet<ErrorCode> = new Set([
+  "USAGE",
+  "CONFIG",
+  "ARGUMENT",
+  "UNKNOWN_WIDTH",
+  "NOT_GROWABLE",
+]);
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof EspalierError && error.code === "NOT_PRESERVED") return exitCodes.different;

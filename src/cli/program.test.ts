@@ -273,7 +273,7 @@ describe("espalier demo", () => {
         for (const growth of arms[0].growths) expect(growth.output.preserved).toBe(true);
       }
       await readFile(result.files.report);
-      expect((await RunFolder.forDemo(out)).path).toBe(out);
+      expect((await RunFolder.forCommand(out, "demo")).path).toBe(out);
       const other = join(folder, "other");
       await mkdir(other);
       await writeFile(join(other, "thesis.txt"), "all of it");

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { EspalierError } from "../tensor/errors.ts";
+import { compareCommand } from "./compare.ts";
 import { type DemoOptions, demo } from "./demo.ts";
 import { errorText } from "./error-text.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
@@ -69,6 +70,7 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
   inspectCommand(program.command("inspect"), io, finish).addHelpText("after", codes);
   growCommand(program.command("grow"), io, finish).addHelpText("after", codes);
   verifyCommand(program.command("verify"), io, finish).addHelpText("after", codes);
+  compareCommand(program.command("compare"), io, finish).addHelpText("after", codes);
 
   program
     .command("demo")

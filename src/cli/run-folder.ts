@@ -5,7 +5,7 @@ import { badOption } from "./option-values.ts";
 
 /** What `config.json` says: enough to go on with the run. */
 export interface RunConfig {
-  readonly command: "train" | "demo";
+  readonly command: "train" | "demo" | "compare";
   /** ISO 8601. */
   readonly started: string;
   /** The options as typed, defaults filled in. */
@@ -39,16 +39,16 @@ export class RunFolder {
     });
   }
 
-  /** A new folder, or one that a demo wrote before. Throws `OUTPUT_EXISTS`. */
-  static async forDemo(path: string): Promise<RunFolder> {
+  /** A new folder, or one that the same command wrote before. Throws `OUTPUT_EXISTS`. */
+  static async forCommand(path: string, command: "demo" | "compare"): Promise<RunFolder> {
     const names = await namesIn(path);
     const folder = new RunFolder(path);
     if (names.length === 0) return folder;
     const config = names.includes("config.json") ? await folder.config().catch(() => undefined) : undefined;
-    if (config?.command === "demo") return folder;
+    if (config?.command === command) return folder;
     throw new EspalierError("OUTPUT_EXISTS", {
       thing: path,
-      rule: "holds something that no demo wrote, which is not overwritten",
+      rule: `holds something that no ${command} wrote, which is not overwritten`,
       received: names.slice(0, 8),
       remedy: "Choose another folder with --out.",
     });

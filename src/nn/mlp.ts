@@ -10,6 +10,8 @@ import { type ModelOptions, sequential } from "./sequential.ts";
 export interface MlpOptions extends ModelOptions {
   /** After every hidden layer. Default "relu". */
   readonly activation?: ActivationName;
+  /** Of every layer. Default true. */
+  readonly bias?: boolean;
   /** Default false. */
   readonly batchNorm?: boolean;
   /** Ratio dropped after every hidden layer. Default 0. */
@@ -31,12 +33,13 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
       remedy: "For example mlp([64, 8, 10]).",
     });
   }
+  const { bias = true } = options;
   const layers = units.flatMap((size, index): Layer[] =>
     index === units.length - 1
-      ? [linear(size)]
+      ? [linear(size, { bias })]
       : [
           // BatchNorm subtracts the mean, and any bias with it; its own shift takes over.
-          linear(size, { bias: !options.batchNorm }),
+          linear(size, { bias: bias && !options.batchNorm }),
           ...(options.batchNorm ? [batchNorm()] : []),
           activation(options.activation ?? "relu"),
           ...(options.dropout ? [dropout(options.dropout)] : []),

@@ -20,6 +20,7 @@ export type ErrorCode =
   | "DIVERGED"
   | "ENGINE"
   | "PLATFORM"
+  | "CONFIG"
   | "USAGE";
 
 export interface ErrorParts {

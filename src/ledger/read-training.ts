@@ -1,0 +1,53 @@
+import type { Budget, Grid, OptimizerConfig, ScheduleConfig } from "./config.ts";
+import { defined, type JsonReader } from "./json-reader.ts";
+
+export function readBudget(reader: JsonReader): Budget {
+  reader.object(["steps", "flops", "evaluateEvery", "patience"]);
+  const steps = reader.field("steps").whole();
+  const evaluateEvery = reader.field("evaluateEvery").whole();
+  if (evaluateEvery > steps) throw reader.field("evaluateEvery").wrong(`must be at most the ${steps} steps`);
+  return {
+    steps,
+    evaluateEvery,
+    ...defined({
+      flops: reader.field("flops").optional((flops) => flops.positive()),
+      patience: reader.field("patience").optional((patience) => patience.whole()),
+    }),
+  };
+}
+
+export function readOptimizer(reader: JsonReader): OptimizerConfig {
+  if (typeof reader.value === "string") return { name: reader.oneOf(["sgd", "adam", "adamw"]), options: {} };
+  const { name: _, ...options } = reader.anyObject();
+  for (const [name, value] of Object.entries(options)) {
+    if (name === "learningRate" || !["number", "boolean"].includes(typeof value))
+      throw reader.field(name).wrong("must be an option of the optimiser other than its rate");
+  }
+  const name = reader.field("name").oneOf(["sgd", "adam", "adamw"]);
+  return { name, options: options as OptimizerConfig["options"] };
+}
+
+export function readGrid(reader: JsonReader, otherwise?: Grid): Grid {
+  const rates = reader.field("rates").given || otherwise === undefined ? reader.field("rates").list() : [];
+  const schedules = reader.field("schedules").optional((list) => list.list().map(readSchedule));
+  return {
+    rates: rates.length > 0 ? rates.map((rate) => rate.positive()) : (otherwise?.rates as readonly number[]),
+    schedules: schedules ?? otherwise?.schedules ?? [{ kind: "constant" }],
+  };
+}
+
+export function readSchedule(reader: JsonReader): ScheduleConfig {
+  if (reader.value === "constant") return { kind: "constant" };
+  if (reader.value === "cosine") return { kind: "cosine", warmup: 0, final: 0 };
+  reader.object(["kind", "warmup", "final", "steps"]);
+  if (reader.field("kind").oneOf(["constant", "cosine"]) === "constant") {
+    reader.object(["kind"]);
+    return { kind: "constant" };
+  }
+  return {
+    kind: "cosine",
+    warmup: reader.field("warmup").optional((warmup) => warmup.whole(0)) ?? 0,
+    final: reader.field("final").optional((final) => final.positive({ zero: true, most: 1 })) ?? 0,
+    ...defined({ steps: reader.field("steps").optional((steps) => steps.whole()) }),
+  };
+}

@@ -1,0 +1,28 @@
+import { Random } from "../../tensor/random.ts";
+import { quantile } from "./quantile.ts";
+
+/** A figure with the interval in which it lies with 95 % confidence. */
+export interface Estimate {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export const resamples = 2000;
+
+/**
+ * A statistic of values with its percentile bootstrap interval (Efron & Tibshirani, 1993): the 2.5 % and 97.5 % quantiles
+ * of the statistic over 2,000 samples drawn with replacement. A pure function of the values. NaN for no values.
+ */
+export function bootstrap(
+  values: readonly number[],
+  statistic: (values: readonly number[]) => number,
+): Estimate {
+  const value = statistic(values);
+  if (values.length === 0) return { value, low: Number.NaN, high: Number.NaN };
+  const random = new Random(0, "bootstrap");
+  const drawn = Array.from({ length: resamples }, () =>
+    statistic(values.map(() => values[random.integer(values.length)] as number)),
+  );
+  return { value, low: quantile(drawn, 0.025), high: quantile(drawn, 0.975) };
+}

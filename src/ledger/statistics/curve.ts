@@ -1,0 +1,25 @@
+import type { CurvePoint } from "../job.ts";
+
+/** The first point with the least loss; undefined for a curve without a finite loss. */
+export function bestOf(curve: readonly CurvePoint[]): CurvePoint | undefined {
+  let best: CurvePoint | undefined;
+  for (const point of curve) {
+    if (Number.isFinite(point.loss) && (best === undefined || point.loss < best.loss)) best = point;
+  }
+  return best;
+}
+
+/** What it cost to come to a loss of `target` or less, as the first evaluation found it; Infinity where it never did. */
+export function costTo(
+  curve: readonly CurvePoint[],
+  target: number,
+): { readonly flops: number; readonly seconds: number } {
+  const reached = curve.find(({ loss }) => loss <= target);
+  if (reached === undefined) return { flops: Number.POSITIVE_INFINITY, seconds: Number.POSITIVE_INFINITY };
+  return { flops: reached.flops, seconds: reached.seconds };
+}
+
+/** The best loss that `flops` bought; Infinity where they bought none. */
+export function lossWithin(curve: readonly CurvePoint[], flops: number): number {
+  return bestOf(curve.filter((point) => point.flops <= flops))?.loss ?? Number.POSITIVE_INFINITY;
+}
