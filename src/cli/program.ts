@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { strategies } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { compareCommand } from "./compare.ts";
 import { type DemoOptions, demo } from "./demo.ts";
@@ -190,8 +191,7 @@ function trainOptions(command: Command): Command {
     .option("--until <units>", "units at which those growths end; the last is cut to fit (default: none)")
     .option(
       "--strategy <name>",
-      "values of new units: random; or, to see them fail, zeros, constant, halved",
-      "random",
+      `values of new units: ${Object.keys(strategies).join(", ")} (default: candidates)`,
     )
     .optionsGroup("Output:")
     .option("--out <dir>", "new folder for the report, the model, the metrics and checkpoints")

@@ -12,7 +12,6 @@ const defaults: RawTrainOptions = {
   seed: "0",
   threads: "1",
   widen: [],
-  strategy: "random",
 };
 const read = (raw: Partial<RawTrainOptions>) => readTrainOptions({ ...defaults, ...raw });
 

@@ -52,7 +52,7 @@ export interface RawTrainOptions extends ModelOptions {
   readonly widen: readonly string[];
   readonly every?: string;
   readonly until?: string;
-  readonly strategy: string;
+  readonly strategy?: string;
   readonly earlyStopping?: string;
   readonly evaluateEvery?: string;
   readonly checkpointEvery?: string;
@@ -71,7 +71,7 @@ export interface TrainPlan {
   readonly seed: number;
   readonly threads: number;
   readonly clipNorm: number | undefined;
-  readonly growth: { readonly strategy: string; readonly events: readonly GrowthEvent[] };
+  readonly growth: { readonly strategy?: string; readonly events: readonly GrowthEvent[] };
   readonly patience: number | undefined;
   readonly evaluateEvery: number | undefined;
   readonly checkpointEvery: number | undefined;
@@ -129,7 +129,9 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     threads: wholeNumber("--threads", raw.threads),
     clipNorm: optional(raw.clipNorm, (text) => decimal("--clip-norm", text, { above: 0 })),
     growth: {
-      strategy: oneOf("--strategy", raw.strategy, Object.keys(strategies)),
+      ...(raw.strategy === undefined
+        ? {}
+        : { strategy: oneOf("--strategy", raw.strategy, Object.keys(strategies)) }),
       events: widenEvents(raw),
     },
     patience,

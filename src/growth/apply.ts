@@ -6,6 +6,7 @@ import { replaceAxis, take } from "../tensor/axis.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { fillChosen } from "./choice.ts";
 import { fillWith } from "./fill.ts";
 import type { GrowthPlan } from "./plan.ts";
 import { changeReal, isReal } from "./real-parameter.ts";
@@ -90,12 +91,15 @@ function growParameters(
     const fill = fillWith(edit.fill, edit.role, strategy);
     const grown = changeReal(insert(tensor, edit, plan), (values) => {
       const slices = new Slices(edit.parameter, values, edit.axis, unitPositions(edit.layout, plan.to));
-      fill({
-        slices,
-        oldUnits: plan.from,
-        newUnits: plan.to - plan.from,
-        random: (unit) => new Random(plan.seed, `grow ${edit.parameter}`, unit),
-      });
+      if (!fillChosen(slices, edit, plan)) {
+        fill({
+          slices,
+          oldUnits: plan.from,
+          newUnits: plan.to - plan.from,
+          random: (unit) => generatorOf(plan, edit.parameter, unit),
+          shared: (unit) => generatorOf(plan, `width ${plan.width}`, unit),
+        });
+      }
       clearBlocks(slices, edit, plan);
     });
     parameters.set(edit.parameter, grown);
@@ -112,6 +116,14 @@ function growParameters(
     parameters.set(name, changeReal({ ...copy, data: copy.data.slice() }, scale));
   }
   return parameters;
+}
+
+/** Of picked draws each growth has a stream of its own: what one left over, the next must not take for new. */
+function generatorOf({ seed, choice, from }: GrowthPlan, what: string, unit: number): Random {
+  const pick = choice?.picks?.[unit - from];
+  return pick === undefined
+    ? new Random(seed, `grow ${what}`, unit)
+    : new Random(seed, `candidates at ${from} of ${what}`, pick);
 }
 
 /** Zeros the new slices of the blocks that must hold nothing, whatever the others were filled with. */

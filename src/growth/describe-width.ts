@@ -4,7 +4,7 @@ import type { Model } from "../graph/model.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { type Contents, contentsOf } from "./contents.ts";
 import { axisKey, type FlowMap } from "./flow-map.ts";
-import { methods } from "./methods.ts";
+import { copies, methods, zeroPadding } from "./methods.ts";
 import { layerName, unitName } from "./naming.ts";
 import { isReal } from "./real-parameter.ts";
 import type { Trace } from "./trace.ts";
@@ -73,8 +73,38 @@ export function describeWidth(
     carried,
     written: chosen?.trial.written ?? [],
     repairs: chosen?.repairs ?? [],
+    zeroIncoming: () =>
+      method.name === "zero outgoing"
+        ? zeroIncomingRefusal(flows, trace, parameters)
+        : `its new units are made by ${method.name}`,
+    copying: () =>
+      method.name === "zero outgoing"
+        ? copyingRefusal(flows, trace, parameters)
+        : `its new units are made by ${method.name}`,
     costPerUnit: perUnit,
   };
+}
+
+/** See {@link Width.zeroIncoming}. */
+function zeroIncomingRefusal(flows: FlowMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
+  const contents = contentsOf(flows, trace, parameters, zeroPadding);
+  if ("blocked" in contents)
+    return `with zero incoming weights new units would move the outputs: ${contents.blocked}`;
+  for (const { node, flow } of flows.nodes) {
+    if (flow.atZero === undefined || !node.outputs.some((value) => trace.values.has(value))) continue;
+    const name = `${node.op} "${node.name || node.outputs[0]}"`;
+    return flow.atZero === "flat"
+      ? `${name} has slope 0 at zero, so units with zero incoming weights would be dead`
+      : `${name} multiplies the gradient of units that are zero by one over the root of its epsilon`;
+  }
+  return "";
+}
+
+/** See {@link Width.copying}. */
+function copyingRefusal(flows: FlowMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
+  const contents = contentsOf(flows, trace, parameters, copies);
+  if ("blocked" in contents) return `copies would move the outputs: ${contents.blocked}`;
+  return contents.repairs.length > 0 ? "something is summed over all its units, copies and all" : "";
 }
 
 /** Why a trace cannot grow whatever the method. */

@@ -2,6 +2,7 @@ import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { applyPlan } from "./apply.ts";
 import { borderWidths } from "./border-widths.ts";
+import { readChoice } from "./choice.ts";
 import { deepenModel } from "./deepen.ts";
 import { type GrowthPlan, planGrowth } from "./plan.ts";
 import { strategyOf } from "./strategies/index.ts";
@@ -191,7 +192,9 @@ function repeat(model: Model, step: GrowthStep): Model {
   const widths = kind === "width" ? findWidths(model) : borderWidths(model, kind);
   const strategy = strategyOf(plan.strategy);
   const width = widthOf(widths, plan.width);
-  const again = planGrowth(width, { by: plan.to - plan.from, strategy, seed: plan.seed });
+  const by = plan.to - plan.from;
+  const choice = readChoice(plan.choice, by);
+  const again = planGrowth(width, { by, strategy, seed: plan.seed, choice });
   if (isSame(again, plan)) return applyPlan(model, again, strategy);
   throw new EspalierError("FORMAT", {
     thing: `plan to widen ${plan.width}`,

@@ -43,7 +43,7 @@ function meanPadding(offset: Fill): Method {
 }
 
 /** New units hold zero, which RMSNorm and sums do not see; what reads them has weights, so that they can learn. */
-const zeroPadding: Method = {
+export const zeroPadding: Method = {
   name: "zero padding",
   whole: false,
   fill: ({ role, tied }) => (role === "scale" ? "strategy" : role === "outgoing" && !tied ? "draw" : "zero"),
@@ -57,7 +57,7 @@ const zeroKeys: Method = {
 };
 
 /** Every unit is copied, and its outgoing weights are shared out: no normalisation sees it (after LEMON). */
-const copies: Method = {
+export const copies: Method = {
   name: "copies",
   whole: true,
   fill: ({ role, tied }) => (tied ? undefined : role === "outgoing" ? "part" : "copy"),

@@ -1,6 +1,7 @@
 import type { Dim } from "../graph/dim.ts";
 import type { Repair } from "../ops/flow.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import type { Choice } from "./choice.ts";
 import type { Strategy } from "./strategy.ts";
 import type { MethodName, Width, WidthAxis, WidthPart } from "./width.ts";
 
@@ -33,6 +34,8 @@ export interface GrowthPlan {
   readonly method: MethodName;
   readonly strategy: string;
   readonly seed: number;
+  /** What a strategy that looks at data chose. */
+  readonly choice?: Choice;
   /** Which axis of which parameter grows, where its new slices go (layout) and what they are filled with. */
   readonly edits: readonly WidthPart[];
   readonly numbers: readonly NumberEdit[];
@@ -46,10 +49,37 @@ export interface GrowthRequest {
   readonly by: number;
   readonly strategy: Strategy;
   readonly seed: number;
+  /** For a strategy that looks at data: what it chose. */
+  readonly choice?: Choice | undefined;
 }
 
-/** Plans to widen `width`. Throws `ARGUMENT` or `NOT_GROWABLE`, and changes nothing. */
-export function planGrowth(width: Width, { by, strategy, seed }: GrowthRequest): GrowthPlan {
+/** Plans to widen `width`. Throws what {@link checkGrowth} throws, and changes nothing. */
+export function planGrowth(width: Width, { by, strategy, seed, choice }: GrowthRequest): GrowthPlan {
+  checkGrowth(width, by, strategy);
+  if (strategy.choose !== undefined && choice === undefined) {
+    throw new EspalierError("ARGUMENT", {
+      thing: `strategy ${strategy.name}`,
+      rule: "looks at data to make new units, and none was given",
+      received: { width: width.id, by },
+      remedy: "Give it data, or use a strategy that needs none, such as random.",
+    });
+  }
+  const to = width.size + by;
+  return {
+    width: width.id,
+    from: width.size,
+    to,
+    method: width.method,
+    strategy: strategy.name,
+    seed,
+    ...(choice === undefined ? {} : { choice }),
+    edits: width.parts,
+    ...graphEdits(width, to),
+  };
+}
+
+/** Throws `ARGUMENT` or `NOT_GROWABLE` for units that a width cannot grow by, or a strategy cannot make. */
+export function checkGrowth(width: Width, by: number, strategy: Strategy): void {
   if (!Number.isSafeInteger(by) || by < 1) {
     throw new EspalierError("ARGUMENT", {
       thing: `widening ${width.id}`,
@@ -74,17 +104,27 @@ export function planGrowth(width: Width, { by, strategy, seed }: GrowthRequest):
       remedy: `Widen it by ${width.multiple}, which doubles it.`,
     });
   }
-  const to = width.size + by;
-  return {
-    width: width.id,
-    from: width.size,
-    to,
-    method: width.method,
-    strategy: strategy.name,
-    seed,
-    edits: width.parts,
-    ...graphEdits(width, to),
-  };
+  checkStrategy(width, by, strategy);
+}
+
+/** Throws `NOT_GROWABLE` for a width of which a strategy cannot make units, `ARGUMENT` for a number of them. */
+function checkStrategy(width: Width, by: number, { name, refuses, multiple = 1 }: Strategy): void {
+  const refusal = refuses?.(width);
+  if (refusal !== undefined) {
+    throw new EspalierError("NOT_GROWABLE", {
+      thing: `width "${width.id}"`,
+      rule: `cannot be widened by strategy ${name}: ${refusal}`,
+      received: { by },
+      remedy: "Use another strategy, such as random.",
+    });
+  }
+  if (by % multiple === 0) return;
+  throw new EspalierError("ARGUMENT", {
+    thing: `widening ${width.id}`,
+    rule: `strategy ${name} makes units in multiples of ${multiple}`,
+    received: by,
+    remedy: `Widen by ${by + multiple - (by % multiple)}.`,
+  });
 }
 
 /** What a growth to `to` units changes in the nodes of the graph. */

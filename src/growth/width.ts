@@ -41,6 +41,16 @@ export interface Width {
   readonly written: readonly WrittenSize[];
   /** Numbers of the model that change with its size. */
   readonly repairs: readonly NodeRepair[];
+  /**
+   * Why no unit may start with zero incoming weights: what lies behind does not keep zero, or lets no gradient (or far
+   * too much of it) through there. Empty where one may. Asked when needed: it follows the graph once more.
+   */
+  readonly zeroIncoming: () => string;
+  /**
+   * Why new units may not be copies of single old ones that share out their outgoing weights. Empty where they may.
+   * Asked when needed, too.
+   */
+  readonly copying: () => string;
   /** What one more unit costs; FLOPs of one forward pass, in the model's symbolic sizes. */
   readonly costPerUnit: { readonly parameters: number; readonly flops: Dim };
 }

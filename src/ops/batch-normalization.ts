@@ -48,6 +48,8 @@ export const batchNormalization: Operator = {
     const channel: AxisRef[] = [input(1, 0), input(2, 0), input(3, 0), input(4, 0)];
     const running = isTraining(call) ? [1, 2].filter((index) => (call.node.outputs[index] ?? "") !== "") : [];
     return {
+      // Also in evaluation: the network is trained with the statistics of batches, whose variance would be zero.
+      atZero: "steep",
       ties: [
         ...call.shape(0).map((_, axis) => tie(input(0, axis), output(axis))),
         ...channel.map((at) => tie(at, output(1))),

@@ -113,6 +113,11 @@ export interface Flow {
    * that do not); `elementwise` of fresh.ts where absent.
    */
   readonly fresh?: (inputs: readonly (Fresh | undefined)[], relations: Relations) => Fresh | Refusal;
+  /**
+   * What becomes of a gradient where a unit is zero on every example: `flat` lets none through (ReLU), `steep` far too
+   * much (BatchNorm, by one over the root of epsilon). Absent where it passes.
+   */
+  readonly atZero?: "flat" | "steep";
 }
 
 export const input = (index: number, axis: number): AxisRef => ({ side: "input", index, axis });

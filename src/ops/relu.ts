@@ -14,6 +14,6 @@ export const relu: Operator = {
     const to = int(codeOfDtype(call.input(0).dtype));
     return [graph.emit("Mul", [call.upstream, graph.emit("Cast", [open], { to })])];
   },
-  flow: flowThroughZero,
+  flow: (call) => ({ ...flowThroughZero(call), atZero: "flat" }),
   rounding: elementwiseBound(1, 0),
 };

@@ -208,6 +208,7 @@ export class Recorder {
       const started = performance.now();
       const record = await this.#trainer.widen(width, {
         by,
+        data: this.#data,
         ...(strategy === undefined ? {} : { strategy }),
       });
       this.#seconds += (performance.now() - started) / 1000;

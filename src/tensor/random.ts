@@ -52,8 +52,19 @@ export class Random {
 
   /** A permutation of 0..n-1 (Fisher–Yates). */
   permutation(n: number): Uint32Array {
-    const order = Uint32Array.from({ length: n }, (_, index) => index);
-    for (let last = n - 1; last > 0; last--) {
+    return this.#shuffleEnd(n, n - 1);
+  }
+
+  /** `count` different numbers of 0..n-1, or all of them in random order where there are no more. */
+  sample(n: number, count: number): Uint32Array {
+    return this.#shuffleEnd(n, Math.min(count, n)).slice(-count);
+  }
+
+  /** 0..n-1 with the last `count` positions drawn from all, in time that grows with `count`. */
+  #shuffleEnd(n: number, count: number): Uint32Array {
+    const order = new Uint32Array(n);
+    for (let index = 0; index < n; index++) order[index] = index;
+    for (let last = n - 1; last > Math.max(0, n - 1 - count); last--) {
       const pick = Math.floor(((this.uint32() + this.uint32() * 2 ** -32) * (last + 1)) / 2 ** 32);
       const kept = order[last] as number;
       order[last] = order[pick] as number;

@@ -10,6 +10,7 @@ import { countFlops } from "./flops.ts";
 import { freshState } from "./fresh-state.ts";
 import { growBirths, type Learner, type LearnerState } from "./learner.ts";
 import { createLearner } from "./learners.ts";
+import { MeasurementCache } from "./measure/measurement-cache.ts";
 import type { TrainerSettings } from "./options.ts";
 import { type Program, writeProgram } from "./program.ts";
 
@@ -21,6 +22,8 @@ export interface Compilation {
   readonly learner: Learner;
   /** FLOPs of a training step, forward and backward, in "batch" and the open widths. */
   readonly flops: Dim;
+  /** What has been measured of its widths so far, compiled. */
+  readonly measurements: MeasurementCache;
 }
 
 /** Compiles a model for training and evaluation; without a state it starts afresh. */
@@ -36,10 +39,18 @@ export async function compileModel(
   const evaluator = await Evaluator.create(what, session);
   const learner = await createLearner(program, settings);
   learner.load(state ?? freshState(program, model, settings));
-  return { widths, program, evaluator, learner, flops: countFlops(program.graph) };
+  return {
+    widths,
+    program,
+    evaluator,
+    learner,
+    flops: countFlops(program.graph),
+    measurements: new MeasurementCache(),
+  };
 }
 
-export async function releaseCompilation({ learner, evaluator }: Compilation): Promise<void> {
+export async function releaseCompilation({ learner, evaluator, measurements }: Compilation): Promise<void> {
+  await measurements.release();
   await learner.release();
   await evaluator.release();
 }

@@ -27,10 +27,10 @@ export interface StepCost {
 }
 
 /**
- * FLOPs of the forward and backward pass over one batch. A size that is not known counts as 1: before the first batch
+ * FLOPs of one run of a graph over a batch, such as the forward and backward pass. A size that is not known counts as 1: before the first batch
  * the length of a sequence, and what a graph computes its sizes from (so that the figure is a lower bound).
  */
-function stepFlops({ program, flops, widths, sizes }: StepCost, batch: number): number {
+export function batchFlops({ program, flops, widths, sizes }: StepCost, batch: number): number {
   const known = new Map([...sizes, ...widthSizes(widths)]);
   for (const name of batchNames(program)) known.set(name, batch);
   for (const name of namesOf(flops)) if (!known.has(name)) known.set(name, 1);
@@ -39,7 +39,7 @@ function stepFlops({ program, flops, widths, sizes }: StepCost, batch: number): 
 
 /** FLOPs of a training step for one example, as the difference that one more example makes. */
 export function flopsPerExample(cost: StepCost): number {
-  return stepFlops(cost, 2) - stepFlops(cost, 1);
+  return batchFlops(cost, 2) - batchFlops(cost, 1);
 }
 
 /** FLOPs of steps by batch size: the polynomial takes longer to evaluate than a small network to update. */
@@ -63,7 +63,7 @@ export class StepFlops {
   of(size: number): number {
     const known = this.#bySize.get(size);
     if (known !== undefined) return known;
-    const flops = stepFlops(this.#cost, size) + this.#update;
+    const flops = batchFlops(this.#cost, size) + this.#update;
     this.#bySize.set(size, flops);
     return flops;
   }

@@ -32,6 +32,8 @@ export interface GrowthRecord {
   /** What one more example adds to a training step, forward and backward. */
   readonly flopsPerExample: { readonly before: number; readonly after: number };
   readonly pauseMs: number;
+  /** What choosing the new values from data took, where the strategy did; part of the pause. */
+  readonly choosing?: { readonly examples: number; readonly flops: number; readonly seconds: number };
   readonly plan: GrowthPlan;
 }
 

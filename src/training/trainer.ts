@@ -4,6 +4,7 @@ import type { Feeds } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { type DiagnosisOptions, diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
+import type { WidthScore } from "../growth/score.ts";
 import { strategyOf } from "../growth/strategies/index.ts";
 import type { Strategy } from "../growth/strategy.ts";
 import type { Width } from "../growth/width.ts";
@@ -20,6 +21,8 @@ import { Feeding } from "./feeding.ts";
 import { type FitOptions, runFit } from "./fit.ts";
 import { flopsPerExample, type StepCost, StepFlops } from "./flops.ts";
 import type { Learner } from "./learner.ts";
+import { Sample, type SampleOptions } from "./measure/sample.ts";
+import { type ScoreRequest, scoreWidths } from "./measure/score-widths.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
 import { feedsOf, workingBatch } from "./probe.ts";
@@ -33,6 +36,16 @@ import { Turns } from "./turns.ts";
 import { countParameters, widenNow } from "./widen.ts";
 
 export type { Progress, TrainerState };
+
+/** How to widen a layer. */
+export interface WidenOptions extends SampleOptions {
+  /** Units to add. */
+  readonly by: number;
+  /** Values of the new units. Default: "candidates" with `data` (where the width leaves the choice), else "random". */
+  readonly strategy?: string | Strategy;
+  /** For strategies that look at data. */
+  readonly data?: Dataset;
+}
 
 /** Trains a model and widens it while it trains. */
 export class Trainer {
@@ -221,17 +234,11 @@ export class Trainer {
    * batch (or a synthetic one before training). The optimiser's state grows along. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
    * `NOT_GROWABLE`, and then nothing has changed, and `DIVERGED` as {@link settle} does.
    */
-  widen(
-    width: string,
-    options: { readonly by: number; readonly strategy?: string | Strategy },
-  ): Promise<GrowthRecord> {
+  widen(width: string, options: WidenOptions): Promise<GrowthRecord> {
     return this.#turns.take(() => this.#widen(width, options));
   }
 
-  async #widen(
-    width: string,
-    { by, strategy = "random" }: Parameters<Trainer["widen"]>[1],
-  ): Promise<GrowthRecord> {
+  async #widen(width: string, { by, strategy, data, ...sampling }: WidenOptions): Promise<GrowthRecord> {
     await this.#settle();
     const batch = await this.#probe();
     const { model, compiled, record } = await widenNow(
@@ -240,13 +247,30 @@ export class Trainer {
         width,
         by,
         strategy: typeof strategy === "string" ? strategyOf(strategy) : strategy,
+        sample: data === undefined ? undefined : new Sample(data, sampling, this.#now),
         probe: { evaluation: batch, training: (grown) => this.#withMasks(batch, grown) },
       },
     );
     this.#model = model;
     this.#compiled = compiled;
-    this.#progress = { ...this.#progress, growths: [...this.#progress.growths, record] };
+    const flops = this.#progress.flops + (record.choosing?.flops ?? 0);
+    this.#progress = { ...this.#progress, flops, growths: [...this.#progress.growths, record] };
     return record;
+  }
+
+  /**
+   * Predicts, on a sample of `data`, what the best new units of each width would take off the loss. Changes nothing;
+   * what it costs is in the scores. Throws `UNKNOWN_WIDTH`, `ARGUMENT`.
+   */
+  score(data: Dataset, options: ScoreRequest & SampleOptions = {}): Promise<readonly WidthScore[]> {
+    const probed = () => ({
+      model: this.model,
+      widths: this.#widths,
+      settings: this.settings,
+      compiled: this.#compiled.measurements,
+    });
+    const sample = new Sample(data, options, this.#now);
+    return this.#turns.take(() => scoreWidths(probed(), sample, options, this.settings.seed));
   }
 
   /** Dead, identical and collapsing units of every width that can grow, on one batch of `data` (or the last one trained on). */
@@ -345,6 +369,11 @@ export class Trainer {
   /** Frees the engine's memory. The trainer must not be used afterwards. */
   dispose(): Promise<void> {
     return this.#turns.take(() => releaseCompilation(this.#compiled));
+  }
+
+  /** What seeded draws of this moment depend on. */
+  get #now(): { readonly seed: number; readonly step: number } {
+    return { seed: this.settings.seed, step: this.step };
   }
 
   get #learner(): Learner {

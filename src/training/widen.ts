@@ -1,9 +1,12 @@
 import type { Feeds } from "../engine/session.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { applyPlan, checkSizes } from "../growth/apply.ts";
+import type { Choice } from "../growth/choice.ts";
 import { compareOutputs } from "../growth/compare.ts";
 import { deadUnits, gradientNorms, identicalUnits } from "../growth/diagnose.ts";
-import { type GrowthPlan, planGrowth } from "../growth/plan.ts";
+import { checkGrowth, type GrowthPlan, planGrowth } from "../growth/plan.ts";
+import { candidates } from "../growth/strategies/candidates.ts";
+import { random } from "../growth/strategies/random.ts";
 import type { Strategy } from "../growth/strategy.ts";
 import { openWidths } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
@@ -11,6 +14,8 @@ import { findWidths, widthOf } from "../growth/widths.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { type Compilation, compileModel, growState, releaseCompilation } from "./compilation.ts";
 import { flopsPerExample } from "./flops.ts";
+import { ModelProbe } from "./measure/model-probe.ts";
+import type { Sample } from "./measure/sample.ts";
 import type { TrainerSettings } from "./options.ts";
 import type { Program } from "./program.ts";
 import { feedSizes } from "./program-inputs.ts";
@@ -29,7 +34,10 @@ export interface Growing {
 export interface WidenRequest {
   readonly width: string;
   readonly by: number;
-  readonly strategy: Strategy;
+  /** Default: candidates where there is data and the width leaves it the choice, else random. */
+  readonly strategy?: Strategy | undefined;
+  /** Data for a strategy that looks at some. */
+  readonly sample?: Sample | undefined;
   /** Batches to measure on: without dropout masks for evaluation, with them for gradients. */
   readonly probe: { readonly evaluation: Feeds; readonly training: (widths: readonly Width[]) => Feeds };
 }
@@ -49,18 +57,13 @@ export async function widenNow(
 ): Promise<{ readonly model: Model; readonly compiled: Compilation; readonly record: GrowthRecord }> {
   const started = performance.now();
   const { compiled: old, settings } = growing;
-  const plan = planGrowth(widthOf(old.widths, request.width), {
-    by: request.by,
-    strategy: request.strategy,
-    seed: settings.seed,
-  });
+  const width = widthOf(old.widths, request.width);
+  const strategy = request.strategy ?? defaultStrategy(width, request.sample);
+  const { choice, choosing } = await chooseValues(growing, strategy, request);
+  const plan = planGrowth(width, { by: request.by, strategy, seed: settings.seed, choice });
   const before = await old.evaluator.forward(old.learner.variables, request.probe.evaluation);
   const isOpen = openWidths(old.widths).some((width) => width.id === plan.width);
-  const { model, compiled, keep, undo } = await (isOpen ? growInPlace : growAnew)(
-    growing,
-    plan,
-    request.strategy,
-  );
+  const { model, compiled, keep, undo } = await (isOpen ? growInPlace : growAnew)(growing, plan, strategy);
   const { learner, evaluator, widths } = compiled;
 
   const measure = async () => ({
@@ -79,7 +82,12 @@ export async function widenNow(
   const difference = compareOutputs(before.output, after.output, after.bound);
   const newUnits = newUnitsOf(plan);
   const norms = gradientNorms(grown, evidence.gradients, newUnits);
-  const dead = new Set(deadUnits(grown, evidence, newUnits).map(({ unit }) => unit));
+  // At birth a unit may be silent and yet learn (zero incoming weights): what makes it dead is that it has no gradient.
+  const dead = new Set(
+    deadUnits(grown, evidence, newUnits).flatMap(({ unit, reason }) =>
+      reason === "zero gradient" ? [unit] : [],
+    ),
+  );
   const sizes = feedSizes(old.program, request.probe.evaluation);
   const isNew = (unit: number) => unit >= plan.from;
   const record: GrowthRecord = {
@@ -109,9 +117,32 @@ export async function widenNow(
       after: flopsPerExample({ ...compiled, sizes }),
     },
     pauseMs: performance.now() - started,
+    ...(choosing === undefined ? {} : { choosing }),
     plan,
   };
   return { model, compiled, record };
+}
+
+function defaultStrategy(width: Width, sample: Sample | undefined): Strategy {
+  return sample !== undefined && candidates.refuses?.(width) === undefined ? candidates : random;
+}
+
+/** Lets a strategy that looks at data choose; nothing where it needs none, or where planning will refuse anyway. */
+async function chooseValues(
+  { model, compiled, settings }: Growing,
+  strategy: Strategy,
+  { width, by, sample }: WidenRequest,
+): Promise<{ readonly choice?: Choice; readonly choosing?: GrowthRecord["choosing"] }> {
+  const { choose } = strategy;
+  if (choose === undefined || sample === undefined) return {};
+  const started = performance.now();
+  const current = withVariables(model, Object.entries(compiled.learner.variables));
+  const probed = { model: current, widths: compiled.widths, settings, compiled: compiled.measurements };
+  const probe = new ModelProbe(probed, width, sample);
+  checkGrowth(probe.width, by, strategy);
+  const choice = await choose(probe, { by, seed: settings.seed });
+  const seconds = (performance.now() - started) / 1000;
+  return { choice, choosing: { examples: sample.count, flops: probe.flops, seconds } };
 }
 
 /** The compiled graphs leave the width open: only the state grows, where it is. */

@@ -35,6 +35,7 @@ export function withIntegers(model: Model, seed: number): Model {
 export const integerStrategy: Strategy = {
   name: "integers",
   summary: "for tests: small-integer incoming weights and shifts, zero outgoing weights",
+  source: "espalier",
   preserves: true,
   incoming(request) {
     forNewUnits(request, (unit) => {

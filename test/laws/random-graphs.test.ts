@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/graph/model.ts";
 import { methods } from "../../src/growth/methods.ts";
 import { strategies } from "../../src/growth/strategies/index.ts";
-import type { Strategy } from "../../src/growth/strategy.ts";
+import { keepZero, type Strategy } from "../../src/growth/strategy.ts";
+import type { Width } from "../../src/growth/width.ts";
 import { findWidths } from "../../src/growth/widths.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Architecture, architectures, modelOf } from "./random-graphs/architecture.ts";
@@ -12,9 +13,13 @@ import { obstacles } from "./random-graphs/pieces.ts";
 import { Tally } from "./random-graphs/tally.ts";
 import { lawRuns } from "./seed.ts";
 
-/** All that promise to keep any function: `random` in most of the growths, the others in the rest. */
-const preserving: readonly Strategy[] = Object.values(strategies).filter(({ preserves }) => preserves);
+/** All that promise to keep any function and need no data: `random` in most of the growths, the others in the rest. */
+const preserving = Object.values<Strategy>(strategies).filter(
+  ({ preserves, choose }) => preserves && choose === undefined,
+);
 const others = preserving.filter((strategy) => strategy !== strategies.random);
+/** Those whose sums are exact wherever the model's are: weights that new units add are multiplied with nothing. */
+const exact: readonly Strategy[] = preserving.filter(({ outgoing }) => outgoing === keepZero);
 
 /** Grows every width of a random model alone, then some in sequence, and compares after each. */
 async function check(architecture: Architecture, tally: Tally): Promise<void> {
@@ -42,7 +47,8 @@ async function check(architecture: Architecture, tally: Tally): Promise<void> {
   };
   const growable = widths.filter((width) => width.growable);
   for (const width of growable) {
-    const strategy = draws.uniform() < 0.7 ? strategies.random : pick(others);
+    const drawnOne = pick(others);
+    const strategy = draws.uniform() < 0.7 ? strategies.random : willing(drawnOne, width, architecture);
     const times = 1 + draws.integer(width.multiple > 1 ? 2 : 3);
     const what = `${width.id} (${width.method}, ${strategy.name}) by ${times} × ${width.multiple}`;
     await compare([what], grown(model, width, times, strategy, seed));
@@ -55,10 +61,17 @@ async function check(architecture: Architecture, tally: Tally): Promise<void> {
     // What could grow before can grow again.
     expect(now.length, growths.join(", then ")).toBeGreaterThan(0);
     const width = pick(now);
-    growths.push(`${width.id} (${width.method})`);
-    after = grown(after, width, 1, pick(preserving), seed + left);
+    const strategy = willing(pick(preserving), width, architecture);
+    growths.push(`${width.id} (${width.method}, ${strategy.name})`);
+    after = grown(after, width, 1, strategy, seed + left);
   }
   await compare(growths, after);
+}
+
+/** The strategy, or another where it refuses the width or would not be exact. */
+function willing(strategy: Strategy, width: Width, architecture: Architecture): Strategy {
+  const refused = strategy.refuses?.(width) !== undefined;
+  return refused || (architecture.exact && !exact.includes(strategy)) ? strategies.uniform : strategy;
 }
 
 describe("random graphs: what is said to grow keeps its function", () => {

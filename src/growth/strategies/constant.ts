@@ -4,6 +4,7 @@ import { fillOne, forNewUnits, keepZero, type Strategy } from "../strategy.ts";
 export const constant: Strategy = {
   name: "constant",
   summary: "pitfall: equal incoming weights, so the new units stay identical",
+  source: "the article that espalier began with",
   preserves: true,
   incoming(request) {
     const value = 1 / Math.sqrt(request.slices.length);

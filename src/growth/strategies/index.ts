@@ -1,14 +1,30 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Strategy } from "../strategy.ts";
+import { candidates } from "./candidates.ts";
 import { constant } from "./constant.ts";
 import { halved } from "./halved.ts";
+import { net2wider, net2widerNoisy } from "./net2wider.ts";
+import { paired } from "./paired.ts";
 import { random } from "./random.ts";
+import { uniform } from "./uniform.ts";
+import { vectorSplit } from "./vector-split.ts";
+import { zeroIn } from "./zero-in.ts";
 import { zeros } from "./zeros.ts";
 
-/** The one table of strategies. */
-export const strategies = { random, zeros, constant, halved } as const satisfies Readonly<
-  Record<string, Strategy>
->;
+/** The one table of strategies; the last three are the article's pitfalls. */
+export const strategies = {
+  random,
+  uniform,
+  candidates,
+  paired,
+  net2wider,
+  net2widerNoisy,
+  vectorSplit,
+  zeroIn,
+  zeros,
+  constant,
+  halved,
+} as const satisfies Readonly<Record<string, Strategy>>;
 
 export type StrategyName = keyof typeof strategies;
 

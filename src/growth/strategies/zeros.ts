@@ -4,6 +4,7 @@ import { fillOne, keepZero, type Strategy } from "../strategy.ts";
 export const zeros: Strategy = {
   name: "zeros",
   summary: "pitfall: everything zero, so the new units are dead",
+  source: "the article that espalier began with",
   preserves: true,
   incoming: keepZero,
   outgoing: keepZero,

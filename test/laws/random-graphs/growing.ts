@@ -104,5 +104,6 @@ export function runnable(model: Model): Model {
 
 /** Grows one width by `times` of the fewest units that it can grow by. */
 export function grown(model: Model, width: Width, times: number, strategy: Strategy, seed: number): Model {
-  return applyPlan(model, planGrowth(width, { by: times * width.multiple, strategy, seed }), strategy);
+  const by = times * width.multiple * (strategy.multiple ?? 1);
+  return applyPlan(model, planGrowth(width, { by, strategy, seed }), strategy);
 }

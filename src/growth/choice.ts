@@ -1,0 +1,71 @@
+import { EspalierError } from "../tensor/errors.ts";
+import type { GrowthPlan } from "./plan.ts";
+import type { Slices } from "./slices.ts";
+import type { WidthPart } from "./width.ts";
+
+/** What a strategy chose after it had seen data, as plain JSON, so that a plan with it can be repeated without the data. */
+export interface Choice {
+  /** Of the strategy's numbered draws, the one that each new unit gets. */
+  readonly picks?: readonly number[];
+  /** Values of new units, by {@link choiceKey}: float32, unit after unit, little-endian in base64. */
+  readonly values?: Readonly<Record<string, string>>;
+}
+
+/** How a choice calls the new slices of one axis of one parameter. */
+export const choiceKey = ({ parameter, axis }: Pick<WidthPart, "parameter" | "axis">) =>
+  `${parameter} axis ${axis}`;
+
+export function encodeValues(values: Float32Array): string {
+  const view = new DataView(new ArrayBuffer(4 * values.length));
+  values.forEach((value, index) => {
+    view.setFloat32(4 * index, value, true);
+  });
+  let text = "";
+  for (let at = 0; at < view.byteLength; at++) text += String.fromCharCode(view.getUint8(at));
+  return btoa(text);
+}
+
+export function decodeValues(text: string): Float32Array {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 4 }, (_, index) => view.getFloat32(4 * index, true));
+}
+
+/** Writes the values that a plan's choice holds for an edit; false where it holds none. */
+export function fillChosen(slices: Slices, edit: WidthPart, { choice, from, to }: GrowthPlan): boolean {
+  const text = choice?.values?.[choiceKey(edit)];
+  if (text === undefined) return false;
+  const values = decodeValues(text);
+  for (let unit = from; unit < to; unit++) {
+    const start = (unit - from) * slices.length;
+    slices.map(unit, (_, index) => values[start + index] ?? 0);
+  }
+  return true;
+}
+
+/**
+ * A choice from JSON that somebody else may have written. Throws `FORMAT` where it has not one pick, or not values of
+ * float32, for each new unit.
+ */
+export function readChoice(json: unknown, units: number): Choice | undefined {
+  if (json === undefined) return undefined;
+  const { picks, values } = (typeof json === "object" && json !== null ? json : {}) as Choice;
+  const fits =
+    (picks === undefined ||
+      (Array.isArray(picks) &&
+        picks.length === units &&
+        picks.every((pick) => Number.isSafeInteger(pick)))) &&
+    (values === undefined ||
+      (typeof values === "object" &&
+        values !== null &&
+        Object.values(values).every(
+          (text) => typeof text === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(text),
+        ))) &&
+    (picks ?? values) !== undefined;
+  if (fits) return { ...(picks === undefined ? {} : { picks }), ...(values === undefined ? {} : { values }) };
+  throw new EspalierError("FORMAT", {
+    thing: "choice of a plan",
+    rule: `must hold a pick for each of ${units} new units, or their values in base64`,
+    received: JSON.stringify(json)?.slice(0, 80),
+  });
+}

@@ -1,0 +1,19 @@
+import { EspalierError } from "../../tensor/errors.ts";
+import type { Score } from "../score.ts";
+import { candidatesScore } from "./candidates.ts";
+
+/** The one table of scores. */
+export const scores = { candidates: candidatesScore } as const satisfies Readonly<Record<string, Score>>;
+
+export type ScoreName = keyof typeof scores;
+
+/** Throws `ARGUMENT`, listing the scores there are. */
+export function scoreOf(name: string): Score {
+  if (Object.hasOwn(scores, name)) return scores[name as ScoreName];
+  throw new EspalierError("ARGUMENT", {
+    thing: "score",
+    rule: "must be a known one",
+    received: name,
+    remedy: `Known: ${Object.keys(scores).join(", ")}.`,
+  });
+}

@@ -1,0 +1,18 @@
+import { fillOne, forNewUnits, keepZero, type Strategy } from "../strategy.ts";
+
+/** The origin's fill to the letter: incoming weights U[0, 1), all positive and not scaled by fan-in (GROWTH.md: the weakest). */
+export const uniform: Strategy = {
+  name: "uniform",
+  summary: "the article's incoming weights U[0, 1), zero outgoing weights, zero bias",
+  source: "the article that espalier began with",
+  preserves: true,
+  incoming(request) {
+    forNewUnits(request, (unit) => {
+      const draws = request.random(unit);
+      request.slices.map(unit, () => draws.uniform());
+    });
+  },
+  outgoing: keepZero,
+  shift: keepZero,
+  scale: fillOne,
+};

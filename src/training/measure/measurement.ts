@@ -1,0 +1,94 @@
+import type { Feeds, Session } from "../../engine/session.ts";
+import type { Dim } from "../../graph/dim.ts";
+import type { Model } from "../../graph/model.ts";
+import type { Width } from "../../growth/width.ts";
+import { findWidths, widthOf } from "../../growth/widths.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { compile } from "../compile.ts";
+import { batchFlops, countFlops } from "../flops.ts";
+import type { TrainerSettings } from "../options.ts";
+import { type Program, writeProgram } from "../program.ts";
+import { feedSizes } from "../program-inputs.ts";
+import type { Sample } from "./sample.ts";
+
+/** What is measured of a width: values written behind the loss of a program. */
+export interface Measured {
+  /** Tells one kind of measurement from another. */
+  readonly kind: string;
+  /** Writes values behind the loss and returns what to ask for, by the caller's own names. */
+  readonly write: (program: Program, width: Width) => ReadonlyMap<string, Asked>;
+}
+
+/** A value of the graph that a batch gives, and whether it is a mean over the examples of the batch or a sum. */
+export interface Asked {
+  readonly value: string;
+  readonly over: "mean" | "sum";
+}
+
+/** A measurement of one width, compiled; open widths keep it over growths. */
+export interface Measurement {
+  readonly program: Program;
+  readonly session: Session;
+  /** Names in the graph of what was asked for. */
+  readonly outputs: ReadonlyMap<string, Asked>;
+  readonly flops: Dim;
+  readonly widths: readonly Width[];
+}
+
+/** Compiles what is measured of a width of `model`. */
+export async function compileMeasurement(
+  model: Model,
+  width: string,
+  measured: Measured,
+  settings: Pick<TrainerSettings, "loss" | "output" | "session">,
+): Promise<Measurement> {
+  const { loss, output, session } = settings;
+  const widths = findWidths(model);
+  const program = writeProgram({ model, widths, loss, output, training: false });
+  const outputs = measured.write(program, widthOf(widths, width));
+  const { graph } = program;
+  return {
+    program,
+    widths,
+    outputs,
+    session: await compile(
+      graph,
+      [...outputs.values()].map(({ value }) => value),
+      session,
+    ),
+    flops: countFlops(graph),
+  };
+}
+
+/** Means over the examples of a sample of what a measurement gives. */
+export async function runMeasurement(
+  { program, session, outputs, flops, widths }: Measurement,
+  variables: Feeds,
+  sample: Sample,
+  sizes: ReadonlyMap<string, number>,
+): Promise<{ readonly means: ReadonlyMap<string, Mean>; readonly flops: number }> {
+  const means = new Map<string, Mean>();
+  const asked = Object.fromEntries([...outputs.values()].map(({ value }) => [value, null]));
+  const resized = widths.map((width) => ({ ...width, size: sizes.get(width.id) ?? width.size }));
+  let spent = 0;
+  for (const { feeds, size } of sample.batches(program)) {
+    const results = await session.run({ ...variables, ...feeds }, asked);
+    for (const [name, { value, over }] of outputs) {
+      const weight = (over === "mean" ? size : 1) / sample.count;
+      const { dims, data } = results[value] as Tensor<"float32">;
+      const mean = means.get(name) ?? { dims, data: new Float64Array(data.length) };
+      for (let index = 0; index < data.length; index++) {
+        mean.data[index] = (mean.data[index] as number) + weight * (data[index] as number);
+      }
+      means.set(name, mean);
+    }
+    spent += batchFlops({ program, flops, widths: resized, sizes: feedSizes(program, feeds) }, size);
+  }
+  return { means, flops: spent };
+}
+
+/** A mean over examples, in double precision. */
+export interface Mean {
+  readonly dims: readonly number[];
+  readonly data: Float64Array;
+}

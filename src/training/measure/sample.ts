@@ -1,0 +1,53 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Feeds } from "../../engine/session.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { Random } from "../../tensor/random.ts";
+import { Batcher } from "../batch.ts";
+import type { Program } from "../program.ts";
+import { fixedBatch } from "../program-inputs.ts";
+
+export interface SampleOptions {
+  /** Examples to measure on, drawn without replacement; all where there are fewer. Default 512. */
+  readonly examples?: number;
+  /** Examples held in memory at a time. Default 512. */
+  readonly batchSize?: number;
+}
+
+/** A seeded part of a data set, batch by batch. The draw depends on seed and step alone, so that a resumed run repeats it. */
+export class Sample {
+  readonly count: number;
+  readonly #data: Dataset;
+  readonly #order: Uint32Array;
+  readonly #batchSize: number;
+
+  /** Throws `ARGUMENT` and `EMPTY_DATA`. */
+  constructor(
+    data: Dataset,
+    { examples = 512, batchSize = 512 }: SampleOptions,
+    at: { readonly seed: number; readonly step: number },
+  ) {
+    for (const [thing, value] of Object.entries({ examples, batchSize })) {
+      if (Number.isSafeInteger(value) && value >= 1) continue;
+      throw new EspalierError("ARGUMENT", {
+        thing,
+        rule: "must be a positive whole number",
+        received: value,
+      });
+    }
+    if (data.count === 0)
+      throw new EspalierError("EMPTY_DATA", { thing: data.name, rule: "needs at least one example" });
+    this.#data = data;
+    this.#batchSize = batchSize;
+    this.#order = new Random(at.seed, "sample to measure", at.step).sample(data.count, examples);
+    this.count = this.#order.length;
+  }
+
+  /** The batches as a program takes them, in turn; each is good until the next. */
+  *batches(program: Program): Generator<{ readonly feeds: Feeds; readonly size: number }> {
+    const batcher = new Batcher(program, this.#data);
+    const most = fixedBatch(program) ?? this.#batchSize;
+    for (let from = 0; from < this.count; from += most) {
+      yield batcher.take(this.#order, from, Math.min(most, this.count - from));
+    }
+  }
+}
