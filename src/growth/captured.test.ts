@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Model, makeModel, type Node } from "../graph/model.ts";
-import { float32 } from "../tensor/tensor.ts";
+import { float32, type Tensor } from "../tensor/tensor.ts";
 import { findWidths } from "./widths.ts";
 
 const node = (
@@ -54,6 +54,61 @@ test.each(["h", "r", "w1", "w2"])(
     const hidden = findWidths(withBody(captured)).find(({ size }) => size === 4);
     expect(hidden?.growable).toBe(false);
     expect(hidden?.reason).toMatch(/Loop/);
+  },
+);
+
+test("a width that only a body's weights make is found, and refused with the body's node", () => {
+  const weights = (rows: number, columns: number) =>
+    float32([rows, columns], new Array(rows * columns).fill(1));
+  const branch = (op: string, attributes: Node["attributes"] = {}) => ({
+    kind: "graph" as const,
+    value: {
+      name: op,
+      inputs: [],
+      outputs: [{ name: "out" }],
+      nodes: [node("MatMul", ["x", "w1"], "product"), node(op, ["product"], "out", attributes)],
+      parameters: new Map(),
+    },
+  });
+  const model = makeModel({
+    name: "g",
+    inputs: [
+      { name: "x", dtype: "float32", shape: ["batch", 3] },
+      { name: "which", dtype: "bool", shape: [] },
+    ],
+    outputs: [{ name: "y", dtype: "float32", shape: ["batch", 2] }],
+    nodes: [
+      node("If", ["which"], "h", { then_branch: branch("Relu"), else_branch: branch("Tanh") }),
+      node("MatMul", ["h", "w2"], "y"),
+    ],
+    parameters: new Map([
+      ["w1", weights(3, 4)],
+      ["w2", weights(4, 2)],
+    ]),
+  });
+  const [width, ...others] = findWidths(model);
+  expect(width).toMatchObject({ id: "w1", size: 4, growable: false });
+  expect(width?.reason).toMatch(/^If "h"/);
+  expect(others).toEqual([]);
+});
+
+test.each(["ReduceMax", "ReduceMean", "ReduceSum"])(
+  "a width that ends in %s is refused in its name",
+  (op) => {
+    const axes = { dtype: "int64" as const, dims: [1], data: BigInt64Array.of(-1n) };
+    const model = makeModel({
+      name: "g",
+      inputs: [{ name: "x", dtype: "float32", shape: ["batch", 3] }],
+      outputs: [{ name: "y", dtype: "float32", shape: ["batch", 1] }],
+      nodes: [node("MatMul", ["x", "w1"], "h"), node(op, ["h", "axes"], "y")],
+      parameters: new Map<string, Tensor>([
+        ["w1", float32([3, 4], new Array(12).fill(1))],
+        ["axes", axes],
+      ]),
+    });
+    const [width] = findWidths(model);
+    expect(width).toMatchObject({ size: 4, growable: false });
+    expect(width?.reason).toMatch(new RegExp(`^${op} "y"`));
   },
 );
 

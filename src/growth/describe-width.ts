@@ -123,7 +123,20 @@ function firstReason(
       return `"${value}" holds ${tensor.dtype}, not real numbers`;
     consumed ||= flows.rolesAt(value, axis).includes("outgoing");
   }
-  return consumed || border === "output" ? undefined : "nothing consumes it";
+  if (consumed || border === "output") return undefined;
+  return takenTogether(flows, trace) ?? "nothing consumes it";
+}
+
+/** What computes one result of all units, which new ones would change: the end of a width that no weight reads. */
+function takenTogether(flows: FlowMap, trace: Trace): string | undefined {
+  for (const { node, flow, nameOf } of flows.nodes) {
+    for (const { at, accepts } of flow.pools ?? []) {
+      if (!trace.visits.has(axisKey(nameOf(at), at.axis))) continue;
+      const answer = accepts("any");
+      if ("blocked" in answer) return `${node.op} "${node.name || node.outputs[0]}": ${answer.blocked}`;
+    }
+  }
+  return undefined;
 }
 
 function nameOf(

@@ -1,11 +1,12 @@
 import type { Layout } from "../graph/layout.ts";
-import { defaultOpset, type Graph, type Node, type ValueType } from "../graph/model.ts";
+import { defaultOpset, type Graph, type Node, type Subgraph, type ValueType } from "../graph/model.ts";
 import { needsOf } from "../graph/order.ts";
 import type { AxisRef, Carried, Flow, Role, Tie } from "../ops/flow.ts";
 import { isSupported, operatorOf } from "../ops/index.ts";
 import { inferTypes } from "../ops/infer.ts";
 import { Call } from "../ops/operator.ts";
 import { meantBy } from "../ops/raise.ts";
+import { EspalierError } from "../tensor/errors.ts";
 
 /** A step from one axis to another across a node. */
 export interface Step {
@@ -15,6 +16,12 @@ export interface Step {
   /** Both sides are summed over against each other. */
   readonly contraction: boolean;
   readonly node: Node;
+}
+
+/** An axis that some node takes for the output axis of a weight. */
+export interface Seed {
+  readonly value: string;
+  readonly axis: number;
 }
 
 /** What one node's rule says. */
@@ -41,8 +48,8 @@ export interface FlowMap {
   borderAt(value: string, axis: number): string | undefined;
   /** What nodes say that an axis of a parameter is. */
   rolesAt(value: string, axis: number): readonly Role[];
-  /** Axes that some node takes for the output axis of a weight, in node order. */
-  readonly seeds: readonly { readonly value: string; readonly axis: number }[];
+  /** In node order. */
+  readonly seeds: readonly Seed[];
 }
 
 export const axisKey = (value: string, axis: number) => `${axis}:${value}`;
@@ -70,7 +77,7 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
   const blocks = new Index<string>();
   const roles = new Index<Role>();
   const borders = new Map<string, string>();
-  const seeds: { value: string; axis: number }[] = [];
+  const seeds: Seed[] = [];
   const nodes: NodeFlow[] = [];
 
   for (const node of graph.nodes) {
@@ -79,6 +86,7 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
     if (needs.every((name) => name === "" || constants.has(name))) {
       for (const name of node.outputs) constants.add(name);
     }
+    seeds.push(...seedsInBodies(node, needs, { graph, types, opset }));
     const names = [...new Set([...needs, ...node.outputs])];
     const blockUntouched = (touched: ReadonlySet<string>, why: string) => {
       for (const name of names) {
@@ -165,4 +173,45 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
     borderAt: (value, axis) => borders.get(axisKey(value, axis)),
     rolesAt: (value, axis) => roles.at(axisKey(value, axis)),
   };
+}
+
+/** Where the bodies of a node take parameters of the graph around them for weights: those make widths too. */
+function seedsInBodies(
+  node: Node,
+  needs: readonly string[],
+  { graph, types, opset }: { graph: Graph; types: ReadonlyMap<string, ValueType>; opset: number },
+): readonly Seed[] {
+  const read = needs.slice(node.inputs.length);
+  const around = new Map(read.flatMap((name) => entryOf(graph.parameters, name)));
+  if (around.size === 0) return [];
+  const values = read.flatMap((name) => {
+    const type = around.has(name) ? undefined : types.get(name);
+    return type === undefined ? [] : [{ name, ...type }];
+  });
+  return Object.values(node.attributes).flatMap((attribute) => {
+    if (attribute.kind !== "graph") return [];
+    const body = attribute.value;
+    const parameters = new Map([...around, ...body.parameters]);
+    const closed: Graph = { ...body, inputs: [...declared(body), ...values], outputs: [], parameters };
+    try {
+      return flowMap(closed, opset).seeds.filter(({ value }) => around.has(value));
+    } catch (error) {
+      // Its own types do not fit. Nothing grows through a body, so nothing depends on them here.
+      if (error instanceof EspalierError) return [];
+      throw error;
+    }
+  });
+}
+
+/** The inputs of a body whose types the file says. */
+function declared({ inputs }: Subgraph): Graph["inputs"] {
+  return inputs.flatMap((value) => {
+    const { name, dtype, shape } = value;
+    return dtype === undefined || shape === undefined ? [] : [{ name, dtype, shape }];
+  });
+}
+
+function entryOf<V>(map: ReadonlyMap<string, V>, key: string): [string, V][] {
+  const value = map.get(key);
+  return value === undefined ? [] : [[key, value]];
 }

@@ -33,16 +33,6 @@ KNOWN = (
         "no width is listed twice",
         "The heads of a stack are found from its queries, and once more from the table of relative positions.",
     ),
-    Miss(
-        "no-reduce-*",
-        "second hidden layer",
-        'Refused, but because "nothing consumes it": the reduction over the width is not named.',
-    ),
-    Miss(
-        "no-if-captured",
-        "second hidden layer",
-        "A weight that only the branches of an If read makes no width, so none is refused.",
-    ),
 )
 
 
