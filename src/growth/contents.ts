@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { freshOf } from "./fill.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import type { Method } from "./methods.ts";
-import { type SecondFactors, secondFactors, visitsOf } from "./second-factors.ts";
+import { reachedBy, type SecondFactors, secondFactors } from "./second-factors.ts";
 import type { Trace, Visit } from "./trace.ts";
 import type { NodeRepair, WidthPart } from "./width.ts";
 
@@ -109,9 +109,9 @@ function zeroFactors(
   trace: Trace,
   parts: readonly WidthPart[],
   given: ReadonlyMap<string, Fresh>,
-  { traces }: SecondFactors,
+  { made }: SecondFactors,
 ): ReadonlySet<string> {
-  const visits = visitsOf(traces);
+  const visits = reachedBy(made);
   const values = new Set([...visits.values()].map(({ value }) => value));
   const fresh = new Map<string, Fresh>();
   for (const { parameter, axis, zeroBlocks } of parts) {
@@ -161,6 +161,9 @@ export function followContents(
     for (const { a, b } of contractions) {
       const [left, right] = [fresh.get(keyOf(a)), fresh.get(keyOf(b))];
       if (left === undefined || right === undefined) continue;
+      if (left === "zero" && right === "zero" && ![a, b].some((ref) => flows.constants.has(nameOf(ref)))) {
+        return { blocked: `${name} would multiply zeros with zeros, and neither could learn` };
+      }
       const known = zeros.has(keyOf(a)) || zeros.has(keyOf(b));
       if (!known && !cancels(left, right))
         return { blocked: `${name} sums over it without a weight that could be zero` };
@@ -240,8 +243,9 @@ function inputsOf(
     if (source === undefined || source.side === "output") continue;
     const visit = trace.visits.get(keyOf(source));
     if (visit === undefined) continue;
+    // What is refused and reached all the same is carried at one position of another axis.
     const carried = carry?.(visit.layout) ?? visit.layout;
-    if (!("blocked" in carried) && carriesUnits(carried)) keys[source.index] = keyOf(source);
+    if ("blocked" in carried || carriesUnits(carried)) keys[source.index] = keyOf(source);
   }
   return keys;
 }

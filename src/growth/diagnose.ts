@@ -223,8 +223,9 @@ function activationRows(
   return gather({ ...width, parts: reads }, activations, () => true, units);
 }
 
+/** Whether there are values, all of them zero: keys are read by no weight, and what is frozen has no gradients. */
 function isZero(values: Float32Array | undefined): boolean {
-  return values?.every((value) => value === 0) ?? true;
+  return values !== undefined && values.length > 0 && values.every((value) => value === 0);
 }
 
 function norm(values: Float32Array): number {

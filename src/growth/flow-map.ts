@@ -15,6 +15,15 @@ export interface Step {
   readonly carry: (layout: Layout) => Carried;
   /** Both sides are summed over against each other. */
   readonly contraction: boolean;
+  /** The layout on the other side, where this one lies at one position alone of another axis there. */
+  readonly carryAt?: NonNullable<Tie["forwardAt"]>;
+  readonly node: Node;
+}
+
+/** A value that holds one position alone of an axis of another value. */
+export interface Picked {
+  readonly value: string;
+  readonly position: number;
   readonly node: Node;
 }
 
@@ -42,6 +51,8 @@ export interface FlowMap {
   readonly nodes: readonly NodeFlow[];
   /** Steps that leave an axis of a value. */
   stepsFrom(value: string, axis: number): readonly Step[];
+  /** Values that hold single positions of an axis. */
+  picksOf(value: string, axis: number): readonly Picked[];
   /** Why an axis of a value must not grow. */
   blocksAt(value: string, axis: number): readonly string[];
   /** The model's input or output that an axis belongs to, in words. */
@@ -76,6 +87,7 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
   const steps = new Index<Step>();
   const blocks = new Index<string>();
   const roles = new Index<Role>();
+  const picks = new Index<Picked>();
   const borders = new Map<string, string>();
   const seeds: Seed[] = [];
   const nodes: NodeFlow[] = [];
@@ -131,16 +143,20 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
     );
     for (const tie of flow.ties) {
       const contraction = roleOf.get(at(tie.a)) === "outgoing" || roleOf.get(at(tie.b)) === "outgoing";
-      const step = (to: AxisRef, carry: Tie["forward"]): Step => ({
+      const step = (to: AxisRef, carry: Tie["forward"], carryAt?: Tie["forwardAt"]): Step => ({
         value: nameOf(to),
         axis: to.axis,
         carry: carry ?? ((layout) => layout),
         contraction,
+        ...(carryAt === undefined ? {} : { carryAt }),
         node,
       });
-      steps.add(at(tie.a), step(tie.b, tie.forward));
+      steps.add(at(tie.a), step(tie.b, tie.forward, tie.forwardAt));
       steps.add(at(tie.b), step(tie.a, tie.backward));
       touched.add(at(tie.a)).add(at(tie.b));
+    }
+    for (const { at: ref, position, output } of flow.picks ?? []) {
+      picks.add(at(ref), { value: node.outputs[output] ?? "", position, node });
     }
     for (const { at: ref, reason } of flow.blocked ?? []) {
       blocks.add(at(ref), `${node.op} "${node.name || node.outputs[0]}": ${reason}`);
@@ -169,6 +185,7 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
     nodes,
     seeds,
     stepsFrom: (value, axis) => steps.at(axisKey(value, axis)),
+    picksOf: (value, axis) => picks.at(axisKey(value, axis)),
     blocksAt: (value, axis) => blocks.at(axisKey(value, axis)),
     borderAt: (value, axis) => borders.get(axisKey(value, axis)),
     rolesAt: (value, axis) => roles.at(axisKey(value, axis)),

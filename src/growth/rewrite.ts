@@ -1,4 +1,4 @@
-import { type Dim, multiplyDims, type Shape } from "../graph/dim.ts";
+import { type Dim, multiplyDims, productOfDims, type Shape } from "../graph/dim.ts";
 import { carriesUnits, layoutDim } from "../graph/layout.ts";
 import type { Attribute, Graph, Node, Value, ValueType } from "../graph/model.ts";
 import { needsOf } from "../graph/order.ts";
@@ -25,6 +25,8 @@ export interface Rewritten {
   readonly types: ReadonlyMap<string, ValueType>;
   /** The integers that were not as they should be. */
   readonly changed: ReadonlySet<NumberEdit>;
+  /** Sizes that real numbers are computed from, which must stay what they are for those. */
+  readonly kept: readonly NumberEdit[];
 }
 
 /**
@@ -60,6 +62,7 @@ class Rewriter {
   readonly #grown = new Map<string, string[]>();
   readonly #nodes: Node[] = [];
   readonly #changed = new Set<NumberEdit>();
+  readonly #kept: NumberEdit[] = [];
 
   constructor(
     graph: Graph,
@@ -100,6 +103,7 @@ class Rewriter {
       graph: { ...graph, inputs, outputs, nodes, parameters },
       types: this.#types,
       changed: this.#changed,
+      kept: this.#kept,
     };
   }
 
@@ -130,6 +134,7 @@ class Rewriter {
       this.#changed.add(edit);
     }
     for (const [input, edits] of byInput) next = this.#withInput(next, input, edits);
+    next = this.#withOldSizes(next, id);
     const scaled = new Map<number, number>();
     for (const { target, factor } of this.#repairs.get(id) ?? []) {
       if ("attribute" in target) {
@@ -174,6 +179,29 @@ class Rewriter {
         ? this.#shift(name, now, wanted)
         : this.#constant(name, constant, wanted as number[]);
     return { ...node, inputs: node.inputs.map((given, index) => (index === input ? replacement : given)) };
+  }
+
+  /**
+   * Real numbers that are computed from sizes stay as they are, like all that does not carry the width: a scale of 1/√d,
+   * d the size of a head.
+   */
+  #withOldSizes(node: Node, id: string): Node {
+    return node.inputs.reduce((next, name, input) => {
+      const was = this.#before.get(name)?.value;
+      const is = this.#types.get(name)?.value;
+      if (was === undefined || is === undefined || !this.#makesReal(node, is.length)) return next;
+      const edits = was.flatMap((to, element) =>
+        to === is[element] ? [] : [{ node: id, input, element, to }],
+      );
+      this.#kept.push(...edits);
+      return edits.length === 0 ? next : this.#withInput(next, input, edits);
+    }, node);
+  }
+
+  /** Whether a node makes as many real numbers. */
+  #makesReal(node: Node, count: number): boolean {
+    const made = this.#before.get(node.outputs[0] ?? "");
+    return made !== undefined && isFloat(made.dtype) && productOfDims(made.shape) === count;
   }
 
   /** Writes down what an input that is not there stands for. */
@@ -315,7 +343,7 @@ class Rewriter {
     return expected;
   }
 
-  /** Every shape must be the old one, but for the axes that the width is on; no size may have leaked into arithmetic. */
+  /** Every shape must be the old one, but for the axes that the width is on. */
   #check(expected: ReadonlyMap<string, Shape>): void {
     for (const [name, before] of this.#before) {
       const after = this.#types.get(name);
@@ -326,24 +354,6 @@ class Rewriter {
       const shape = expected.get(name) ?? before.shape;
       if (after.shape.length !== shape.length || after.shape.some((dim, axis) => dim !== shape[axis])) {
         refuse(name, `would have the shape [${after.shape}] where [${shape}] is needed`);
-      }
-    }
-    for (const node of this.#nodes) this.#checkLeak(node);
-  }
-
-  #checkLeak(node: Node): void {
-    const [output] = node.outputs;
-    const after = this.#types.get(output ?? "");
-    if (after === undefined || !isFloat(after.dtype)) return;
-    for (const name of node.inputs) {
-      const [was, is] = [this.#before.get(name)?.value, this.#types.get(name)?.value];
-      const elementwise =
-        is !== undefined && is.length === after.shape.reduce<number>((n, dim) => n * Number(dim), 1);
-      if (elementwise && was?.some((size, element) => size !== is[element])) {
-        refuse(
-          output as string,
-          `is computed (${node.op}) from a size that grows, so that its value would change`,
-        );
       }
     }
   }

@@ -1,13 +1,14 @@
 import { type Block, carriesUnits, type Layout, layoutSize } from "../graph/layout.ts";
+import { type Downstream, downstreamOf, type Reached } from "./downstream.ts";
 import { axisKey, type FlowMap } from "./flow-map.ts";
-import { type Trace, traceWidth, type Visit } from "./trace.ts";
+import type { Trace, Visit } from "./trace.ts";
 
 /** Which parameters make the second factors of a width that two activations are multiplied and summed over. */
 export interface SecondFactors {
   /** For each parameter's axis, block by block of its layout (without fixed ones). */
   readonly blocksOf: ReadonlyMap<string, readonly boolean[]>;
-  /** One trace for every such block, which does not cross the product. */
-  readonly traces: readonly Trace[];
+  /** What is made of every such block. */
+  readonly made: readonly Downstream[];
 }
 
 /**
@@ -20,33 +21,37 @@ export function secondFactors(
   parameters: ReadonlyMap<string, unknown>,
 ): SecondFactors {
   const blocksOf = new Map<string, readonly boolean[]>();
-  const traces: Trace[] = [];
-  if (trace.factors.size === 0) return { blocksOf, traces };
+  const made: Downstream[] = [];
+  if (trace.factors.size === 0) return { blocksOf, made };
   for (const visit of trace.visits.values()) {
     if (!parameters.has(visit.value)) continue;
-    const { blocks, made } = followGroups(flows, trace, visit);
-    blocksOf.set(axisKey(visit.value, visit.axis), blocks);
-    traces.push(...made);
+    const groups = followGroups(flows, trace, visit);
+    blocksOf.set(axisKey(visit.value, visit.axis), groups.blocks);
+    made.push(...groups.made);
   }
-  return { blocksOf, traces };
+  return { blocksOf, made };
 }
 
 function followGroups(
   flows: FlowMap,
   trace: Trace,
   visit: Visit,
-): { readonly blocks: readonly boolean[]; readonly made: readonly Trace[] } {
+): { readonly blocks: readonly boolean[]; readonly made: readonly Downstream[] } {
   const { units } = trace.start;
   const count = visit.layout.filter((block) => carriesUnits([block])).length;
-  const makes = (one: Trace, factor: "first" | "second") =>
-    [...one.visits.keys()].some((key) => trace.factors.get(key) === factor);
+  const makes = ({ reached }: Downstream, factor: "first" | "second") =>
+    [...reached.keys()].some((key) => trace.factors.get(key) === factor);
+  // A factor that is reached at one position alone, not as a whole, would have to be both.
+  const tells = (one: Downstream) =>
+    one.complete &&
+    !(makes(one, "first") && makes(one, "second")) &&
+    [...one.reached].every(([key, { at }]) => at === undefined || !trace.factors.has(key));
   for (let groups = 1; groups <= count; groups++) {
     if (count % groups !== 0) continue;
     const alone = groupsAlone(visit.layout, units, count / groups).map((layout) =>
-      traceWidth(flows, { ...visit, layout, units }, { across: false }),
+      downstreamOf(flows, { ...visit, layout, units }),
     );
-    if (alone.some((one) => (makes(one, "first") && makes(one, "second")) || one.reasons.length > 0))
-      continue;
+    if (!alone.every(tells)) continue;
     const seconds = alone.map((one) => makes(one, "second"));
     return {
       blocks: seconds.flatMap((second) => Array.from({ length: count / groups }, () => second)),
@@ -67,7 +72,7 @@ function groupsAlone(layout: Layout, units: number, size: number): readonly Layo
   });
 }
 
-/** The visits of several traces as one. */
-export function visitsOf(traces: readonly Trace[]): ReadonlyMap<string, Visit> {
-  return new Map(traces.flatMap((trace) => [...trace.visits]));
+/** What several parameters make, as one. */
+export function reachedBy(made: readonly Downstream[]): ReadonlyMap<string, Reached> {
+  return new Map(made.flatMap(({ reached }) => [...reached]));
 }

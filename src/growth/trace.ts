@@ -44,8 +44,6 @@ interface Outcome {
 
 /** How far a trace may go. */
 export interface Reach {
-  /** From one factor of a product of two activations to the other. Default true. */
-  readonly across?: boolean;
   /** To inputs or outputs of the model, which then grow themselves. Default neither. */
   readonly border?: "input" | "output";
 }
@@ -89,11 +87,7 @@ export function traceWidth(flows: FlowMap, start: Start, reach: Reach = {}): Tra
 }
 
 /** Takes one step along every tie of an axis. */
-function follow(
-  flows: FlowMap,
-  { value, axis, layout }: Visit,
-  { across = true, border: open }: Reach,
-): Outcome {
+function follow(flows: FlowMap, { value, axis, layout }: Visit, { border: open }: Reach): Outcome {
   const outcome: Outcome = { reasons: [], cuts: [], next: [], read: false, factor: undefined };
   const border = flows.borderAt(value, axis);
   if (border !== undefined && (open === undefined || !border.startsWith(open))) {
@@ -118,7 +112,7 @@ function follow(
       const behind = step.node.inputs.indexOf(value) > step.node.inputs.indexOf(step.value);
       outcome.factor = behind ? "second" : "first";
     }
-    if (!factor || across) outcome.next.push({ value: step.value, axis: step.axis, layout: carried });
+    outcome.next.push({ value: step.value, axis: step.axis, layout: carried });
   }
   return outcome;
 }

@@ -38,8 +38,12 @@ export function tryGrowth(
   try {
     const edits = graphEdits(width, to);
     const grown = rewriteGraph(graph, types, parameters, { from: width.size, to, ...edits });
+    const kept = grown.kept.map(({ to: size, ...place }) => ({ ...place, becomes: () => size }));
     return {
-      written: width.written.filter((_, index) => grown.changed.has(edits.numbers[index] as NumberEdit)),
+      written: [
+        ...width.written.filter((_, index) => grown.changed.has(edits.numbers[index] as NumberEdit)),
+        ...kept,
+      ],
       cost: costOf(graph, types, parameters, grown, to - width.size),
     };
   } catch (error) {

@@ -45,6 +45,23 @@ export interface Tie {
   readonly forward?: (layout: Layout) => Carried;
   /** Layout of `a` from the layout of `b`; the identity where absent. */
   readonly backward?: (layout: Layout) => Carried;
+  /** Where the layout of `a` lies at one position alone of an axis that `a` unfolds into beside `b`. */
+  readonly forwardAt?: (layout: Layout) => Placed | undefined;
+}
+
+/** A layout at one position of another axis: the keys of fused queries, keys and values [3, heads · size], at 1. */
+export interface Placed {
+  readonly layout: Layout;
+  readonly axis: number;
+  readonly position: number;
+}
+
+/** An output that holds one position alone of an axis of an input. */
+export interface Pick {
+  readonly at: AxisRef;
+  readonly position: number;
+  /** Number of the output. */
+  readonly output: number;
 }
 
 /** An integer written in the model: an element of an integer input (a scalar's is 0), or an attribute. */
@@ -106,6 +123,7 @@ export interface Flow {
   readonly ends?: readonly AxisRef[];
   readonly written?: readonly Written[];
   readonly pools?: readonly Pool[];
+  readonly picks?: readonly Pick[];
   /** What one unit is called where this node makes it, e.g. "channel"; "neuron" where absent. */
   readonly unit?: string;
   /**

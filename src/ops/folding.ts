@@ -2,17 +2,28 @@ import type { Dim, Shape } from "../graph/dim.ts";
 import { divideDims, multiplyDims, productOfDims } from "../graph/dim.ts";
 import {
   type Block,
+  carriesUnits,
   type Layout,
   layoutSize,
   normalise,
   repeatLayout,
+  sameLayout,
   scaleLayout,
   unitLayout,
   unrepeatLayout,
   unscaleLayout,
   untouched,
 } from "../graph/layout.ts";
-import { type AxisRef, type Carried, type Grain, input, output, type Tie, unitsOn } from "./flow.ts";
+import {
+  type AxisRef,
+  type Carried,
+  type Grain,
+  input,
+  output,
+  type Placed,
+  type Tie,
+  unitsOn,
+} from "./flow.ts";
 
 /** Neighbouring axes of the input that together have as many positions as neighbouring axes of the output. */
 export interface Group {
@@ -106,6 +117,39 @@ class FactoredAxis {
     return repeatLayout(scaleLayout(layout, faster), slower);
   }
 
+  /**
+   * The slowest factor, the position on it that all units of a layout of the axis lie at, and the layout there, on the
+   * factors that are left. Undefined where they lie at several.
+   */
+  place(
+    layout: Layout,
+  ): { readonly slowest: Factor; readonly position: number; readonly rest: Layout } | undefined {
+    const [slowest, ...faster] = this.#factors;
+    const size = productOfDims(faster.map((factor) => factor.size));
+    if (slowest === undefined || typeof slowest.size !== "number" || typeof size !== "number")
+      return undefined;
+    const total = size * slowest.size;
+    const units = unitsOn(layout, total);
+    for (let position = 0; position < slowest.size; position++) {
+      const cut = sliceLayout(layout, units, position * size, (position + 1) * size);
+      if (cut === undefined) return undefined;
+      if (!carriesUnits(cut)) continue;
+      const others = [{ fixed: position * size }, ...cut, { fixed: total - (position + 1) * size }];
+      return sameLayout(others, layout) ? { slowest, position, rest: cut } : undefined;
+    }
+    return undefined;
+  }
+
+  /** This axis without its slowest factor. */
+  withoutSlowest(): FactoredAxis {
+    return new FactoredAxis(this.#factors.slice(1));
+  }
+
+  /** Whether it is this factor alone. */
+  is(factor: Factor): boolean {
+    return this.#factors.length === 1 && this.#factors[0] === factor;
+  }
+
   /** The factor that a layout of the axis belongs to (the slowest that fits), and its layout. */
   unfold(layout: Layout): { readonly factor: Factor; readonly layout: Layout } | undefined {
     for (const factor of this.#factors) {
@@ -163,9 +207,21 @@ export function regroupTies(from: Side, to: Side): readonly Tie[] | undefined {
     // Next to axes of size 1 the way back may lead to another axis.
     return target.unfold(whole)?.factor === shared ? whole : ambiguous;
   };
+  const place = (layout: Layout, factor: Factor): Placed | undefined => {
+    const source = left[factor.from] as FactoredAxis;
+    const at = source.place(layout);
+    if (at === undefined || right[at.slowest.to]?.is(at.slowest) !== true) return undefined;
+    const part = source.withoutSlowest().unfold(at.rest);
+    if (part === undefined) return undefined;
+    const beside = { axis: to.ref(at.slowest.to).axis, position: at.position };
+    if (part.factor !== factor) return { ...beside, layout: untouched };
+    const whole = right[factor.to]?.fold(part.layout, factor);
+    return whole && { ...beside, layout: whole };
+  };
   return factors.map((factor): Tie => {
     const [source, target] = [left[factor.from] as FactoredAxis, right[factor.to] as FactoredAxis];
     return {
+      forwardAt: (layout) => place(layout, factor),
       a: from.ref(factor.from),
       b: to.ref(factor.to),
       forward: (layout) => carry(layout, source, target, factor),

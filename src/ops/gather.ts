@@ -1,7 +1,7 @@
 import type { Dim } from "../graph/dim.ts";
 import { int, text } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
-import { input, output, tie } from "./flow.ts";
+import { input, output, type Pick, tie } from "./flow.ts";
 import { elementwise } from "./fresh.ts";
 import { shapeOf, zerosLike } from "./gradient.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
@@ -43,6 +43,14 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   ];
 }
 
+/** A single number that is known picks one position. */
+function picks(call: Call, axis: number): readonly Pick[] {
+  const [size, numbers] = [call.shape(0)[axis], numbersOf(call, 1)];
+  const [number] = numbers ?? [];
+  if (number === undefined || numbers?.length !== 1 || typeof size !== "number") return [];
+  return [{ at: input(0, axis), position: number < 0 ? number + size : number, output: 0 }];
+}
+
 /** Slices of the data at given positions of an axis. ONNX Gather-13. */
 export const gather: Operator = {
   infer(call) {
@@ -69,6 +77,7 @@ export const gather: Operator = {
       ],
       roles: others.map((at) => ({ at: input(0, at), role: "incoming" as const })),
       blocked: [{ at: input(0, axis), reason: "Gather looks it up by number" }],
+      picks: picks(call, axis),
       // Which of the two carries the width depends on the axis; equal positions look up equal slices.
       fresh: ([data, at]) => data ?? elementwise([at]),
     };

@@ -8,6 +8,7 @@ import {
   type Flow,
   input,
   output,
+  type Pick,
   positionAfter,
   type Tie,
   tie,
@@ -148,6 +149,7 @@ function flow(call: Call): Flow {
   const ties: Tie[] = [];
   const written: Written[] = [];
   const blocked: { at: AxisRef; reason: string }[] = [];
+  const picks: Pick[] = [];
   const list = cuts(call);
   shape.forEach((size, axis) => {
     const element = list.findIndex((one) => one.axis === axis);
@@ -165,6 +167,7 @@ function flow(call: Call): Flow {
     }
     const { first, length } = span(size, start, end, step);
     ties.push(cutTies(axis, size, first, length));
+    if (length === 1) picks.push({ at: input(0, axis), position: first, output: 0 });
     const place = (index: number, name: string) =>
       call.ints(name) === undefined ? { input: index, element } : { attribute: name, element };
     const follow = (position: number) => (layout: Layout, units: number) => {
@@ -177,7 +180,7 @@ function flow(call: Call): Flow {
       written.push({ at: input(0, axis), place: place(2, "ends"), becomes: follow(end) });
     }
   });
-  return { ties, blocked, written, fresh: moved };
+  return { ties, blocked, written, picks, fresh: moved };
 }
 
 /** Part of a tensor: from start to end by step, on some axes. ONNX Slice-13. */

@@ -93,7 +93,10 @@ function flow(call: Call): Flow {
   const numbers = (given ?? literal ?? []).flatMap((size, element) =>
     typeof size === "number" ? [{ at: output(axis, element), place: place(element) }] : [],
   );
-  return { ties: [...others, ...along], written: numbers, fresh: moved };
+  const picks = parts.every((size) => size === 1)
+    ? outputs.map((_, index) => ({ at: input(0, axis), position: index, output: index }))
+    : [];
+  return { ties: [...others, ...along], written: numbers, picks, fresh: moved };
 }
 
 /** Before opset 18 nothing said how many equal parts there are but the outputs themselves. */

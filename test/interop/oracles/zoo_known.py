@@ -18,12 +18,6 @@ class Miss:
 
 KNOWN = (
     Miss(
-        "encoder-*-torchscript",
-        "size of a head of layer *",
-        "nn.MultiheadAttention splits query, key and value by a Reshape to 3 × heads × size: their sizes are one width, "
-        "whose new keys would have to be zero where new values are not.",
-    ),
-    Miss(
         "sklearn-pipeline",
         "hidden layer *",
         "Scaler (ai.onnx.ml) has no rules: no type behind it is known, and no width is looked for.",
