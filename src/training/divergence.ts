@@ -1,5 +1,6 @@
 import type { Feeds } from "../engine/session.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import type { Compilation } from "./compilation.ts";
 
 /** A training step whose loss was not finite; the learner has gone back already. */
 export function lossDiverged(step: number, loss: number, learningRate: number): EspalierError {
@@ -34,4 +35,23 @@ export function faultOf(variables: Feeds, loss = 0): string | undefined {
     }
   }
   return undefined;
+}
+
+/**
+ * Looks at weights that no loss has judged yet. Where they are ruined, the learner goes back to those of the last finite
+ * loss if it can: `mended` says whether the weights are good now. `masked` is the batch with the masks of training.
+ */
+export async function judgeWeights(
+  { learner, evaluator }: Pick<Compilation, "learner" | "evaluator">,
+  batch: Feeds,
+  { masked, step }: { readonly masked: Feeds; readonly step: number },
+): Promise<{ readonly fault: string | undefined; readonly mended: boolean }> {
+  const look = async () =>
+    faultOf(learner.variables, (await evaluator.forward(learner.variables, batch)).loss);
+  const fault = await look();
+  if (fault === undefined) return { fault, mended: false };
+  // A step goes back by itself where the loss that it trains on is not finite; where it is, it would only go on.
+  const { loss } = await learner.gradients(masked);
+  if (!Number.isFinite(loss)) await learner.step(masked, step);
+  return { fault, mended: (await look()) === undefined };
 }

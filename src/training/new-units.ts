@@ -1,13 +1,13 @@
 import type { Dataset } from "../data/dataset.ts";
-import type { Feeds } from "../engine/session.ts";
 import type { Model } from "../graph/model.ts";
 import { diagnoseWidth, gradientNorms, type WidthDiagnosis } from "../growth/diagnose.ts";
 import { findWidths } from "../growth/widths.ts";
-import { Batcher } from "./batch.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
 import { withMasks } from "./dropout-masks.ts";
+import { gatherEvidence } from "./evidence.ts";
 import type { LossChoice } from "./loss.ts";
 import { checkOptions } from "./options.ts";
+import { headOf } from "./probe.ts";
 
 /** What the new units of one width have to learn from. */
 export interface NewUnits {
@@ -41,14 +41,9 @@ export async function examineNewUnits(
 ): Promise<readonly NewUnits[]> {
   const compiled = await compileModel(after, checkOptions({ loss, batchSize, seed }, after));
   try {
-    const { learner, evaluator, widths } = compiled;
+    const { widths } = compiled;
     const batch = firstBatch(compiled, data, batchSize, seed);
-    const { gradients } = await learner.gradients(batch.training);
-    const evidence = {
-      parameters: new Map(Object.entries(learner.variables)),
-      gradients,
-      activations: await evaluator.activations(learner.variables, batch.evaluation),
-    };
+    const evidence = await gatherEvidence(compiled, batch.evaluation, batch.training);
     const old = new Map(findWidths(before).map((width) => [width.id, width.size]));
     return widths.flatMap((width): NewUnits[] => {
       const from = old.get(width.id);
@@ -58,7 +53,7 @@ export async function examineNewUnits(
         {
           width: width.id,
           size: { before: from, after: width.size },
-          gradientNorms: gradientNorms(width, gradients, units),
+          gradientNorms: gradientNorms(width, evidence.gradients, units),
           diagnosis: diagnoseWidth(width, evidence),
         },
       ];
@@ -70,8 +65,6 @@ export async function examineNewUnits(
 
 /** The first examples, without dropout masks and with them. */
 function firstBatch({ program, widths }: Compilation, data: Dataset, batchSize: number, seed: number) {
-  const size = Math.min(batchSize, data.count);
-  const order = Uint32Array.from({ length: size }, (_, index) => index);
-  const evaluation: Feeds = new Batcher(program, data).take(order, 0, size).feeds;
+  const evaluation = headOf(program, data, batchSize);
   return { evaluation, training: withMasks(program, widths, evaluation, { seed, step: 0 }) };
 }

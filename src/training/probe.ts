@@ -1,7 +1,9 @@
+import type { Dataset } from "../data/dataset.ts";
 import type { Feeds } from "../engine/session.ts";
 import { evaluateDim } from "../graph/dim.ts";
 import { allocate } from "../tensor/dtype.ts";
 import { float32, makeTensor, sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { Batcher } from "./batch.ts";
 import type { Program } from "./program.ts";
 import { batchNames, feedSizes } from "./program-inputs.ts";
 import { SampleInputs } from "./sample-inputs.ts";
@@ -67,4 +69,10 @@ export function feedsOf(
 
 function isTensor(given: unknown): given is Tensor {
   return typeof given === "object" && given !== null && Array.isArray((given as Tensor).dims);
+}
+
+/** The first `size` examples of a data set. */
+export function headOf(program: Program, data: Dataset, size: number): Feeds {
+  const order = Uint32Array.from({ length: data.count }, (_, index) => index);
+  return new Batcher(program, data).take(order, 0, Math.min(size, data.count)).feeds;
 }

@@ -6,17 +6,16 @@ import { type Model, withParameters } from "../graph/model.ts";
 import { type DiagnosisOptions, diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
 import type { WidthScore } from "../growth/score.ts";
 import { strategyOf } from "../growth/strategies/index.ts";
-import type { Strategy } from "../growth/strategy.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths } from "../growth/widths.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Batcher } from "./batch.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { addCheckpoint, readCheckpoint } from "./checkpoint-folder.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
-import { faultOf, lossDiverged, weightsDiverged } from "./divergence.ts";
+import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { withMasks } from "./dropout-masks.ts";
 import type { Evaluation, Evaluator } from "./evaluator.ts";
+import { gatherEvidence } from "./evidence.ts";
 import { Feeding } from "./feeding.ts";
 import { type FitOptions, runFit } from "./fit.ts";
 import { flopsPerExample, type StepCost, StepFlops } from "./flops.ts";
@@ -25,7 +24,7 @@ import { Sample, type SampleOptions } from "./measure/sample.ts";
 import { type ScoreRequest, scoreWidths } from "./measure/score-widths.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
-import { feedsOf, workingBatch } from "./probe.ts";
+import { feedsOf, headOf, workingBatch } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { feedSizes } from "./program-inputs.ts";
 import type { FitResult, GrowthRecord } from "./record.ts";
@@ -33,19 +32,9 @@ import { rolledBack } from "./rollback.ts";
 import { rateAt } from "./schedule.ts";
 import { noProgress, type Progress, type TrainerState } from "./state.ts";
 import { Turns } from "./turns.ts";
-import { countParameters, widenNow } from "./widen.ts";
+import { countParameters, type WidenOptions, widenNow } from "./widen.ts";
 
 export type { Progress, TrainerState };
-
-/** How to widen a layer. */
-export interface WidenOptions extends SampleOptions {
-  /** Units to add. */
-  readonly by: number;
-  /** Values of the new units. Default: "candidates" with `data` (where the width leaves the choice), else "random". */
-  readonly strategy?: string | Strategy;
-  /** For strategies that look at data. */
-  readonly data?: Dataset;
-}
 
 /** Trains a model and widens it while it trains. */
 export class Trainer {
@@ -197,20 +186,12 @@ export class Trainer {
   async #settle(): Promise<void> {
     const batch = this.#lastBatch;
     if (!this.#unjudged || batch === undefined) return;
-    const fault = await this.#faultOn(batch);
-    if (fault !== undefined) {
-      // A step goes back by itself where the loss that it trains on is not finite; where it is, it would only go on.
-      const feeds = this.#withMasks(batch, this.#widths);
-      const { loss } = await this.#learner.gradients(feeds);
-      if (!Number.isFinite(loss)) await this.#learner.step(feeds, this.step);
-    }
-    this.#unjudged = fault !== undefined && (await this.#faultOn(batch)) !== undefined;
-    if (fault !== undefined) throw weightsDiverged(this.step, fault, !this.#unjudged);
-  }
-
-  async #faultOn(batch: Feeds): Promise<string | undefined> {
-    const { variables } = this.#learner;
-    return faultOf(variables, (await this.#evaluator.forward(variables, batch)).loss);
+    const { fault, mended } = await judgeWeights(this.#compiled, batch, {
+      masked: this.#withMasks(batch, this.#widths),
+      step: this.step,
+    });
+    this.#unjudged = fault !== undefined && !mended;
+    if (fault !== undefined) throw weightsDiverged(this.step, fault, mended);
   }
 
   /** Loss and metrics over a data set, without dropout and with running statistics. */
@@ -285,12 +266,9 @@ export class Trainer {
     data: Dataset | undefined,
     options: DiagnosisOptions & { readonly batchSize?: number },
   ): Promise<readonly WidthDiagnosis[]> {
-    const batch = data === undefined ? await this.#probe() : this.#headOf(data, options.batchSize ?? 256);
-    const evidence = {
-      parameters: new Map(Object.entries(this.#learner.variables)),
-      gradients: (await this.#learner.gradients(this.#withMasks(batch, this.#widths))).gradients,
-      activations: await this.#evaluator.activations(this.#learner.variables, batch),
-    };
+    const batch =
+      data === undefined ? await this.#probe() : headOf(this.#program, data, options.batchSize ?? 256);
+    const evidence = await gatherEvidence(this.#compiled, batch, this.#withMasks(batch, this.#widths));
     return this.#widths
       .filter((width) => width.growable)
       .map((width) => diagnoseWidth(width, evidence, options));
@@ -409,11 +387,6 @@ export class Trainer {
     const { batchSize, seed } = this.settings;
     const run = (batch: Feeds) => this.#evaluator.forward(this.#learner.variables, batch);
     return workingBatch(this.#program, batchSize, seed, run);
-  }
-
-  #headOf(data: Dataset, size: number): Feeds {
-    const order = Uint32Array.from({ length: data.count }, (_, index) => index);
-    return new Batcher(this.#program, data).take(order, 0, Math.min(size, data.count)).feeds;
   }
 
   #withMasks(feeds: Feeds, widths: readonly Width[]): Feeds {

@@ -1,3 +1,4 @@
+import type { Dataset } from "../data/dataset.ts";
 import type { Feeds } from "../engine/session.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { applyPlan, checkSizes } from "../growth/apply.ts";
@@ -15,11 +16,21 @@ import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { type Compilation, compileModel, growState, releaseCompilation } from "./compilation.ts";
 import { flopsPerExample } from "./flops.ts";
 import { ModelProbe } from "./measure/model-probe.ts";
-import type { Sample } from "./measure/sample.ts";
+import type { Sample, SampleOptions } from "./measure/sample.ts";
 import type { TrainerSettings } from "./options.ts";
 import type { Program } from "./program.ts";
 import { feedSizes } from "./program-inputs.ts";
 import type { GrowthRecord } from "./record.ts";
+
+/** How to widen a layer. */
+export interface WidenOptions extends SampleOptions {
+  /** Units to add. */
+  readonly by: number;
+  /** Values of the new units. Default: "candidates" with `data` (where the width leaves the choice), else "random". */
+  readonly strategy?: string | Strategy;
+  /** For strategies that look at data. */
+  readonly data?: Dataset;
+}
 
 /** A model while it trains, and what grows with it. */
 export interface Growing {
