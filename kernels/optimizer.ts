@@ -54,15 +54,18 @@ export function scale(offset: usize, n: u32, factor: f32): void {
   for (let rest = n & 3; rest != 0; rest--, at += 4) write(at, f32x4.mul(read(at, false), lanes), false);
 }
 
-/** g·gradientScale, plus decay·p where there is weight decay. */
-@inline function decayed(gradient: v128, parameter: v128, gradientScale: v128, decay: v128, has: bool): v128 {
+/** g·gradientScale, plus decay·p where there is weight decay: `has` is 0 for nowhere, 1 everywhere, 2 in some lanes. */
+@inline function decayed(gradient: v128, parameter: v128, gradientScale: v128, decay: v128, has: i32): v128 {
   const scaled = f32x4.mul(gradient, gradientScale);
-  return has ? f32x4.add(scaled, f32x4.mul(decay, parameter)) : scaled;
+  if (has == 0) return scaled;
+  const sum = f32x4.add(scaled, f32x4.mul(decay, parameter));
+  // Selected, as -0 + 0·p is not -0: a lane without decay gives the bits of a loop without.
+  return has == 1 ? sum : v128.bitselect(sum, scaled, f32x4.ne(decay, f32x4.splat(0)));
 }
 
 @inline function sgdAt(
   parameter: usize, next: usize, gradient: usize, buffer: usize,
-  rate: v128, keep: v128, decay: v128, gradientScale: v128, form: i32, has: bool, whole: bool,
+  rate: v128, keep: v128, decay: v128, gradientScale: v128, form: i32, has: i32, whole: bool,
 ): void {
   const p = read(parameter, whole);
   let d = decayed(read(gradient, whole), p, gradientScale, decay, has);
@@ -76,7 +79,7 @@ export function scale(offset: usize, n: u32, factor: f32): void {
 
 @inline function sgdLoop(
   parameter: usize, next: usize, gradient: usize, buffer: usize, n: u32,
-  learningRate: f32, momentum: f32, weightDecay: f32, gradientScale: f32, form: i32, has: bool,
+  learningRate: f32, momentum: f32, weightDecay: f32, gradientScale: f32, form: i32, has: i32,
 ): void {
   const rate = f32x4.splat(learningRate);
   const keep = f32x4.splat(momentum);
@@ -99,20 +102,56 @@ export function sgd(
 ): void {
   // One loop for each case: a choice inside it costs as much as the arithmetic (measured: 1.6 times).
   if (decay != 0) {
-    if (form == 0) sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 0, true);
-    else if (form == 1) sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 1, true);
-    else sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 2, true);
+    if (form == 0) sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 0, 1);
+    else if (form == 1) sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 1, 1);
+    else sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 2, 1);
   } else {
-    if (form == 0) sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 0, false);
-    else if (form == 1) sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 1, false);
-    else sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 2, false);
+    if (form == 0) sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 0, 0);
+    else if (form == 1) sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 1, 0);
+    else sgdLoop(p, next, g, buffer, n, rate, momentum, decay, scale, 2, 0);
   }
+}
+
+@inline function sgdRows(
+  p: usize, next: usize, g: usize, buffer: usize, rows: u32, columns: u32,
+  rates: usize, momentum: f32, decays: usize, gradientScale: f32, form: i32,
+): void {
+  const keep = f32x4.splat(momentum);
+  const gs = f32x4.splat(gradientScale);
+  const end = (<usize>columns & ~3) << 2;
+  for (; rows != 0; rows--) {
+    let j: usize = 0;
+    for (; j != end; j += 16) {
+      const rate = read(rates + j, true);
+      const decay = read(decays + j, true);
+      sgdAt(p + j, next + j, g + j, buffer + j, rate, keep, decay, gs, form, 2, true);
+    }
+    for (let rest = columns & 3; rest != 0; rest--, j += 4) {
+      const rate = read(rates + j, false);
+      const decay = read(decays + j, false);
+      sgdAt(p + j, next + j, g + j, buffer + j, rate, keep, decay, gs, form, 2, false);
+    }
+    p += j;
+    next += j;
+    g += j;
+    buffer += j;
+  }
+}
+
+/** The same over rows × columns entries, with a rate and a weight decay for each column. */
+export function sgdColumns(
+  p: usize, next: usize, g: usize, buffer: usize, rows: u32, columns: u32,
+  rates: usize, momentum: f32, decays: usize, scale: f32, form: i32,
+): void {
+  if (form == 0) sgdRows(p, next, g, buffer, rows, columns, rates, momentum, decays, scale, 0);
+  else if (form == 1) sgdRows(p, next, g, buffer, rows, columns, rates, momentum, decays, scale, 1);
+  else sgdRows(p, next, g, buffer, rows, columns, rates, momentum, decays, scale, 2);
 }
 
 @inline function adamAt(
   parameter: usize, next: usize, gradient: usize, moment1: usize, moment2: usize,
   beta1: v128, rest1: v128, beta2: v128, rest2: v128, epsilon: v128,
-  stepSize: v128, correction: v128, l2: v128, has: bool, decay: v128, gradientScale: v128, whole: bool,
+  stepSize: v128, correction: v128, l2: v128, has: i32, decay: v128, gradientScale: v128, whole: bool,
 ): void {
   const p = read(parameter, whole);
   const g = decayed(read(gradient, whole), p, gradientScale, l2, has);
@@ -129,7 +168,7 @@ export function sgd(
 @inline function adamLoop(
   p: usize, next: usize, g: usize, m: usize, v: usize, n: u32,
   beta1: f32, rest1: f32, beta2: f32, rest2: f32, epsilon: f32,
-  l2: f32, decay: f32, gradientScale: f32, stepSize: f32, correction: f32, has: bool,
+  l2: f32, decay: f32, gradientScale: f32, stepSize: f32, correction: f32, has: i32,
 ): void {
   const b1 = f32x4.splat(beta1);
   const r1 = f32x4.splat(rest1);
@@ -157,34 +196,39 @@ export function adam(
   b1: f32, r1: f32, b2: f32, r2: f32, epsilon: f32,
   l2: f32, decay: f32, scale: f32, step: f32, correction: f32,
 ): void {
-  if (l2 != 0) adamLoop(p, next, g, m, v, n, b1, r1, b2, r2, epsilon, l2, decay, scale, step, correction, true);
-  else adamLoop(p, next, g, m, v, n, b1, r1, b2, r2, epsilon, l2, decay, scale, step, correction, false);
+  if (l2 != 0) adamLoop(p, next, g, m, v, n, b1, r1, b2, r2, epsilon, l2, decay, scale, step, correction, 1);
+  else adamLoop(p, next, g, m, v, n, b1, r1, b2, r2, epsilon, l2, decay, scale, step, correction, 0);
 }
 
 @inline function adamRows(
   p: usize, next: usize, g: usize, m: usize, v: usize, rows: u32, columns: u32,
-  beta1: f32, rest1: f32, beta2: f32, rest2: f32, epsilon: f32,
-  l2: f32, decay: f32, gradientScale: f32, stepSizes: usize, corrections: usize, has: bool,
+  beta1: f32, rest1: f32, beta2: f32, rest2: f32, epsilon: f32, gradientScale: f32,
+  stepSizes: usize, corrections: usize, decays: usize, form: i32,
 ): void {
   const b1 = f32x4.splat(beta1);
   const r1 = f32x4.splat(rest1);
   const b2 = f32x4.splat(beta2);
   const r2 = f32x4.splat(rest2);
   const e = f32x4.splat(epsilon);
-  const l = f32x4.splat(l2);
-  const d = f32x4.splat(decay);
   const gs = f32x4.splat(gradientScale);
+  const none = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  const has = form == 1 ? 2 : 0;
   const end = (<usize>columns & ~3) << 2;
   for (; rows != 0; rows--) {
     let j: usize = 0;
     for (; j != end; j += 16) {
       const s = read(stepSizes + j, true);
       const c = read(corrections + j, true);
+      const l = form == 1 ? read(decays + j, true) : none;
+      const d = form == 2 ? read(decays + j, true) : one;
       adamAt(p + j, next + j, g + j, m + j, v + j, b1, r1, b2, r2, e, s, c, l, has, d, gs, true);
     }
     for (let rest = columns & 3; rest != 0; rest--, j += 4) {
       const s = read(stepSizes + j, false);
       const c = read(corrections + j, false);
+      const l = form == 1 ? read(decays + j, false) : none;
+      const d = form == 2 ? read(decays + j, false) : one;
       adamAt(p + j, next + j, g + j, m + j, v + j, b1, r1, b2, r2, e, s, c, l, has, d, gs, false);
     }
     p += j;
@@ -195,12 +239,16 @@ export function adam(
   }
 }
 
-/** The same over rows × columns entries, with a step size and a correction for each column. */
+/**
+ * The same over rows × columns entries, with a step size and a correction for each column; so with form 1 an `l2`, and
+ * with form 2 a `decay`, which `decays` then holds. Form 0 is without weight decay.
+ */
 export function adamColumns(
   p: usize, next: usize, g: usize, m: usize, v: usize, rows: u32, columns: u32,
-  b1: f32, r1: f32, b2: f32, r2: f32, epsilon: f32,
-  l2: f32, decay: f32, scale: f32, steps: usize, corrections: usize,
+  b1: f32, r1: f32, b2: f32, r2: f32, epsilon: f32, scale: f32,
+  steps: usize, corrections: usize, decays: usize, form: i32,
 ): void {
-  if (l2 != 0) adamRows(p, next, g, m, v, rows, columns, b1, r1, b2, r2, epsilon, l2, decay, scale, steps, corrections, true);
-  else adamRows(p, next, g, m, v, rows, columns, b1, r1, b2, r2, epsilon, l2, decay, scale, steps, corrections, false);
+  if (form == 0) adamRows(p, next, g, m, v, rows, columns, b1, r1, b2, r2, epsilon, scale, steps, corrections, decays, 0);
+  else if (form == 1) adamRows(p, next, g, m, v, rows, columns, b1, r1, b2, r2, epsilon, scale, steps, corrections, decays, 1);
+  else adamRows(p, next, g, m, v, rows, columns, b1, r1, b2, r2, epsilon, scale, steps, corrections, decays, 2);
 }

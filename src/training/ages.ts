@@ -7,9 +7,9 @@ import { axisView } from "../tensor/axis.ts";
  */
 export type Births = readonly Int32Array[];
 
-/** Births of a parameter all of whose entries start now, after `step` updates. */
-export function bornAt(dims: readonly number[], step: number): Births {
-  return dims.map((dim) => new Int32Array(dim).fill(step));
+/** Births of a parameter all of whose entries were there before the first update. */
+export function bornFirst(dims: readonly number[]): Births {
+  return dims.map((dim) => new Int32Array(dim));
 }
 
 /** The distinct births of several parameters, oldest first. A birth's index is its *generation*: larger is younger. */

@@ -8,7 +8,9 @@ import type { TrainerSettings } from "./options.ts";
 import { noProgress, type Progress, type TrainerState } from "./state.ts";
 
 /** Version of what a checkpoint holds; raised whenever an older reader would misread it. */
-const version = "1";
+const version = "2";
+/** What is read. In version 1 a restart made all entries newly born, and nothing else asked when they were. */
+const readable = ["1", version];
 const noDigest = "0".repeat(64);
 
 /** A checkpoint, read back. */
@@ -45,6 +47,7 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
     ["sha256", noDigest],
     ["settings", JSON.stringify(plain)],
     ["progress", JSON.stringify(state.progress)],
+    ["restart", String(state.learner.restart)],
     ["variables", JSON.stringify([...state.learner.variables.keys()])],
   ]);
   const bytes = encodeSafetensors(tensors, metadata);
@@ -73,17 +76,22 @@ export async function decodeCheckpoint(bytes: Uint8Array, thing = "checkpoint"):
 function read(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const text = (key: string) => metadata.get(key) ?? "null";
-  if (metadata.get("espalier") !== version) {
+  if (!readable.includes(text("espalier"))) {
     throw new EspalierError("CHECKPOINT_CORRUPT", {
       thing: "checkpoint version",
-      rule: `must be ${version}`,
+      rule: `must be ${readable.join(" or ")}`,
       received: metadata.get("espalier"),
       remedy: "Resume it with the espalier that wrote it.",
     });
   }
   const { optimizer: plain, ...others } = JSON.parse(text("settings"));
   const optimizer = optimizerOf(plain.name, plain.options, plain.learningRate);
-  const settings: TrainerSettings = { ...others, frozen: others.frozen ?? [], optimizer };
+  const settings: TrainerSettings = {
+    ...others,
+    frozen: others.frozen ?? [],
+    newborn: others.newborn,
+    optimizer,
+  };
   const model = decodeModel((tensors.get("model") as Tensor<"uint8">).data);
   const slots = new Map<string, Tensor[]>();
   const births = new Map<string, Int32Array[]>();
@@ -108,7 +116,8 @@ function read(bytes: Uint8Array): Checkpoint {
     ]),
   );
   const progress: Progress = { ...noProgress, ...JSON.parse(text("progress")) };
-  const learner = { variables, slots, births: births as Map<string, Births> };
+  const restart = Number(metadata.get("restart") ?? 0);
+  const learner = { variables, slots, births: births as Map<string, Births>, restart };
   return { settings, state: { model, learner, progress } };
 }
 

@@ -70,5 +70,6 @@ export function growState(
     births: new Map(
       [...state.births].map(([name, births]) => [name, growBirths(births, name, { plan, step })]),
     ),
+    restart: state.restart,
   };
 }

@@ -1,6 +1,6 @@
 import type { Model } from "../graph/model.ts";
 import { type Tensor, zeros } from "../tensor/tensor.ts";
-import { bornAt } from "./ages.ts";
+import { bornFirst } from "./ages.ts";
 import type { LearnerState } from "./learner.ts";
 import type { TrainerSettings } from "./options.ts";
 import type { Program } from "./program.ts";
@@ -16,6 +16,7 @@ export function freshState(program: Program, model: Model, settings: TrainerSett
         settings.optimizer.slots.map(() => zeros("float32", tensorOf(name).dims)),
       ]),
     ),
-    births: new Map(program.trainable.map((name) => [name, bornAt(tensorOf(name).dims, 0)])),
+    births: new Map(program.trainable.map((name) => [name, bornFirst(tensorOf(name).dims)])),
+    restart: 0,
   };
 }

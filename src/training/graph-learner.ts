@@ -1,4 +1,4 @@
-import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
+import type { Feeds, Session } from "../engine/session.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Shape } from "../graph/dim.ts";
 import { int } from "../graph/model.ts";
@@ -6,7 +6,7 @@ import { insertZeros } from "../growth/apply.ts";
 import { take } from "../tensor/axis.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, zeros } from "../tensor/tensor.ts";
-import { type Births, bornAt } from "./ages.ts";
+import type { Births } from "./ages.ts";
 import { type Clipping, clipGradients } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
@@ -18,7 +18,9 @@ import {
   type LearnerState,
   type Tentative,
 } from "./learner.ts";
-import type { Optimizer } from "./optimizers/optimizer.ts";
+import { factorAt, type Newborn } from "./newborn.ts";
+import type { Factor, Optimizer } from "./optimizers/optimizer.ts";
+import type { LearnerSettings } from "./options.ts";
 import type { Program } from "./program.ts";
 import { rateAt } from "./schedule.ts";
 
@@ -28,11 +30,15 @@ interface UpdateNames {
   readonly gradient: string;
   readonly next: string;
   readonly slots: readonly { readonly input: string; readonly next: string }[];
-  /** Per axis: the input that takes births, and one input for each age factor. */
+  /** Per axis, where a factor differs by age: the input that takes births, and one for each such factor. */
   readonly axes: readonly { readonly births: string; readonly factors: readonly string[] }[];
 }
 
-const rateInput = "learning_rate";
+/** An optimiser's factor, and the input that takes it where it is the same for all entries. */
+interface FactorInput {
+  readonly factor: Factor;
+  readonly scalar: string | undefined;
+}
 
 /**
  * The whole step, optimiser included, as one ONNX graph: the readable reference, and what the browser and GPUs use.
@@ -41,38 +47,46 @@ const rateInput = "learning_rate";
 export class GraphLearner implements Learner {
   readonly #program: Program;
   readonly #optimizer: Optimizer;
+  readonly #newborn: Newborn | undefined;
   readonly #session: Session;
+  readonly #factors: readonly FactorInput[];
   readonly #updates: readonly UpdateNames[];
   #variables: Record<string, Tensor> = {};
   #previous: Record<string, Tensor> = {};
   #slots = new Map<string, readonly Tensor[]>();
   #births = new Map<string, Births>();
   #birthFeeds: Record<string, Tensor> = {};
+  #restart = 0;
 
   private constructor(
     program: Program,
-    optimizer: Optimizer,
+    { optimizer, newborn }: LearnerSettings,
     session: Session,
+    factors: readonly FactorInput[],
     updates: readonly UpdateNames[],
   ) {
     this.#program = program;
     this.#optimizer = optimizer;
+    this.#newborn = newborn;
     this.#session = session;
+    this.#factors = factors;
     this.#updates = updates;
   }
 
-  static async create(
-    program: Program,
-    optimizer: Optimizer,
-    clipping: Clipping,
-    options: SessionOptions,
-  ): Promise<GraphLearner> {
+  static async create(program: Program, settings: LearnerSettings): Promise<GraphLearner> {
     const { graph } = program;
+    const { optimizer, clipping, newborn } = settings;
     const gradients = clipGradients(graph, differentiate(graph, program.loss, program.trainable), clipping);
-    const rate = graph.input(rateInput, { dtype: "float32", shape: [] });
+    const factors = optimizer.factors.map((factor, index) => ({
+      factor,
+      scalar:
+        factor.byAge || newborn !== undefined
+          ? undefined
+          : graph.input(`factor ${index}`, { dtype: "float32", shape: [] }),
+    }));
     const scaled = scaleToNorm(graph, gradients, clipping);
     const updates = [...scaled].map(([name, gradient]) => ({
-      ...writeUpdate(graph, optimizer, name, gradient, rate),
+      ...writeUpdate(graph, optimizer, name, gradient, factors),
       // As seen from outside, gradients are those before the norm is clipped, as in the kernel.
       gradient: gradients.get(name) ?? gradient,
     }));
@@ -85,7 +99,8 @@ export class GraphLearner implements Learner {
         ...update.slots.map((slot) => slot.next),
       ]),
     ];
-    return new GraphLearner(program, optimizer, await compile(graph, outputs, options), updates);
+    const session = await compile(graph, outputs, settings.session);
+    return new GraphLearner(program, settings, session, factors, updates);
   }
 
   get variables(): Feeds {
@@ -107,17 +122,7 @@ export class GraphLearner implements Learner {
         [...this.#slots].map(([name, slots]) => [name, slots.map((slot) => zeros("float32", slot.dims))]),
       );
       // Zeros of old age would make steps of several learning rates.
-      this.#setBirths(
-        new Map(
-          [...this.#births].map(([name, axes]) => [
-            name,
-            bornAt(
-              axes.map((axis) => axis.length),
-              step,
-            ),
-          ]),
-        ),
-      );
+      this.#restart = step;
       return loss;
     }
     this.#previous = this.#variables;
@@ -151,6 +156,7 @@ export class GraphLearner implements Learner {
       variables: new Map(Object.entries(this.#variables)),
       slots: new Map(this.#slots),
       births: new Map(this.#births),
+      restart: this.#restart,
     };
   }
 
@@ -160,7 +166,15 @@ export class GraphLearner implements Learner {
     );
     this.#previous = this.#variables;
     this.#slots = new Map(state.slots);
-    this.#setBirths(new Map(state.births));
+    this.#births = new Map(state.births);
+    this.#restart = state.restart;
+    this.#birthFeeds = {};
+    for (const { parameter, axes } of this.#updates) {
+      const births = this.#births.get(parameter) as Births;
+      axes.forEach(({ births: input }, axis) => {
+        this.#birthFeeds[input] = alongAxis(births, axis, (birth) => birth);
+      });
+    }
   }
 
   grow({ plan, step, apply }: LearnerGrowth): Tentative {
@@ -173,6 +187,7 @@ export class GraphLearner implements Learner {
       births: new Map(
         [...this.#births].map(([name, births]) => [name, growBirths(births, name, { plan, step })]),
       ),
+      restart: this.#restart,
     });
     return { keep: () => {}, undo: () => this.load(before) };
   }
@@ -181,23 +196,16 @@ export class GraphLearner implements Learner {
     await this.#session.release();
   }
 
-  #setBirths(births: Map<string, Births>): void {
-    this.#births = births;
-    this.#birthFeeds = {};
-    for (const { parameter, axes } of this.#updates) {
-      axes.forEach(({ births: input }, axis) => {
-        this.#birthFeeds[input] = alongAxis(this.#births.get(parameter) as Births, axis, (birth) => birth);
-      });
-    }
-  }
-
   #inputs(step: number): Feeds {
     const learningRate = rateAt(this.#optimizer.learningRate, step);
-    const feeds: Record<string, Tensor> = {
-      ...this.#variables,
-      ...this.#birthFeeds,
-      [rateInput]: float32([], [learningRate]),
-    };
+    const time = { step, restart: this.#restart, learningRate };
+    const valueFor = (factor: Factor, birth: number) => factorAt(factor, birth, time, this.#newborn);
+    const feeds: Record<string, Tensor> = { ...this.#variables, ...this.#birthFeeds };
+    const perAxis: Factor[] = [];
+    for (const { factor, scalar } of this.#factors) {
+      if (scalar === undefined) perAxis.push(factor);
+      else feeds[scalar] = float32([], [valueFor(factor, 0)]);
+    }
     for (const { parameter, slots, axes } of this.#updates) {
       slots.forEach(({ input }, index) => {
         feeds[input] = this.#slots.get(parameter)?.[index] as Tensor;
@@ -205,9 +213,7 @@ export class GraphLearner implements Learner {
       const births = this.#births.get(parameter) as Births;
       axes.forEach(({ factors }, axis) => {
         factors.forEach((input, index) => {
-          const factor = this.#optimizer.factors[index] as (age: number) => number;
-          const scale = index === 0 ? learningRate : 1;
-          feeds[input] = alongAxis(births, axis, (birth) => scale * factor(Math.max(1, step + 1 - birth)));
+          feeds[input] = alongAxis(births, axis, (birth) => valueFor(perAxis[index] as Factor, birth));
         });
       });
     }
@@ -227,25 +233,26 @@ function writeUpdate(
   optimizer: Optimizer,
   parameter: string,
   gradient: string,
-  learningRate: string,
+  factors: readonly FactorInput[],
 ): UpdateNames {
   const { dtype, shape } = graph.typeOf(parameter);
   const slotInputs = optimizer.slots.map((slot) => graph.input(`${slot} of ${parameter}`, { dtype, shape }));
+  const differing = [...factors.keys()].filter((index) => factors[index]?.scalar === undefined);
   const axes =
-    optimizer.factors.length === 0
+    differing.length === 0
       ? []
       : shape.map((_, axis) => ({
           births: graph.input(`births of ${parameter} ${axis}`, { dtype, shape: only(shape, axis) }),
-          factors: optimizer.factors.map((_factor, index) =>
+          factors: differing.map((index) =>
             graph.input(`factor ${index} of ${parameter} ${axis}`, { dtype, shape: only(shape, axis) }),
           ),
         }));
   let youngest = axes[0]?.births ?? "";
-  let factors = axes[0]?.factors ?? [];
+  let values = axes[0]?.factors ?? [];
   for (const axis of axes.slice(1)) {
     const younger = graph.emit("Greater", [axis.births, youngest]);
-    factors = factors.map((factor, index) =>
-      graph.emit("Where", [younger, axis.factors[index] as string, factor]),
+    values = values.map((value, index) =>
+      graph.emit("Where", [younger, axis.factors[index] as string, value]),
     );
     youngest = graph.emit("Max", [axis.births, youngest]);
   }
@@ -254,8 +261,7 @@ function writeUpdate(
     parameter,
     gradient,
     slots: slotInputs,
-    learningRate,
-    factors,
+    factors: factors.map(({ scalar }, index) => scalar ?? (values[differing.indexOf(index)] as string)),
   });
   return {
     parameter,

@@ -1,15 +1,16 @@
 import { Arena } from "../engine/arena.ts";
 import { OptimizerKernel } from "../engine/kernel/optimizer-kernel.ts";
-import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
+import type { Feeds, Session } from "../engine/session.ts";
 import { grownDims, insertZeros } from "../growth/apply.ts";
 import type { GrowthPlan } from "../growth/plan.ts";
 import type { WidthPart } from "../growth/width.ts";
 import { insertInPlace, removeInPlace } from "../tensor/insert.ts";
 import { makeTensor, sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
-import { type AgeRun, ageRuns, type Births, bornAt, generations } from "./ages.ts";
+import { type AgeRun, ageRuns, type Births } from "./ages.ts";
 import { type Clipping, clipGradients, normScale } from "./clipping.ts";
 import { compile } from "./compile.ts";
 import { differentiate } from "./differentiate.ts";
+import { KernelFactors } from "./kernel-factors.ts";
 import {
   growBirths,
   insertionOf,
@@ -19,7 +20,8 @@ import {
   type LearnerState,
   type Tentative,
 } from "./learner.ts";
-import type { Optimizer, StepScalars } from "./optimizers/optimizer.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+import type { LearnerSettings } from "./options.ts";
 import type { Program } from "./program.ts";
 import { rateAt } from "./schedule.ts";
 
@@ -37,16 +39,12 @@ interface Resident {
   readonly columns: number;
   readonly gradient: Placed;
   readonly slots: readonly Placed[];
+  readonly births: Births;
+  /** Of entries that differ in age, and of all entries: where ages make no difference. */
   runs: readonly AgeRun[];
-  births: Births;
+  readonly whole: readonly AgeRun[];
   current: Placed;
   next: Placed;
-}
-
-/** Room for one age factor of each entry of a row. */
-interface FactorRow {
-  readonly address: number;
-  readonly values: Float32Array;
 }
 
 /** Forward and backward in ONNX Runtime, the update in a SIMD kernel, both on the same WebAssembly memory. */
@@ -60,11 +58,9 @@ export class KernelLearner implements Learner {
   readonly #kernel: OptimizerKernel;
   /** What the kernel is called with: after many growths there are hundreds of calls a step, and each would be garbage. */
   readonly #call;
-  /** Of the widest parameter. */
-  #factors: readonly FactorRow[] = [];
-  /** The births of all generations, and for each age factor its value in this step for each of them. */
-  #births: Int32Array = new Int32Array();
-  #factorOf: readonly Float64Array[] = [];
+  readonly #factors: KernelFactors;
+  /** Updates done when the moments last started over. */
+  #restart = 0;
   #residents: readonly Resident[] = [];
   readonly #variables: Record<string, Tensor> = {};
   readonly #loss: Tensor;
@@ -73,8 +69,7 @@ export class KernelLearner implements Learner {
 
   private constructor(
     program: Program,
-    optimizer: Optimizer,
-    clipping: Clipping,
+    { optimizer, clipping, newborn }: LearnerSettings,
     session: Session,
     gradientNames: ReadonlyMap<string, string>,
     arena: Arena,
@@ -87,6 +82,7 @@ export class KernelLearner implements Learner {
     this.#gradientNames = gradientNames;
     this.#arena = arena;
     this.#kernel = kernel;
+    this.#factors = new KernelFactors(optimizer, newborn);
     this.#call = {
       kernel,
       addresses: { parameter: 0, next: 0, gradient: 0, moment1: 0, moment2: 0 },
@@ -94,6 +90,7 @@ export class KernelLearner implements Learner {
       columns: 0,
       factors: [] as number[],
       factorsPerColumn: false,
+      gradientScale: 1,
     };
     this.#loss = zeros(
       "float32",
@@ -101,22 +98,17 @@ export class KernelLearner implements Learner {
     );
   }
 
-  static async create(
-    program: Program,
-    optimizer: Optimizer,
-    clipping: Clipping,
-    options: SessionOptions,
-  ): Promise<KernelLearner> {
+  static async create(program: Program, settings: LearnerSettings): Promise<KernelLearner> {
     const gradients = clipGradients(
       program.graph,
       differentiate(program.graph, program.loss, program.trainable),
-      clipping,
+      settings.clipping,
     );
     const outputs = [program.loss, ...gradients.values(), ...program.updates.values()];
-    const session = await compile(program.graph, outputs, options);
+    const session = await compile(program.graph, outputs, settings.session);
     const arena = new Arena();
     const kernel = await OptimizerKernel.create(arena.memory);
-    return new KernelLearner(program, optimizer, clipping, session, gradients, arena, kernel);
+    return new KernelLearner(program, settings, session, gradients, arena, kernel);
   }
 
   get variables(): Feeds {
@@ -152,10 +144,12 @@ export class KernelLearner implements Learner {
         this.#residents.map(({ name, slots }) => [name, slots.map(({ tensor }) => copy(tensor))]),
       ),
       births: birthsOf(this.#residents),
+      restart: this.#restart,
     };
   }
 
   load(state: LearnerState): void {
+    this.#restart = state.restart;
     this.#arrange((name) => (state.variables.get(name) as Tensor).dims, state.births);
     for (const { name, slots } of this.#residents) {
       slots.forEach((slot, index) => {
@@ -226,12 +220,13 @@ export class KernelLearner implements Learner {
 
   /** Gives every array its place, moments first so that a growth moves little else; writes nothing. */
   #arrange(dimsOf: (name: string) => readonly number[], births: ReadonlyMap<string, Births>): void {
-    const { slots, factors } = this.#optimizer;
+    const { slots } = this.#optimizer;
     const shapes = this.#program.trainable.map(dimsOf);
     const widest = shapes.reduce((most, dims) => Math.max(most, sizeOf(dims.slice(1))), 1);
     const bytes = shapes.flatMap((dims) => new Array<number>(slots.length + 3).fill(4 * sizeOf(dims)));
     this.#arena.reset();
-    this.#arena.reserve(...bytes, ...factors.map(() => 4 * widest));
+    const rows = new Array<number>(this.#factors.rows).fill(widest);
+    this.#arena.reserve(...bytes, ...rows.map((columns) => 4 * columns));
     const place = (dims: readonly number[]): Placed => {
       const address = this.#arena.allocate(4 * sizeOf(dims));
       return { address, tensor: makeTensor("float32", dims, this.#arena.float32(address, sizeOf(dims))) };
@@ -239,6 +234,7 @@ export class KernelLearner implements Learner {
     const moments = shapes.map((dims) => slots.map(() => place(dims)));
     this.#residents = this.#program.trainable.map((name, index) => {
       const dims = shapes[index] as readonly number[];
+      const whole = [{ firstRow: 0, rows: dims[0] ?? 1, generation: 0, columns: undefined }];
       return {
         name,
         dims,
@@ -249,14 +245,19 @@ export class KernelLearner implements Learner {
         gradient: place(dims),
         slots: moments[index] as readonly Placed[],
         births: births.get(name) as Births,
-        runs: [{ firstRow: 0, rows: dims[0] ?? 1, generation: 0, columns: undefined }],
+        runs: whole,
+        whole,
       };
     });
-    this.#factors = factors.map(() => {
-      const { address, tensor } = place([widest]);
-      return { address, values: tensor.data as Float32Array };
-    });
-    this.#findGenerations();
+    this.#factors.place(
+      rows.map((columns) => {
+        const { address, tensor } = place([columns]);
+        return { address, values: tensor.data as Float32Array };
+      }),
+    );
+    const generationBirths = this.#factors.find(this.#residents.map((resident) => resident.births));
+    if (generationBirths === undefined) return;
+    for (const resident of this.#residents) resident.runs = ageRuns(resident.births, generationBirths);
   }
 
   /** Takes over variables, and the values of the trained ones where they do not lie in their place already. */
@@ -299,34 +300,19 @@ export class KernelLearner implements Learner {
     return to.tensor.data as Float32Array;
   }
 
-  #findGenerations(): void {
-    const { factors } = this.#optimizer;
-    if (factors.length === 0) return;
-    this.#births = generations(this.#residents.map(({ births }) => births));
-    this.#factorOf = factors.map(() => new Float64Array(this.#births.length));
-    for (const resident of this.#residents) resident.runs = ageRuns(resident.births, this.#births);
-  }
-
   #update(step: number): void {
-    const learningRate = rateAt(this.#optimizer.learningRate, step);
-    const gradientScale = normScale(this.#clipping, () =>
+    this.#call.gradientScale = normScale(this.#clipping, () =>
       this.#residents.reduce(
         (sum, { name, gradient, size }) =>
           this.#gradientNames.has(name) ? sum + this.#kernel.sumOfSquares(gradient.address, size) : sum,
         0,
       ),
     );
-    this.#factorOf.forEach((values, index) => {
-      const factor = this.#optimizer.factors[index] as (age: number) => number;
-      const scale = index === 0 ? learningRate : 1;
-      this.#births.forEach((birth, generation) => {
-        values[generation] = scale * factor(step + 1 - birth);
-      });
-    });
-    const scalars = { learningRate, gradientScale };
+    const learningRate = rateAt(this.#optimizer.learningRate, step);
+    const differ = this.#factors.workOut({ step, restart: this.#restart, learningRate });
     for (const resident of this.#residents) {
       if (!this.#gradientNames.has(resident.name)) continue;
-      for (const run of resident.runs) this.#updateRun(resident, run, scalars);
+      for (const run of differ ? resident.runs : resident.whole) this.#updateRun(resident, run);
       const { current, next } = resident;
       resident.current = next;
       resident.next = current;
@@ -334,46 +320,32 @@ export class KernelLearner implements Learner {
     }
   }
 
-  #updateRun(
-    resident: Resident,
-    { firstRow, rows, generation, columns }: AgeRun,
-    scalars: StepScalars,
-  ): void {
-    const offset = 4 * firstRow * resident.columns;
+  #updateRun(resident: Resident, run: AgeRun): void {
+    const offset = 4 * run.firstRow * resident.columns;
     const call = this.#call;
     call.addresses.parameter = resident.current.address + offset;
     call.addresses.next = resident.next.address + offset;
     call.addresses.gradient = resident.gradient.address + offset;
     call.addresses.moment1 = (resident.slots[0]?.address ?? 0) + offset;
     call.addresses.moment2 = (resident.slots[1]?.address ?? 0) + offset;
-    for (let index = 0; index < this.#factors.length; index++) {
-      const { address, values } = this.#factors[index] as FactorRow;
-      const factorOf = this.#factorOf[index] as Float64Array;
-      call.factors[index] = columns === undefined ? (factorOf[generation] as number) : address;
-      if (columns === undefined) continue;
-      for (let column = 0; column < columns.length; column++) {
-        values[column] = factorOf[Math.max(columns[column] as number, generation)] as number;
-      }
-    }
-    call.rows = rows;
+    call.rows = run.rows;
     call.columns = resident.columns;
-    call.factorsPerColumn = columns !== undefined;
-    this.#optimizer.run(call, scalars);
+    call.factorsPerColumn = run.columns !== undefined;
+    this.#factors.read(call.factors, run);
+    this.#optimizer.run(call);
   }
 
   /**
    * Goes back to the parameters of the last finite loss. The moments belong to the bad ones and start over, and their
-   * ages with them: zeros of old age would make steps of several learning rates.
+   * ages with them: zeros of old age would make steps of several learning rates. Births stay: no entry is new again.
    */
   #restore(step: number): void {
     for (const resident of this.#residents) {
       // Copied, not swapped: a second failure in a row must find the good ones in both buffers.
       (resident.current.tensor.data as Float32Array).set(resident.next.tensor.data as Float32Array);
       for (const slot of resident.slots) (slot.tensor.data as Float32Array).fill(0);
-      const { dims } = resident.current.tensor;
-      resident.births = bornAt(dims, step);
     }
-    this.#findGenerations();
+    this.#restart = step;
   }
 }
 

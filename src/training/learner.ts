@@ -15,6 +15,11 @@ export interface LearnerState {
   readonly slots: ReadonlyMap<string, readonly Tensor[]>;
   /** When each entry of each trained parameter was born. */
   readonly births: ReadonlyMap<string, Births>;
+  /**
+   * Updates done when the moments of all entries last started over: 0, or those before the last divergence. Apart from
+   * births, as that makes no entry new: an entry's age in the optimiser counts from the later of the two.
+   */
+  readonly restart: number;
 }
 
 /** A growth as the learner sees it. */
@@ -36,7 +41,7 @@ export interface Tentative {
 export interface Learner {
   /**
    * Runs step `step` (counted from 0) and returns the loss before its update. Where the loss is not finite, the
-   * parameters go back to those of the last finite loss, and the optimiser's state starts over at age 0.
+   * parameters go back to those of the last finite loss, and the optimiser's state starts over at age 0 (`restart`).
    */
   step(feeds: Feeds, step: number): Promise<number>;
   /** The gradients of the trained parameters on a batch; changes nothing. Good until the next step, load or call. */

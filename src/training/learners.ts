@@ -7,7 +7,8 @@ import type { Program } from "./program.ts";
 
 /** The learner that the settings ask for. */
 export function createLearner(program: Program, settings: TrainerSettings): Promise<Learner> {
-  const { optimizer, clipping, session, update = defaultUpdate } = settings;
-  const make = update === "kernel" ? KernelLearner.create : GraphLearner.create;
-  return make(program, optimizer, clipping, session);
+  const { update = defaultUpdate } = settings;
+  return update === "kernel"
+    ? KernelLearner.create(program, settings)
+    : GraphLearner.create(program, settings);
 }

@@ -4,6 +4,7 @@ import { EspalierError } from "../tensor/errors.ts";
 import type { Clipping } from "./clipping.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
 import type { Metric } from "./metric.ts";
+import { type Newborn, type NewbornOptions, newbornOf } from "./newborn.ts";
 import { adam } from "./optimizers/adam.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { frozenOf, type ParameterChoice } from "./trainable.ts";
@@ -33,6 +34,8 @@ export interface TrainerOptions {
   readonly clipNorm?: number;
   /** Largest magnitude of one gradient entry. Default: no clipping. */
   readonly clipValue?: number;
+  /** A learning rate and weight decay of their own for what growths add, while it is young. Default: as for all others. */
+  readonly newborn?: NewbornOptions;
   /** Measured by `evaluate` beside the loss. Default: accuracy, or the mean absolute error for regression. */
   readonly metrics?: readonly Metric[];
   /** Threads inside one operator. Default 1. */
@@ -56,9 +59,13 @@ export interface TrainerSettings {
   readonly batchSize: number;
   readonly seed: number;
   readonly clipping: Clipping;
+  readonly newborn: Newborn | undefined;
   readonly session: SessionOptions;
   readonly update: "kernel" | "graph" | undefined;
 }
+
+/** What a learner takes of them. */
+export type LearnerSettings = Pick<TrainerSettings, "optimizer" | "clipping" | "newborn" | "session">;
 
 /** Throws `ARGUMENT` for values that make no sense, and for names that `model` has not. */
 export function checkOptions(options: TrainerOptions, model?: Model): TrainerSettings {
@@ -77,6 +84,7 @@ export function checkOptions(options: TrainerOptions, model?: Model): TrainerSet
     batchSize,
     seed,
     clipping: { norm: options.clipNorm, value: options.clipValue },
+    newborn: newbornOf(options.newborn ?? {}),
     session: { threads, ...(options.providers === undefined ? {} : { providers: options.providers }) },
     update: options.update,
   };

@@ -22,6 +22,22 @@ const cases: Readonly<Record<string, Partial<TrainerOptions>>> = {
   "clipNorm, sgd": { optimizer: sgd({ learningRate: 0.05 }), clipNorm: 0.1 },
   "clipNorm, adam": { optimizer: adam({ learningRate: 3e-3 }), clipNorm: 0.1 },
   "clipValue, adam": { optimizer: adam({ learningRate: 3e-3 }), clipValue: 0.02 },
+  "newborn, sgd": {
+    optimizer: sgd({ learningRate: 0.05, weightDecay: 0.01 }),
+    newborn: { warmup: 20, youth: 10, rate: 0.3 },
+  },
+  "newborn, nesterov": {
+    optimizer: sgd({ learningRate: 0.02, momentum: 0.9, nesterov: true }),
+    newborn: { warmup: 20 },
+  },
+  "newborn, adam": {
+    optimizer: adam({ learningRate: 3e-3, weightDecay: 0.01 }),
+    newborn: { warmup: 10, youth: 20, rate: 3 },
+  },
+  "newborn, adamw": {
+    optimizer: adamw({ learningRate: cosineRate(3e-3, { steps: 100, warmup: 10 }) }),
+    newborn: { warmup: 50, youth: 15 },
+  },
   "both, momentum": { optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }), clipNorm: 0.1, clipValue: 0.05 },
 };
 

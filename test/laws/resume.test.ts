@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build as bundle } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
 import type { Model, Value } from "../../src/graph/model.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
@@ -76,6 +78,32 @@ const runs: readonly Run[] = [
     growths: new Map([
       [10, "conv1"],
       [22, "hidden1"],
+    ]),
+  },
+  {
+    name: "mlp, AdamW, newborns",
+    model: () => mlp([6, 5, 4, 3], { dropout: 0.3 }),
+    options: {
+      optimizer: adamw({ learningRate: cosineRate(1e-2, { steps: 60 }), weightDecay: 0.1 }),
+      newborn: { warmup: 9, youth: 6, rate: 0.3 },
+    },
+    growths: new Map([
+      [11, "hidden1"],
+      [19, "hidden2"],
+      [23, "hidden1"],
+    ]),
+  },
+  {
+    name: "cnn, momentum, newborns, the graph learner",
+    model: () => cnn({ input: [1, 6, 6], filters: [3], hidden: [5], classes: 3 }),
+    options: {
+      optimizer: sgd({ learningRate: 0.05, momentum: 0.9, weightDecay: 0.01 }),
+      newborn: { warmup: 9, youth: 6 },
+      update: "graph",
+    },
+    growths: new Map([
+      [10, "conv1"],
+      [20, "hidden1"],
     ]),
   },
 ];
@@ -173,6 +201,55 @@ describe.each(runs)("resume: $name", (run) => {
     await whole.dispose();
     await cold.dispose();
   });
+});
+
+describe("a divergence between birth and resume", () => {
+  const run = runs.find(({ name }) => name.includes("AdamW, newborns")) as Run;
+  const data = labelled(run.model());
+  const spoilt = { ...data, features: data.features.map(() => Number.NaN) };
+
+  test("starts moments over, and no birth: the resumed run goes on as the other", async () => {
+    const whole = await start(run);
+    await goOn(whole, run, 14);
+    const births = structuredClone(whole.state().learner.births);
+    expect((await failure(whole.trainStep(spoilt))).code).toBe("DIVERGED");
+    expect(whole.state().learner.births).toEqual(births);
+    expect(whole.state().learner.restart).toBe(14);
+    const second = await Trainer.resume(await whole.checkpoint());
+    expect(stateText(second.state())).toBe(stateText(whole.state()));
+    expect(await goOn(second, run, last)).toEqual(await goOn(whole, run, last));
+    expect(stateText(second.state())).toBe(stateText(whole.state()));
+    await whole.dispose();
+    await second.dispose();
+  });
+});
+
+test("a checkpoint of version 1, which knew nothing of newborns, restarts and rollbacks, goes on", async () => {
+  const run = runs[0] as Run;
+  const whole = await start(run);
+  await goOn(whole, run, 13);
+  const now = await whole.checkpoint();
+  const { tensors, metadata } = decodeSafetensors(now);
+  const without = (key: string, name: string) => {
+    const { [name]: _, ...others } = JSON.parse(metadata.get(key) as string);
+    return JSON.stringify(others);
+  };
+  const old = new Map([
+    ["espalier", "1"],
+    ["sha256", "0".repeat(64)],
+    ["settings", without("settings", "newborn")],
+    ["progress", without("progress", "rollbacks")],
+    ["variables", metadata.get("variables") as string],
+  ]);
+  const bytes = encodeSafetensors(tensors, old);
+  const digest = createHash("sha256").update(bytes).digest("hex");
+  bytes.set(new TextEncoder().encode(digest), Buffer.from(bytes).indexOf("0".repeat(64)));
+  const second = await Trainer.resume(bytes);
+  expect(second.settings.newborn).toBeUndefined();
+  expect(stateText(second.state())).toBe(stateText(whole.state()));
+  expect(await goOn(second, run, last)).toEqual(await goOn(whole, run, last));
+  await whole.dispose();
+  await second.dispose();
 });
 
 describe("a damaged folder", () => {

@@ -53,13 +53,13 @@ const runs: readonly Run[] = [
     tried: ["conv1"],
   },
   {
-    name: "a graph that states a size, momentum",
+    name: "a graph that states a size, momentum, newborns",
     model: () =>
       sequential(
         [6],
         [linear(5), writtenSize(5), activation("tanh"), linear(4), activation("relu"), linear(3)],
       ),
-    options: { optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }) },
+    options: { optimizer: sgd({ learningRate: 0.05, momentum: 0.9 }), newborn: { warmup: 9, youth: 5 } },
     first: "hidden2",
     tried: ["hidden1", "hidden2"],
   },

@@ -17,6 +17,7 @@ export function stateText({ model, learner, progress }: TrainerState): string {
       plain(slots.map((slot, at) => [`${at}`, slot] as const)),
     ]),
     births: [...learner.births].map(([name, axes]) => [name, axes.map((axis) => [...axis])]),
+    restart: learner.restart,
     progress: {
       ...progress,
       // What a growth was measured on (the last batch) is no part of the state, nor is how long it took.

@@ -15,6 +15,7 @@ test("the kernel imports one memory and brings no data, memory or start function
     "sumOfSquares",
     "scale",
     "sgd",
+    "sgdColumns",
     "adam",
     "adamColumns",
   ]);

@@ -48,6 +48,18 @@ function place(arrays: Arrays, { gap, inPlace }: { gap: number; inPlace: boolean
   return { parameter, next: inPlace ? parameter : next, gradient, moment1, moment2 };
 }
 
+/** Where entry `i` of placed arrays lies. */
+function oneOf(arrays: KernelAddresses, i: number): KernelAddresses {
+  const at = (offset: number) => offset + 4 * i;
+  return {
+    parameter: at(arrays.parameter),
+    next: at(arrays.next),
+    gradient: at(arrays.gradient),
+    moment1: at(arrays.moment1),
+    moment2: at(arrays.moment2),
+  };
+}
+
 const view = (offset: number, n: number) => new Float32Array(memory.buffer, offset, n);
 const bits = (values: Float32Array) => Array.from(new Uint32Array(values.slice().buffer));
 
@@ -61,11 +73,15 @@ function expectSame(
   }
 }
 
+/** What differs between the columns of an array: for entry `i` its scalars. */
+type Of<Scalars> = (i: number) => Partial<Scalars>;
+
 /** One rounding for each operation, in the order that the kernel's docstring gives. */
-function sgdReference(arrays: Arrays, s: SgdScalars): Arrays {
+function sgdReference(arrays: Arrays, common: SgdScalars, of: Of<SgdScalars> = () => ({})): Arrays {
   const next = new Float32Array(arrays.parameter.length);
   const moment1 = arrays.moment1.slice();
   for (let i = 0; i < next.length; i++) {
+    const s = { ...common, ...of(i) };
     const p = arrays.parameter[i]!;
     let d = f(arrays.gradient[i]! * f(s.gradientScale));
     if (s.weightDecay !== 0) d = f(d + f(f(s.weightDecay) * p));
@@ -79,12 +95,18 @@ function sgdReference(arrays: Arrays, s: SgdScalars): Arrays {
   return { ...arrays, next, moment1 };
 }
 
-function adamReference(arrays: Arrays, s: AdamScalars, age: (i: number) => [number, number]): Arrays {
+function adamReference(
+  arrays: Arrays,
+  common: AdamScalars,
+  age: (i: number) => [number, number],
+  of: Of<AdamScalars> = () => ({}),
+): Arrays {
   const next = new Float32Array(arrays.parameter.length);
   const moment1 = arrays.moment1.slice();
   const moment2 = arrays.moment2.slice();
   for (let i = 0; i < next.length; i++) {
     const [stepSize, correction] = age(i);
+    const s = { ...common, ...of(i) };
     const p = arrays.parameter[i]!;
     let g = f(arrays.gradient[i]! * f(s.gradientScale));
     if (s.l2 !== 0) g = f(g + f(f(s.l2) * p));
@@ -144,36 +166,72 @@ describe("bit for bit the float32 reference, sizes 0 to 200", () => {
     }
   });
 
-  test("adamColumns: each entry as adam alone would do it", () => {
+  test("sgdColumns: each entry as sgd alone would do it", () => {
     for (let columns = 1; columns <= 40; columns++) {
-      const rows = 1 + random.integer(5);
-      const n = rows * columns;
-      const arrays = drawArrays(random, n);
-      const addresses = place(arrays, { gap: random.integer(4), inPlace: columns % 2 === 0 });
-      const stepSizes = Float32Array.from({ length: columns }, () => random.uniform());
-      const corrections = Float32Array.from({ length: columns }, () => 1 + 30 * random.uniform());
-      view(60_000, columns).set(stepSizes);
-      view(62_004, columns).set(corrections);
-      const scalars = adamOf(random);
-      const ages = { stepSizes: 60_000, corrections: 62_004 };
-      kernel.adamColumns(addresses, rows, columns, { ...scalars, ...ages });
-      const age = (i: number): [number, number] => [stepSizes[i % columns]!, corrections[i % columns]!];
-      expectSame(addresses, adamReference(arrays, scalars, age), n);
+      for (const [momentum, nesterov] of [
+        [0, false],
+        [0.9, false],
+        [0.9, true],
+      ] as const) {
+        const rows = 1 + random.integer(5);
+        const n = rows * columns;
+        const arrays = drawArrays(random, n);
+        const addresses = place(arrays, { gap: random.integer(4), inPlace: columns % 2 === 0 });
+        const rates = Float32Array.from({ length: columns }, () => random.uniform());
+        const decays = Float32Array.from({ length: columns }, () => random.integer(2) * random.uniform());
+        view(60_000, columns).set(rates);
+        view(62_004, columns).set(decays);
+        const scalars = { momentum, nesterov, gradientScale: 0.3 };
+        const perColumn = { learningRates: 60_000, weightDecays: 62_004 };
+        kernel.sgdColumns(addresses, rows, columns, { ...scalars, ...perColumn });
+        const of = (i: number) => ({ learningRate: rates[i % columns]!, weightDecay: decays[i % columns]! });
+        const expected = sgdReference(arrays, { ...scalars, learningRate: 0, weightDecay: 0 }, of);
+        expectSame(addresses, expected, n);
 
-      const alone = place(arrays, { gap: 0, inPlace: true });
-      for (let i = 0; i < n; i++) {
-        const [stepSize, correction] = age(i);
-        const at = (offset: number) => offset + 4 * i;
-        const one = {
-          parameter: at(alone.parameter),
-          next: at(alone.next),
-          gradient: at(alone.gradient),
-          moment1: at(alone.moment1),
-          moment2: at(alone.moment2),
-        };
-        kernel.adam(one, 1, { ...scalars, stepSize, correction });
+        const alone = place(arrays, { gap: 0, inPlace: true });
+        for (let i = 0; i < n; i++) kernel.sgd(oneOf(alone, i), 1, { ...scalars, ...of(i) });
+        expectSame(alone, expected, n);
       }
-      expectSame(alone, adamReference(arrays, scalars, age), n);
+    }
+  });
+
+  test("adamColumns: each entry as adam alone would do it", () => {
+    for (const decaying of ["none", "l2", "decay"] as const) {
+      for (let columns = 1; columns <= 40; columns++) {
+        const rows = 1 + random.integer(5);
+        const n = rows * columns;
+        const arrays = drawArrays(random, n);
+        const addresses = place(arrays, { gap: random.integer(4), inPlace: columns % 2 === 0 });
+        const stepSizes = Float32Array.from({ length: columns }, () => random.uniform());
+        const corrections = Float32Array.from({ length: columns }, () => 1 + 30 * random.uniform());
+        // Some columns are exempt: no L2 factor, nothing taken from the weight.
+        const decays = Float32Array.from({ length: columns }, () =>
+          random.integer(2) === 0 ? Number(decaying === "decay") : random.uniform(),
+        );
+        view(60_000, columns).set(stepSizes);
+        view(62_004, columns).set(corrections);
+        view(63_204, columns).set(decays);
+        const scalars = { ...adamOf(random), l2: 0, decay: 1 };
+        kernel.adamColumns(addresses, rows, columns, {
+          ...scalars,
+          stepSizes: 60_000,
+          corrections: 62_004,
+          l2s: decaying === "l2" ? 63_204 : undefined,
+          decays: decaying === "decay" ? 63_204 : undefined,
+        });
+        const age = (i: number): [number, number] => [stepSizes[i % columns]!, corrections[i % columns]!];
+        const of = (i: number): Partial<AdamScalars> =>
+          decaying === "none" ? {} : { [decaying]: decays[i % columns]! };
+        const expected = adamReference(arrays, scalars, age, of);
+        expectSame(addresses, expected, n);
+
+        const alone = place(arrays, { gap: 0, inPlace: true });
+        for (let i = 0; i < n; i++) {
+          const [stepSize, correction] = age(i);
+          kernel.adam(oneOf(alone, i), 1, { ...scalars, ...of(i), stepSize, correction });
+        }
+        expectSame(alone, expected, n);
+      }
     }
   });
 
@@ -258,8 +316,12 @@ test("arrays outside the memory are refused before anything is written", () => {
   view(0, 1)[0] = 5;
   const scalars = { ...adamOf(new Random(3)), stepSize: 1, correction: 1 };
   expect(() => kernel.adam({ ...inside, moment2: end }, 1, scalars)).toThrow(/multiples of 4, within/);
-  expect(() =>
-    kernel.adamColumns({ ...inside, moment2: 192 }, 1, 4, { ...scalars, stepSizes: 0, corrections: end }),
-  ).toThrow(/multiples of 4, within/);
+  for (const bad of [{ corrections: end }, { corrections: 0, l2s: end }, { corrections: 0, decays: -4 }]) {
+    expect(() =>
+      kernel.adamColumns({ ...inside, moment2: 192 }, 1, 4, { ...scalars, stepSizes: 0, ...bad }),
+    ).toThrow(/multiples of 4, within/);
+  }
+  const plain = { momentum: 0, nesterov: false, gradientScale: 1, learningRates: 0, weightDecays: end };
+  expect(() => kernel.sgdColumns(inside, 1, 4, plain)).toThrow(/multiples of 4, within/);
   expect(view(0, 1)[0]).toBe(5);
 });

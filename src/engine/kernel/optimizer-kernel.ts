@@ -27,6 +27,12 @@ export interface SgdScalars {
   readonly gradientScale: number;
 }
 
+/** Byte offsets of two float32 vectors, an element for each column, that hold what {@link SgdScalars} holds. */
+export interface SgdPerColumn {
+  readonly learningRates: number;
+  readonly weightDecays: number;
+}
+
 export interface AdamScalars {
   readonly beta1: number;
   readonly beta2: number;
@@ -47,17 +53,21 @@ export interface OneAge {
   readonly correction: number;
 }
 
-/** Byte offsets of two float32 vectors, an element for each column, that hold what {@link OneAge} holds. */
-export interface AgePerColumn {
+/**
+ * Byte offsets of float32 vectors, an element for each column, that hold what {@link OneAge} and {@link AdamScalars}
+ * hold.
+ */
+export interface AdamPerColumn {
   readonly stepSizes: number;
   readonly corrections: number;
+  /** The `l2` of each column, where there is such weight decay; not together with `decays`. */
+  readonly l2s?: number | undefined;
+  /** The `decay` of each column, where there is such weight decay. */
+  readonly decays?: number | undefined;
 }
 
 type Arrays = [parameter: number, next: number, gradient: number, moment1: number, moment2: number];
-type AdamTail = [
-  ...[beta1: number, rest1: number, beta2: number, rest2: number, epsilon: number],
-  ...[l2: number, decay: number, gradientScale: number, step: number, correction: number],
-];
+type Betas = [beta1: number, rest1: number, beta2: number, rest2: number, epsilon: number];
 
 interface KernelExports {
   sumOfSquares(offset: number, n: number): number;
@@ -68,8 +78,24 @@ interface KernelExports {
       ...[rate: number, momentum: number, decay: number, gradientScale: number, form: number],
     ]
   ): void;
-  adam(...args: [...Arrays, n: number, ...AdamTail]): void;
-  adamColumns(...args: [...Arrays, rows: number, columns: number, ...AdamTail]): void;
+  sgdColumns(
+    ...args: [
+      ...[parameter: number, next: number, gradient: number, buffer: number, rows: number, columns: number],
+      ...[rates: number, momentum: number, decays: number, gradientScale: number, form: number],
+    ]
+  ): void;
+  adam(
+    ...args: [
+      ...[...Arrays, n: number, ...Betas],
+      ...[l2: number, decay: number, gradientScale: number, step: number, correction: number],
+    ]
+  ): void;
+  adamColumns(
+    ...args: [
+      ...[...Arrays, rows: number, columns: number, ...Betas, gradientScale: number],
+      ...[steps: number, corrections: number, decays: number, form: number],
+    ]
+  ): void;
 }
 
 /**
@@ -125,6 +151,22 @@ export class OptimizerKernel {
     sgd(parameter, next, gradient, moment1, n, learningRate, momentum, weightDecay, gradientScale, form);
   }
 
+  /** The same for a row-major [rows, columns] array whose columns differ in learning rate and weight decay. */
+  sgdColumns(
+    addresses: Omit<KernelAddresses, "moment2">,
+    rows: number,
+    columns: number,
+    scalars: Omit<SgdScalars, "learningRate" | "weightDecay"> & SgdPerColumn,
+  ): void {
+    const { parameter: p, next, gradient: g, moment1: b } = addresses;
+    const { learningRates, weightDecays, momentum, nesterov, gradientScale: scale } = scalars;
+    const form = momentum === 0 ? 0 : nesterov ? 2 : 1;
+    this.#check("sgdColumns", rows * columns, form === 0 ? [p, next, g] : [p, next, g, b]);
+    this.#check("sgdColumns", columns, [learningRates, weightDecays]);
+    const { sgdColumns } = this.#exports;
+    sgdColumns(p, next, g, b, rows, columns, learningRates, momentum, weightDecays, scale, form);
+  }
+
   /**
    * g′ = g·gradientScale + l2·p (the second term only where l2 ≠ 0); m = β₁·m + (1 − β₁)·g′;
    * v = β₂·v + ((1 − β₂)·g′)·g′; next = p·decay − (stepSize·m) / (√v·correction + epsilon).
@@ -143,32 +185,19 @@ export class OptimizerKernel {
     addresses: KernelAddresses,
     rows: number,
     columns: number,
-    scalars: AdamScalars & AgePerColumn,
+    scalars: Omit<AdamScalars, "l2" | "decay"> & AdamPerColumn,
   ): void {
     const { parameter: p, next, gradient: g, moment1: m, moment2: v } = addresses;
-    const { beta1: b1, beta2: b2, epsilon, l2, decay, gradientScale: scale } = scalars;
-    const { stepSizes, corrections } = scalars;
+    const { beta1: b1, beta2: b2, epsilon: e, gradientScale: scale } = scalars;
+    const { stepSizes: steps, corrections, l2s, decays } = scalars;
+    const form = l2s !== undefined ? 1 : decays !== undefined ? 2 : 0;
+    const own = l2s ?? decays ?? steps;
     this.#check("adamColumns", rows * columns, [p, next, g, m, v]);
-    this.#check("adamColumns", columns, [stepSizes, corrections]);
+    this.#check("adamColumns", columns, [steps, corrections, own]);
     const { adamColumns } = this.#exports;
+    // biome-ignore format: as the kernel lists them
     adamColumns(
-      p,
-      next,
-      g,
-      m,
-      v,
-      rows,
-      columns,
-      b1,
-      1 - b1,
-      b2,
-      1 - b2,
-      epsilon,
-      l2,
-      decay,
-      scale,
-      stepSizes,
-      corrections,
+      p, next, g, m, v, rows, columns, b1, 1 - b1, b2, 1 - b2, e, scale, steps, corrections, own, form,
     );
   }
 

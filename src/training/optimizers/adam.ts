@@ -26,20 +26,25 @@ export function adamw(options: AdamOptions = {}): Optimizer {
 
 function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDecay: number }): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay } = options;
-  const l2 = name === "adam" ? weightDecay : 0;
-  const decoupled = name === "adamw" ? weightDecay : 0;
+  const decays = weightDecay !== 0;
+  const coupled = name === "adam";
   return {
     name,
     options: { beta1, beta2, epsilon, weightDecay },
     learningRate: scheduleOf(options.learningRate ?? 1e-3),
     slots: ["moment1", "moment2"],
-    // The first is multiplied by the learning rate: the step size. The second corrects √v.
-    factors: [(age) => 1 / (1 - beta1 ** age), (age) => 1 / Math.sqrt(1 - beta2 ** age)],
-    flopsPerEntry: 13 + (l2 === 0 ? 0 : 2) + (decoupled === 0 ? 0 : 1),
-    emit({ graph, parameter, gradient, slots, learningRate, factors }) {
-      const [stepSize, correction] = factors as [string, string];
+    // The step size, what corrects √v, and where weights decay, the L2 factor or what is left of the weight.
+    factors: [
+      { byAge: true, of: (age, learningRate) => learningRate * (1 / (1 - beta1 ** age)) },
+      { byAge: true, of: (age) => 1 / Math.sqrt(1 - beta2 ** age) },
+      ...(decays ? [{ byAge: false, of: coupled ? l2 : left }] : []),
+    ],
+    flopsPerEntry: 13 + (decays ? (coupled ? 2 : 1) : 0),
+    emit({ graph, parameter, gradient, slots, factors }) {
+      const [stepSize, correction, decay] = factors as [string, string, string];
       const times = (value: string, factor: number) => graph.emit("Mul", [value, graph.scalar(factor)]);
-      const g = l2 === 0 ? gradient : graph.emit("Add", [gradient, times(parameter, l2)]);
+      const decayed = () => graph.emit("Mul", [parameter, decay]);
+      const g = decays && coupled ? graph.emit("Add", [gradient, decayed()]) : gradient;
       const m = graph.emit("Add", [times(slots[0] as string, beta1), times(g, 1 - beta1)]);
       const squares = graph.emit("Mul", [times(g, 1 - beta2), g]);
       const v = graph.emit("Add", [times(slots[1] as string, beta2), squares]);
@@ -48,32 +53,29 @@ function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDe
         graph.emit("Mul", [m, stepSize]),
         graph.emit("Add", [spread, graph.scalar(epsilon)]),
       ]);
-      if (decoupled === 0) return [graph.emit("Sub", [parameter, step]), m, v];
-      const decay = graph.emit("Sub", [graph.scalar(1), times(learningRate, decoupled)]);
-      return [graph.emit("Sub", [graph.emit("Mul", [parameter, decay]), step]), m, v];
+      return [graph.emit("Sub", [decays && !coupled ? decayed() : parameter, step]), m, v];
     },
-    run({ kernel, addresses, rows, columns, factors, factorsPerColumn }, { learningRate, gradientScale }) {
-      const decay = 1 - learningRate * decoupled;
-      const [step, correction] = factors as [number, number];
+    run({ kernel, addresses, rows, columns, factors, factorsPerColumn, gradientScale }) {
+      const [step, correction, decay] = factors as [number, number, number];
       // One literal, not spread from parts: that cost more than the update of a small parameter.
       if (factorsPerColumn) {
         kernel.adamColumns(addresses, rows, columns, {
           beta1,
           beta2,
           epsilon,
-          l2,
-          decay,
           gradientScale,
           stepSizes: step,
           corrections: correction,
+          l2s: decays && coupled ? decay : undefined,
+          decays: decays && !coupled ? decay : undefined,
         });
       } else {
         kernel.adam(addresses, rows * columns, {
           beta1,
           beta2,
           epsilon,
-          l2,
-          decay,
+          l2: decays && coupled ? decay : 0,
+          decay: decays && !coupled ? decay : 1,
           gradientScale,
           stepSize: step,
           correction,
@@ -81,4 +83,12 @@ function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDe
       }
     },
   };
+
+  function l2(_age: number, _learningRate: number, decayShare: number): number {
+    return weightDecay * decayShare;
+  }
+
+  function left(_age: number, learningRate: number, decayShare: number): number {
+    return 1 - learningRate * weightDecay * decayShare;
+  }
 }

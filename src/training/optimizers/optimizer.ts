@@ -2,13 +2,6 @@ import type { KernelAddresses, OptimizerKernel } from "../../engine/kernel/optim
 import type { GraphBuilder } from "../../graph/builder.ts";
 import type { Schedule } from "../schedule.ts";
 
-/** Scalars of one step, the same for every parameter. */
-export interface StepScalars {
-  readonly learningRate: number;
-  /** What gradient clipping multiplies gradients with; 1 for none. */
-  readonly gradientScale: number;
-}
-
 /** What the readable reference writes its update with; every name is a value of the graph. */
 export interface GraphUpdate {
   readonly graph: GraphBuilder;
@@ -16,8 +9,7 @@ export interface GraphUpdate {
   readonly gradient: string;
   /** In the order of {@link Optimizer.slots}. */
   readonly slots: readonly string[];
-  readonly learningRate: string;
-  /** The age factors in the order of {@link Optimizer.factors}, broadcastable to the parameter. */
+  /** In the order of {@link Optimizer.factors}: scalars, or tensors that broadcast to the parameter. */
   readonly factors: readonly string[];
 }
 
@@ -27,9 +19,22 @@ export interface KernelUpdate {
   readonly addresses: KernelAddresses;
   readonly rows: number;
   readonly columns: number;
-  /** The age factors: numbers, or byte offsets of float32 vectors with an element for each column. */
+  /** In the order of {@link Optimizer.factors}: numbers, or byte offsets of float32 vectors with an element for each column. */
   readonly factors: readonly number[];
   readonly factorsPerColumn: boolean;
+  /** What gradient clipping multiplies gradients with; 1 for none. */
+  readonly gradientScale: number;
+}
+
+/** A number that an entry's update takes. Entries of one age share it, as if each age were a parameter group of its own. */
+export interface Factor {
+  /** Whether it depends on the age. Where not, entries differ in it only by how newborns are treated. */
+  readonly byAge: boolean;
+  /**
+   * `age`: updates since the entry's moments started, this one included; 1 at the first. `learningRate`: the entry's in
+   * this step. `decayShare`: how much of the weight decay it gets, from 0 to 1.
+   */
+  readonly of: (age: number, learningRate: number, decayShare: number) => number;
 }
 
 /** An optimiser: a record of pure functions over plain options. */
@@ -40,17 +45,13 @@ export interface Optimizer {
   readonly learningRate: Schedule;
   /** State tensors per parameter, each of the parameter's shape and zero at birth. */
   readonly slots: readonly string[];
-  /**
-   * What depends on an entry's age `t` (updates since its birth, this one included; 1 at the first), before the
-   * learning rate. Empty where age does not matter.
-   */
-  readonly factors: readonly ((age: number) => number)[];
+  readonly factors: readonly Factor[];
   /** FLOPs that one update of one entry takes. */
   readonly flopsPerEntry: number;
   /** Writes the update as ONNX operators: [next parameter, ...next slots]. The reference that the kernel must equal. */
   readonly emit: (update: GraphUpdate) => readonly string[];
   /** The same in the kernel. */
-  readonly run: (update: KernelUpdate, scalars: StepScalars) => void;
+  readonly run: (update: KernelUpdate) => void;
 }
 
 export type OptimizerName = "sgd" | "adam" | "adamw";

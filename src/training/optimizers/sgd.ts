@@ -20,21 +20,43 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     options: { momentum, nesterov, weightDecay },
     learningRate: scheduleOf(options.learningRate ?? 0.01),
     slots: momentum === 0 ? [] : ["momentum"],
-    factors: [],
+    // The learning rate, and the weight decay.
+    factors: [
+      { byAge: false, of: (_age, learningRate) => learningRate },
+      { byAge: false, of: (_age, _learningRate, decayShare) => weightDecay * decayShare },
+    ],
     flopsPerEntry: 2 + (momentum === 0 ? 0 : 2) + (nesterov ? 2 : 0) + (weightDecay === 0 ? 0 : 2),
-    emit({ graph, parameter, gradient, slots, learningRate }) {
+    emit({ graph, parameter, gradient, slots, factors }) {
+      const [rate, decay] = factors as [string, string];
       const times = (value: string, factor: number) => graph.emit("Mul", [value, graph.scalar(factor)]);
       const descend = (direction: string) =>
-        graph.emit("Sub", [parameter, graph.emit("Mul", [direction, learningRate])]);
+        graph.emit("Sub", [parameter, graph.emit("Mul", [direction, rate])]);
       const decayed =
-        weightDecay === 0 ? gradient : graph.emit("Add", [gradient, times(parameter, weightDecay)]);
+        weightDecay === 0 ? gradient : graph.emit("Add", [gradient, graph.emit("Mul", [parameter, decay])]);
       if (momentum === 0) return [descend(decayed)];
       const buffer = graph.emit("Add", [times(slots[0] as string, momentum), decayed]);
       const direction = nesterov ? graph.emit("Add", [decayed, times(buffer, momentum)]) : buffer;
       return [descend(direction), buffer];
     },
-    run({ kernel, addresses, rows, columns }, { learningRate, gradientScale }) {
-      kernel.sgd(addresses, rows * columns, { learningRate, momentum, nesterov, weightDecay, gradientScale });
+    run({ kernel, addresses, rows, columns, factors, factorsPerColumn, gradientScale }) {
+      const [rate, decay] = factors as [number, number];
+      if (factorsPerColumn) {
+        kernel.sgdColumns(addresses, rows, columns, {
+          learningRates: rate,
+          momentum,
+          nesterov,
+          weightDecays: decay,
+          gradientScale,
+        });
+      } else {
+        kernel.sgd(addresses, rows * columns, {
+          learningRate: rate,
+          momentum,
+          nesterov,
+          weightDecay: decay,
+          gradientScale,
+        });
+      }
     },
   };
 }
