@@ -90,6 +90,7 @@ import { resize } from "./resize.ts";
 import { rmsNormalization } from "./rms-normalization.ts";
 import { rnn } from "./rnn.ts";
 import { round } from "./round.ts";
+import { scaler } from "./scaler.ts";
 import { scanWith } from "./scan.ts";
 import { scatterElements } from "./scatter-elements.ts";
 import { scatterNd } from "./scatter-nd.ts";
@@ -245,20 +246,35 @@ export const operators = {
 /** The operators that espalier has rules for. */
 export type OperatorName = keyof typeof operators;
 
+/** Those of ONNX's other domain, `ai.onnx.ml`. */
+const learningOperators: Readonly<Record<string, Operator>> = { Scaler: scaler };
+
+const domains: Readonly<Record<string, Readonly<Record<string, Operator>>>> = {
+  "": operators,
+  "ai.onnx": operators,
+  "ai.onnx.ml": learningOperators,
+};
+
+function rulesOf({ domain, op }: Node): Operator | undefined {
+  const table = Object.hasOwn(domains, domain) ? domains[domain] : undefined;
+  return table !== undefined && Object.hasOwn(table, op) ? table[op] : undefined;
+}
+
 /** Whether espalier has rules for a node. */
 export function isSupported(node: Node): boolean {
-  return (node.domain === "" || node.domain === "ai.onnx") && Object.hasOwn(operators, node.op);
+  return rulesOf(node) !== undefined;
 }
 
 /** The rules of a node's operator. Throws `UNSUPPORTED_OPERATOR`, naming the node and what is supported. */
 export function operatorOf(node: Node): Operator {
-  if (isSupported(node)) return operators[node.op as OperatorName];
+  const rules = rulesOf(node);
+  if (rules !== undefined) return rules;
   const standard = node.domain === "" || node.domain === "ai.onnx";
   throw new EspalierError("UNSUPPORTED_OPERATOR", {
     thing: `node "${node.name}"`,
     rule: "needs an operator that espalier has rules for",
     received: standard ? node.op : `${node.domain}.${node.op}`,
-    remedy: `Supported: ${Object.keys(operators).join(", ")}.`,
+    remedy: `Supported: ${[...Object.keys(operators), ...Object.keys(learningOperators).map((op) => `ai.onnx.ml.${op}`)].join(", ")}.`,
   });
 }
 

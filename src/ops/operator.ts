@@ -75,6 +75,10 @@ export class Call {
     return this.#attribute(name, "ints")?.value;
   }
 
+  floats(name: string): readonly number[] | undefined {
+    return this.#attribute(name, "floats")?.value;
+  }
+
   strings(name: string): readonly string[] | undefined {
     return this.#attribute(name, "strings")?.value;
   }

@@ -242,7 +242,7 @@ function graphOf(test: GradientCase): Graph {
   const node: Node = {
     name: "checked",
     op: test.op,
-    domain: "",
+    domain: test.domain ?? "",
     inputs: test.inputs.map((tensor, index) => (tensor === undefined ? "" : inputName(index))),
     outputs: Array.from({ length: test.outputs ?? 1 }, (_, index) => outputName(index)),
     attributes: test.attributes ?? {},

@@ -32,6 +32,8 @@ export interface GradientCase {
   readonly tolerance?: number;
   /** Do not use the float64 kernel even where ONNX Runtime has one. */
   readonly float32Only?: boolean;
+  /** Domain of the operator; default the standard one. */
+  readonly domain?: string;
   /** Operator set that the call is of; default 20, which graphs are written in. */
   readonly opset?: number;
   /** Output 0 in float64, from inputs in float64, where ONNX Runtime has no kernel for that. */
@@ -101,7 +103,8 @@ export function randomTensor(seed: number, dims: readonly number[], scale = 2): 
 /** A graph around the call as a model of the call's operator set. */
 export function modelOf(test: GradientCase, graph: GraphBuilder, name: string): Model {
   const model = makeModel(graph.build(name));
-  return test.opset === undefined ? model : { ...model, opsets: new Map([["", test.opset]]) };
+  const opsets = new Map(test.opset === undefined ? model.opsets : [["", test.opset]]);
+  return { ...model, opsets: test.domain === undefined ? opsets : opsets.set(test.domain, 1) };
 }
 
 interface Forward {
@@ -119,7 +122,7 @@ function nodeOf(test: GradientCase): Node {
   return {
     name: "checked",
     op: test.op,
-    domain: "",
+    domain: test.domain ?? "",
     inputs: test.inputs.map((tensor, index) => (tensor === undefined ? "" : inputName(index))),
     outputs: Array.from({ length: test.outputs ?? 1 }, (_, index) => outputName(index)),
     attributes: test.attributes ?? {},

@@ -78,7 +78,7 @@ function nodeOf(test: GradientCase): Node {
   return {
     name: "checked",
     op: test.op,
-    domain: "",
+    domain: test.domain ?? "",
     inputs: test.inputs.map((tensor, index) => (tensor === undefined ? "" : inputName(index))),
     outputs: Array.from({ length: test.outputs ?? 1 }, (_, index) => `y${index}`),
     attributes: test.attributes ?? {},

@@ -18,11 +18,6 @@ class Miss:
 
 KNOWN = (
     Miss(
-        "sklearn-pipeline",
-        "hidden layer *",
-        "Scaler (ai.onnx.ml) has no rules: no type behind it is known, and no width is looked for.",
-    ),
-    Miss(
         "t5-*",
         "no width is listed twice",
         "The heads of a stack are found from its queries, and once more from the table of relative positions.",
