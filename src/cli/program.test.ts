@@ -74,6 +74,37 @@ describe("espalier train", () => {
       await readFile(result.files.checkpoint);
     }));
 
+  it("trains newborns as asked, and says so in the report", () =>
+    withFolder(async (folder) => {
+      const run = async (name: string, ...more: string[]) => {
+        const out = join(folder, name);
+        const args = [
+          "train",
+          ...short,
+          "--quiet",
+          "--json",
+          "--out",
+          out,
+          "--widen",
+          "hidden1=+2@5",
+          ...more,
+        ];
+        const { code, out: text } = await runCli(args);
+        expect(code).toBe(0);
+        const { configuration } = JSON.parse(await readFile(join(out, "report.json"), "utf8"));
+        return { configuration, loss: JSON.parse(text).final.loss };
+      };
+      const care = ["--newborn-warmup", "20", "--newborn-youth", "5", "--newborn-rate", "0.3"];
+      const [plain, cared] = [await run("plain"), await run("cared", ...care)];
+      expect(cared.configuration).toMatchObject({
+        newbornWarmup: "20",
+        newbornYouth: "5",
+        newbornRate: "0.3",
+      });
+      expect(plain.configuration).not.toHaveProperty("newbornWarmup");
+      expect(cared.loss).not.toBe(plain.loss);
+    }));
+
   it("trains each kind of data", () =>
     withFolder(async (folder) => {
       const csv = join(folder, "points.csv");

@@ -190,6 +190,12 @@ function trainOptions(command: Command): Command {
     .option("--every <steps>", "steps between the growths of a --widen without @STEP")
     .option("--until <units>", "units at which those growths end; the last is cut to fit (default: none)")
     .option(
+      "--newborn-warmup <steps>",
+      "steps over which the learning rate of new weights rises (default: 0)",
+    )
+    .option("--newborn-youth <steps>", "steps after birth without weight decay (default: 0)")
+    .option("--newborn-rate <factor>", "of the learning rate in that time (default: 1)")
+    .option(
       "--strategy <name>",
       `values of new units: ${Object.keys(strategies).join(", ")} (default: candidates)`,
     )

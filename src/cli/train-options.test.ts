@@ -50,6 +50,15 @@ describe("the options of train", () => {
     expect(read({ optimizer: "adamw" }).optimizer(1).options.weightDecay).toBe(0.01);
   });
 
+  it("say how newborns are treated", () => {
+    expect(read({}).newborn).toEqual({ warmup: 0, youth: 0, rate: 1 });
+    expect(read({ newbornWarmup: "200", newbornYouth: "50", newbornRate: "0.3" }).newborn).toEqual({
+      warmup: 200,
+      youth: 50,
+      rate: 0.3,
+    });
+  });
+
   it("leave hidden layers out behind convolutions unless asked for", () => {
     expect(read({ conv: "8,16" }).network).toMatchObject({ conv: [8, 16], hidden: [] });
     expect(read({ conv: "8" }).data.images).toBe(true);
@@ -76,6 +85,10 @@ describe("the options of train", () => {
     ["--data", { data: "iris" }],
     ["--data", { data: "idx:a" }],
     ["--data", { data: "mnist:" }],
+    ["--newborn-warmup", { newbornWarmup: "1.5" }],
+    ["--newborn-youth", { newbornYouth: "-1" }],
+    ["--newborn-rate", { newbornRate: "0.5" }],
+    ["--newborn-rate", { newbornYouth: "5", newbornRate: "-1" }],
     ["--early-stopping", { earlyStopping: "0" }],
   ])("refuse %s in %o", (thing, raw) => {
     expect(() => read(raw)).toThrow(expect.objectContaining({ code: "USAGE", thing }));

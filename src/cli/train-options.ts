@@ -2,6 +2,7 @@ import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
 import type { GrowthEvent } from "../training/growth-schedule.ts";
 import { type LossName, losses } from "../training/loss.ts";
+import type { NewbornOptions } from "../training/newborn.ts";
 import { adam, adamw } from "../training/optimizers/adam.ts";
 import { optimizers } from "../training/optimizers/index.ts";
 import type { Optimizer, OptimizerName } from "../training/optimizers/optimizer.ts";
@@ -52,6 +53,9 @@ export interface RawTrainOptions extends ModelOptions {
   readonly widen: readonly string[];
   readonly every?: string;
   readonly until?: string;
+  readonly newbornWarmup?: string;
+  readonly newbornYouth?: string;
+  readonly newbornRate?: string;
   readonly strategy?: string;
   readonly earlyStopping?: string;
   readonly evaluateEvery?: string;
@@ -71,6 +75,7 @@ export interface TrainPlan {
   readonly seed: number;
   readonly threads: number;
   readonly clipNorm: number | undefined;
+  readonly newborn: NewbornOptions;
   readonly growth: { readonly strategy?: string; readonly events: readonly GrowthEvent[] };
   readonly patience: number | undefined;
   readonly evaluateEvery: number | undefined;
@@ -128,6 +133,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     seed,
     threads: wholeNumber("--threads", raw.threads),
     clipNorm: optional(raw.clipNorm, (text) => decimal("--clip-norm", text, { above: 0 })),
+    newborn: newbornOptions(raw),
     growth: {
       ...(raw.strategy === undefined
         ? {}
@@ -140,6 +146,14 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     steps: (examples) => steps ?? epochs * Math.ceil(examples / batch),
     optimizer: optimizerOptions(raw),
   };
+}
+
+function newbornOptions({ newbornWarmup, newbornYouth, newbornRate }: RawTrainOptions): NewbornOptions {
+  const youth = wholeNumber("--newborn-youth", newbornYouth ?? "0", 0);
+  const rate = decimal("--newborn-rate", newbornRate ?? "1", { least: 0 });
+  if (rate !== 1 && youth === 0)
+    throw badOption("--newborn-rate", "needs --newborn-youth, the steps that it holds for", newbornRate);
+  return { warmup: wholeNumber("--newborn-warmup", newbornWarmup ?? "0", 0), youth, rate };
 }
 
 function modelOption(raw: RawTrainOptions): ModelChoice | undefined {

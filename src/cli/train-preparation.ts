@@ -151,6 +151,7 @@ async function freshTrainer(
     batchSize: plan.batch,
     seed: plan.seed,
     threads: plan.threads,
+    newborn: plan.newborn,
     ...plan.parameters,
     ...(plan.clipNorm === undefined ? {} : { clipNorm: plan.clipNorm }),
   });
