@@ -40,6 +40,7 @@ export type {
   ValueType,
 } from "./graph/model.ts";
 export { applyPlan } from "./growth/apply.ts";
+export { relativeLimit } from "./growth/compare.ts";
 export type { Collapse, DeadUnit, DiagnosisOptions, WidthDiagnosis } from "./growth/diagnose.ts";
 export {
   type Amount,
@@ -126,7 +127,6 @@ export type { ParameterChoice } from "./training/trainable.ts";
 export { Trainer } from "./training/trainer.ts";
 export {
   type OutputCheck,
-  relativeLimit,
   type Verification,
   type VerifyOptions,
   verifyModels as verify,

@@ -70,7 +70,7 @@ export class LiveProgress {
 /** "step 500: hidden1 16 → 32, loss 0.4127 → 0.4127, outputs identical, 16 of 16 new units have a gradient, 4.6 ms" */
 export function growthText(record: GrowthRecord): string {
   const { width, step, size, loss, output, newUnits, identicalUnits, pauseMs } = record;
-  const dead = newUnits.filter((unit) => unit.dead).length;
+  const learning = newUnits.filter(({ gradientNorm }) => gradientNorm > 0).length;
   const outputs = output.identical
     ? "outputs identical"
     : `outputs moved by at most ${output.maxDifference.toExponential(1)}, ${output.preserved ? "within" : "BEYOND"} rounding`;
@@ -78,7 +78,7 @@ export function growthText(record: GrowthRecord): string {
     `step ${step}: ${width} ${size.before} → ${size.after}`,
     `loss ${loss.before.toFixed(4)} → ${loss.after.toFixed(4)}`,
     outputs,
-    `${newUnits.length - dead} of ${newUnits.length} new units have a gradient`,
+    `${learning} of ${newUnits.length} new units have a gradient`,
     ...(identicalUnits.length > 0 ? [`${identicalUnits.length} groups identical`] : []),
     `${pauseMs.toFixed(1)} ms`,
   ].join(", ");

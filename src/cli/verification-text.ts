@@ -1,4 +1,5 @@
-import { type OutputCheck, relativeLimit, type Verification } from "../training/verify.ts";
+import { isPreserved, relativeLimit } from "../growth/compare.ts";
+import type { OutputCheck, Verification } from "../training/verify.ts";
 import { figure, visible } from "./format.ts";
 import { type Column, textTable, wrapped } from "./text-table.ts";
 
@@ -39,7 +40,7 @@ const columns: readonly [Column, ...Column[]] = [
 export function verificationText(result: Verification): readonly string[] {
   const bounded = result.withoutBound === "";
   const rows = byOutput(result.checks).map((one) => {
-    const within = one.relative <= relativeLimit && (one.withinBound || !bounded);
+    const within = isPreserved(one, bounded);
     return [
       one.output,
       figure(one.maximum),

@@ -14,7 +14,7 @@ export interface GrowthRecord {
     readonly maxDifference: number;
     /** Rounding bound at the entry that comes closest to its bound. */
     readonly roundingBound: number;
-    /** Whether every entry is within its own bound. */
+    /** Whether every entry is within its own bound, and within 1e-4 of the largest: deep networks have loose bounds. */
     readonly preserved: boolean;
     /** Whether every bit is the same. */
     readonly identical: boolean;

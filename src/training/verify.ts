@@ -1,7 +1,7 @@
 import { type Feeds, Session, type SessionOptions } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
 import type { Model } from "../graph/model.ts";
-import { compareOutputs, type OutputDifference } from "../growth/compare.ts";
+import { compareOutputs, isPreserved, type OutputDifference } from "../growth/compare.ts";
 import { emitRoundingBounds } from "../growth/rounding.ts";
 import { newGraph } from "../ops/index.ts";
 import { raiseOpset } from "../ops/raise.ts";
@@ -23,8 +23,6 @@ export interface VerifyOptions extends SessionOptions {
 export interface OutputCheck extends OutputDifference {
   readonly output: string;
   readonly sizes: Sizes;
-  /** Largest difference relative to the largest entry of the output. */
-  readonly relative: number;
 }
 
 /** Whether two models compute the same function, on sampled inputs. */
@@ -38,12 +36,6 @@ export interface Verification {
   /** Why no rounding bound could be computed, so that {@link relativeLimit} decides alone; empty where there is one. */
   readonly withoutBound: string;
 }
-
-/**
- * What outputs may differ by, relative to their largest entry. The rounding bound of a deep network is often so far
- * from its errors that it says nothing; where it is below this, it alone decides.
- */
-export const relativeLimit = 1e-4;
 
 /**
  * Runs both models on the same seeded inputs and compares every output with the bound on its rounding error. Where an
@@ -82,7 +74,8 @@ export async function verifyModels(
       );
       const errors = equal ? {} : await bounds.run(feeds);
       for (const name of names) {
-        checks.push(check(name, sizes, expected[name] as Tensor, actual[name] as Tensor, errors[name]));
+        const difference = compareOutputs(expected[name] as Tensor, actual[name] as Tensor, errors[name]);
+        checks.push({ output: name, sizes, ...difference });
       }
     }
     if (checks.length === 0) throw failure;
@@ -106,30 +99,13 @@ function widened(feeds: Feeds, after: Model, seed: number): Feeds {
   );
 }
 
-function check(
-  output: string,
-  sizes: Sizes,
-  before: Tensor,
-  after: Tensor,
-  bound: Tensor | undefined,
-): OutputCheck {
-  const difference = compareOutputs(before, after, bound);
-  const largest = (before.data as Float32Array).reduce(
-    (most, value) => Math.max(most, Math.abs(Number(value))),
-    0,
-  );
-  const relative = difference.maximum === 0 ? 0 : difference.maximum / largest;
-  return { output, sizes, relative, ...difference };
-}
-
 function summarise(checks: readonly OutputCheck[], withoutBound: string): Verification {
   const most = (of: (one: OutputCheck) => number) =>
     checks.reduce((largest, one) => Math.max(largest, of(one)), 0);
-  const relative = most((one) => one.relative);
   return {
-    preserved: relative <= relativeLimit && (withoutBound !== "" || checks.every((one) => one.withinBound)),
+    preserved: checks.every((one) => isPreserved(one, withoutBound === "")),
     maximum: most((one) => one.maximum),
-    relative,
+    relative: most((one) => one.relative),
     identical: checks.every((one) => one.identical),
     checks,
     withoutBound,

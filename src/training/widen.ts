@@ -3,7 +3,7 @@ import type { Feeds } from "../engine/session.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { applyPlan, checkSizes } from "../growth/apply.ts";
 import type { Choice } from "../growth/choice.ts";
-import { compareOutputs } from "../growth/compare.ts";
+import { compareOutputs, isPreserved } from "../growth/compare.ts";
 import { deadUnits, gradientNorms, identicalUnits } from "../growth/diagnose.ts";
 import { checkGrowth, type GrowthPlan, planGrowth } from "../growth/plan.ts";
 import { candidates } from "../growth/strategies/candidates.ts";
@@ -110,7 +110,7 @@ export async function widenNow(
     output: {
       maxDifference: difference.maximum,
       roundingBound: difference.bound,
-      preserved: difference.withinBound,
+      preserved: isPreserved(difference),
       identical: difference.identical,
     },
     newUnits: newUnits.map((unit, index) => ({

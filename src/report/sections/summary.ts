@@ -47,7 +47,8 @@ function growthSentences({ growths }: RunArm): Markup {
   const dead = growths.reduce((sum, { newUnits }) => sum + newUnits.filter((unit) => unit.dead).length, 0);
   const twins = growths.reduce((sum, { identicalUnits }) => sum + identicalUnits.length, 0);
   return markup` It grew ${times} (${chains(growths)}). ${preservation(growths)}${
-    dead > 0 && markup` <strong class="bad">${plural(dead, "new unit")} had no gradient: dead.</strong>`
+    dead > 0 &&
+    markup` <strong class="bad">${plural(dead, "new unit")} had no gradient, or no activation on a whole batch: dead.</strong>`
   }${twins > 0 && markup` <strong class="bad">${plural(twins, "group")} of identical units came with the new ones.</strong>`}`;
 }
 
