@@ -8,7 +8,7 @@ export interface Rollback {
   readonly from: number;
   /** Updates done in the state that the run went back to. */
   readonly to: number;
-  /** FLOPs of the steps taken back, but for those that an earlier rollback of the same stretch tells. Still charged. */
+  /** FLOPs of what is taken back, but for those that an earlier rollback of the same stretch tells. Still charged. */
   readonly flops: number;
   /** The growths that were undone, oldest first. */
   readonly growths: readonly GrowthRecord[];

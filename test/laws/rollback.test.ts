@@ -93,9 +93,15 @@ async function begun(run: Run, data: Dataset): Promise<Trainer> {
 
 async function trial(trainer: Trainer, run: Run, data: Dataset): Promise<void> {
   for (const width of run.tried) {
-    await trainer.widen(width, { by: 3 });
+    await trainer.widen(width, { by: 3, data });
     await steps(trainer, data, 7);
   }
+}
+
+/** A step whose loss is not finite: the weights go back by one update, and all moments start over. */
+async function diverge(trainer: Trainer, data: Dataset): Promise<void> {
+  const spoilt = { ...data, features: data.features.map(() => Number.NaN) };
+  await expect(trainer.trainStep(spoilt)).rejects.toMatchObject({ code: "DIVERGED" });
 }
 
 /** The state but for its account. */
@@ -118,6 +124,25 @@ describe.each(runs)("rollback: $name", (run) => {
     expect(without(tried.state())).toBe(without(plain.state()));
     // And what grows later grows as it would have.
     for (const trainer of [plain, tried]) await trainer.widen(run.first, { by: 1 });
+    expect(await steps(tried, data, 5)).toEqual(await steps(plain, data, 5));
+    expect(without(tried.state())).toBe(without(plain.state()));
+    await plain.dispose();
+    await tried.dispose();
+  });
+
+  test("and as if the trial had not diverged", async () => {
+    const [plain, tried] = [await begun(run, data), await begun(run, data)];
+    const before = tried.state();
+    await trial(tried, run, data);
+    await diverge(tried, data);
+    expect(tried.state().learner.restart).toBe(tried.step);
+    await tried.rollback(before);
+    expect(await steps(tried, data, 5)).toEqual(await steps(plain, data, 5));
+    // Nor does it forget a divergence from before.
+    for (const trainer of [plain, tried]) await diverge(trainer, data);
+    const again = tried.state();
+    await trial(tried, run, data);
+    await tried.rollback(again);
     expect(await steps(tried, data, 5)).toEqual(await steps(plain, data, 5));
     expect(without(tried.state())).toBe(without(plain.state()));
     await plain.dispose();
