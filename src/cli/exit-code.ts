@@ -18,6 +18,7 @@ const usageErrors: ReadonlySet<ErrorCode> = new Set([
   "ARGUMENT",
   "UNKNOWN_WIDTH",
   "NOT_GROWABLE",
+  "NOT_SHRINKABLE",
 ]);
 
 export function exitCodeOf(error: unknown): number {

@@ -169,6 +169,21 @@ export function growthIndices(layout: Layout, units: number, by: number): Int32A
   return indices;
 }
 
+/** For every position that is left where only the `kept` of `units` units stay, the position that it has now. */
+export function keptPositions(layout: Layout, units: number, kept: readonly number[]): Int32Array {
+  const positions = new Int32Array(layoutSize(layout, kept.length));
+  let old = 0;
+  let next = 0;
+  for (const block of plainBlocks(layout)) {
+    const [runs, length] = "fixed" in block ? [[0], block.fixed] : [kept, block.inner];
+    for (const run of runs) {
+      for (let offset = 0; offset < length; offset++) positions[next++] = old + run * length + offset;
+    }
+    old += "fixed" in block ? block.fixed : block.inner * units;
+  }
+  return positions;
+}
+
 /** Where the units of a width lie on an axis, as one array: an array to a unit would be garbage by the megabyte. */
 export interface UnitPositions {
   /** Positions that one unit owns. */

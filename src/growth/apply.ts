@@ -8,9 +8,9 @@ import { Random } from "../tensor/random.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { fillChosen } from "./choice.ts";
 import { fillWith } from "./fill.ts";
-import type { GrowthPlan } from "./plan.ts";
+import type { GrowthPlan, RepairEdit } from "./plan.ts";
 import { changeReal, isReal } from "./real-parameter.ts";
-import { nodeInput, rewriteGraph } from "./rewrite.ts";
+import { nodeInput, type Rewrite, rewriteGraph } from "./rewrite.ts";
 import { Slices } from "./slices.ts";
 import type { Strategy } from "./strategy.ts";
 import type { WidthPart } from "./width.ts";
@@ -68,14 +68,7 @@ export function applyPlan(
   insert: Insert = insertZeros,
 ): Model {
   checkSizes(model, plan);
-  const parameters = growParameters(model, plan, strategy, insert);
-  const borders = new Set([...model.graph.inputs, ...model.graph.outputs].map(({ name }) => name));
-  const inside = plan.carried.every(({ value }) => !borders.has(value));
-  if (inside && plan.numbers.length === 0 && plan.repairs.length === 0) {
-    return withParameters(model, parameters);
-  }
-  const types = inferTypes(model.graph);
-  return { ...model, graph: rewriteGraph(model.graph, types, parameters, plan).graph };
+  return withSizes(model, growParameters(model, plan, strategy, insert), plan);
 }
 
 function growParameters(
@@ -104,9 +97,19 @@ function growParameters(
     });
     parameters.set(edit.parameter, grown);
   }
-  for (const { node, target, factor } of plan.repairs) {
+  repairParameters(model, plan.repairs, parameters);
+  return parameters;
+}
+
+/** Multiplies the parameters that repairs name, in `parameters`. */
+export function repairParameters(
+  { graph }: Model,
+  repairs: readonly RepairEdit[],
+  parameters: Map<string, Tensor>,
+): void {
+  for (const { node, target, factor } of repairs) {
     if (!("input" in target)) continue;
-    const name = nodeInput(model.graph, node, target.input);
+    const name = nodeInput(graph, node, target.input);
     const copy = { ...realParameter(parameters, name) };
     const scale = (values: Tensor<"float32">) => {
       values.data.forEach((value, index) => {
@@ -115,7 +118,17 @@ function growParameters(
     };
     parameters.set(name, changeReal({ ...copy, data: copy.data.slice() }, scale));
   }
-  return parameters;
+}
+
+/** The graph with `parameters` that have changed their size, its nodes rewritten where sizes and repairs ask for it. */
+export function withSizes(model: Model, parameters: ReadonlyMap<string, Tensor>, rewrite: Rewrite): Model {
+  const borders = new Set([...model.graph.inputs, ...model.graph.outputs].map(({ name }) => name));
+  const inside = rewrite.carried.every(({ value }) => !borders.has(value));
+  if (inside && rewrite.numbers.length === 0 && rewrite.repairs.length === 0) {
+    return withParameters(model, parameters);
+  }
+  const types = inferTypes(model.graph);
+  return { ...model, graph: rewriteGraph(model.graph, types, parameters, rewrite).graph };
 }
 
 /** Of picked draws each growth has a stream of its own: what one left over, the next must not take for new. */
@@ -141,12 +154,13 @@ function clearBlocks(slices: Slices, { layout, zeroBlocks = [] }: WidthPart, pla
   }
 }
 
-function realParameter(parameters: ReadonlyMap<string, Tensor>, name: string): Tensor {
+/** The parameter of that name. Throws `UNSUPPORTED_TYPE` where it holds no weights. */
+export function realParameter(parameters: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const tensor = parameters.get(name);
   if (tensor !== undefined && isReal(tensor.dtype)) return tensor;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing: `parameter "${name}"`,
-    rule: "must hold floating-point numbers to grow",
+    rule: "must hold floating-point numbers to change its size",
     received: tensor?.dtype ?? "nothing",
   });
 }

@@ -104,7 +104,7 @@ function relaxOffsets(
 }
 
 /** The second factors that are zero where the blocks of parameters that make them are; other parameters hold `given`. */
-function zeroFactors(
+export function zeroFactors(
   flows: FlowMap,
   trace: Trace,
   parts: readonly WidthPart[],
@@ -251,7 +251,7 @@ function inputsOf(
 }
 
 /** Roles of a parameter's axis: those that its readers give it, also behind a transpose or reshape. */
-function rolesOf(flows: FlowMap, trace: Trace, value: string, axis: number): readonly Role[] {
+export function rolesOf(flows: FlowMap, trace: Trace, value: string, axis: number): readonly Role[] {
   const roles: Role[] = [];
   const seen = new Set<string>();
   const queue = [{ value, axis }];

@@ -208,7 +208,7 @@ function copyUnit(slices: readonly Slices[], unit: number, into: Float32Array, o
 }
 
 /** For each of `units`, its activations over the batch. */
-function activationRows(
+export function activationRows(
   width: Width,
   activations: ReadonlyMap<string, Tensor>,
   units = allUnits(width),

@@ -38,3 +38,18 @@ export function changeReal(tensor: Tensor, change: (values: Tensor<"float32">) =
   });
   return { ...tensor, data };
 }
+
+/** The values of a tensor of weights as numbers: its own array where it holds such. */
+export function realValues(tensor: Tensor): ArrayLike<number> {
+  const codec = codecs[tensor.dtype];
+  if (codec === undefined) throw new TypeError(`${tensor.dtype} holds no weights`);
+  const stored = tensor.data as Float32Array;
+  return tensor.dtype === "float32" || tensor.dtype === "float64"
+    ? stored
+    : Float64Array.from(stored, codec.read);
+}
+
+/** Writes a number into the array of a tensor of weights, rounded once to its type. */
+export function writeReal(tensor: Tensor, index: number, value: number): void {
+  (tensor.data as Float32Array)[index] = codecs[tensor.dtype]?.write(value) as number;
+}

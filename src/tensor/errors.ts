@@ -9,6 +9,7 @@ export type ErrorCode =
   | "SHAPE_MISMATCH"
   | "UNKNOWN_WIDTH"
   | "NOT_GROWABLE"
+  | "NOT_SHRINKABLE"
   | "NOT_PRESERVED"
   | "LABEL_RANGE"
   | "EMPTY_DATA"

@@ -1,0 +1,23 @@
+import { EspalierError } from "../../tensor/errors.ts";
+import { activationNorm } from "./activation-norm.ts";
+import type { Importance } from "./importance.ts";
+import { taylor } from "./taylor.ts";
+import { weightNorm } from "./weight-norm.ts";
+
+/** The one table of importance scores. */
+export const importances = { weightNorm, activationNorm, taylor } as const satisfies Readonly<
+  Record<string, Importance>
+>;
+
+export type ImportanceName = keyof typeof importances;
+
+/** Throws `ARGUMENT`, listing the scores there are. */
+export function importanceOf(name: string): Importance {
+  if (Object.hasOwn(importances, name)) return importances[name as ImportanceName];
+  throw new EspalierError("ARGUMENT", {
+    thing: "importance",
+    rule: "must be a known score",
+    received: name,
+    remedy: `Known: ${Object.keys(importances).join(", ")}.`,
+  });
+}
