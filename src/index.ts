@@ -41,7 +41,7 @@ export type {
 } from "./graph/model.ts";
 export { applyPlan } from "./growth/apply.ts";
 export { relativeLimit } from "./growth/compare.ts";
-export type { Collapse, DeadUnit, DiagnosisOptions, WidthDiagnosis } from "./growth/diagnose.ts";
+export type { Collapse, DeadUnit, DiagnosisOptions, Evidence, WidthDiagnosis } from "./growth/diagnose.ts";
 export {
   type Amount,
   type Bordering,
@@ -56,8 +56,22 @@ export {
   type Widening,
   type WideningStep,
 } from "./growth/grow-model.ts";
+export type { EvidenceKind, Importance } from "./growth/importance/importance.ts";
+export { type ImportanceName, importances } from "./growth/importance/index.ts";
 export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan.ts";
 export { fingerprintOf, type PlanDocument, planDocument, readPlan } from "./growth/plan-file.ts";
+export { type RedundantUnits, redundantUnits } from "./growth/redundant.ts";
+export { applyShrink } from "./growth/shrink-apply.ts";
+export type { ShrinkChoice, ShrinkEvidence } from "./growth/shrink-choice.ts";
+export { type Shrinking, type ShrinkOptions, type ShrunkModel, shrink } from "./growth/shrink-model.ts";
+export {
+  type Exactness,
+  type GoneUnit,
+  planShrink,
+  type ShrinkGrounds,
+  type ShrinkPlan,
+  type ShrinkRequest,
+} from "./growth/shrink-plan.ts";
 export { type StrategyName, strategies } from "./growth/strategies/index.ts";
 export type { Fill, FillRequest, Strategy } from "./growth/strategy.ts";
 export { type LayerSummary, type ModelSummary, summarise } from "./growth/summary.ts";
@@ -117,7 +131,7 @@ export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
 export type { Optimizer } from "./training/optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";
 export type { TrainerOptions, TrainerSettings } from "./training/options.ts";
-export type { FitResult, GrowthRecord, StepInfo } from "./training/record.ts";
+export type { FitResult, GrowthRecord, ShrinkRecord, SizeChange, StepInfo } from "./training/record.ts";
 export type { Rollback } from "./training/rollback.ts";
 export type { Sizes } from "./training/sample-inputs.ts";
 export { constantRate, cosineRate, type Schedule, stepRate } from "./training/schedule.ts";

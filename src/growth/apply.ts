@@ -132,11 +132,12 @@ export function withSizes(model: Model, parameters: ReadonlyMap<string, Tensor>,
 }
 
 /** Of picked draws each growth has a stream of its own: what one left over, the next must not take for new. */
-function generatorOf({ seed, choice, from }: GrowthPlan, what: string, unit: number): Random {
+function generatorOf({ seed, choice, from, born = from }: GrowthPlan, what: string, unit: number): Random {
   const pick = choice?.picks?.[unit - from];
+  // Some fills also draw for old units; those go by their places.
   return pick === undefined
-    ? new Random(seed, `grow ${what}`, unit)
-    : new Random(seed, `candidates at ${from} of ${what}`, pick);
+    ? new Random(seed, `grow ${what}`, unit < from ? unit : born + unit - from)
+    : new Random(seed, `candidates at ${born} of ${what}`, pick);
 }
 
 /** Zeros the new slices of the blocks that must hold nothing, whatever the others were filled with. */

@@ -194,7 +194,7 @@ function repeat(model: Model, step: GrowthStep): Model {
   const width = widthOf(widths, plan.width);
   const by = plan.to - plan.from;
   const choice = readChoice(plan.choice, by);
-  const again = planGrowth(width, { by, strategy, seed: plan.seed, choice });
+  const again = planGrowth(width, { by, strategy, seed: plan.seed, choice, born: plan.born });
   if (isSame(again, plan)) return applyPlan(model, again, strategy);
   throw new EspalierError("FORMAT", {
     thing: `plan to widen ${plan.width}`,

@@ -34,6 +34,11 @@ export interface GrowthPlan {
   readonly method: MethodName;
   readonly strategy: string;
   readonly seed: number;
+  /**
+   * Number of the first new unit among all that the width ever had, by which random values are drawn; `from` where
+   * absent. A unit that grew where another was taken out must not draw what that one, or a neighbour that moved up, drew.
+   */
+  readonly born?: number;
   /** What a strategy that looks at data chose. */
   readonly choice?: Choice;
   /** Which axis of which parameter grows, where its new slices go (layout) and what they are filled with. */
@@ -51,10 +56,12 @@ export interface GrowthRequest {
   readonly seed: number;
   /** For a strategy that looks at data: what it chose. */
   readonly choice?: Choice | undefined;
+  /** As in {@link GrowthPlan}. */
+  readonly born?: number | undefined;
 }
 
 /** Plans to widen `width`. Throws what {@link checkGrowth} throws, and changes nothing. */
-export function planGrowth(width: Width, { by, strategy, seed, choice }: GrowthRequest): GrowthPlan {
+export function planGrowth(width: Width, { by, strategy, seed, choice, born }: GrowthRequest): GrowthPlan {
   checkGrowth(width, by, strategy);
   if (strategy.choose !== undefined && choice === undefined) {
     throw new EspalierError("ARGUMENT", {
@@ -72,6 +79,7 @@ export function planGrowth(width: Width, { by, strategy, seed, choice }: GrowthR
     method: width.method,
     strategy: strategy.name,
     seed,
+    ...(born === undefined || born === width.size ? {} : { born }),
     ...(choice === undefined ? {} : { choice }),
     edits: width.parts,
     ...graphEdits(width, to),

@@ -11,7 +11,7 @@ import type { WidthPart } from "./width.ts";
 export type ShrinkEdit = ShrinkPlan["edits"][number];
 
 /** The units that stay, in order: unit `i` of the result was `keptUnits(plan)[i]`. */
-export function keptUnits({ from, gone }: Pick<ShrinkPlan, "from" | "gone">): readonly number[] {
+export function keptUnits({ from, gone }: ShrinkPlan): readonly number[] {
   const leaving = new Set(gone.map(({ unit }) => unit));
   return Array.from({ length: from }, (_, unit) => unit).filter((unit) => !leaving.has(unit));
 }

@@ -49,6 +49,22 @@ export async function compileModel(
   };
 }
 
+/** Loads another state of the model that was compiled, which may differ in size; where its graph does, it is compiled anew. */
+export async function recompile(
+  compiled: Compilation,
+  compiledModel: Model,
+  { model, learner }: { readonly model: Model; readonly learner: LearnerState },
+  settings: TrainerSettings,
+): Promise<Compilation> {
+  if (model.graph.nodes === compiledModel.graph.nodes) {
+    compiled.learner.load(learner);
+    return { ...compiled, widths: findWidths(model) };
+  }
+  const next = await compileModel(model, settings, learner);
+  await releaseCompilation(compiled);
+  return next;
+}
+
 export async function releaseCompilation({ learner, evaluator, measurements }: Compilation): Promise<void> {
   await measurements.release();
   await learner.release();

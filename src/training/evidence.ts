@@ -1,6 +1,11 @@
 import type { Feeds } from "../engine/session.ts";
-import type { Evidence } from "../growth/diagnose.ts";
+import type { DiagnosisOptions, Evidence } from "../growth/diagnose.ts";
 import type { Compilation } from "./compilation.ts";
+
+export interface DiagnoseOptions extends DiagnosisOptions {
+  /** Examples that are looked at, from the first on. Default 256. */
+  readonly batchSize?: number;
+}
 
 /** One batch seen forwards, and backwards with the dropout masks of training. */
 export async function gatherEvidence(

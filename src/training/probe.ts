@@ -29,22 +29,21 @@ export function syntheticBatch(
 /** The first synthetic batch that `run` takes. Throws what it throws for the last one. */
 export async function workingBatch(
   program: Pick<Program, "source" | "inputs" | "target">,
-  size: number,
-  seed: number,
+  { batchSize, seed }: { readonly batchSize: number; readonly seed: number },
   run: (batch: Feeds) => Promise<unknown>,
 ): Promise<Feeds> {
   const names = new Set(
     program.inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string")),
   );
   for (const length of names.size > batchNames(program).length ? lengths : []) {
-    const batch = syntheticBatch(program, size, seed, length);
+    const batch = syntheticBatch(program, batchSize, seed, length);
     const works = await run(batch).then(
       () => true,
       () => false,
     );
     if (works) return batch;
   }
-  return syntheticBatch(program, size, seed);
+  return syntheticBatch(program, batchSize, seed);
 }
 
 /** Zeros for the targets of a batch, where the loss has any: the engine wants every input fed. */

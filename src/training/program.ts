@@ -15,6 +15,8 @@ import { statisticsOf, trainableOf } from "./trainable.ts";
 /** An input that a dropout draws anew each step. */
 export interface DropoutMask {
   readonly input: string;
+  /** The value that it is multiplied with. */
+  readonly like: string;
   readonly shape: Shape;
   readonly ratio: number;
 }
@@ -186,7 +188,7 @@ class NodeTraining extends GraphCall implements TrainingCall {
   dropoutMask(like: string, ratio: number): string {
     const shape = this.graph.typeOf(like).shape;
     const input = this.graph.input(`dropout_mask_${this.#masks.length}`, { dtype: "float32", shape });
-    this.#masks.push({ input, shape, ratio });
+    this.#masks.push({ input, like, shape, ratio });
     return input;
   }
 }

@@ -1,11 +1,11 @@
 import type { GrowthPlan } from "../growth/plan.ts";
+import type { Exactness, ShrinkPlan } from "../growth/shrink-plan.ts";
 
-/** What a growth did, measured on one batch before and after. */
-export interface GrowthRecord {
+/** What a change of one width's size did, measured on one batch before and after. */
+export interface SizeChange {
   readonly width: string;
   /** Updates done when it happened. */
   readonly step: number;
-  readonly strategy: string;
   /** Units. */
   readonly size: { readonly before: number; readonly after: number };
   readonly loss: { readonly before: number; readonly after: number };
@@ -19,6 +19,16 @@ export interface GrowthRecord {
     /** Whether every bit is the same. */
     readonly identical: boolean;
   };
+  /** Trained parameters, in entries. */
+  readonly parameters: { readonly before: number; readonly after: number };
+  /** What one more example adds to a training step, forward and backward. */
+  readonly flopsPerExample: { readonly before: number; readonly after: number };
+  readonly pauseMs: number;
+}
+
+/** What a growth did. */
+export interface GrowthRecord extends SizeChange {
+  readonly strategy: string;
   /** Of the new units, in order. `gradientNorm` is over all their weights. */
   readonly newUnits: readonly {
     readonly unit: number;
@@ -27,14 +37,22 @@ export interface GrowthRecord {
   }[];
   /** Groups of units, with a new one among them, whose incoming weights and bias are equal. */
   readonly identicalUnits: readonly (readonly number[])[];
-  /** Trained parameters, in entries. */
-  readonly parameters: { readonly before: number; readonly after: number };
-  /** What one more example adds to a training step, forward and backward. */
-  readonly flopsPerExample: { readonly before: number; readonly after: number };
-  readonly pauseMs: number;
   /** What choosing the new values from data took, where the strategy did; part of the pause. */
   readonly choosing?: { readonly examples: number; readonly flops: number; readonly seconds: number };
   readonly plan: GrowthPlan;
+}
+
+/** What a shrink did. */
+export interface ShrinkRecord extends SizeChange {
+  /** Which units were asked for, such as "dead" or "least 4 by taylor". */
+  readonly choice: string;
+  /** What is known of the function without them; `output` says how far it moved on the batch. */
+  readonly exactness: Exactness;
+  /** Units that were looked at and stay. */
+  readonly left: readonly { readonly unit: number; readonly reason: string }[];
+  /** Growths of the run that came before it. */
+  readonly growths: number;
+  readonly plan: ShrinkPlan;
 }
 
 /** What `fit` did. */

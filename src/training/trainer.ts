@@ -3,36 +3,39 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Feeds } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
 import { type Model, withParameters } from "../graph/model.ts";
-import { type DiagnosisOptions, diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
+import { diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
 import type { WidthScore } from "../growth/score.ts";
-import { strategyOf } from "../growth/strategies/index.ts";
+import type { ShrinkChoice } from "../growth/shrink-choice.ts";
 import type { Width } from "../growth/width.ts";
-import { findWidths } from "../growth/widths.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
-import { addCheckpoint, readCheckpoint } from "./checkpoint-folder.ts";
-import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
+import { encodeCheckpoint } from "./checkpoint.ts";
+import { addCheckpoint } from "./checkpoint-folder.ts";
+import { type Compilation, compileModel, recompile, releaseCompilation } from "./compilation.ts";
 import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { withMasks } from "./dropout-masks.ts";
 import type { Evaluation, Evaluator } from "./evaluator.ts";
-import { gatherEvidence } from "./evidence.ts";
+import { type DiagnoseOptions, gatherEvidence } from "./evidence.ts";
 import { Feeding } from "./feeding.ts";
 import { type FitOptions, runFit } from "./fit.ts";
 import { flopsPerExample, type StepCost, StepFlops } from "./flops.ts";
 import type { Learner } from "./learner.ts";
+import { lineagesOf } from "./lineage.ts";
 import { Sample, type SampleOptions } from "./measure/sample.ts";
 import { type ScoreRequest, scoreWidths } from "./measure/score-widths.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
+import { openCheckpoint } from "./open-checkpoint.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
 import { feedsOf, headOf, workingBatch } from "./probe.ts";
 import type { Program } from "./program.ts";
 import { feedSizes } from "./program-inputs.ts";
-import type { FitResult, GrowthRecord } from "./record.ts";
+import type { FitResult, GrowthRecord, ShrinkRecord } from "./record.ts";
 import { rolledBack } from "./rollback.ts";
 import { rateAt } from "./schedule.ts";
+import { shrinkNow } from "./shrink.ts";
+import { countParameters, type Growing } from "./size-change.ts";
 import { noProgress, type Progress, type TrainerState } from "./state.ts";
 import { Turns } from "./turns.ts";
-import { countParameters, type WidenOptions, widenNow } from "./widen.ts";
+import { type WidenOptions, widenNow, widenRequest } from "./widen.ts";
 
 export type { Progress, TrainerState };
 
@@ -82,16 +85,8 @@ export class Trainer {
     source: string | Uint8Array,
     options: { readonly step?: number; readonly metrics?: readonly Metric[]; readonly threads?: number } = {},
   ): Promise<Trainer> {
-    const { path, bytes } =
-      typeof source === "string"
-        ? await readCheckpoint(source, options.step)
-        : { path: undefined, bytes: source };
-    const { settings, state } = await decodeCheckpoint(bytes, path);
-    const session = {
-      ...settings.session,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-    };
-    return Trainer.#assemble({ ...settings, session }, options.metrics, state);
+    const { settings, state } = await openCheckpoint(source, options);
+    return Trainer.#assemble(settings, options.metrics, state);
   }
 
   static async #assemble(
@@ -126,6 +121,11 @@ export class Trainer {
   /** Growths so far, oldest first. */
   get growths(): readonly GrowthRecord[] {
     return this.#progress.growths;
+  }
+
+  /** Shrinks so far, oldest first. */
+  get shrinks(): readonly ShrinkRecord[] {
+    return this.#progress.shrinks;
   }
 
   /** Entries of the trained parameters. */
@@ -206,8 +206,9 @@ export class Trainer {
    * name. Throws `SHAPE_MISMATCH`.
    */
   predict(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Tensor> {
-    const predict = () => this.#evaluator.predict(this.#learner.variables, feedsOf(this.#program, given));
-    return this.#turns.take(predict);
+    return this.#turns.take(() =>
+      this.#evaluator.predict(this.#learner.variables, feedsOf(this.#program, given)),
+    );
   }
 
   /**
@@ -216,27 +217,46 @@ export class Trainer {
    * `NOT_GROWABLE`, and then nothing has changed, and `DIVERGED` as {@link settle} does.
    */
   widen(width: string, options: WidenOptions): Promise<GrowthRecord> {
-    return this.#turns.take(() => this.#widen(width, options));
+    return this.#turns.take(async () => {
+      await this.#settle();
+      const evaluation = await this.#probe();
+      const { record, ...rest } = await widenNow(this.#growing, {
+        ...widenRequest(width, options, this.#now),
+        born: lineagesOf(this.#progress).get(width)?.next,
+        probe: { evaluation, training: (grown) => this.#withMasks(evaluation, grown) },
+      });
+      const flops = this.#progress.flops + (record.choosing?.flops ?? 0);
+      this.#resized(rest, { flops, growths: [...this.#progress.growths, record] });
+      return record;
+    });
   }
 
-  async #widen(width: string, { by, strategy, data, ...sampling }: WidenOptions): Promise<GrowthRecord> {
-    await this.#settle();
-    const batch = await this.#probe();
-    const { model, compiled, record } = await widenNow(
-      { model: this.#model, compiled: this.#compiled, step: this.step, settings: this.settings },
-      {
-        width,
-        by,
-        strategy: typeof strategy === "string" ? strategyOf(strategy) : strategy,
-        sample: data === undefined ? undefined : new Sample(data, sampling, this.#now),
-        probe: { evaluation: batch, training: (grown) => this.#withMasks(batch, grown) },
-      },
-    );
+  /**
+   * Takes units out of a layer, such as those that are dead, and merges identical ones, and measures it on the last training
+   * batch (or a synthetic one). The optimiser's state shrinks along. Only a choice by importance, or of collapsing units,
+   * may change what the network computes; the record says how far. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
+   * `NOT_SHRINKABLE`, and then nothing has changed, and `DIVERGED` as {@link settle} does.
+   */
+  shrink(width: string, choice: ShrinkChoice): Promise<ShrinkRecord> {
+    return this.#turns.take(async () => {
+      await this.#settle();
+      const evaluation = await this.#probe();
+      const { growths, shrinks } = this.#progress;
+      const probe = { evaluation, training: this.#withMasks(evaluation, this.#widths) };
+      const { record, ...rest } = await shrinkNow(this.#growing, width, { choice, probe, growths });
+      this.#resized(rest, { shrinks: [...shrinks, record] });
+      return record;
+    });
+  }
+
+  get #growing(): Growing {
+    return { model: this.#model, compiled: this.#compiled, step: this.step, settings: this.settings };
+  }
+
+  #resized({ model, compiled }: Pick<Growing, "model" | "compiled">, progress: Partial<Progress>): void {
     this.#model = model;
     this.#compiled = compiled;
-    const flops = this.#progress.flops + (record.choosing?.flops ?? 0);
-    this.#progress = { ...this.#progress, flops, growths: [...this.#progress.growths, record] };
-    return record;
+    this.#progress = { ...this.#progress, ...progress };
   }
 
   /**
@@ -244,34 +264,23 @@ export class Trainer {
    * what it costs is in the scores. Throws `UNKNOWN_WIDTH`, `ARGUMENT`.
    */
   score(data: Dataset, options: ScoreRequest & SampleOptions = {}): Promise<readonly WidthScore[]> {
-    const probed = () => ({
-      model: this.model,
-      widths: this.#widths,
-      settings: this.settings,
-      compiled: this.#compiled.measurements,
-    });
     const sample = new Sample(data, options, this.#now);
-    return this.#turns.take(() => scoreWidths(probed(), sample, options, this.settings.seed));
+    return this.#turns.take(() => {
+      const { model, settings } = this;
+      const { widths, measurements: compiled } = this.#compiled;
+      return scoreWidths({ model, widths, settings, compiled }, sample, options, settings.seed);
+    });
   }
 
   /** Dead, identical and collapsing units of every width that can grow, on one batch of `data` (or the last one trained on). */
-  diagnose(
-    data?: Dataset,
-    options: DiagnosisOptions & { readonly batchSize?: number } = {},
-  ): Promise<readonly WidthDiagnosis[]> {
-    return this.#turns.take(() => this.#diagnose(data, options));
-  }
-
-  async #diagnose(
-    data: Dataset | undefined,
-    options: DiagnosisOptions & { readonly batchSize?: number },
-  ): Promise<readonly WidthDiagnosis[]> {
-    const batch =
-      data === undefined ? await this.#probe() : headOf(this.#program, data, options.batchSize ?? 256);
-    const evidence = await gatherEvidence(this.#compiled, batch, this.#withMasks(batch, this.#widths));
-    return this.#widths
-      .filter((width) => width.growable)
-      .map((width) => diagnoseWidth(width, evidence, options));
+  diagnose(data?: Dataset, options: DiagnoseOptions = {}): Promise<readonly WidthDiagnosis[]> {
+    return this.#turns.take(async () => {
+      const { batchSize = 256 } = options;
+      const batch = data === undefined ? await this.#probe() : headOf(this.#program, data, batchSize);
+      const evidence = await gatherEvidence(this.#compiled, batch, this.#withMasks(batch, this.#widths));
+      const growable = this.#widths.filter((width) => width.growable);
+      return growable.map((width) => diagnoseWidth(width, evidence, options));
+    });
   }
 
   /**
@@ -314,14 +323,7 @@ export class Trainer {
    * is compiled anew.
    */
   async restore(state: TrainerState): Promise<void> {
-    if (state.model.graph.nodes === this.#model.graph.nodes) {
-      this.#compiled = { ...this.#compiled, widths: findWidths(state.model) };
-      this.#learner.load(state.learner);
-    } else {
-      const old = this.#compiled;
-      this.#compiled = await compileModel(state.model, this.settings, state.learner);
-      await releaseCompilation(old);
-    }
+    this.#compiled = await recompile(this.#compiled, this.#model, state, this.settings);
     this.#model = state.model;
     this.#progress = state.progress;
     this.#unjudged = true;
@@ -329,7 +331,8 @@ export class Trainer {
 
   /** Takes the weights (and widths) of an earlier state of this run and keeps its progress. */
   async restoreWeights(state: TrainerState): Promise<void> {
-    await this.restore({ ...state, progress: { ...this.#progress, growths: state.progress.growths } });
+    const { growths, shrinks } = state.progress;
+    await this.restore({ ...state, progress: { ...this.#progress, growths, shrinks } });
   }
 
   /**
@@ -339,9 +342,9 @@ export class Trainer {
    * `ARGUMENT` for a state that is no earlier one of this run, and then nothing has changed.
    */
   rollback(state: TrainerState): Promise<void> {
-    return this.#turns.take(async () => {
-      await this.restore({ ...state, progress: rolledBack(this.#progress, state.progress) });
-    });
+    return this.#turns.take(() =>
+      this.restore({ ...state, progress: rolledBack(this.#progress, state.progress) }),
+    );
   }
 
   /** Frees the engine's memory. The trainer must not be used afterwards. */
@@ -376,20 +379,21 @@ export class Trainer {
 
   #flopsOfStep(size: number): number {
     if (!this.#stepFlops?.isOf(this.#widths)) {
-      const update = this.settings.optimizer.flopsPerEntry * this.parameterCount;
-      this.#stepFlops = new StepFlops(this.#cost, update);
+      this.#stepFlops = new StepFlops(
+        this.#cost,
+        this.settings.optimizer.flopsPerEntry * this.parameterCount,
+      );
     }
     return this.#stepFlops.of(size);
   }
 
   async #probe(): Promise<Feeds> {
     if (this.#lastBatch !== undefined) return this.#lastBatch;
-    const { batchSize, seed } = this.settings;
     const run = (batch: Feeds) => this.#evaluator.forward(this.#learner.variables, batch);
-    return workingBatch(this.#program, batchSize, seed, run);
+    return workingBatch(this.#program, this.settings, run);
   }
 
   #withMasks(feeds: Feeds, widths: readonly Width[]): Feeds {
-    return withMasks(this.#program, widths, feeds, { seed: this.settings.seed, step: this.step });
+    return withMasks(this.#program, widths, feeds, { ...this.#now, lineages: lineagesOf(this.#progress) });
   }
 }

@@ -1,26 +1,23 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeds } from "../engine/session.ts";
-import { type Model, withParameters } from "../graph/model.ts";
+import type { Model } from "../graph/model.ts";
 import { applyPlan, checkSizes } from "../growth/apply.ts";
 import type { Choice } from "../growth/choice.ts";
-import { compareOutputs, isPreserved } from "../growth/compare.ts";
+import { compareOutputs } from "../growth/compare.ts";
 import { deadUnits, gradientNorms, identicalUnits } from "../growth/diagnose.ts";
 import { checkGrowth, type GrowthPlan, planGrowth } from "../growth/plan.ts";
 import { candidates } from "../growth/strategies/candidates.ts";
+import { strategyOf } from "../growth/strategies/index.ts";
 import { random } from "../growth/strategies/random.ts";
 import type { Strategy } from "../growth/strategy.ts";
 import { openWidths } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
-import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { type Compilation, compileModel, growState, releaseCompilation } from "./compilation.ts";
-import { flopsPerExample } from "./flops.ts";
 import { ModelProbe } from "./measure/model-probe.ts";
-import type { Sample, SampleOptions } from "./measure/sample.ts";
-import type { TrainerSettings } from "./options.ts";
-import type { Program } from "./program.ts";
-import { feedSizes } from "./program-inputs.ts";
+import { Sample, type SampleOptions } from "./measure/sample.ts";
 import type { GrowthRecord } from "./record.ts";
+import { type Growing, type Resized, sizeChange, withVariables } from "./size-change.ts";
 
 /** How to widen a layer. */
 export interface WidenOptions extends SampleOptions {
@@ -32,16 +29,6 @@ export interface WidenOptions extends SampleOptions {
   readonly data?: Dataset;
 }
 
-/** A model while it trains, and what grows with it. */
-export interface Growing {
-  /** What the learner trains of it has its values there: here, only the shapes count. */
-  readonly model: Model;
-  readonly compiled: Compilation;
-  readonly settings: TrainerSettings;
-  /** Updates done. */
-  readonly step: number;
-}
-
 export interface WidenRequest {
   readonly width: string;
   readonly by: number;
@@ -49,16 +36,24 @@ export interface WidenRequest {
   readonly strategy?: Strategy | undefined;
   /** Data for a strategy that looks at some. */
   readonly sample?: Sample | undefined;
+  /** Number of the first new unit among all that the width ever had; default the number of units. */
+  readonly born?: number | undefined;
   /** Batches to measure on: without dropout masks for evaluation, with them for gradients. */
   readonly probe: { readonly evaluation: Feeds; readonly training: (widths: readonly Width[]) => Feeds };
 }
 
-/** A growth of model and compiled state, to be kept or undone. */
-interface Grown {
-  readonly model: Model;
-  readonly compiled: Compilation;
-  readonly keep: () => void | Promise<void>;
-  readonly undo: () => void | Promise<void>;
+/** What the options of a caller ask for. Throws `ARGUMENT` for an unknown strategy. */
+export function widenRequest(
+  width: string,
+  { by, strategy, data, ...sampling }: WidenOptions,
+  now: { readonly seed: number; readonly step: number },
+): Omit<WidenRequest, "probe"> {
+  return {
+    width,
+    by,
+    strategy: typeof strategy === "string" ? strategyOf(strategy) : strategy,
+    sample: data === undefined ? undefined : new Sample(data, sampling, now),
+  };
 }
 
 /** Widens a width in place of the learner's state and measures what that did. Refuses before it changes anything. */
@@ -71,7 +66,13 @@ export async function widenNow(
   const width = widthOf(old.widths, request.width);
   const strategy = request.strategy ?? defaultStrategy(width, request.sample);
   const { choice, choosing } = await chooseValues(growing, strategy, request);
-  const plan = planGrowth(width, { by: request.by, strategy, seed: settings.seed, choice });
+  const plan = planGrowth(width, {
+    by: request.by,
+    strategy,
+    seed: settings.seed,
+    choice,
+    born: request.born,
+  });
   const before = await old.evaluator.forward(old.learner.variables, request.probe.evaluation);
   const isOpen = openWidths(old.widths).some((width) => width.id === plan.width);
   const { model, compiled, keep, undo } = await (isOpen ? growInPlace : growAnew)(growing, plan, strategy);
@@ -99,35 +100,18 @@ export async function widenNow(
       reason === "zero gradient" ? [unit] : [],
     ),
   );
-  const sizes = feedSizes(old.program, request.probe.evaluation);
   const isNew = (unit: number) => unit >= plan.from;
+  const loss = { before: before.loss, after: after.loss };
+  const measured = { plan, batch: request.probe.evaluation, loss, difference, started };
   const record: GrowthRecord = {
-    width: plan.width,
-    step: growing.step,
+    ...sizeChange(growing, { model, compiled }, measured),
     strategy: plan.strategy,
-    size: { before: plan.from, after: plan.to },
-    loss: { before: before.loss, after: after.loss },
-    output: {
-      maxDifference: difference.maximum,
-      roundingBound: difference.bound,
-      preserved: isPreserved(difference),
-      identical: difference.identical,
-    },
     newUnits: newUnits.map((unit, index) => ({
       unit,
       gradientNorm: norms[index] ?? 0,
       dead: dead.has(unit),
     })),
     identicalUnits: identicalUnits(grown, parameters).filter((group) => group.some(isNew)),
-    parameters: {
-      before: countParameters(old.program, growing.model),
-      after: countParameters(compiled.program, model),
-    },
-    flopsPerExample: {
-      before: flopsPerExample({ ...old, sizes }),
-      after: flopsPerExample({ ...compiled, sizes }),
-    },
-    pauseMs: performance.now() - started,
     ...(choosing === undefined ? {} : { choosing }),
     plan,
   };
@@ -142,14 +126,14 @@ function defaultStrategy(width: Width, sample: Sample | undefined): Strategy {
 async function chooseValues(
   { model, compiled, settings }: Growing,
   strategy: Strategy,
-  { width, by, sample }: WidenRequest,
+  { width, by, sample, born }: WidenRequest,
 ): Promise<{ readonly choice?: Choice; readonly choosing?: GrowthRecord["choosing"] }> {
   const { choose } = strategy;
   if (choose === undefined || sample === undefined) return {};
   const started = performance.now();
   const current = withVariables(model, Object.entries(compiled.learner.variables));
   const probed = { model: current, widths: compiled.widths, settings, compiled: compiled.measurements };
-  const probe = new ModelProbe(probed, width, sample);
+  const probe = new ModelProbe(probed, width, sample, born);
   checkGrowth(probe.width, by, strategy);
   const choice = await choose(probe, { by, seed: settings.seed });
   const seconds = (performance.now() - started) / 1000;
@@ -161,7 +145,7 @@ async function growInPlace(
   { model, compiled, step }: Growing,
   plan: GrowthPlan,
   strategy: Strategy,
-): Promise<Grown> {
+): Promise<Resized> {
   checkSizes(model, plan);
   let grown = model;
   const tentative = compiled.learner.grow({
@@ -180,7 +164,7 @@ async function growAnew(
   { model, compiled, settings, step }: Growing,
   plan: GrowthPlan,
   strategy: Strategy,
-): Promise<Grown> {
+): Promise<Resized> {
   const state = compiled.learner.state();
   const grown = applyPlan(withVariables(model, state.variables), plan, strategy);
   const next = await compileModel(grown, settings, growState(state, plan, grown.graph.parameters, step));
@@ -192,18 +176,6 @@ async function growAnew(
   };
 }
 
-function withVariables(model: Model, variables: Iterable<readonly [string, Tensor]>): Model {
-  return withParameters(model, new Map([...model.graph.parameters, ...variables]));
-}
-
 function newUnitsOf(plan: GrowthPlan): readonly number[] {
   return Array.from({ length: plan.to - plan.from }, (_, index) => plan.from + index);
-}
-
-/** Entries of the trained parameters. */
-export function countParameters(program: Program, model: Model): number {
-  return program.trainable.reduce(
-    (sum, name) => sum + sizeOf(model.graph.parameters.get(name)?.dims ?? []),
-    0,
-  );
 }

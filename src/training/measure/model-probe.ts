@@ -25,13 +25,15 @@ export class ModelProbe implements WidthProbe {
   readonly width: Width;
   readonly #probed: Probed;
   readonly #sample: Sample;
+  readonly #born: number | undefined;
   #flops = 0;
 
-  /** Throws `UNKNOWN_WIDTH`. */
-  constructor(probed: Probed, width: string, sample: Sample) {
+  /** `born` as in `GrowthPlan`. Throws `UNKNOWN_WIDTH`. */
+  constructor(probed: Probed, width: string, sample: Sample, born?: number) {
     this.#probed = probed;
     this.width = widthOf(probed.widths, width);
     this.#sample = sample;
+    this.#born = born;
   }
 
   get examples(): number {
@@ -52,7 +54,7 @@ export class ModelProbe implements WidthProbe {
   async #measure(trial: TrialUnits, measured: Measured) {
     const { model, widths, settings, compiled } = this.#probed;
     const { id, size } = this.width;
-    const grown = growTrial(model, this.width, trial);
+    const grown = growTrial(model, this.width, trial, this.#born);
     const variables = Object.fromEntries(grown.graph.parameters);
     const isOpen = openWidths(widths).some((width) => width.id === id);
     const measurement = isOpen
@@ -75,7 +77,12 @@ export class ModelProbe implements WidthProbe {
   }
 }
 
-function growTrial(model: Model, width: Width, { count, strategy, seed, choice }: TrialUnits): Model {
+function growTrial(
+  model: Model,
+  width: Width,
+  { count, strategy, seed, choice }: TrialUnits,
+  born: number | undefined,
+): Model {
   const fills: Strategy = { name: "trial", summary: "", source: "", preserves: false, ...strategy };
-  return applyPlan(model, planGrowth(width, { by: count, strategy: fills, seed, choice }), fills);
+  return applyPlan(model, planGrowth(width, { by: count, strategy: fills, seed, choice, born }), fills);
 }

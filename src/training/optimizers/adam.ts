@@ -33,6 +33,7 @@ function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDe
     options: { beta1, beta2, epsilon, weightDecay },
     learningRate: scheduleOf(options.learningRate ?? 1e-3),
     slots: ["moment1", "moment2"],
+    degrees: [1, 2],
     // The step size, what corrects √v, and where weights decay, the L2 factor or what is left of the weight.
     factors: [
       { byAge: true, of: (age, learningRate) => learningRate * (1 / (1 - beta1 ** age)) },

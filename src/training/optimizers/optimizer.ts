@@ -45,6 +45,8 @@ export interface Optimizer {
   readonly learningRate: Schedule;
   /** State tensors per parameter, each of the parameter's shape and zero at birth. */
   readonly slots: readonly string[];
+  /** For each slot, whether it is a mean or sum of gradients (1) or of their squares (2). */
+  readonly degrees: readonly (1 | 2)[];
   readonly factors: readonly Factor[];
   /** FLOPs that one update of one entry takes. */
   readonly flopsPerEntry: number;

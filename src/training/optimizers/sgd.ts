@@ -20,6 +20,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     options: { momentum, nesterov, weightDecay },
     learningRate: scheduleOf(options.learningRate ?? 0.01),
     slots: momentum === 0 ? [] : ["momentum"],
+    degrees: momentum === 0 ? [] : [1],
     // The learning rate, and the weight decay.
     factors: [
       { byAge: false, of: (_age, learningRate) => learningRate },
