@@ -1,5 +1,5 @@
 import type { ActivationName } from "../nn/activation.ts";
-import type { GrowthEvent } from "../training/growth-schedule.ts";
+import type { GrowthPolicy } from "../training/controller/policy.ts";
 import type { LossName } from "../training/loss.ts";
 import type { OptimizerName } from "../training/optimizers/optimizer.ts";
 
@@ -103,17 +103,14 @@ export interface Grid {
   readonly schedules: readonly ScheduleConfig[];
 }
 
-/** Events of growth, or a policy of the training controller. */
-export type GrowthConfig = readonly GrowthEvent[] | Readonly<Record<string, unknown>>;
-
 export interface Arm {
   readonly name: string;
   /** At the start; of an arm that goes on, the first phase's. */
   readonly size: Size;
   /** Goes on with the network of the first phase instead of starting anew. */
   readonly goesOn: boolean;
-  readonly growth?: GrowthConfig;
-  readonly strategy?: string;
+  /** Its strategy among it. */
+  readonly growth?: GrowthPolicy;
   /** How new units are trained while they are young; handed to the trainer as it is. */
   readonly newborn?: Readonly<Record<string, unknown>>;
   readonly optimizer: OptimizerConfig;

@@ -12,13 +12,19 @@ export function widthsOf({ filters, hidden }: Size): Widths {
   ]);
 }
 
-/** The units that an arm ends with, where all its budget of steps is spent; undefined where a policy decides. */
+/**
+ * The units that an arm is to end with, where all its budget of steps is spent: what events come to, or the targets of a
+ * policy. Undefined where its rules decide.
+ */
 export function endWidths({ size, growth, budget }: Arm): Widths | undefined {
   const widths = { ...widthsOf(size) };
   if (growth === undefined) return widths;
-  if (!Array.isArray(growth)) return undefined;
+  if (!("events" in growth)) {
+    const { howMany, stop } = growth;
+    return "targets" in howMany && stop === undefined ? { ...widths, ...howMany.targets } : undefined;
+  }
   for (let step = 0; step < budget.steps; step++) {
-    for (const { width, by } of dueGrowths(growth, step, (name) => widths[name] ?? Number.NaN))
+    for (const { width, by } of dueGrowths(growth.events, step, (name) => widths[name] ?? Number.NaN))
       widths[width] = (widths[width] ?? Number.NaN) + by;
   }
   return widths;
@@ -32,7 +38,8 @@ export function checkSizes({ arms, sizesDiffer }: Comparison): void {
   const ends = arms.map((arm) => ({ name: arm.name, widths: endWidths(arm) }));
   for (const { name, growth, size } of arms) {
     const known = Object.keys(widthsOf(size));
-    const unknown = Array.isArray(growth) ? growth.find(({ width }) => !known.includes(width)) : undefined;
+    const events = growth !== undefined && "events" in growth ? growth.events : [];
+    const unknown = events.find(({ width }) => !known.includes(width));
     if (unknown === undefined) continue;
     throw new EspalierError("CONFIG", {
       thing: `growth of arm "${name}"`,

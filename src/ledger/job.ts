@@ -1,9 +1,9 @@
 import { sha256 } from "../training/checkpoint.ts";
+import type { GrowthPolicy } from "../training/controller/policy.ts";
 import type {
   Arm,
   Budget,
   Comparison,
-  GrowthConfig,
   OptimizerConfig,
   ScheduleConfig,
   Size,
@@ -21,8 +21,7 @@ export interface Job {
   readonly rate: number;
   readonly schedule: ScheduleConfig;
   readonly budget: Budget;
-  readonly growth?: GrowthConfig;
-  readonly strategy?: string;
+  readonly growth?: GrowthPolicy;
   readonly newborn?: Readonly<Record<string, unknown>>;
   /** The first phase whose network it goes on with. */
   readonly after?: Job;
@@ -89,8 +88,8 @@ export function firstJob({ first, task }: Comparison, seed: number): Job | undef
 }
 
 export function armJob(comparison: Comparison, arm: Arm, point: GridPoint, seed: number): Job {
-  const { size, optimizer, budget, growth, strategy, newborn, goesOn } = arm;
+  const { size, optimizer, budget, growth, newborn, goesOn } = arm;
   const after = goesOn ? firstJob(comparison, seed) : undefined;
   const { task } = comparison;
-  return { task, seed, size, optimizer, budget, ...point, ...defined({ growth, strategy, newborn, after }) };
+  return { task, seed, size, optimizer, budget, ...point, ...defined({ growth, newborn, after }) };
 }

@@ -1,6 +1,8 @@
-import { strategies } from "../growth/strategies/index.ts";
-import type { GrowthEvent } from "../training/growth-schedule.ts";
-import type { Arm, Budget, FirstPhase, Grid, GrowthConfig, OptimizerConfig, Size } from "./config.ts";
+import { strategyOf } from "../growth/strategies/index.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import type { GrowthPolicy } from "../training/controller/policy.ts";
+import { readPolicy } from "../training/controller/read-policy.ts";
+import type { Arm, Budget, FirstPhase, Grid, OptimizerConfig, Size } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
 import { readSize } from "./read-task.ts";
 import { readBudget, readGrid, readOptimizer } from "./read-training.ts";
@@ -29,8 +31,7 @@ export function readArm(reader: JsonReader, defaults: ArmDefaults): Arm {
     size,
     goesOn,
     ...defined({
-      growth: reader.field("growth").optional(readGrowth),
-      strategy: reader.field("strategy").optional((strategy) => strategy.oneOf(Object.keys(strategies))),
+      growth: reader.field("growth").optional((growth) => readGrowth(growth, reader.field("strategy"))),
       newborn: reader.field("newborn").optional((newborn) => newborn.anyObject()),
     }),
     ...readCommon(reader, defaults),
@@ -68,20 +69,40 @@ function readCommon(reader: JsonReader, defaults: ArmDefaults): Pick<Arm, "optim
   };
 }
 
-/** Events, checked; a policy as it is, which the trainer checks. */
-function readGrowth(reader: JsonReader): GrowthConfig {
-  if (!Array.isArray(reader.value)) return reader.anyObject();
-  return reader.list().map((event): GrowthEvent => {
-    event.object(["width", "by", "at", "every", "until"]);
-    const width = event.field("width").text();
-    const by = event.field("by").whole();
-    if (event.field("at").given === event.field("every").given)
-      throw event.wrong("needs either `at` (a step) or `every` (steps)");
-    if (event.field("at").given) {
-      event.object(["width", "by", "at"]);
-      return { width, by, at: event.field("at").whole(0) };
-    }
-    const until = event.field("until").optional((units) => units.whole());
-    return { width, by, every: event.field("every").whole(), ...defined({ until }) };
+/** A list of events, or a whole policy. The arm's strategy goes into it. */
+function readGrowth(reader: JsonReader, strategy: JsonReader): GrowthPolicy {
+  const given = reader.value;
+  const named = strategy.optional((name) => readStrategy(name));
+  const { strategy: own = named, ...rules } = Array.isArray(given) ? { events: given } : reader.anyObject();
+  if (own !== named && named !== undefined) throw strategy.wrong(`is given twice: growth says ${own}`);
+  try {
+    const policy = readPolicy({ ...rules, ...(own === undefined ? {} : { strategy: own }) });
+    if (policy.strategy !== undefined) strategyOf(policy.strategy);
+    return policy;
+  } catch (error) {
+    throw inside(error, reader);
+  }
+}
+
+function readStrategy(reader: JsonReader): string {
+  const name = reader.text();
+  try {
+    strategyOf(name);
+    return name;
+  } catch (error) {
+    throw inside(error, reader);
+  }
+}
+
+/** What another reader refuses, with the place in this document. */
+function inside(error: unknown, { path }: JsonReader): unknown {
+  if (!(error instanceof EspalierError)) return error;
+  const { thing, rule, received, remedy } = error;
+  return new EspalierError("CONFIG", {
+    thing: path,
+    rule: `${thing}: ${rule}`,
+    received,
+    ...(remedy === undefined ? {} : { remedy }),
+    cause: error,
   });
 }

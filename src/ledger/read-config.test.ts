@@ -74,11 +74,12 @@ const wrong: readonly (readonly [path: string, value: unknown, thing: string])[]
   ["seeds.tuning", [2, 9], "seeds"],
   ["reference", "nobody", "reference"],
   ["arms[0].size.hidden[0]", "8", "arms[0].size.hidden[0]"],
-  ["arms[1].growth[0].by", 0, "arms[1].growth[0].by"],
-  ["arms[1].growth[0].every", 10, "arms[1].growth[0]"],
+  ["arms[1].growth[0].by", 0, "arms[1].growth"],
+  ["arms[1].growth[0].every", 10, "arms[1].growth"],
   ["arms[1].growth[0].width", "hidden2", 'growth of arm "grown"'],
   ["arms[1].growth[0].by", 3, "arms[1]"],
-  ["arms[1].growth", { when: "plateau" }, "arms[1]"],
+  ["arms[1].growth", { when: "plateau" }, "arms[1].growth"],
+  ["arms[1].growth", { when: { every: 10 }, howMany: { units: 1 } }, "arms[1]"],
   ["arms[1].strategy", "magic", "arms[1].strategy"],
   ["arms[1].goesOn", true, "arms[1].goesOn"],
   ["arms[1].name", "scratch", "arms"],
@@ -89,6 +90,16 @@ const wrong: readonly (readonly [path: string, value: unknown, thing: string])[]
 test.each(wrong)("%s = %j is refused by its path", (path, value, thing) => {
   const error = refusal(changed(path, value));
   expect([error.code, error.thing]).toEqual(["CONFIG", thing]);
+});
+
+test("what a policy refuses is named within it", () => {
+  const error = refusal(changed("arms[1].growth[0].by", 0));
+  expect(error.message).toContain("events[0].by");
+});
+
+test("a policy with targets ends at them", () => {
+  const policy = { when: { every: 10 }, howMany: { targets: { hidden1: 8 }, growths: 2 } };
+  expect(readComparison(changed("arms[1].growth", policy)).arms[1]?.growth).toEqual(policy);
 });
 
 test("text that is no JSON names the file", () => {

@@ -2,7 +2,6 @@ import { StoppingWatch } from "../report/early-stopping.ts";
 import { Recorder, type RecorderOptions } from "../report/recorder.ts";
 import type { RunPoint } from "../report/run-record.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import type { GrowthEvent } from "../training/growth-schedule.ts";
 import { loadModel } from "../training/model-file.ts";
 import { optimizerOf } from "../training/optimizers/index.ts";
 import { cosineRate, type Schedule } from "../training/schedule.ts";
@@ -88,7 +87,7 @@ class JobRun {
       evaluateEvery,
       pointEvery: evaluateEvery,
       diagnoseEvery: steps,
-      ...growthOf(job),
+      ...(job.growth === undefined ? {} : { growth: job.growth as NonNullable<RecorderOptions["growth"]> }),
       events: { point: (point) => this.#see(point) },
       past: { points: past.points, diagnoses: [] },
     });
@@ -209,10 +208,4 @@ function scheduleOf(job: Job): Schedule {
   if (schedule.kind === "constant") return { kind: "constant", rate };
   const { warmup, final } = schedule;
   return cosineRate(rate, { ...runLength(job), warmup, final: final * rate });
-}
-
-function growthOf({ growth, strategy }: Job): Pick<RecorderOptions, "growth"> {
-  if (growth === undefined) return {};
-  const events = growth as readonly GrowthEvent[];
-  return { growth: { events, ...(strategy === undefined ? {} : { strategy }) } };
 }
