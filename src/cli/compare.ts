@@ -5,6 +5,7 @@ import { platform } from "#platform";
 import type { Comparison } from "../ledger/config.ts";
 import type { JobResult } from "../ledger/job.ts";
 import { type Failure, ledgerJson, makeLedger } from "../ledger/ledger.ts";
+import { ledgerPage } from "../ledger/page/page.ts";
 import { firstPlan, type Planned, reportPlan, tuningPlan } from "../ledger/plan.ts";
 import { readComparison } from "../ledger/read-config.ts";
 import { tune } from "../ledger/tune.ts";
@@ -104,6 +105,7 @@ export async function compare(
     }
     const json = ledgerJson(ledger);
     await folder.write("results.json", json);
+    await folder.write("report.html", ledgerPage(ledger, io.now()));
     io.out(options.json ? json : compareText(ledger, options.out));
     return failures.length > 0 ? exitCodes.failure : exitCodes.success;
   } finally {

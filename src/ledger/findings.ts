@@ -34,13 +34,20 @@ function finding(name: string, against: Against, reference: string): Finding {
   const inSeconds = verdictOf(seconds);
   const arrival =
     reached === pairs ? `all ${plural(pairs, "seed")}` : `${reached} of ${plural(pairs, "seed")}`;
-  const text = `"${name}" came to the best validation loss of "${reference}" on ${arrival}, ${costText(flops, "FLOPs", inFlops)} and ${costText(seconds, "seconds", inSeconds)}. For the same FLOPs its loss was ${ratioText(lossAtEqualFlops)} of the reference's.`;
+  const cost = Number.isFinite(flops.value)
+    ? `${costText(flops, "FLOPs", inFlops)} and ${costText(seconds, "seconds", inSeconds)}`
+    : "so that the middle seed never did, whatever it cost";
+  const text = `"${name}" came to the best validation loss of "${reference}" on ${arrival}, ${cost}. For the same FLOPs its loss was ${ratioText(lossAtEqualFlops)} of the reference's.`;
   const losses = [
-    ...(pairs > 0 && reached < pairs / 2
-      ? [`it did not come to the loss of "${reference}" on most seeds (${pairs - reached} of ${pairs})`]
+    ...(!Number.isFinite(flops.value) && pairs > 0
+      ? [`it did not come to the loss of "${reference}" on ${pairs - reached} of ${plural(pairs, "seed")}`]
       : []),
-    ...(inFlops === "loses" && reached >= pairs / 2 ? [`it took ${ratioText(flops)} of the FLOPs`] : []),
-    ...(inSeconds === "loses" && inFlops !== "loses" ? [`it took ${ratioText(seconds)} of the seconds`] : []),
+    ...(inFlops === "loses" && Number.isFinite(flops.value)
+      ? [`it took ${ratioText(flops)} of the FLOPs`]
+      : []),
+    ...(inSeconds === "loses" && Number.isFinite(seconds.value)
+      ? [`it took ${ratioText(seconds)} of the seconds`]
+      : []),
     ...(verdictOf(lossAtEqualFlops) === "loses"
       ? [`for the same FLOPs its loss was ${ratioText(lossAtEqualFlops)} of the reference's`]
       : []),

@@ -6,7 +6,7 @@ import { type Axis, linearAxis } from "./svg/axis.ts";
 export interface Horizontal {
   readonly id: "steps" | "flops" | "seconds";
   readonly name: string;
-  readonly value: (point: RunPoint) => number;
+  readonly value: (point: Pick<RunPoint, "step" | "flops" | "seconds">) => number;
   readonly axis: (values: readonly number[]) => Axis;
 }
 

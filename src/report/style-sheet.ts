@@ -54,7 +54,7 @@ dt { color: var(--soft); font-size: 12.5px; line-height: 1.3; } dd { margin: 0; 
 .bar { display: flex; flex-wrap: wrap; gap: 12px 28px; justify-content: space-between; align-items: center; margin-bottom: 14px; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0; padding: 0; font-size: 13.5px; }
 .legend li { display: flex; align-items: center; gap: 8px; min-width: 0; }
-.badge { width: 28px; height: 14px; flex: none; } .badge.narrow { width: 10px; }
+.badge { width: 28px; height: 14px; flex: none; } th .badge { vertical-align: -2px; margin-right: 4px; } .badge.narrow { width: 10px; }
 .switch { display: flex; align-items: center; gap: 2px; font-size: 13.5px; }
 .switch span { color: var(--soft); margin-right: 6px; }
 .switch label { padding: 3px 12px; border-radius: 999px; border: 1px solid transparent; cursor: pointer; color: var(--soft); }
@@ -82,6 +82,11 @@ figcaption .good, figcaption .bad { font-size: 13px; margin-left: auto; }
 .line { fill: none; stroke: var(--accent, var(--soft)); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .line.faint { stroke-width: 1.4; opacity: 0.42; }
 .line.dotted { stroke-dasharray: 1 4.5; }
+.band { fill: var(--accent); opacity: 0.14; }
+.dot { fill: var(--accent); opacity: 0.45; }
+.interval { stroke: var(--accent); stroke-width: 3; stroke-linecap: round; }
+.one { stroke: var(--soft); stroke-dasharray: 3 3; }
+.name-label { fill: var(--ink); font-size: 13px; }
 .marker { fill: var(--accent); stroke: var(--ground); stroke-width: 1.5; }
 .rule path { stroke: var(--accent, var(--soft)); stroke-dasharray: 3 3; opacity: 0.75; }
 .rule text { fill: var(--accent); font-size: 11.5px; }
@@ -92,6 +97,8 @@ thead th { color: var(--soft); font-size: 12.5px; vertical-align: bottom; }
 th[title] { cursor: help; }
 .text { text-align: left; } tbody th.text { white-space: normal; max-width: 30ch; overflow-wrap: break-word; font-weight: 600; }
 tr > :first-child { padding-left: 0; } tr > :last-child { padding-right: 0; }
+section > .scroll + .scroll { margin-top: 18px; }
+tbody tr.chosen > * { font-weight: 600; }
 .group th { text-align: left; padding-top: 14px; } .group .badge { vertical-align: -2px; margin-right: 8px; }
 .group .name { font-weight: 600; white-space: normal; }
 .growths th, .growths td { padding-left: 5px; padding-right: 5px; font-size: 13px; }
@@ -102,6 +109,7 @@ tr > :first-child { padding-left: 0; } tr > :last-child { padding-right: 0; }
 .troubles { margin: 10px 0; padding-left: 18px; font-size: 13.5px; overflow-wrap: anywhere; }
 details { margin-top: 10px; font-size: 13.5px; } details table { margin-top: 8px; }
 summary { cursor: pointer; color: var(--soft); } summary:hover { color: var(--ink); }
+pre { font-size: 12.5px; }
 footer { color: var(--soft); font-size: 13px; border-top: 1px solid var(--line); padding-top: 16px; }
 @media (max-width: 560px) { body { padding: 28px 16px 40px; } header { margin-bottom: 28px; } section { margin-bottom: 40px; } }
 @media print {

@@ -1,4 +1,4 @@
-import { curveStepAfter, line } from "d3-shape";
+import { area, curveStepAfter, line } from "d3-shape";
 import { type Markup, markup } from "../markup.ts";
 import type { Axis } from "./axis.ts";
 import { marker } from "./marker.ts";
@@ -23,6 +23,12 @@ export interface Series {
   readonly endLabel?: string;
 }
 
+/** Between two values at each place, under the lines: where the middle half of the runs is. */
+export interface Band {
+  readonly arm: number;
+  readonly points: readonly { readonly x: number; readonly low: number; readonly high: number }[];
+}
+
 export interface Chart {
   /** Unique in the document: a letter, then letters, digits and hyphens. */
   readonly id: string;
@@ -32,6 +38,7 @@ export interface Chart {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
+  readonly bands?: readonly Band[];
   readonly rules?: readonly Rule[];
   /** Pixels. Default 560 × 300. */
   readonly width?: number;
@@ -51,6 +58,13 @@ export function drawChart(chart: Chart): Markup {
   const bottom = height - 40;
   const up = (value: number) => bottom - y.place(value) * (bottom - top);
   const inside = (point: ChartPoint) => Number.isFinite(across(point.x)) && Number.isFinite(up(point.y));
+  const shade = area<Band["points"][number]>(
+    (point) => across(point.x),
+    (point) => up(point.low),
+    (point) => up(point.high),
+  )
+    .defined(({ x, low, high }) => [across(x), up(low), up(high)].every(Number.isFinite))
+    .digits(1);
   // The first arm is drawn last, on top.
   const layers = [...series].reverse();
   return markup`<svg role="img" aria-labelledby="${id}-title ${id}-desc" viewBox="0 0 ${width} ${height}" class="chart">
@@ -67,6 +81,10 @@ export function drawChart(chart: Chart): Markup {
 <path class="base" d="M${at(left)},${at(bottom)}H${at(width - right)}"/>
 <text class="axis-label" x="0" y="12">${y.label}</text>
 <text class="axis-label" x="${at(width - right)}" y="${height - 4}" text-anchor="end">${x.label}</text>
+${[...(chart.bands ?? [])].reverse().map(({ arm, points }) => {
+  const d = shade(points as Band["points"][number][]);
+  return d !== null && markup`<path class="band arm-${arm % 7}" d="${d}"/>`;
+})}
 ${places.map((place) => drawRule(place, top, bottom))}
 ${layers.map(({ arm, look, points, step = false }) => {
   const path = line<ChartPoint>(

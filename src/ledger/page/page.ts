@@ -1,0 +1,23 @@
+import { whole } from "../../report/figures.ts";
+import { htmlPage } from "../../report/html-page.ts";
+import { type Markup, markup } from "../../report/markup.ts";
+import type { Ledger } from "../ledger.ts";
+import { curves } from "./curves.ts";
+import { setup } from "./setup.ts";
+import { tuning } from "./tuning.ts";
+import { verdict } from "./verdict.ts";
+
+/** A ledger as one HTML file. `date` is ISO 8601. */
+export function ledgerPage(ledger: Ledger, date: string): string {
+  const sections = [verdict, curves, failures, tuning, setup];
+  return htmlPage({ title: ledger.comparison.title, date, body: sections.map((section) => section(ledger)) });
+}
+
+function failures({ failures }: Ledger): Markup {
+  if (failures.length === 0) return markup``;
+  return markup`<section aria-labelledby="failures">
+<h2 id="failures">Failed runs</h2>
+<p class="note bad">${whole(failures.length)} of the runs came to nothing and are missing above.</p>
+<ul class="troubles">${failures.map(({ arm, seed, stage, reason }) => markup`<li>${arm}, seed ${seed} (${stage}): ${reason}</li>`)}</ul>
+</section>`;
+}
