@@ -1,6 +1,7 @@
 import type { ActivationName } from "../nn/activation.ts";
 import type { GrowthPolicy } from "../training/controller/policy.ts";
 import type { LossName } from "../training/loss.ts";
+import type { NewbornOptions } from "../training/newborn.ts";
 import type { OptimizerName } from "../training/optimizers/optimizer.ts";
 
 /**
@@ -111,8 +112,8 @@ export interface Arm {
   readonly goesOn: boolean;
   /** Its strategy among it. */
   readonly growth?: GrowthPolicy;
-  /** How new units are trained while they are young; handed to the trainer as it is. */
-  readonly newborn?: Readonly<Record<string, unknown>>;
+  /** How new units are trained while they are young. */
+  readonly newborn?: NewbornOptions;
   readonly optimizer: OptimizerConfig;
   readonly grid: Grid;
   readonly budget: Budget;

@@ -1,5 +1,6 @@
 import { sha256 } from "../training/checkpoint.ts";
 import type { GrowthPolicy } from "../training/controller/policy.ts";
+import type { NewbornOptions } from "../training/newborn.ts";
 import type { Arm, Budget, Comparison, OptimizerConfig, ScheduleConfig, Size, TaskConfig } from "./config.ts";
 import type { Widths } from "./end-size.ts";
 import { defined } from "./json-reader.ts";
@@ -14,7 +15,7 @@ export interface Job {
   readonly schedule: ScheduleConfig;
   readonly budget: Budget;
   readonly growth?: GrowthPolicy;
-  readonly newborn?: Readonly<Record<string, unknown>>;
+  readonly newborn?: NewbornOptions;
   /** The first phase whose network it goes on with. */
   readonly after?: Job;
   /** Leaves the network with the best validation loss behind, for other jobs to go on with. */

@@ -2,6 +2,7 @@ import { strategyOf } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { GrowthPolicy } from "../training/controller/policy.ts";
 import { readPolicy } from "../training/controller/read-policy.ts";
+import { type NewbornOptions, newbornOf } from "../training/newborn.ts";
 import type { Arm, Budget, FirstPhase, Grid, OptimizerConfig, Size } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
 import { readSize } from "./read-task.ts";
@@ -32,7 +33,7 @@ export function readArm(reader: JsonReader, defaults: ArmDefaults): Arm {
     goesOn,
     ...defined({
       growth: reader.field("growth").optional((growth) => readGrowth(growth, reader.field("strategy"))),
-      newborn: reader.field("newborn").optional((newborn) => newborn.anyObject()),
+      newborn: reader.field("newborn").optional(readNewborn),
     }),
     ...readCommon(reader, defaults),
   };
@@ -79,6 +80,17 @@ function readGrowth(reader: JsonReader, strategy: JsonReader): GrowthPolicy {
     const policy = readPolicy({ ...rules, ...(own === undefined ? {} : { strategy: own }) });
     if (policy.strategy !== undefined) strategyOf(policy.strategy);
     return policy;
+  } catch (error) {
+    throw inside(error, reader);
+  }
+}
+
+function readNewborn(reader: JsonReader): NewbornOptions {
+  reader.object(["warmup", "youth", "rate"]);
+  const given = reader.value as NewbornOptions;
+  try {
+    newbornOf(given);
+    return given;
   } catch (error) {
     throw inside(error, reader);
   }

@@ -81,6 +81,8 @@ const wrong: readonly (readonly [path: string, value: unknown, thing: string])[]
   ["arms[1].growth", { when: "plateau" }, "arms[1].growth"],
   ["arms[1].growth", { when: { every: 10 }, howMany: { units: 1 } }, "arms[1]"],
   ["arms[1].strategy", "magic", "arms[1].strategy"],
+  ["arms[1].newborn", { rate: 2 }, "arms[1].newborn"],
+  ["arms[1].newborn", { age: 2 }, "arms[1].newborn.age"],
   ["arms[1].goesOn", true, "arms[1].goesOn"],
   ["arms[1].name", "scratch", "arms"],
   ["question", "too small", "first"],

@@ -104,6 +104,7 @@ class JobRun {
       loss: task.loss,
       batchSize: task.batch === "full" ? parts.train.count : task.batch,
       seed,
+      ...(job.newborn === undefined ? {} : { newborn: job.newborn }),
       optimizer: optimizerOf(job.optimizer.name, job.optimizer.options, scheduleOf(job)),
     });
     return new JobRun(job, key, parts, context, trainer, { best: undefined, points: [] });
