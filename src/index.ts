@@ -40,6 +40,7 @@ export type {
   ValueType,
 } from "./graph/model.ts";
 export { applyPlan } from "./growth/apply.ts";
+export type { Choice } from "./growth/choice.ts";
 export { relativeLimit } from "./growth/compare.ts";
 export type { Collapse, DeadUnit, DiagnosisOptions, Evidence, WidthDiagnosis } from "./growth/diagnose.ts";
 export {
@@ -58,9 +59,13 @@ export {
 } from "./growth/grow-model.ts";
 export type { EvidenceKind, Importance } from "./growth/importance/importance.ts";
 export { type ImportanceName, importances } from "./growth/importance/index.ts";
+export type { Matrix } from "./growth/matrix.ts";
 export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan.ts";
 export { fingerprintOf, type PlanDocument, planDocument, readPlan } from "./growth/plan-file.ts";
+export type { Curvature, Residual, Response, TrialUnits, WidthProbe } from "./growth/probe.ts";
 export { type RedundantUnits, redundantUnits } from "./growth/redundant.ts";
+export type { Score, WidthScore } from "./growth/score.ts";
+export { type ScoreName, scores } from "./growth/scores/index.ts";
 export { applyShrink } from "./growth/shrink-apply.ts";
 export type { ShrinkChoice, ShrinkEvidence } from "./growth/shrink-choice.ts";
 export { type Shrinking, type ShrinkOptions, type ShrunkModel, shrink } from "./growth/shrink-model.ts";
@@ -72,8 +77,9 @@ export {
   type ShrinkPlan,
   type ShrinkRequest,
 } from "./growth/shrink-plan.ts";
+export { bestOf } from "./growth/strategies/candidates.ts";
 export { type StrategyName, strategies } from "./growth/strategies/index.ts";
-export type { Fill, FillRequest, Strategy } from "./growth/strategy.ts";
+export type { ChoiceRequest, Fill, FillRequest, Strategy } from "./growth/strategy.ts";
 export { type LayerSummary, type ModelSummary, summarise } from "./growth/summary.ts";
 export type { Width, WidthAxis, WidthPart } from "./growth/width.ts";
 // Growth
@@ -117,6 +123,8 @@ export type { Evaluation } from "./training/evaluator.ts";
 export type { EarlyStopping, FitOptions } from "./training/fit.ts";
 export type { GrowthEvent, GrowthOnce, GrowthRepeated } from "./training/growth-schedule.ts";
 export { type LossChoice, type LossName, losses } from "./training/loss.ts";
+export type { SampleOptions } from "./training/measure/sample.ts";
+export type { ScoreRequest } from "./training/measure/score-widths.ts";
 export {
   accuracy,
   binaryAccuracy,
@@ -145,3 +153,4 @@ export {
   type VerifyOptions,
   verifyModels as verify,
 } from "./training/verify.ts";
+export type { WidenOptions } from "./training/widen.ts";

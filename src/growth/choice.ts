@@ -1,4 +1,5 @@
 import { EspalierError } from "../tensor/errors.ts";
+import type { Matrix } from "./matrix.ts";
 import type { GrowthPlan } from "./plan.ts";
 import type { Slices } from "./slices.ts";
 import type { WidthPart } from "./width.ts";
@@ -29,6 +30,30 @@ export function decodeValues(text: string): Float32Array {
   const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   return Float32Array.from({ length: bytes.length / 4 }, (_, index) => view.getFloat32(4 * index, true));
+}
+
+/**
+ * Values for the parts of one side of a width, from a matrix with a row for each new unit: the entries of the parts, one
+ * after the other. `entries` says how many a unit has in each, by {@link choiceKey}.
+ */
+export function encodeSide(
+  parts: readonly WidthPart[],
+  entries: ReadonlyMap<string, number>,
+  { rows, columns, data }: Matrix,
+): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {};
+  let start = 0;
+  for (const part of parts) {
+    const length = entries.get(choiceKey(part)) ?? 0;
+    const own = new Float32Array(rows * length);
+    for (let row = 0; row < rows; row++) {
+      const from = row * columns + start;
+      own.set(data.subarray(from, from + length), row * length);
+    }
+    values[choiceKey(part)] = encodeValues(own);
+    start += length;
+  }
+  return values;
 }
 
 /** Writes the values that a plan's choice holds for an edit; false where it holds none. */

@@ -1,4 +1,5 @@
 import type { Choice } from "./choice.ts";
+import type { Matrix } from "./matrix.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Width } from "./width.ts";
 
@@ -18,11 +19,28 @@ export interface Response {
   readonly activationSquares: Float64Array;
 }
 
-/** Rows of numbers, one after the other. */
-export interface Matrix {
-  readonly rows: number;
-  readonly columns: number;
-  readonly data: Float64Array;
+/** What old units leave undone, for widths between one weight that makes them and one that reads them. */
+export interface Residual {
+  /**
+   * E[x Vᵀ], as {@link WidthProbe.pull} with V in the place of -g: what is left of the wanted change -g of the outputs of
+   * the reading weight once the best change dW of the weight itself is done, V = -g - dW·h.
+   */
+  readonly pull: Matrix;
+  /** E[x xᵀ] of what the making weight reads, summed over positions: [incoming entries, incoming entries]. */
+  readonly inputMoment: Matrix;
+}
+
+/** Second moments about the reading weight, with trial units among those that it reads; means over the examples. */
+export interface Curvature {
+  /** E[h hᵀ] over fan-in: [fan-in, fan-in]. */
+  readonly fanIn: Matrix;
+  /** E[g gᵀ] over fan-out, g being an example's own gradient: [fan-out, fan-out]. */
+  readonly fanOut: Matrix;
+  /** dL/d(reading weight): [fan-out, fan-in]. */
+  readonly gradient: Matrix;
+  /** The columns of fan-in that belong to old units (and whatever else the weight reads), and those of each trial unit. */
+  readonly old: readonly number[];
+  readonly trial: readonly (readonly number[])[];
 }
 
 /**
@@ -33,7 +51,29 @@ export interface WidthProbe {
   readonly width: Width;
   /** Examples that every measurement looks at. */
   readonly examples: number;
-  respond(trial: TrialUnits): Promise<Response>;
-  /** FLOPs of all measurements so far. */
+  /** FLOPs of all measurements so far, and of what was charged. */
   readonly flops: number;
+  /** Adds the cost of what was done with the measurements. */
+  charge(flops: number): void;
+  /** Entries of one unit in each of the width's parts, by {@link choiceKey}. */
+  readonly entries: ReadonlyMap<string, number>;
+  /** Mean over the old units of the norm of their outgoing weights. */
+  readonly outgoingNorm: number;
+  respond(trial: TrialUnits): Promise<Response>;
+  /**
+   * dL/d(incoming weights) of units that are zero on one side: row s is that of a unit whose s-th outgoing weight is 1 and
+   * all others 0, so that a unit with outgoing weights ω has the gradient ωᵀ·pull. φ'(0) is taken from the right.
+   * [outgoing entries of a unit, incoming entries].
+   */
+  pull(): Promise<Matrix>;
+  /** Throws `NOT_GROWABLE` where not one weight makes and one reads the width. */
+  residual(): Promise<Residual>;
+  /** Throws `NOT_GROWABLE` where not one weight reads the width. */
+  curvature(trial: TrialUnits): Promise<Curvature>;
+  /** The loss with `by` new units of these values. */
+  lossWith(choice: Choice, by: number): Promise<number>;
 }
+
+/** The parts of a width that make a unit, and that read it; their slices, one after the other, are its entries. */
+export const incomingParts = (width: Width) => width.parts.filter(({ role }) => role === "incoming");
+export const outgoingParts = (width: Width) => width.parts.filter(({ role }) => role === "outgoing");

@@ -4,6 +4,7 @@ import { type Layout, sameLayout, unitLayout, untouched } from "../graph/layout.
 import { int } from "../graph/model.ts";
 import { addBounds, magnitude, relativeBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
 import { convWeightGradient } from "./conv-gradient.ts";
+import { unfoldConv } from "./conv-unfold.ts";
 import { type Flow, type Grain, input, output, type Tie, tie } from "./flow.ts";
 import { affine } from "./fresh.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
@@ -104,6 +105,12 @@ export const conv: Operator = {
     const fromW = boundW === undefined ? undefined : product(left as string, boundW);
     const last = relativeBound(call, call.node.outputs[0] as string, 2 * unitRoundoff);
     return addBounds(call, fromX, fromW, channelColumn(call, boundB, call.rank(0)), last);
+  },
+
+  unfold(call) {
+    const { window, groups } = geometry(call);
+    if (groups > 1) call.fail("can be unfolded only without groups", { group: groups });
+    return unfoldConv(call, window);
   },
 
   flops: (call) => productOfDims([2, ...call.shape(1).slice(1), ...call.output(0).shape]),

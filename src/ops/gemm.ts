@@ -1,5 +1,5 @@
 import { productOfDims } from "../graph/dim.ts";
-import { float, int } from "../graph/model.ts";
+import { float, int, ints } from "../graph/model.ts";
 import { addBounds, magnitude, relativeBound, scaleBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { affine } from "./fresh.ts";
@@ -101,6 +101,15 @@ export const gemm: Operator = {
       return scaleBound(call, addBounds(call, c, boundC), beta);
     };
     return addBounds(call, product(left, magnitude(call, b)), fromB, call.has(2) ? fromC() : undefined, last);
+  },
+
+  unfold(call) {
+    const { transA, transB } = axes(call);
+    const [a] = call.node.inputs as [string];
+    const rows = transA ? call.graph.emit("Transpose", [a], { perm: ints([1, 0]) }) : a;
+    const alpha = call.float("alpha", 1);
+    const scaled = alpha === 1 ? rows : call.graph.emit("Mul", [rows, call.graph.scalar(alpha)]);
+    return { rows: scaled, fanInLast: transB, outputRows: (value) => value };
   },
 
   flops(call) {

@@ -143,6 +143,21 @@ export const matMul: Operator = {
     return addBounds(call, product(left, magnitude(call, b)), fromB);
   },
 
+  unfold(call) {
+    const { a, b } = parts(call);
+    if (a.length < 2 || b.length !== 2) call.fail("can be unfolded only with a weight of two axes", [a, b]);
+    const { graph } = call;
+    const rowsOf = (value: string) => {
+      if (a.length === 2) return value;
+      const width = graph.emit("Shape", [value], { start: int(-1) });
+      return graph.emit("Reshape", [
+        value,
+        graph.emit("Concat", [graph.vector([-1]), width], { axis: int(0) }),
+      ]);
+    };
+    return { rows: rowsOf(call.node.inputs[0] as string), fanInLast: false, outputRows: rowsOf };
+  },
+
   flops(call) {
     const { a, ka } = parts(call);
     return productOfDims([2, a[ka] ?? 1, ...call.output(0).shape]);

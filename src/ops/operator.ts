@@ -159,6 +159,16 @@ export interface TrainingCall extends Call {
   dropoutMask(like: string, ratio: number): string;
 }
 
+/** A product with a weight, seen as a product of matrices: [samples, fan-in] × [fan-in, fan-out]. */
+export interface Unfolded {
+  /** What is read, as [samples, fan-in]. */
+  readonly rows: string;
+  /** Whether the weight, flattened, is [fan-out, fan-in] rather than [fan-in, fan-out]. */
+  readonly fanInLast: boolean;
+  /** A value of the output's shape as [samples, fan-out]. */
+  readonly outputRows: (value: string) => string;
+}
+
 /**
  * Everything that espalier knows of one ONNX operator. Adding an operator is one file that exports one
  * of these, and one line in the table of index.ts.
@@ -199,6 +209,10 @@ export interface Operator {
    * by it; it may emit others before. All other rules but `infer` and `flow` know opset 20 alone.
    */
   readonly raise?: (call: RaisingCall) => Node;
+  /** Writes the node's outputs with the same values, but so that units which are zero get a gradient (see `Flow.atZero`). */
+  readonly open?: (call: GraphCall) => void;
+  /** For products of what is read with a weight, input 1: what each output is a product of, for second moments of it. */
+  readonly unfold?: (call: GraphCall) => Unfolded;
   /** Writes the node's outputs in nodes that ONNX Runtime computes faster than this one. */
   readonly lower?: (call: GraphCall) => void;
 }

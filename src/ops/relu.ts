@@ -16,4 +16,10 @@ export const relu: Operator = {
   },
   flow: (call) => ({ ...flowThroughZero(call), atZero: "flat" }),
   rounding: elementwiseBound(1, 0),
+  open({ graph, node }) {
+    const [x = ""] = node.inputs;
+    const zero = graph.scalar(0);
+    const above = graph.emit("GreaterOrEqual", [x, zero]);
+    graph.add({ ...node, op: "Where", inputs: [above, x, zero], attributes: {} });
+  },
 };

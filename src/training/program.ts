@@ -55,6 +55,8 @@ export interface ProgramOptions {
   readonly training: boolean;
   /** Parameters that are not trained although they could be; see {@link frozenOf}. Default none. */
   readonly frozen?: readonly string[];
+  /** Whether units that are zero get a gradient where they otherwise would not, to measure what they could become. */
+  readonly open?: boolean;
 }
 
 /**
@@ -91,10 +93,11 @@ export function writeProgram(options: ProgramOptions): Program {
   const updates = new Map<string, string>();
   const masks: DropoutMask[] = [];
   for (const node of source.graph.nodes) {
-    const { train, statistics: running } = operatorOf(node);
+    const { train, open, statistics: running } = operatorOf(node);
     const weights = node.inputs.filter((name) => own.has(name));
     const still = running !== undefined && weights.length > 0 && weights.every((name) => held.has(name));
-    if (train === undefined || !training || still) graph.add(node);
+    if (options.open && open !== undefined) open(new GraphCall(graph, node));
+    else if (train === undefined || !training || still) graph.add(node);
     else train(new NodeTraining(graph, node, updates, masks));
   }
   const type = graph.typeOf(output);

@@ -1,9 +1,17 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Score } from "../score.ts";
 import { candidatesScore } from "./candidates.ts";
+import { gradmaxScore } from "./gradmax.ts";
+import { sennScore } from "./senn.ts";
+import { tinyScore } from "./tiny.ts";
 
 /** The one table of scores. */
-export const scores = { candidates: candidatesScore } as const satisfies Readonly<Record<string, Score>>;
+export const scores = {
+  candidates: candidatesScore,
+  gradmax: gradmaxScore,
+  tiny: tinyScore,
+  senn: sennScore,
+} as const satisfies Readonly<Record<string, Score>>;
 
 export type ScoreName = keyof typeof scores;
 

@@ -25,7 +25,8 @@ export async function promises(probe: WidthProbe, count: number, seed: number): 
   });
 }
 
-function trialOf(count: number, seed: number): TrialUnits {
+/** So many candidates as trial units, numbered from 0. */
+export function trialOf(count: number, seed: number): TrialUnits {
   return {
     count,
     seed,

@@ -2,10 +2,12 @@ import { EspalierError } from "../../tensor/errors.ts";
 import type { Strategy } from "../strategy.ts";
 import { candidates } from "./candidates.ts";
 import { constant } from "./constant.ts";
+import { gradmax } from "./gradmax.ts";
 import { halved } from "./halved.ts";
 import { net2wider, net2widerNoisy } from "./net2wider.ts";
 import { paired } from "./paired.ts";
 import { random } from "./random.ts";
+import { tiny } from "./tiny.ts";
 import { uniform } from "./uniform.ts";
 import { vectorSplit } from "./vector-split.ts";
 import { zeroIn } from "./zero-in.ts";
@@ -21,6 +23,8 @@ export const strategies = {
   net2widerNoisy,
   vectorSplit,
   zeroIn,
+  gradmax,
+  tiny,
   zeros,
   constant,
   halved,

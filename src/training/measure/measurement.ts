@@ -15,6 +15,8 @@ import type { Sample } from "./sample.ts";
 export interface Measured {
   /** Tells one kind of measurement from another. */
   readonly kind: string;
+  /** See {@link ProgramOptions.open}. */
+  readonly open?: boolean;
   /** Writes values behind the loss and returns what to ask for, by the caller's own names. */
   readonly write: (program: Program, width: Width) => ReadonlyMap<string, Asked>;
 }
@@ -44,7 +46,14 @@ export async function compileMeasurement(
 ): Promise<Measurement> {
   const { loss, output, session } = settings;
   const widths = findWidths(model);
-  const program = writeProgram({ model, widths, loss, output, training: false });
+  const program = writeProgram({
+    model,
+    widths,
+    loss,
+    output,
+    training: false,
+    open: measured.open ?? false,
+  });
   const outputs = measured.write(program, widthOf(widths, width));
   const { graph } = program;
   return {
@@ -90,5 +99,5 @@ export async function runMeasurement(
 /** A mean over examples, in double precision. */
 export interface Mean {
   readonly dims: readonly number[];
-  readonly data: Float64Array;
+  readonly data: Float64Array<ArrayBuffer>;
 }

@@ -1,16 +1,32 @@
+import type { Feeds } from "../../engine/session.ts";
+import { layoutSize } from "../../graph/layout.ts";
 import type { Model } from "../../graph/model.ts";
-import { applyPlan } from "../../growth/apply.ts";
-import { planGrowth } from "../../growth/plan.ts";
-import type { Response, TrialUnits, WidthProbe } from "../../growth/probe.ts";
-import type { Strategy } from "../../growth/strategy.ts";
+import { applyPlan, insertZeros } from "../../growth/apply.ts";
+import { type Choice, choiceKey } from "../../growth/choice.ts";
+import { type Matrix, solveFlops } from "../../growth/matrix.ts";
+import { type GrowthPlan, planGrowth } from "../../growth/plan.ts";
+import {
+  type Curvature,
+  outgoingParts,
+  type Residual,
+  type Response,
+  type TrialUnits,
+  type WidthProbe,
+} from "../../growth/probe.ts";
+import { fillOne, keepZero, type Strategy } from "../../growth/strategy.ts";
 import { openWidths } from "../../growth/symbols.ts";
-import type { Width } from "../../growth/width.ts";
+import type { Width, WidthPart } from "../../growth/width.ts";
 import { widthOf } from "../../growth/widths.ts";
+import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { TrainerSettings } from "../options.ts";
-import { compileMeasurement, type Measured, runMeasurement } from "./measurement.ts";
+import { curvatureMeasured, curvatureOf } from "./curvature.ts";
+import { compileMeasurement, type Mean, type Measured, runMeasurement } from "./measurement.ts";
 import type { MeasurementCache } from "./measurement-cache.ts";
+import { pullBy, pullMeasured } from "./pull.ts";
+import { bestChange, matrixOf, momentsMeasured, projectionInput, residualMeasured } from "./residual.ts";
 import { responseMeasured, responseOf } from "./response.ts";
 import type { Sample } from "./sample.ts";
+import { sumOfSquares, unitEntries } from "./unit-entries.ts";
 
 /** A model as it is now, its widths, and measurements that have been compiled for graphs like its own. */
 export interface Probed {
@@ -44,18 +60,83 @@ export class ModelProbe implements WidthProbe {
     return this.#flops;
   }
 
-  async respond(trial: TrialUnits): Promise<Response> {
-    const { size } = this.width;
-    const { means, program, width } = await this.#measure(trial, responseMeasured);
-    return responseOf(means, program, width, size, size + trial.count);
+  charge(flops: number): void {
+    this.#flops += flops;
   }
 
-  /** Measures the model with trial units, without changing it. */
-  async #measure(trial: TrialUnits, measured: Measured) {
+  get outgoingNorm(): number {
+    const { size } = this.width;
+    const squares = new Float64Array(size);
+    for (const part of outgoingParts(this.width)) {
+      unitEntries(this.#parameter(part.parameter), part, size).forEach((entries, unit) => {
+        squares[unit] = (squares[unit] as number) + sumOfSquares(entries);
+      });
+    }
+    return squares.reduce((sum, square) => sum + Math.sqrt(square), 0) / size;
+  }
+
+  async respond(trial: TrialUnits): Promise<Response> {
+    const { means, program, width, units } = await this.#measure(trial, responseMeasured);
+    return responseOf(means, program, width, this.width.size, units);
+  }
+
+  async curvature(trial: TrialUnits): Promise<Curvature> {
+    const { means, width, units } = await this.#measure(trial, curvatureMeasured);
+    return curvatureOf(means, width, this.width.size, units);
+  }
+
+  pull(): Promise<Matrix> {
+    return this.#pullBy(pullMeasured);
+  }
+
+  async residual(): Promise<Residual> {
+    const { means } = await this.#measure(undefined, momentsMeasured);
+    const [part] = outgoingParts(this.width) as [WidthPart];
+    const { dims } = this.#parameter(part.parameter);
+    const change = bestChange(means, dims);
+    this.charge(solveFlops((means.get("fan-in") as Mean).dims[0] ?? 0, dims[part.axis === 0 ? 1 : 0] ?? 1));
+    const pull = await this.#pullBy(residualMeasured, (plan) => ({
+      [projectionInput]: insertZeros(change, part, plan),
+    }));
+    return { pull, inputMoment: matrixOf(means.get("input") as Mean) };
+  }
+
+  async lossWith(choice: Choice, by: number): Promise<number> {
+    const trial: TrialUnits = { count: by, seed: 0, strategy: none, choice };
+    const { means } = await this.#measure(trial, lossMeasured);
+    return (means.get("loss") as Mean).data[0] as number;
+  }
+
+  get entries(): ReadonlyMap<string, number> {
+    return new Map(
+      this.width.parts.map((part) => {
+        const dims = this.#probed.model.graph.parameters.get(part.parameter)?.dims ?? [];
+        const perUnit = layoutSize(part.layout, 1) - layoutSize(part.layout, 0);
+        return [choiceKey(part), (perUnit * sizeOf(dims)) / (dims[part.axis] ?? 1)];
+      }),
+    );
+  }
+
+  #pullBy(measured: Measured, extra?: (plan: GrowthPlan) => Feeds): Promise<Matrix> {
+    return pullBy(
+      this.width,
+      this.entries,
+      async (trial) => (await this.#measure(trial, measured, extra)).means,
+    );
+  }
+
+  #parameter(name: string): Mean {
+    const { dims, data } = this.#probed.model.graph.parameters.get(name) as Tensor<"float32">;
+    return { dims, data: Float64Array.from(data) };
+  }
+
+  /** Measures the model with trial units, or as it is, without changing it. */
+  async #measure(trial: TrialUnits | undefined, measured: Measured, extra?: (plan: GrowthPlan) => Feeds) {
     const { model, widths, settings, compiled } = this.#probed;
     const { id, size } = this.width;
-    const grown = growTrial(model, this.width, trial, this.#born);
-    const variables = Object.fromEntries(grown.graph.parameters);
+    const plan = trial === undefined ? undefined : planTrial(this.width, trial, this.#born);
+    const grown = plan === undefined ? model : applyPlan(model, plan, strategyOf(trial));
+    const units = plan?.to ?? size;
     const isOpen = openWidths(widths).some((width) => width.id === id);
     const measurement = isOpen
       ? await compiled.take(`${measured.kind} of ${id}`, () =>
@@ -64,25 +145,31 @@ export class ModelProbe implements WidthProbe {
       : await compileMeasurement(grown, id, measured, settings);
     try {
       const { program } = measurement;
-      const feeds = Object.fromEntries(
-        program.variables.map((name) => [name, variables[name] as (typeof variables)[string]]),
-      );
-      const sizes = new Map(widths.map((width) => [width.id, width.size])).set(id, size + trial.count);
+      const feeds: Record<string, Tensor> = plan === undefined ? {} : { ...extra?.(plan) };
+      for (const name of program.variables) feeds[name] = grown.graph.parameters.get(name) as Tensor;
+      const sizes = new Map(widths.map((width) => [width.id, width.size])).set(id, units);
       const { means, flops } = await runMeasurement(measurement, feeds, this.#sample, sizes);
       this.#flops += flops;
-      return { means, program, width: widthOf(measurement.widths, id) };
+      return { means, program, units, width: widthOf(measurement.widths, id) };
     } finally {
       if (!isOpen) await measurement.session.release();
     }
   }
 }
 
-function growTrial(
-  model: Model,
-  width: Width,
-  { count, strategy, seed, choice }: TrialUnits,
-  born: number | undefined,
-): Model {
-  const fills: Strategy = { name: "trial", summary: "", source: "", preserves: false, ...strategy };
-  return applyPlan(model, planGrowth(width, { by: count, strategy: fills, seed, choice, born }), fills);
+const none = { incoming: keepZero, outgoing: keepZero, shift: keepZero, scale: fillOne } as const;
+
+/** The loss itself. */
+const lossMeasured: Measured = {
+  kind: "loss",
+  write: ({ loss }) => new Map([["loss", { value: loss, over: "mean" }]]),
+};
+
+function strategyOf(trial: TrialUnits | undefined): Strategy {
+  return { name: "trial", summary: "", source: "", preserves: false, ...(trial?.strategy ?? none) };
+}
+
+function planTrial(width: Width, trial: TrialUnits, born: number | undefined): GrowthPlan {
+  const { count, seed, choice } = trial;
+  return planGrowth(width, { by: count, strategy: strategyOf(trial), seed, choice, born });
 }

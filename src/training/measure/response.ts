@@ -1,15 +1,10 @@
-import { unitPositions } from "../../graph/layout.ts";
 import { int } from "../../graph/model.ts";
-import type { Response } from "../../growth/probe.ts";
-import type { Width, WidthPart } from "../../growth/width.ts";
-import { axisView } from "../../tensor/axis.ts";
+import { outgoingParts, type Response } from "../../growth/probe.ts";
+import type { Width } from "../../growth/width.ts";
 import { differentiate } from "../differentiate.ts";
 import type { Program } from "../program.ts";
 import type { Asked, Mean, Measured } from "./measurement.ts";
-
-/** The weights that read a width. */
-export const outgoingParts = (width: Width): readonly WidthPart[] =>
-  width.parts.filter(({ role }) => role === "outgoing");
+import { sumOfSquares, unitEntries } from "./unit-entries.ts";
 
 /** dL/d(outgoing weights), and the squared activations that they read, summed over all axes but the width's. */
 export const responseMeasured: Measured = {
@@ -33,41 +28,28 @@ export const responseMeasured: Measured = {
 const readsOf = (program: Program, width: Width) =>
   width.reads.filter(({ value }) => program.graph.has(value));
 
-/** What the measurement says of units `from` to `to - 1` of a width. */
+/** What the measurement says of the units from `from` on, of `units`. */
 export function responseOf(
   means: ReadonlyMap<string, Mean>,
   program: Program,
   width: Width,
   from: number,
-  to: number,
+  units: number,
 ): Response {
-  const gradientSquares = new Float64Array(to - from);
-  for (const { parameter, axis, layout } of outgoingParts(width)) {
-    const mean = means.get(`gradient ${parameter}`);
-    if (mean === undefined) continue;
-    const { perUnit, positions } = unitPositions(layout, to);
-    const { outer, size, inner } = axisView(mean.dims, axis);
-    for (let unit = from; unit < to; unit++) {
-      let sum = 0;
-      for (const position of positions.subarray(unit * perUnit, (unit + 1) * perUnit)) {
-        for (let block = 0; block < outer; block++) {
-          const start = (block * size + position) * inner;
-          for (let at = start; at < start + inner; at++) sum += (mean.data[at] as number) ** 2;
-        }
-      }
-      gradientSquares[unit - from] = (gradientSquares[unit - from] as number) + sum;
-    }
+  const gradientSquares = new Float64Array(units - from);
+  const add = (into: Float64Array, entries: readonly Float64Array[], of: (values: Float64Array) => number) =>
+    entries.forEach((values, unit) => {
+      into[unit] = (into[unit] as number) + of(values);
+    });
+  for (const part of outgoingParts(width)) {
+    const mean = means.get(`gradient ${part.parameter}`);
+    if (mean !== undefined) add(gradientSquares, unitEntries(mean, part, units, from), sumOfSquares);
   }
-  const activationSquares = new Float64Array(to - from);
+  const activationSquares = new Float64Array(units - from);
+  const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
   for (const [index, { layout }] of readsOf(program, width).entries()) {
-    const { data } = means.get(`squares ${index}`) as Mean;
-    const { perUnit, positions } = unitPositions(layout, to);
-    for (let unit = from; unit < to; unit++) {
-      for (const position of positions.subarray(unit * perUnit, (unit + 1) * perUnit)) {
-        activationSquares[unit - from] =
-          (activationSquares[unit - from] as number) + (data[position] as number);
-      }
-    }
+    const squares = means.get(`squares ${index}`) as Mean;
+    add(activationSquares, unitEntries(squares, { axis: 0, layout }, units, from), sum);
   }
   return { gradientSquares, activationSquares };
 }

@@ -1,0 +1,36 @@
+import { encodeSide } from "../choice.ts";
+import { eigenFlops, eigenpairs, matrix, timesTransposed } from "../matrix.ts";
+import { outgoingParts } from "../probe.ts";
+import { fillOne, keepZero, refusesPartial, type Strategy } from "../strategy.ts";
+import { directionsOf } from "./directions.ts";
+
+/**
+ * Zero incoming weights, and the outgoing ones that give them the largest gradient: with N = E[g xᵀ], that of a unit is
+ * ωᵀN, largest for the top eigenvectors of N·Nᵀ. Each gets the mean norm of the old units' outgoing weights.
+ */
+export const gradmax: Strategy = {
+  name: "gradmax",
+  summary: "zero incoming weights, and the outgoing ones with the largest gradient (top singular vectors)",
+  source: "Evci et al., GradMax: growing neural networks using gradient information, ICLR 2022, section 3",
+  preserves: true,
+  refuses: (width) => refusesPartial(width) ?? (width.zeroIncoming() || undefined),
+  async choose(probe, { by }) {
+    const pull = await probe.pull();
+    const pairs = eigenpairs(timesTransposed(pull, pull));
+    probe.charge(2 * pull.rows ** 2 * pull.columns + eigenFlops(pull.rows));
+    const chosen = directionsOf(probe.width, pairs, by, "gradmax");
+    const norm = probe.outgoingNorm || 1;
+    const outgoing = matrix(by, pull.rows);
+    chosen.forEach(({ vector }, unit) => {
+      outgoing.data.set(
+        vector.map((entry) => norm * entry),
+        unit * pull.rows,
+      );
+    });
+    return { values: encodeSide(outgoingParts(probe.width), probe.entries, outgoing) };
+  },
+  incoming: keepZero,
+  outgoing: keepZero,
+  shift: keepZero,
+  scale: fillOne,
+};

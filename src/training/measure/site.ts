@@ -1,0 +1,53 @@
+import { int, type Node } from "../../graph/model.ts";
+import { incomingParts, outgoingParts } from "../../growth/probe.ts";
+import type { Width, WidthPart } from "../../growth/width.ts";
+import { operatorOf } from "../../ops/index.ts";
+import { GraphCall, type Unfolded } from "../../ops/operator.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import type { Program } from "../program.ts";
+
+/** The one weight on a side of a width, and the one node that multiplies by it. */
+export interface Site {
+  readonly part: WidthPart;
+  readonly node: Node;
+  readonly unfolded: Unfolded;
+}
+
+/** Throws `NOT_GROWABLE` where several weights, or none, or one that is used in another way, stand on that side. */
+export function siteOf(program: Program, width: Width, side: "incoming" | "outgoing"): Site {
+  const { graph } = program;
+  const parts = side === "incoming" ? incomingParts(width) : outgoingParts(width);
+  const [part] = parts;
+  const nodes = graph.nodes.filter(({ inputs }) => inputs.includes(part?.parameter ?? ""));
+  const [node] = nodes;
+  const unfold = node === undefined ? undefined : operatorOf(node).unfold;
+  if (
+    part === undefined ||
+    node === undefined ||
+    unfold === undefined ||
+    parts.length > 1 ||
+    nodes.length > 1 ||
+    node.inputs[1] !== part.parameter
+  ) {
+    throw new EspalierError("NOT_GROWABLE", {
+      thing: `width "${width.id}"`,
+      rule: `needs one ${side} weight in one linear or convolution layer for second moments to be taken`,
+      received: parts.map(({ parameter }) => parameter),
+      remedy: "Use a strategy or score that asks for less, such as candidates.",
+    });
+  }
+  return { part, node, unfolded: unfold(new GraphCall(graph, node)) };
+}
+
+/** Σ r rᵀ over the rows of a value. */
+export function gram({ graph }: Program, rows: string): string {
+  return graph.emit("Gemm", [rows, rows], { transA: int(1) });
+}
+
+/** The number of examples in a batch, as a float32 scalar of the graph. */
+export function exampleCount({ graph, inputs }: Program): string {
+  const [input] = inputs;
+  const axis = input?.batchAxis ?? 0;
+  const size = graph.emit("Shape", [input?.name ?? ""], { start: int(axis), end: int(axis + 1) });
+  return graph.emit("Reshape", [graph.emit("Cast", [size], { to: int(1) }), graph.vector([])]);
+}
