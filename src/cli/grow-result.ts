@@ -1,4 +1,5 @@
 import { bindDim, type Dim } from "../graph/dim.ts";
+import type { Model } from "../graph/model.ts";
 import type { GrowthStep } from "../growth/grow-model.ts";
 import { planDocument } from "../growth/plan-file.ts";
 import { summarise } from "../growth/summary.ts";
@@ -43,15 +44,11 @@ export function growText(outcome: GrowOutcome, savedPlan: string | undefined): s
       ? [`  ${step.width}`, `+${step.by} × ${step.hidden}`, "identity blocks", ""]
       : [`  ${step.width}`, `${step.from} → ${step.to}`, step.method, step.strategy],
   );
-  const [old, grown] = [summarise(before), summarise(model)];
-  const batch = batchAxis(before);
-  const perExample = (flops: Dim) => (batch === undefined ? flops : bindDim(flops, new Map([[batch, 1]])));
   const lines = [
     out === undefined ? path : `${path} → ${out}`,
     ...textTable(columns, rows, (row) => (dryRun ? editLines(steps[row] as GrowthStep) : [])),
     ...left.flatMap(({ width, reason }) => wrapped(`left as it is: ${width}: ${reason}`, "  ")),
-    `parameters ${grouped(old.parameters)} → ${grouped(grown.parameters)}`,
-    ...wrapped(`FLOPs ${amount(perExample(old.flops))} → ${amount(perExample(grown.flops))}`, ""),
+    ...costLines(before, model),
     ...(verification === undefined
       ? [dryRun ? "dry run: no model was written" : "not verified"]
       : [`outputs: ${verdict(verification)}`]),
@@ -59,6 +56,17 @@ export function growText(outcome: GrowOutcome, savedPlan: string | undefined): s
     ...(savedPlan === undefined || verification?.preserved === false ? [] : [`plan: ${savedPlan}`]),
   ];
   return `${lines.map(visible).join("\n")}\n`;
+}
+
+/** What two sizes of a model cost, in parameters and in FLOPs for one example. */
+export function costLines(before: Model, after: Model): readonly string[] {
+  const [old, now] = [summarise(before), summarise(after)];
+  const batch = batchAxis(before);
+  const perExample = (flops: Dim) => (batch === undefined ? flops : bindDim(flops, new Map([[batch, 1]])));
+  return [
+    `parameters ${grouped(old.parameters)} → ${grouped(now.parameters)}`,
+    ...wrapped(`FLOPs ${amount(perExample(old.flops))} → ${amount(perExample(now.flops))}`, ""),
+  ];
 }
 
 /** What a growth changes, parameter by parameter. */

@@ -6,7 +6,8 @@ import { planDocument, readPlan } from "../growth/plan-file.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { saveModel } from "../training/model-file.ts";
-import { type Verification, verifyModels } from "../training/verify.ts";
+import type { Verification } from "../training/verify.ts";
+import { checkModel } from "./check-model.ts";
 import { exitCodes } from "./exit-code.ts";
 import { growJson, growText } from "./grow-result.ts";
 import { type GrowthOptions, readGrowths } from "./growth-options.ts";
@@ -127,7 +128,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
       ? growModel(before, growths, { strategy, seed })
       : await replayFile(before, options.plan);
   const verification =
-    options.verify && !options.dryRun ? await check(before, grown.model, seed, sizes) : undefined;
+    options.verify && !options.dryRun ? await checkModel(before, grown.model, { seed, sizes }) : undefined;
   const preserved = verification?.preserved ?? true;
   const write = preserved && !options.dryRun;
   const outcome: GrowOutcome = { ...grown, path, before, out: write ? out : undefined, verification };
@@ -170,26 +171,4 @@ async function replayFile(model: Model, file: string): Promise<GrownModel> {
   const text = new TextDecoder().decode(await platform.readFile(file));
   const steps = readPlan(text, model, file);
   return { model: replay(model, steps), steps, left: [] };
-}
-
-async function check(
-  before: Model,
-  after: Model,
-  seed: number,
-  sizes: readonly Readonly<Record<string, number>>[],
-): Promise<Verification> {
-  try {
-    return await verifyModels(before, after, { seed, ...(sizes.length === 0 ? {} : { sizes }) });
-  } catch (error) {
-    if (!(error instanceof EspalierError)) throw error;
-    const { code, thing, rule, received, cause } = error;
-    const sizes = code === "ENGINE" ? "Give --sizes that the model takes. " : "";
-    throw new EspalierError(code, {
-      thing: `checking ${thing}`,
-      rule,
-      received,
-      cause,
-      remedy: `${sizes}Nothing was written; --no-verify writes it without a check.`,
-    });
-  }
 }

@@ -10,6 +10,7 @@ import { growCommand } from "./grow.ts";
 import { inspectCommand } from "./inspect.ts";
 import type { CliIo } from "./io.ts";
 import { modelOptions } from "./model-option.ts";
+import { shrinkCommand } from "./shrink.ts";
 import { type TrainCommandOptions, train } from "./train.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
@@ -19,7 +20,7 @@ Exit codes:
   0    done
   1    failed: a file, the data, the training (a loss that is not finite), an output folder in use
   2    the command line is wrong: an unknown option or width, a bad value
-  3    two models do not compute the same (grow, verify)
+  3    two models do not compute the same (grow, shrink, verify)
   130  stopped by Ctrl-C;   143  stopped by SIGTERM
        (after the step under way; with --out a checkpoint is saved; a second signal ends at once)
 `;
@@ -70,6 +71,7 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
   };
   inspectCommand(program.command("inspect"), io, finish).addHelpText("after", codes);
   growCommand(program.command("grow"), io, finish).addHelpText("after", codes);
+  shrinkCommand(program.command("shrink"), io, finish).addHelpText("after", codes);
   verifyCommand(program.command("verify"), io, finish).addHelpText("after", codes);
   compareCommand(program.command("compare"), io, finish).addHelpText("after", codes);
 

@@ -1,16 +1,16 @@
 import { type Command, Option } from "commander";
-import { losses } from "../training/loss.ts";
 import { verifyModels } from "../training/verify.ts";
 import { exitCodes } from "./exit-code.ts";
 import { visible } from "./format.ts";
 import type { CliIo } from "./io.ts";
+import { type ModelDataOptions, modelDataOptions } from "./model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
-import { type NewUnitsOptions, newUnitsReport, newUnitsText } from "./new-units-report.ts";
+import { newUnitsReport, newUnitsText } from "./new-units-report.ts";
 import { wholeNumber } from "./option-values.ts";
 import { parseSizes } from "./sizes-option.ts";
 import { verdict, verificationJson, verificationText } from "./verification-text.ts";
 
-export interface VerifyCommandOptions extends ModelOptions, NewUnitsOptions {
+export interface VerifyCommandOptions extends ModelOptions, ModelDataOptions {
   readonly seed: string;
   readonly sizes: readonly string[];
   readonly json?: boolean;
@@ -35,13 +35,9 @@ export function verifyCommand(command: Command, io: CliIo, finish: (code: number
         .argParser((value: string, before: readonly string[]) => [...before, value])
         .default([], "several small ones"),
     )
-    .option("--data <what>", "also show what new units have to learn from, on such data as train takes")
-    .option("--label <column>", "label column of a CSV file (default: the last)")
-    .option("--delimiter <character>", "what separates the cells of a CSV file (default: ,)")
-    .option("--standardise", "subtract the mean and divide by the deviation of each feature")
-    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data)`)
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
+  modelDataOptions(command, "also show what new units have to learn from, on such data as train takes");
   return modelOptions(command, "read weights from files beside the models")
     .addHelpText("after", examples)
     .action(async (before: string, after: string, options: VerifyCommandOptions) =>

@@ -1,0 +1,26 @@
+import type { Model } from "../graph/model.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import type { Sizes } from "../training/sample-inputs.ts";
+import { type Verification, verifyModels } from "../training/verify.ts";
+
+/** Runs both models on seeded inputs before the second is written. Throws what running them throws, with what to do. */
+export async function checkModel(
+  before: Model,
+  after: Model,
+  { seed, sizes }: { readonly seed: number; readonly sizes: readonly Sizes[] },
+): Promise<Verification> {
+  try {
+    return await verifyModels(before, after, { seed, ...(sizes.length === 0 ? {} : { sizes }) });
+  } catch (error) {
+    if (!(error instanceof EspalierError)) throw error;
+    const { code, thing, rule, received, cause } = error;
+    const hint = code === "ENGINE" ? "Give --sizes that the model takes. " : "";
+    throw new EspalierError(code, {
+      thing: `checking ${thing}`,
+      rule,
+      received,
+      cause,
+      remedy: `${hint}Nothing was written; --no-verify writes it without a check.`,
+    });
+  }
+}

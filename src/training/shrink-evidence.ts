@@ -1,0 +1,84 @@
+import type { Dataset } from "../data/dataset.ts";
+import type { Feeds } from "../engine/session.ts";
+import type { Model } from "../graph/model.ts";
+import { compareOutputs, type OutputDifference } from "../growth/compare.ts";
+import type { Evidence } from "../growth/diagnose.ts";
+import { findWidths } from "../growth/widths.ts";
+import { compileModel, releaseCompilation } from "./compilation.ts";
+import { withMasks } from "./dropout-masks.ts";
+import { Evaluator } from "./evaluator.ts";
+import { gatherEvidence } from "./evidence.ts";
+import type { LossChoice } from "./loss.ts";
+import { checkOptions } from "./options.ts";
+import { headOf } from "./probe.ts";
+
+export interface ExamineOptions {
+  /** Default "crossEntropy". */
+  readonly loss?: LossChoice;
+  /** Examples that are looked at, as one batch, from the first on. Default 1024. */
+  readonly examples?: number;
+  /** Of dropout masks. Default 0. */
+  readonly seed?: number;
+}
+
+/** Looks at a model's units on data, for a shrink to choose by. Throws what a trainer throws where they do not fit. */
+export async function examineUnits(
+  model: Model,
+  data: Dataset,
+  { loss = "crossEntropy", examples = 1024, seed = 0 }: ExamineOptions = {},
+): Promise<Evidence & { readonly examples: number }> {
+  const size = Math.min(examples, data.count);
+  const compiled = await compileModel(model, checkOptions({ loss, batchSize: size, seed }, model));
+  try {
+    const { program, widths } = compiled;
+    const batch = headOf(program, data, size);
+    const masked = withMasks(program, widths, batch, { seed, step: 0 });
+    const { gradients, activations } = await gatherEvidence(compiled, batch, masked);
+    // The gradients lie in memory that goes with the learner.
+    const kept = new Map(
+      [...gradients].map(([name, tensor]) => [
+        name,
+        { ...tensor, data: tensor.data.slice() } as typeof tensor,
+      ]),
+    );
+    return { parameters: model.graph.parameters, gradients: kept, activations, examples: size };
+  } finally {
+    await releaseCompilation(compiled);
+  }
+}
+
+/** How far the output and the loss of two models lie apart on data; the rounding bound is that of the first. */
+export async function compareOnData(
+  before: Model,
+  after: Model,
+  data: Dataset,
+  { loss = "crossEntropy", examples = 1024 }: ExamineOptions = {},
+): Promise<
+  OutputDifference & {
+    readonly examples: number;
+    readonly loss: { readonly before: number; readonly after: number };
+  }
+> {
+  const size = Math.min(examples, data.count);
+  const [old, now] = [await evaluatorOf(before, loss), await evaluatorOf(after, loss)];
+  try {
+    const first = await old.bounded(variablesOf(before, old), headOf(old.program, data, size));
+    const second = await now.forward(variablesOf(after, now), headOf(now.program, data, size));
+    return {
+      ...compareOutputs(first.output, second.output, first.bound),
+      examples: size,
+      loss: { before: first.loss, after: second.loss },
+    };
+  } finally {
+    await Promise.all([old.release(), now.release()]);
+  }
+}
+
+function evaluatorOf(model: Model, loss: LossChoice): Promise<Evaluator> {
+  return Evaluator.create({ model, widths: findWidths(model), loss }, {});
+}
+
+function variablesOf({ graph }: Model, { program }: Evaluator): Feeds {
+  const own = (name: string) => program.source.graph.parameters.get(name) ?? graph.parameters.get(name);
+  return Object.fromEntries(program.variables.map((name) => [name, own(name)])) as Feeds;
+}
