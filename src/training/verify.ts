@@ -11,6 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { compile } from "./compile.ts";
 import { fitShape } from "./fit-shape.ts";
 import { SampleInputs, type Sizes } from "./sample-inputs.ts";
+import { weightsApart } from "./weights-apart.ts";
 
 export interface VerifyOptions extends SessionOptions {
   /** Default 0. */
@@ -50,29 +51,30 @@ export async function verifyModels(
   const names = comparableOutputs(before, after);
   const samples = new SampleInputs(before);
   const asked = Object.fromEntries(names.map((name) => [name, null]));
-  const old = await Session.create(encodeModel(before), options);
-  const grown = await Session.create(encodeModel(after), options);
-  const bounds = new RoundingBounds(before, names, options);
+  const [was, is] = [weightsApart(before), weightsApart(after)];
+  const old = await Session.create(encodeModel(was.model), options);
+  const grown = await Session.create(encodeModel(is.model), options);
+  const bounds = new RoundingBounds(was.model, names, options);
   try {
     const checks: OutputCheck[] = [];
     let failure: unknown;
     for (const sizes of options.sizes ?? sizesToTry(samples.symbols)) {
       const feeds = samples.make(sizes, options.seed ?? 0);
       // Sizes are a guess where the caller names none: some models take only certain ones.
-      const expected = await old.run(feeds, asked).catch((error: unknown) => {
+      const expected = await old.run({ ...feeds, ...was.weights }, asked).catch((error: unknown) => {
         if (options.sizes !== undefined) throw error;
         failure = error;
         return undefined;
       });
       if (expected === undefined) continue;
-      const raw = await grown.run(widened(feeds, after, options.seed ?? 0), asked);
+      const raw = await grown.run({ ...widened(feeds, after, options.seed ?? 0), ...is.weights }, asked);
       const actual = Object.fromEntries(
         names.map((name) => [name, fitShape(raw[name] as Tensor, (expected[name] as Tensor).dims)]),
       );
       const equal = names.every(
         (name) => compareOutputs(expected[name] as Tensor, actual[name] as Tensor, undefined).identical,
       );
-      const errors = equal ? {} : await bounds.run(feeds);
+      const errors = equal ? {} : await bounds.run({ ...feeds, ...was.weights });
       for (const name of names) {
         const difference = compareOutputs(expected[name] as Tensor, actual[name] as Tensor, errors[name]);
         checks.push({ output: name, sizes, ...difference });
