@@ -149,7 +149,10 @@ function trainOptions(command: Command): Command {
     .option("--activation <name>", "relu, leakyRelu, elu, gelu, tanh, sigmoid or softplus", "relu")
     .option("--batch-norm", "normalise batches after every hidden layer")
     .option("--dropout <ratio>", "share of values dropped while training", "0")
-    .option("--model <file>", "train this ONNX model instead; its first output is compared with the labels")
+    .option(
+      "--model <file>",
+      "train this ONNX model instead; its first output is compared with the labels, and where it has several inputs a CSV file feeds those that its columns are named after",
+    )
     .addOption(
       new Option("--freeze <parameters>", 'leave these as they are, such as "embed*"; repeatable').argParser(
         collect,

@@ -51,7 +51,7 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
     command: "train",
     started: new Date().toISOString(),
     options: { ...absolute(raw) },
-    data: await fingerprint(data),
+    data: await fingerprint(loaded),
   };
   return { raw, plan, data, trainer, steps, folder, config, past: undefined, metricsText: "" };
 }

@@ -1,9 +1,12 @@
 import { type Dataset, reshapeFeatures } from "../data/dataset.ts";
 import { isConcrete, type Shape } from "../graph/dim.ts";
-import type { Model } from "../graph/model.ts";
+import type { Graph, Model, Value } from "../graph/model.ts";
+import type { DType } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 import type { TrainingData } from "./data-option.ts";
 import { typeText } from "./format.ts";
+import { columnsForInputs } from "./input-columns.ts";
 import { type ModelOptions, openModel } from "./model-option.ts";
 
 /** What `--model` names, and how it is read. */
@@ -19,28 +22,42 @@ export async function openTrainable({ path, options }: ModelChoice): Promise<Mod
   return model;
 }
 
+const fed: readonly DType[] = ["float32", "int32", "int64", "bool"];
+
 /** Makes sure that a data set can feed a model. Throws `SHAPE_MISMATCH`. */
 export function checkTrainable({ graph }: Model, thing: string): void {
-  const inputs = graph.inputs.filter(({ name }) => !graph.parameters.has(name));
-  const [only, ...more] = inputs;
-  if (only !== undefined && more.length === 0 && only.dtype === "float32") return;
+  const inputs = inputsOf(graph);
+  if (inputs.length > 0 && inputs.every(({ dtype }) => fed.includes(dtype))) return;
   throw new EspalierError("SHAPE_MISMATCH", {
     thing,
-    rule: "must have one float32 input, which the features of the data go to",
+    rule: `must have inputs of ${fed.join(", ")}, which columns of the data go to`,
     received: inputs.map((value) => `${value.name} ${typeText(value)}`),
   });
 }
 
-/** The same data in the shape of the model's input where only the shape differs: rows of 64 as images of 1×8×8. */
+function inputsOf({ inputs, parameters }: Graph): readonly Value[] {
+  return inputs.filter(({ name }) => !parameters.has(name));
+}
+
+/**
+ * The same data in the shape of the model's input where only the shape differs: rows of 64 as images of 1×8×8. Where there
+ * are several inputs, or one that takes no float32, by the names of the columns. Throws what {@link columnsForInputs} does.
+ */
 export function fitData(data: TrainingData, { graph }: Model): TrainingData {
-  const wanted: Shape = graph.inputs[0]?.shape.slice(1) ?? [];
-  if (!isConcrete(wanted)) return data;
-  const size = wanted.reduce((product, dim) => product * dim, 1);
-  const shaped = (part: Dataset) =>
-    part.features.length === part.count * size ? reshapeFeatures(part, wanted) : part;
+  const inputs = inputsOf(graph);
+  const [only, ...more] = inputs;
+  const shaped =
+    only !== undefined && more.length === 0 && only.dtype === "float32"
+      ? (part: Dataset) => reshaped(part, only.shape.slice(1))
+      : (part: Dataset) => columnsForInputs(part, inputs);
   return {
     train: shaped(data.train),
     test: shaped(data.test),
     ...(data.validation === undefined ? {} : { validation: shaped(data.validation) }),
   };
+}
+
+function reshaped(part: Dataset, wanted: Shape): Dataset {
+  if (!isConcrete(wanted) || part.features.length !== part.count * sizeOf(wanted)) return part;
+  return reshapeFeatures(part, wanted);
 }

@@ -9,6 +9,8 @@ export interface CsvHead {
   readonly width: number;
   /** Index of the label column. */
   readonly label: number;
+  /** What the file calls its columns, where it does. */
+  readonly names?: readonly string[];
   /** Rows that were read to find out, and are data. */
   readonly data: readonly CsvRecord[];
   /** Stated number of rows, and names of the classes 0, 1, ...: scikit-learn's first line only. */
@@ -51,7 +53,8 @@ export function readHead(
     return { ...shape(name, first.cells, label, undefined), data };
   }
   if (second === undefined) throw noRows(name);
-  return { ...shape(name, first.cells, label, first.cells), data: [second] };
+  const names = first.cells.map((cell) => cell.trim());
+  return { ...shape(name, first.cells, label, names), names, data: [second] };
 }
 
 function take(records: Iterator<CsvRecord>): CsvRecord | undefined {
@@ -100,18 +103,17 @@ function shape(
           : `Cells seem to be separated by ${other === "\t" ? "tabs" : `"${other}"`}: set delimiter (command line: --delimiter ${other === "\t" ? "tab" : `"${other}"`}).`,
     });
   }
-  const known = names?.map((cell) => cell.trim());
   const index =
-    typeof label === "number" ? (label < 0 ? width + label : label) : (known?.indexOf(label) ?? -1);
+    typeof label === "number" ? (label < 0 ? width + label : label) : (names?.indexOf(label) ?? -1);
   if (Number.isInteger(index) && index >= 0 && index < width) return { width, label: index };
   throw new EspalierError("ARGUMENT", {
     thing: `label column of ${name}`,
     rule:
       typeof label === "number"
         ? `must be an index of one of ${width} columns`
-        : known === undefined
+        : names === undefined
           ? "must be an index: the file names no columns"
-          : `must be one of ${known.slice(0, 20).join(", ")}`,
+          : `must be one of ${names.slice(0, 20).join(", ")}`,
     received: label,
     remedy: "Give a column's name or its index: label (command line: --label).",
   });

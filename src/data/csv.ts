@@ -91,6 +91,7 @@ export function parseCsv(text: string, options: CsvOptions = {}): Dataset {
     name,
     count: rows.labels.length,
     features: rows.features,
+    ...(head.names === undefined ? {} : { featureNames: head.names.toSpliced(head.label, 1) }),
     ...(target === "number" || (target === "auto" && areFractions(rows.labels))
       ? {
           targets: rows.labels.map((cell, at) =>

@@ -22,6 +22,8 @@ export interface Dataset {
   readonly features: Float32Array;
   /** The shape of one example, such as [64] or [1, 28, 28]; [0] where there are no features. */
   readonly featureDims: readonly number[];
+  /** What each feature is called, where the source says. */
+  readonly featureNames?: readonly string[];
   /** Columns for inputs of the model, by the input's name; the features go to the input that has none. */
   readonly inputs?: Readonly<Record<string, Column>>;
   /** [count, ...labelDims], each in 0..classes-1, or -100 for a position that does not count. */
@@ -46,6 +48,8 @@ export interface DatasetParts {
   readonly features?: ArrayLike<number>;
   /** Default: one axis, features / count. */
   readonly featureDims?: readonly number[];
+  /** One for each number of an example's features. */
+  readonly featureNames?: readonly string[];
   /** For models with several inputs: { input_ids: { data: new BigInt64Array(…), dims: [128] }, … }. */
   readonly inputs?: Readonly<Record<string, ColumnParts>>;
   readonly labels?: ArrayLike<number>;
@@ -80,7 +84,15 @@ export function dataset(parts: DatasetParts): Dataset {
   const featureDims = onlyColumns ? [0] : (parts.featureDims ?? [given.length / count]);
   if (!onlyColumns) checkRows(`features of ${name}`, given.length, count, featureDims);
   const features = finiteFloats(`features of ${name}`, given, sizeOf(featureDims));
-  const made: Dataset = { name, count, features, featureDims: [...featureDims] };
+  const { featureNames } = parts;
+  if (featureNames !== undefined) checkRows(`featureNames of ${name}`, featureNames.length, 1, featureDims);
+  const made: Dataset = {
+    name,
+    count,
+    features,
+    featureDims: [...featureDims],
+    ...(featureNames === undefined ? {} : { featureNames: [...featureNames] }),
+  };
   return {
     ...made,
     ...(Object.keys(inputs).length === 0 ? {} : { inputs: checkColumns(name, count, inputs) }),
