@@ -139,10 +139,18 @@ export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
 export type { Optimizer } from "./training/optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";
 export type { TrainerOptions, TrainerSettings } from "./training/options.ts";
-export type { FitResult, GrowthRecord, ShrinkRecord, SizeChange, StepInfo } from "./training/record.ts";
+export type {
+  ChoosingCost,
+  FitResult,
+  GrowthRecord,
+  ShrinkRecord,
+  SizeChange,
+  StepInfo,
+} from "./training/record.ts";
 export type { Rollback } from "./training/rollback.ts";
 export type { Sizes } from "./training/sample-inputs.ts";
 export { constantRate, cosineRate, type Schedule, stepRate } from "./training/schedule.ts";
+export { compareOnData, type ExamineOptions, examineUnits } from "./training/shrink-evidence.ts";
 // Training
 export type { Progress, TrainerState } from "./training/state.ts";
 export type { ParameterChoice } from "./training/trainable.ts";

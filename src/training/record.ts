@@ -26,6 +26,13 @@ export interface SizeChange {
   readonly pauseMs: number;
 }
 
+/** What looking at data took. */
+export interface ChoosingCost {
+  readonly examples: number;
+  readonly flops: number;
+  readonly seconds: number;
+}
+
 /** What a growth did. */
 export interface GrowthRecord extends SizeChange {
   readonly strategy: string;
@@ -38,7 +45,7 @@ export interface GrowthRecord extends SizeChange {
   /** Groups of units, with a new one among them, whose incoming weights and bias are equal. */
   readonly identicalUnits: readonly (readonly number[])[];
   /** What choosing the new values from data took, where the strategy did; part of the pause. */
-  readonly choosing?: { readonly examples: number; readonly flops: number; readonly seconds: number };
+  readonly choosing?: ChoosingCost;
   readonly plan: GrowthPlan;
 }
 
@@ -50,6 +57,8 @@ export interface ShrinkRecord extends SizeChange {
   readonly exactness: Exactness;
   /** Units that were looked at and stay. */
   readonly left: readonly { readonly unit: number; readonly reason: string }[];
+  /** What the gradients that units were chosen by took, where they were; part of the pause. */
+  readonly choosing?: ChoosingCost;
   /** Growths of the run that came before it. */
   readonly growths: number;
   readonly plan: ShrinkPlan;

@@ -1,5 +1,5 @@
 import { EspalierError } from "../tensor/errors.ts";
-import type { GrowthRecord } from "./record.ts";
+import type { GrowthRecord, ShrinkRecord, SizeChange } from "./record.ts";
 import type { Progress } from "./state.ts";
 
 /** A stretch of a run that was taken back, such as a growth that did not pay. */
@@ -12,6 +12,8 @@ export interface Rollback {
   readonly flops: number;
   /** The growths that were undone, oldest first. */
   readonly growths: readonly GrowthRecord[];
+  /** The shrinks that were undone, oldest first. */
+  readonly shrinks: readonly ShrinkRecord[];
 }
 
 /**
@@ -31,20 +33,24 @@ export function rolledBack(now: Progress, then: Progress): Progress {
     });
   }
   const growths = now.growths.slice(then.growths.length);
+  const shrinks = now.shrinks.slice(then.shrinks.length);
   return {
     ...then,
     flops: now.flops,
-    rollbacks: [...now.rollbacks, { from: now.step, to: then.step, flops, growths }],
+    rollbacks: [...now.rollbacks, { from: now.step, to: then.step, flops, growths, shrinks }],
   };
 }
 
-/** Whether the growths and rollbacks of `now` begin with those of `then`, by value: a resumed run has read its own anew. */
+/** Whether the growths, shrinks and rollbacks of `now` begin with those of `then`, by value: a resumed run has read its own anew. */
 function isBefore(then: Progress, now: Progress): boolean {
-  const nameOf = ({ width, step, size }: GrowthRecord) => JSON.stringify([width, step, size]);
+  const nameOf = ({ width, step, size }: SizeChange) => JSON.stringify([width, step, size]);
+  const begins = (long: readonly SizeChange[], short: readonly SizeChange[]) =>
+    short.length <= long.length &&
+    short.every((change, index) => nameOf(change) === nameOf(long[index] as SizeChange));
   return (
     then.step <= now.step &&
     then.rollbacks.length <= now.rollbacks.length &&
-    then.growths.length <= now.growths.length &&
-    then.growths.every((growth, index) => nameOf(growth) === nameOf(now.growths[index] as GrowthRecord))
+    begins(now.growths, then.growths) &&
+    begins(now.shrinks, then.shrinks)
   );
 }

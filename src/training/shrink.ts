@@ -8,10 +8,12 @@ import type { ShrinkPlan } from "../growth/shrink-plan.ts";
 import { openWidths } from "../growth/symbols.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
+import { batchFlops } from "./flops.ts";
 import type { LearnerState } from "./learner.ts";
+import { feedSizes } from "./program-inputs.ts";
 import type { GrowthRecord, ShrinkRecord } from "./record.ts";
 import { shrinkState } from "./shrink-state.ts";
-import { type Growing, type Resized, sizeChange, withVariables } from "./size-change.ts";
+import { type Growing, type Resized, type Sized, sizeChange, withVariables } from "./size-change.ts";
 
 export interface ShrinkNow {
   readonly choice: ShrinkChoice;
@@ -26,7 +28,7 @@ export async function shrinkNow(
   growing: Growing,
   id: string,
   { choice, probe, growths }: ShrinkNow,
-): Promise<{ readonly model: Model; readonly compiled: Compilation; readonly record: ShrinkRecord }> {
+): Promise<Sized<ShrinkRecord>> {
   const started = performance.now();
   const { compiled: old } = growing;
   const { learner, evaluator, widths } = old;
@@ -34,14 +36,14 @@ export async function shrinkNow(
   const batch = probe.evaluation;
   // Of the two networks the larger has the more roundings: its bound holds for both.
   const before = await evaluator.bounded(learner.variables, batch);
-  const gradients = needsGradients(choice) ? (await learner.gradients(probe.training)).gradients : undefined;
+  const looked = needsGradients(choice) ? await gradientsOn(old, probe.training) : undefined;
   const state = learner.state();
   const whole = withVariables(growing.model, state.variables);
   const { plan, left } = chooseShrink(whole, width, choice, {
     parameters: whole.graph.parameters,
     activations: before.activations,
     examples: examplesOf(old, batch),
-    ...(gradients === undefined ? {} : { gradients }),
+    ...(looked === undefined ? {} : { gradients: looked.gradients }),
   });
   const resized = await resize(growing, whole, state, plan);
   const after = await resized.compiled.evaluator
@@ -58,10 +60,21 @@ export async function shrinkNow(
     choice: choiceName(choice),
     exactness: plan.exactness,
     left,
+    ...(looked === undefined ? {} : { choosing: looked.cost }),
     growths: growths.length,
     plan,
   };
   return { model: resized.model, compiled: resized.compiled, record };
+}
+
+/** The gradients on a batch, and what they take: as much as those of a training step. */
+async function gradientsOn(compiled: Compilation, batch: Feeds) {
+  const started = performance.now();
+  const { gradients } = await compiled.learner.gradients(batch);
+  const examples = examplesOf(compiled, batch);
+  const sizes = feedSizes(compiled.program, batch);
+  const flops = batchFlops({ ...compiled, sizes }, examples);
+  return { gradients, cost: { examples, flops, seconds: (performance.now() - started) / 1000 } };
 }
 
 /** Loads the smaller state where the compiled graphs leave the width open, and compiles them anew where they do not. */

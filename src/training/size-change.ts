@@ -19,6 +19,13 @@ export interface Growing {
   readonly step: number;
 }
 
+/** A model of another size, and the record of how it came to be. */
+export interface Sized<Record> {
+  readonly model: Model;
+  readonly compiled: Compilation;
+  readonly record: Record;
+}
+
 /** Another size of model and compiled state, to be kept or undone. */
 export interface Resized {
   readonly model: Model;

@@ -32,7 +32,7 @@ import type { FitResult, GrowthRecord, ShrinkRecord } from "./record.ts";
 import { rolledBack } from "./rollback.ts";
 import { rateAt } from "./schedule.ts";
 import { shrinkNow } from "./shrink.ts";
-import { countParameters, type Growing } from "./size-change.ts";
+import { countParameters, type Growing, type Sized } from "./size-change.ts";
 import { noProgress, type Progress, type TrainerState } from "./state.ts";
 import { Turns } from "./turns.ts";
 import { type WidenOptions, widenNow, widenRequest } from "./widen.ts";
@@ -220,14 +220,12 @@ export class Trainer {
     return this.#turns.take(async () => {
       await this.#settle();
       const evaluation = await this.#probe();
-      const { record, ...rest } = await widenNow(this.#growing, {
+      const now = await widenNow(this.#growing, {
         ...widenRequest(width, options, this.#now),
         born: lineagesOf(this.#progress).get(width)?.next,
         probe: { evaluation, training: (grown) => this.#withMasks(evaluation, grown) },
       });
-      const flops = this.#progress.flops + (record.choosing?.flops ?? 0);
-      this.#resized(rest, { flops, growths: [...this.#progress.growths, record] });
-      return record;
+      return this.#resized(now, { growths: [...this.#progress.growths, now.record] });
     });
   }
 
@@ -243,9 +241,8 @@ export class Trainer {
       const evaluation = await this.#probe();
       const { growths, shrinks } = this.#progress;
       const probe = { evaluation, training: this.#withMasks(evaluation, this.#widths) };
-      const { record, ...rest } = await shrinkNow(this.#growing, width, { choice, probe, growths });
-      this.#resized(rest, { shrinks: [...shrinks, record] });
-      return record;
+      const now = await shrinkNow(this.#growing, width, { choice, probe, growths });
+      return this.#resized(now, { shrinks: [...shrinks, now.record] });
     });
   }
 
@@ -253,10 +250,12 @@ export class Trainer {
     return { model: this.#model, compiled: this.#compiled, step: this.step, settings: this.settings };
   }
 
-  #resized({ model, compiled }: Pick<Growing, "model" | "compiled">, progress: Partial<Progress>): void {
-    this.#model = model;
-    this.#compiled = compiled;
-    this.#progress = { ...this.#progress, ...progress };
+  #resized<R extends GrowthRecord | ShrinkRecord>(now: Sized<R>, progress: Partial<Progress>): R {
+    this.#model = now.model;
+    this.#compiled = now.compiled;
+    const flops = this.#progress.flops + (now.record.choosing?.flops ?? 0);
+    this.#progress = { ...this.#progress, ...progress, flops };
+    return now.record;
   }
 
   /**

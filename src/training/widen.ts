@@ -1,6 +1,5 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeds } from "../engine/session.ts";
-import type { Model } from "../graph/model.ts";
 import { applyPlan, checkSizes } from "../growth/apply.ts";
 import type { Choice } from "../growth/choice.ts";
 import { compareOutputs } from "../growth/compare.ts";
@@ -13,11 +12,11 @@ import type { Strategy } from "../growth/strategy.ts";
 import { openWidths } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
-import { type Compilation, compileModel, growState, releaseCompilation } from "./compilation.ts";
+import { compileModel, growState, releaseCompilation } from "./compilation.ts";
 import { ModelProbe } from "./measure/model-probe.ts";
 import { Sample, type SampleOptions } from "./measure/sample.ts";
 import type { GrowthRecord } from "./record.ts";
-import { type Growing, type Resized, sizeChange, withVariables } from "./size-change.ts";
+import { type Growing, type Resized, type Sized, sizeChange, withVariables } from "./size-change.ts";
 
 /** How to widen a layer. */
 export interface WidenOptions extends SampleOptions {
@@ -57,10 +56,7 @@ export function widenRequest(
 }
 
 /** Widens a width in place of the learner's state and measures what that did. Refuses before it changes anything. */
-export async function widenNow(
-  growing: Growing,
-  request: WidenRequest,
-): Promise<{ readonly model: Model; readonly compiled: Compilation; readonly record: GrowthRecord }> {
+export async function widenNow(growing: Growing, request: WidenRequest): Promise<Sized<GrowthRecord>> {
   const started = performance.now();
   const { compiled: old, settings } = growing;
   const width = widthOf(old.widths, request.width);

@@ -165,8 +165,8 @@ describe.each(runs)("rollback: $name", (run) => {
     expect(trainer.progress.flops).toBe(before.progress.flops + spent + more);
     const from = inner.progress.step;
     expect(trainer.progress.rollbacks).toEqual([
-      { from: from + 2, to: from, flops: more, growths: [] },
-      { from, to: before.progress.step, flops: spent, growths },
+      { from: from + 2, to: from, flops: more, growths: [], shrinks: [] },
+      { from, to: before.progress.step, flops: spent, growths, shrinks: [] },
     ]);
     await trainer.dispose();
   });

@@ -233,6 +233,27 @@ describe("a run that grows and shrinks", () => {
     },
   );
 
+  test("takes back a shrink that did not pay, and still charges what choosing took", async () => {
+    const trainer = await Trainer.create(mlp([5, 6, 2]), { loss: "meanSquaredError", batchSize: 8 });
+    const data = dataFor(mlp([5, 6, 2]), 8, 1);
+    await trainer.fit(data, { steps: 3 });
+    const state = trainer.state();
+    const record = await trainer.shrink("hidden1", { remove: { least: 2, by: "taylor" } });
+    expect(record.choosing).toMatchObject({ examples: 8, flops: expect.any(Number) });
+    const { flops } = trainer.progress;
+    expect(flops).toBe(state.progress.flops + (record.choosing?.flops ?? 0));
+    // Gradients take what a step takes, but for the update.
+    expect(record.choosing?.flops).toBeLessThan(state.progress.flops / 3);
+    await trainer.rollback(state);
+    expect(weightsText(trainer.state())).toBe(weightsText(state));
+    expect(trainer.progress).toMatchObject({
+      flops,
+      shrinks: [],
+      rollbacks: [{ from: 3, to: 3, growths: [], shrinks: [record] }],
+    });
+    await trainer.dispose();
+  });
+
   test("goes back to a state before a shrink", async () => {
     const trainer = await Trainer.create(mlp([5, 6, 2]), { loss: "meanSquaredError", batchSize: 8 });
     const data = dataFor(mlp([5, 6, 2]), 8, 1);
