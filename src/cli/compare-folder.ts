@@ -4,9 +4,8 @@ import type { JobResult } from "../ledger/job.ts";
 import { sortedKeys } from "../ledger/job.ts";
 import type { JobStore } from "../ledger/run-job.ts";
 
-/** The finished and half-finished jobs of a comparison, in the folder `jobs` of its output. */
-export function jobStore(out: string): JobStore {
-  const folder = `${out}/jobs`;
+/** Finished and half-finished jobs in a folder. */
+export function jobStore(folder: string): JobStore {
   const path = (name: string) => `${folder}/${name}`;
   return {
     read: async (name) => {

@@ -2,14 +2,13 @@ import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Job, JobResult } from "../ledger/job.ts";
-import type { JobStore } from "../ledger/run-job.ts";
-import { readResult } from "./compare-folder.ts";
+import { jobStore, readResult } from "./compare-folder.ts";
 import type { FromWorker, ToWorker } from "./compare-messages.ts";
 
 export interface PoolOptions {
-  readonly out: string;
+  /** Folder of finished and half-finished jobs. */
+  readonly jobs: string;
   readonly dataFolder: string;
-  readonly store: JobStore;
   /** Worker processes. */
   readonly workers: number;
   /** Times that a job is begun before it counts as failed, where its worker died. Default 3. */
@@ -42,7 +41,8 @@ export async function runJobs(
   jobs: ReadonlyMap<string, Job>,
   options: PoolOptions,
 ): Promise<ReadonlyMap<string, JobOutcome> | undefined> {
-  const { store, signal, workers, events = {} } = options;
+  const { signal, workers, events = {} } = options;
+  const store = jobStore(options.jobs);
   const outcomes = new Map<string, JobOutcome>();
   const waiting: string[] = [];
   for (const key of jobs.keys()) {
@@ -72,8 +72,9 @@ async function attempt(
   key: string,
   job: Job,
   worker: Worker,
-  { attempts = 3, store, signal, events = {} }: PoolOptions,
+  { attempts = 3, jobs, signal, events = {} }: PoolOptions,
 ): Promise<JobOutcome | undefined> {
+  const store = jobStore(jobs);
   for (let tried = 1; ; tried++) {
     const end = await worker.run(key, job);
     // A worker that died just after it wrote the result has done its work.
@@ -132,8 +133,8 @@ class Worker {
   }
 
   #start(): ChildProcess {
-    const { out, dataFolder, saveSeconds = 20, worker = ownWorker() } = this.#options;
-    return fork(worker, [out, dataFolder, String(saveSeconds)], {
+    const { jobs: folder, dataFolder, saveSeconds = 20, worker = ownWorker() } = this.#options;
+    return fork(worker, [folder, dataFolder, String(saveSeconds)], {
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
   }

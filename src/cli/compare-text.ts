@@ -1,6 +1,6 @@
 import type { Against, LineSummary } from "../ledger/analyse.ts";
 import { shortRatio } from "../ledger/findings.ts";
-import type { Ledger } from "../ledger/ledger.ts";
+import { groupFailures, type Ledger } from "../ledger/ledger.ts";
 import type { Estimate } from "../ledger/statistics/bootstrap.ts";
 import { clock, short } from "./format.ts";
 import { textTable, wrapped } from "./text-table.ts";
@@ -10,7 +10,7 @@ export function compareText(
   { comparison, summaries, findings, failures, tuned, first }: Ledger,
   out: string,
 ): string {
-  const { reference, question, seeds } = comparison;
+  const { reference, seeds } = comparison;
   const shown = summaries.filter(({ kind }) => kind !== "member of a sweep");
   const table = textTable(
     [
@@ -20,10 +20,14 @@ export function compareText(
       { title: "seconds to target", align: "right" },
       { title: "wins", align: "right" },
     ],
-    shown.map((line) => [line.name, line.bestLoss.toPrecision(4), ...costs(line, reference)]),
+    shown.map((line) => [
+      line.name,
+      line.runs === 0 ? "–" : line.bestLoss.toPrecision(4),
+      ...costs(line, reference),
+    ]),
   );
   const lines = [
-    `${comparison.title}: ${question}, ${seeds.report.length} seeds`,
+    `${comparison.title}, ${seeds.report.length} seeds`,
     "",
     ...table,
     "",
@@ -38,15 +42,14 @@ export function compareText(
           "",
         )),
     "",
-    ...findings.flatMap(({ text }) => wrapped(text, "")),
     ...findings
       .filter(({ losses }) => losses.length > 0)
       .flatMap(({ name, losses }) => wrapped(`Where "${name}" loses: ${losses.join("; ")}.`, "")),
     ...tuned
       .filter(({ atEdge }) => atEdge)
       .flatMap(({ arm }) => wrapped(`The rate chosen for "${arm}" lies at the edge of its grid.`, "")),
-    ...failures.flatMap(({ arm, seed, stage, reason }) =>
-      wrapped(`Failed: ${arm}, seed ${seed} (${stage}): ${reason}`, ""),
+    ...groupFailures(failures).flatMap(({ arm, stage, seeds, reason }) =>
+      wrapped(`Failed: ${arm} (${stage}, seeds ${seeds.join(", ")}): ${reason}`, ""),
     ),
     "",
     `${out}/report.html  ${out}/results.json`,
@@ -59,7 +62,11 @@ function costs({ name, against, toBest }: LineSummary, reference: string): reado
   if (against === undefined) return ["", "", ""];
   const { flops: inFlops, seconds: inSeconds } = against.toTarget[0] as Against["toTarget"][number];
   const { winsInFlops, pairs } = against;
-  return [cell(inFlops), cell(inSeconds), `${Math.round(winsInFlops.value * pairs)}/${pairs}`];
+  return [
+    cell(inFlops),
+    cell(inSeconds),
+    pairs === 0 ? "–" : `${Math.round(winsInFlops.value * pairs)}/${pairs}`,
+  ];
 }
 
 const cell = ({ value, low, high }: Estimate) =>

@@ -4,9 +4,9 @@ import { TaskData } from "../ledger/task-data.ts";
 import { jobStore, writeResult } from "./compare-folder.ts";
 import type { FromWorker, ToWorker } from "./compare-messages.ts";
 
-/** A worker process of `espalier compare`: it is forked with the output folder, the data folder and seconds between checkpoints. */
-const [out = "", dataFolder = "", saveSeconds = ""] = process.argv.slice(2);
-const store = jobStore(out);
+/** A worker process of `espalier compare`: it is forked with the folder of jobs, that of data, and the seconds between checkpoints. */
+const [jobs = "", dataFolder = "", saveSeconds = ""] = process.argv.slice(2);
+const store = jobStore(jobs);
 const data = new TaskData(dataFolder);
 const stop = new AbortController();
 const tell = (message: FromWorker) => process.send?.(message);

@@ -149,7 +149,7 @@ describe("espalier compare", () => {
       const one = { ...config, tuning: { rates: [0.01] } };
       const { code, out } = await run(folder, one, { pool: { events } });
       expect(code).toBe(1);
-      expect(out).toMatch(/Failed: scratch, seed 0 \(report\): the worker died \(SIGKILL\), 3 times/);
+      expect(out).toMatch(/Failed: scratch \(report, seeds 0\): the worker died \(SIGKILL\), 3 times/);
       expect((await readdir(join(folder, "out/jobs"))).filter((name) => name.endsWith(".json"))).toHaveLength(
         3,
       );

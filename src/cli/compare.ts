@@ -9,7 +9,6 @@ import { ledgerPage } from "../ledger/page/page.ts";
 import { firstPlan, type Planned, reportPlan, tuningPlan } from "../ledger/plan.ts";
 import { readComparison } from "../ledger/read-config.ts";
 import { tune } from "../ledger/tune.ts";
-import { jobStore } from "./compare-folder.ts";
 import { type PoolOptions, runJobs } from "./compare-pool.ts";
 import { CompareProgress } from "./compare-progress.ts";
 import { compareText } from "./compare-text.ts";
@@ -22,6 +21,7 @@ import { StopRequest } from "./stop-request.ts";
 export interface CompareOptions {
   readonly out: string;
   readonly dataDir?: string;
+  readonly jobs?: string;
   readonly workers?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -42,6 +42,10 @@ export function compareCommand(command: Command, io: CliIo, finish: (code: numbe
     .argument("<config>", "JSON file: task, budget, arms, tuning, seeds, question")
     .requiredOption("--out <dir>", "folder for the results; a comparison that was stopped goes on there")
     .option("--data-dir <dir>", "where the files are that the configuration names (default: its own folder)")
+    .option(
+      "--jobs <dir>",
+      "folder of finished runs, which comparisons may share one after another (default: OUT/jobs)",
+    )
     .option("--workers <count>", "worker processes of one thread each (default: the cores)")
     .option("--json", "print one JSON document on stdout")
     .option("--quiet", "no progress on stderr")
@@ -62,7 +66,6 @@ export async function compare(
     options.workers === undefined ? availableParallelism() : wholeNumber("--workers", options.workers);
   const folder = await RunFolder.forCommand(options.out, "compare");
   await folder.writeConfig({ command: "compare", started: io.now(), options: { ...comparison } });
-  const store = jobStore(options.out);
   const stop = new StopRequest(io);
   const progress = new CompareProgress(io, options.quiet ?? false);
   const failures: Failure[] = [];
@@ -74,9 +77,8 @@ export async function compare(
     const names = new Map(planned.map((one) => [one.key, armOf(one)]));
     progress.begin(stage, names);
     const outcomes = await runJobs(new Map(planned.map(({ key, job }) => [key, job])), {
-      out: options.out,
+      jobs: options.jobs ?? folder.file("jobs"),
       dataFolder: options.dataDir ?? dirname(resolve(path)),
-      store,
       workers,
       signal: stop.signal,
       events: {

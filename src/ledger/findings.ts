@@ -39,7 +39,7 @@ function finding(name: string, against: Against, reference: string): Finding {
     : "so that the middle seed never did, whatever it cost";
   const text = `"${name}" came to the best validation loss of "${reference}" on ${arrival}, ${cost}. For the same FLOPs its loss was ${ratioText(lossAtEqualFlops)} of the reference's.`;
   const losses = [
-    ...(!Number.isFinite(flops.value) && pairs > 0
+    ...(!Number.isFinite(flops.value)
       ? [`it did not come to the loss of "${reference}" on ${pairs - reached} of ${plural(pairs, "seed")}`]
       : []),
     ...(inFlops === "loses" && Number.isFinite(flops.value)
@@ -59,7 +59,7 @@ function finding(name: string, against: Against, reference: string): Finding {
 /** Even an arm that saves may lose on some seeds. */
 function againstTheGrain({ pairs, winsInFlops }: Against): readonly string[] {
   const lost = Math.round((1 - winsInFlops.value) * pairs);
-  if (lost === 0 || pairs === 0 || winsInFlops.value < 0.5) return [];
+  if (lost === 0 || winsInFlops.value < 0.5) return [];
   return [`on ${lost} of ${plural(pairs, "seed")} (${percent(lost / pairs)}) it took no fewer FLOPs`];
 }
 

@@ -17,6 +17,25 @@ export interface Failure {
   readonly reason: string;
 }
 
+/** Failures that differ in nothing but their seed. */
+export interface FailureGroup extends Omit<Failure, "seed"> {
+  readonly seeds: readonly number[];
+}
+
+export function groupFailures(failures: readonly Failure[]): readonly FailureGroup[] {
+  const groups = new Map<
+    string,
+    { arm: string; stage: Failure["stage"]; reason: string; seeds: Set<number> }
+  >();
+  for (const { arm, stage, reason, seed } of failures) {
+    const key = JSON.stringify([arm, stage, reason]);
+    const group = groups.get(key) ?? { arm, stage, reason, seeds: new Set() };
+    group.seeds.add(seed);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map((group) => ({ ...group, seeds: [...group.seeds] }));
+}
+
 /** What the first phase cost, which counts for no arm. */
 export interface SunkCost {
   readonly runs: number;

@@ -1,7 +1,7 @@
 import { whole } from "../../report/figures.ts";
 import { htmlPage } from "../../report/html-page.ts";
 import { type Markup, markup } from "../../report/markup.ts";
-import type { Ledger } from "../ledger.ts";
+import { groupFailures, type Ledger } from "../ledger.ts";
 import { curves } from "./curves.ts";
 import { setup } from "./setup.ts";
 import { tuning } from "./tuning.ts";
@@ -18,6 +18,6 @@ function failures({ failures }: Ledger): Markup {
   return markup`<section aria-labelledby="failures">
 <h2 id="failures">Failed runs</h2>
 <p class="note bad">${whole(failures.length)} of the runs came to nothing and are missing above.</p>
-<ul class="troubles">${failures.map(({ arm, seed, stage, reason }) => markup`<li>${arm}, seed ${seed} (${stage}): ${reason}</li>`)}</ul>
+<ul class="troubles">${groupFailures(failures).map(({ arm, seeds, stage, reason }) => markup`<li>${arm} (${stage}, seeds ${seeds.join(", ")}): ${reason}</li>`)}</ul>
 </section>`;
 }
