@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { EspalierError } from "../tensor/errors.ts";
 import { openFolder } from "./node-folder.ts";
@@ -45,6 +45,26 @@ async function readFile(path: string, maxBytes = defaultMaxBytes): Promise<Uint8
   }
 }
 
+/**
+ * A folder and those above it. Node's own way of making all at once does not come back where the system takes no folder
+ * under one that is there, as under /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const make = (folder: string) =>
+    mkdir(folder).catch(async (error: NodeJS.ErrnoException) => {
+      const exists = error.code === "EEXIST" && (await stat(folder)).isDirectory();
+      if (!exists) throw error;
+    });
+  try {
+    await make(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === path) throw error;
+    await makeFolder(parent);
+    await make(path);
+  }
+}
+
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {
@@ -64,7 +84,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 
 async function writeFile(path: string, bytes: Uint8Array | Iterable<Uint8Array>): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     const file = await open(temporary, "wx");
@@ -100,9 +120,7 @@ export const platform: Platform = {
   locate: (path) => ({ folder: dirname(path), name: basename(path) }),
   appendFile: (path, text) => appendFile(path, text),
   listFolder,
-  makeFolder: async (path) => {
-    await mkdir(path, { recursive: true });
-  },
+  makeFolder,
   removeFile: (path) => rm(path, { force: true }),
   residentMemory: () => process.memoryUsage.rss(),
 };
