@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { strategies } from "../growth/strategies/index.ts";
+import { activationNames } from "../nn/activation.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { compareCommand } from "./compare.ts";
 import { type DemoOptions, demo } from "./demo.ts";
@@ -146,7 +147,7 @@ function trainOptions(command: Command): Command {
       "filters of the convolutions, such as 8,16, each 3×3 and followed by a 2×2 pool",
     )
     .option("--layers <sizes>", "every size with input and output, such as 64,8,10")
-    .option("--activation <name>", "relu, leakyRelu, elu, gelu, tanh, sigmoid or softplus", "relu")
+    .option("--activation <name>", activationNames.join(", "), "relu")
     .option("--batch-norm", "normalise batches after every hidden layer")
     .option("--dropout <ratio>", "share of values dropped while training", "0")
     .option(

@@ -1,17 +1,30 @@
-import { type Attributes, float, text } from "../graph/model.ts";
+import type { GraphBuilder } from "../graph/builder.ts";
+import { type Attributes, float, int, text } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Layer } from "./layer.ts";
 
-/** ONNX operator and attributes of each activation. */
+/** Writes an activation of a value and returns its name. */
+type Emit = (graph: GraphBuilder, input: string, name: string) => string;
+
+const operator =
+  (op: string, attributes: Attributes = {}): Emit =>
+  (graph, input, name) =>
+    graph.emit(op, [input], attributes, name);
+
 const activations = {
-  relu: { op: "Relu", attributes: {} },
-  leakyRelu: { op: "LeakyRelu", attributes: { alpha: float(0.01) } },
-  elu: { op: "Elu", attributes: {} },
-  gelu: { op: "Gelu", attributes: { approximate: text("none") } },
-  tanh: { op: "Tanh", attributes: {} },
-  sigmoid: { op: "Sigmoid", attributes: {} },
-  softplus: { op: "Softplus", attributes: {} },
-} as const satisfies Readonly<Record<string, { op: string; attributes: Attributes }>>;
+  relu: operator("Relu"),
+  leakyRelu: operator("LeakyRelu", { alpha: float(0.01) }),
+  elu: operator("Elu"),
+  gelu: operator("Gelu", { approximate: text("none") }),
+  tanh: operator("Tanh"),
+  sigmoid: operator("Sigmoid"),
+  softplus: operator("Softplus"),
+  /** ReLU with slope 1 at zero itself, where ONNX's and PyTorch's have 0: units with zero incoming weights live. */
+  openRelu(graph, input, name) {
+    const open = graph.emit("GreaterOrEqual", [input, graph.scalar(0)]);
+    return graph.emit("Mul", [input, graph.emit("Cast", [open], { to: int(1) })], {}, name);
+  },
+} as const satisfies Readonly<Record<string, Emit>>;
 
 export type ActivationName = keyof typeof activations;
 
@@ -27,6 +40,5 @@ export function activation(name: ActivationName): Layer {
       remedy: `Known: ${activationNames.join(", ")}.`,
     });
   }
-  const { op, attributes } = activations[name];
-  return { kind: name, build: ({ graph, name: layer }, input) => graph.emit(op, [input], attributes, layer) };
+  return { kind: name, build: ({ graph, name: layer }, input) => activations[name](graph, input, layer) };
 }
