@@ -123,6 +123,8 @@ export type { Evaluation } from "./training/evaluator.ts";
 export type { EarlyStopping, FitOptions } from "./training/fit.ts";
 export type { GrowthEvent, GrowthOnce, GrowthRepeated } from "./training/growth-schedule.ts";
 export { type LossChoice, type LossName, losses } from "./training/loss.ts";
+export { advise, type MeasureOptions } from "./training/measure/advise.ts";
+export { type GrowOnDataOptions, growOnData } from "./training/measure/grow-on-data.ts";
 export type { SampleOptions } from "./training/measure/sample.ts";
 export type { ScoreRequest } from "./training/measure/score-widths.ts";
 export {

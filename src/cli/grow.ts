@@ -5,6 +5,7 @@ import { type GrownModel, type Growth, grow as growModel, replay } from "../grow
 import { planDocument, readPlan } from "../growth/plan-file.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { growOnData } from "../training/measure/grow-on-data.ts";
 import { saveModel } from "../training/model-file.ts";
 import type { Verification } from "../training/verify.ts";
 import { checkModel } from "./check-model.ts";
@@ -12,12 +13,14 @@ import { exitCodes } from "./exit-code.ts";
 import { growJson, growText } from "./grow-result.ts";
 import { type GrowthOptions, readGrowths } from "./growth-options.ts";
 import type { CliIo } from "./io.ts";
+import { type ModelDataOptions, modelData, modelDataOptions } from "./model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { badOption, oneOf, wholeNumber } from "./option-values.ts";
 import { checkOutput } from "./output-file.ts";
 import { parseSizes } from "./sizes-option.ts";
 
-export interface GrowOptions extends ModelOptions, GrowthOptions {
+export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptions {
+  readonly examples?: string;
   readonly strategy?: string;
   readonly seed?: string;
   readonly plan?: string;
@@ -40,7 +43,7 @@ export interface GrowOutcome extends GrownModel {
   readonly verification: Verification | undefined;
 }
 
-const examples = `
+const helpText = `
 Widening:
   --widen fc1=+16             16 more units; espalier inspect MODEL lists the widths
   --widen fc1=+16,fc2=x1.5    several, one after the other; a factor may be a fraction if the size comes out whole
@@ -51,6 +54,7 @@ Examples:
   espalier grow model.onnx --widen fc1=+16                       writes model.grown.onnx
   espalier grow model.onnx --widen all=x2 --out wide.onnx --seed 7
   espalier grow model.onnx --widen fc1=+16 --dry-run             says what it would change
+  espalier grow model.onnx --widen fc1=+16 --data digits         the best of 128 candidates on these data
   espalier grow model.onnx --outputs +2 --deepen fc1=+1          two more classes, one more block
   espalier grow model.onnx --widen fc1=+16 --save-plan plan.json
   espalier grow model.onnx --plan plan.json --out again.onnx     the same growth once more
@@ -83,8 +87,10 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
     )
     .option(
       "--strategy <name>",
-      `values of new units: ${Object.keys(strategies).join(", ")} (default: random)`,
-    )
+      `values of new units: ${Object.keys(strategies).join(", ")} (default: random; candidates with --data)`,
+    );
+  modelDataOptions(command, "data for strategies that look at some, such as train takes")
+    .option("--examples <count>", "of the data, drawn at random (default: 512)")
     .option("--seed <number>", "of those values, and of the inputs for the check (default: 0)")
     .option("--plan <file>", "repeat the growths of a saved plan instead")
     .option("--save-plan <file>", "write the plan, as JSON")
@@ -100,7 +106,7 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
   return modelOptions(command, "read weights from files beside the model, and write the output's beside it")
-    .addHelpText("after", examples)
+    .addHelpText("after", helpText)
     .action(async (path: string, options: GrowOptions) => finish(await grow(path, options, io)));
 }
 
@@ -109,6 +115,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   const growths = readGrowths(options);
   checkCombination(options, growths);
   const seed = wholeNumber("--seed", options.seed ?? "0", 0);
+  const examples = options.examples === undefined ? undefined : wholeNumber("--examples", options.examples);
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".grown.onnx");
   const { model: before, files } = await openModel(path, options);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
@@ -122,10 +129,22 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   };
   await checkOutputs();
 
-  const strategy = oneOf("--strategy", options.strategy ?? "random", Object.keys(strategies));
+  const looked = await modelData(before, path, seed, options);
+  const strategy = oneOf(
+    "--strategy",
+    options.strategy ?? (looked === undefined ? "random" : "candidates"),
+    Object.keys(strategies),
+  );
   const grown =
     options.plan === undefined
-      ? growModel(before, growths, { strategy, seed })
+      ? looked === undefined
+        ? growModel(before, growths, { strategy, seed })
+        : await growOnData(before, growths, looked.data, {
+            ...(options.strategy === undefined ? {} : { strategy }),
+            ...(examples === undefined ? {} : { examples }),
+            loss: looked.loss,
+            seed,
+          })
       : await replayFile(before, options.plan);
   const verification =
     options.verify && !options.dryRun ? await checkModel(before, grown.model, { seed, sizes }) : undefined;
@@ -154,6 +173,8 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
 }
 
 function checkCombination(options: GrowOptions, growths: readonly Growth[]): void {
+  if (options.examples !== undefined && options.data === undefined)
+    throw badOption("--examples", "goes with --data", options.examples);
   const example = "For example --widen all=x2.";
   if (options.plan === undefined) {
     if (growths.length > 0) return;
@@ -162,6 +183,7 @@ function checkCombination(options: GrowOptions, growths: readonly Growth[]): voi
   for (const [what, given] of [
     ["--widen, --inputs, --outputs and --deepen", growths.length > 0],
     ["--strategy", options.strategy !== undefined],
+    ["--data", options.data !== undefined],
   ] as const) {
     if (given) throw badOption(what, "must be left out where a plan says it", `--plan ${options.plan}`);
   }

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { adviseCommand } from "./advise.ts";
 import { compareCommand } from "./compare.ts";
 import { type DemoOptions, demo } from "./demo.ts";
 import { errorText } from "./error-text.ts";
@@ -70,6 +71,7 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
   const finish = (ended: number) => {
     code = ended;
   };
+  adviseCommand(program.command("advise"), io, finish).addHelpText("after", codes);
   inspectCommand(program.command("inspect"), io, finish).addHelpText("after", codes);
   growCommand(program.command("grow"), io, finish).addHelpText("after", codes);
   shrinkCommand(program.command("shrink"), io, finish).addHelpText("after", codes);

@@ -2,9 +2,9 @@ import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { applyPlan } from "./apply.ts";
 import { borderWidths } from "./border-widths.ts";
-import { readChoice } from "./choice.ts";
+import { type Choice, readChoice } from "./choice.ts";
 import { deepenModel } from "./deepen.ts";
-import { type GrowthPlan, planGrowth } from "./plan.ts";
+import { type GrowthPlan, type GrowthRequest, planGrowth } from "./plan.ts";
 import { strategyOf } from "./strategies/index.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Width } from "./width.ts";
@@ -45,6 +45,8 @@ export interface GrowOptions {
   readonly strategy?: string | Strategy;
   /** Of those values; default 0. */
   readonly seed?: number;
+  /** For one growth by a strategy that looks at data: what it chose. */
+  readonly choice?: Choice;
 }
 
 /** A model that has grown, and how. */
@@ -63,9 +65,10 @@ export interface GrownModel {
 export function grow(
   model: Model,
   growths: readonly Growth[],
-  { strategy = "random", seed = 0 }: GrowOptions = {},
+  { strategy = "random", seed = 0, choice }: GrowOptions = {},
 ): GrownModel {
-  const growing = new Growing(model, typeof strategy === "string" ? strategyOf(strategy) : strategy, seed);
+  const values = { strategy: typeof strategy === "string" ? strategyOf(strategy) : strategy, seed, choice };
+  const growing = new Growing(model, values);
   for (const growth of growths) {
     if ("deepen" in growth) growing.deepen(growth);
     else if ("border" in growth) growing.widenBorder(growth);
@@ -75,19 +78,20 @@ export function grow(
   return growing.result();
 }
 
+/** What new units get. */
+type Values = Omit<GrowthRequest, "by">;
+
 class Growing {
-  readonly #strategy: Strategy;
-  readonly #seed: number;
+  readonly #values: Values;
   readonly #steps: GrowthStep[] = [];
   readonly #left: { readonly width: string; readonly reason: string }[] = [];
   #model: Model;
   /** Of the model as it is now: a growth moves what other widths have on the same axes. */
   #widths: readonly Width[] | undefined;
 
-  constructor(model: Model, strategy: Strategy, seed: number) {
+  constructor(model: Model, values: Values) {
     this.#model = model;
-    this.#strategy = strategy;
-    this.#seed = seed;
+    this.#values = values;
   }
 
   result(): GrownModel {
@@ -126,14 +130,14 @@ class Growing {
 
   deepen({ deepen, by, hidden }: Deepening): void {
     const width = widthOf(this.#found(), deepen);
-    const step = { by, hidden: hidden ?? width.size, seed: this.#seed };
+    const step = { by, hidden: hidden ?? width.size, seed: this.#values.seed };
     this.#took({ kind: "depth", width: width.id, ...step }, deepenModel(this.#model, width, step));
   }
 
   #apply(kind: WideningStep["kind"], width: Width, amount: Amount): void {
     const by = unitsOf(width, amount);
-    const plan = planGrowth(width, { by, strategy: this.#strategy, seed: this.#seed });
-    this.#took({ kind, ...plan }, applyPlan(this.#model, plan, this.#strategy));
+    const plan = planGrowth(width, { by, ...this.#values });
+    this.#took({ kind, ...plan }, applyPlan(this.#model, plan, this.#values.strategy));
   }
 
   #took(step: GrowthStep, grown: Model): void {
@@ -163,7 +167,7 @@ function borderWidth(model: Model, border: "input" | "output", name: string | un
 }
 
 /** Units to add. Throws `ARGUMENT` for a multiple that is no whole number of units. */
-function unitsOf({ id, size }: Width, amount: Amount): number {
+export function unitsOf({ id, size }: Width, amount: Amount): number {
   if ("by" in amount) return amount.by;
   const to = size * amount.times;
   const whole = Math.round(to);

@@ -1,0 +1,55 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Model } from "../../graph/model.ts";
+import type { WidthScore } from "../../growth/score.ts";
+import { findWidths } from "../../growth/widths.ts";
+import type { LossChoice } from "../loss.ts";
+import { checkOptions } from "../options.ts";
+import { MeasurementCache } from "./measurement-cache.ts";
+import type { Probed } from "./model-probe.ts";
+import { Sample, type SampleOptions } from "./sample.ts";
+import { type ScoreRequest, scoreWidths } from "./score-widths.ts";
+
+/** How a model is measured that nobody trains. */
+export interface MeasureOptions extends SampleOptions {
+  /** Default "crossEntropy". */
+  readonly loss?: LossChoice;
+  /** Of the draws, and of the sample. Default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * Ranks the widths of a model: where would new units take most off the loss on `data`, per FLOP that they cost? Widths that
+ * cannot be judged come last, with the reason. Throws what a trainer throws where model and data do not fit.
+ */
+export async function advise(
+  model: Model,
+  data: Dataset,
+  options: ScoreRequest & MeasureOptions = {},
+): Promise<readonly WidthScore[]> {
+  const scores = await measuring(model, options, (probed) =>
+    scoreWidths(probed, new Sample(data, options, at(options)), options, at(options).seed),
+  );
+  return [...scores].sort((a, b) => b.perFlop - a.perFlop);
+}
+
+/** What seeded draws of a model that is not trained depend on. */
+export const at = ({ seed = 0 }: MeasureOptions) => ({ seed, step: 0 });
+
+/** Runs measurements of a model and frees what was compiled for them. */
+export async function measuring<T>(
+  model: Model,
+  { loss = "crossEntropy", seed = 0 }: MeasureOptions,
+  measure: (probed: Probed) => Promise<T>,
+): Promise<T> {
+  const compiled = new MeasurementCache();
+  try {
+    return await measure({
+      model,
+      widths: findWidths(model),
+      settings: checkOptions({ loss, seed }, model),
+      compiled,
+    });
+  } finally {
+    await compiled.release();
+  }
+}

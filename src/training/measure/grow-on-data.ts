@@ -1,0 +1,94 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Model } from "../../graph/model.ts";
+import { type GrownModel, type Growth, grow, unitsOf, type Widening } from "../../growth/grow-model.ts";
+import { checkGrowth } from "../../growth/plan.ts";
+import { candidates } from "../../growth/strategies/candidates.ts";
+import { strategyOf } from "../../growth/strategies/index.ts";
+import type { Strategy } from "../../growth/strategy.ts";
+import { findWidths, widthOf } from "../../growth/widths.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { at, type MeasureOptions, measuring } from "./advise.ts";
+import { ModelProbe } from "./model-probe.ts";
+import { Sample } from "./sample.ts";
+
+export interface GrowOnDataOptions extends MeasureOptions {
+  /** Values of new units. Default: "candidates", and "random" for a width that leaves it no choice. */
+  readonly strategy?: string | Strategy;
+}
+
+/**
+ * As {@link grow}, with strategies that look at data. One growth after the other: each is measured on the model that the
+ * ones before it made. Throws what {@link grow} throws, and what a trainer throws where model and data do not fit.
+ */
+export async function growOnData(
+  model: Model,
+  growths: readonly Growth[],
+  data: Dataset,
+  options: GrowOnDataOptions = {},
+): Promise<GrownModel> {
+  const sample = new Sample(data, options, at(options));
+  const wanted = typeof options.strategy === "string" ? strategyOf(options.strategy) : options.strategy;
+  let grown: GrownModel = { model, steps: [], left: [] };
+  const take = (next: GrownModel) => {
+    grown = {
+      model: next.model,
+      steps: [...grown.steps, ...next.steps],
+      left: [...grown.left, ...next.left],
+    };
+  };
+  const widen = async (widening: Widening) =>
+    take(await widenOnData(grown.model, widening, sample, wanted, options));
+  for (const growth of growths) {
+    if (!("width" in growth)) take(grow(grown.model, [growth], { seed: at(options).seed }));
+    else if (growth.width !== "all") await widen(growth);
+    else {
+      const left = await widenAll(() => grown.model, growth, widen);
+      take({ ...grown, steps: [], left });
+    }
+  }
+  return grown;
+}
+
+/** Widens every width that can; gives those that are left, with the reason. Throws `NOT_GROWABLE` where none can. */
+async function widenAll(
+  model: () => Model,
+  growth: Widening,
+  widen: (widening: Widening) => Promise<void>,
+): Promise<GrownModel["left"]> {
+  const ids = findWidths(model()).map(({ id }) => id);
+  const left: { readonly width: string; readonly reason: string }[] = [];
+  for (const width of ids) {
+    try {
+      await widen({ ...growth, width });
+    } catch (error) {
+      if (!(error instanceof EspalierError)) throw error;
+      left.push({ width, reason: error.rule });
+    }
+  }
+  if (left.length < ids.length) return left;
+  throw new EspalierError("NOT_GROWABLE", {
+    thing: "all widths",
+    rule: ids.length === 0 ? "must be there to grow, and the model has none" : "none can grow so",
+    received: left.map(({ width, reason }) => `${width}: ${reason}`),
+  });
+}
+
+async function widenOnData(
+  model: Model,
+  widening: Widening,
+  sample: Sample,
+  wanted: Strategy | undefined,
+  options: MeasureOptions,
+): Promise<GrownModel> {
+  const width = widthOf(findWidths(model), widening.width);
+  const { seed } = at(options);
+  const strategy = wanted ?? (candidates.refuses?.(width) === undefined ? candidates : strategyOf("random"));
+  const by = unitsOf(width, widening);
+  checkGrowth(width, by, strategy);
+  const { choose } = strategy;
+  if (choose === undefined) return grow(model, [widening], { strategy, seed });
+  const choice = await measuring(model, options, (probed) =>
+    choose(new ModelProbe(probed, width.id, sample), { by, seed }),
+  );
+  return grow(model, [widening], { strategy, seed, choice });
+}
