@@ -137,7 +137,7 @@ class ScalarOptimizer {
 /** A trainer of an MLP, and a learner that tells the gradients which it is about to take. */
 async function observed(options: TrainerOptions) {
   const model = mlp([4, 3, 3, 2]);
-  const data = regression(model, 8, 5);
+  const data = regression(model, 24, 5);
   const trainer = await Trainer.create(model, { loss: "meanSquaredError", batchSize: 8, ...options });
   const widths = findWidths(model);
   const program = writeProgram({ model, widths, loss: "meanSquaredError", training: true });
@@ -149,7 +149,7 @@ async function observed(options: TrainerOptions) {
       const { learner, progress } = trainer.state();
       twin.load(learner);
       const order = epochOrder(data.count, trainer.settings.seed, progress.epoch);
-      const { feeds } = new Batcher(program, data).take(order, 0, 8);
+      const { feeds } = new Batcher(program, data).take(order, progress.offset, 8);
       const { gradients } = await twin.gradients(feeds);
       return new Map([...gradients].map(([name, tensor]) => [name, structuredClone(tensor)]));
     },

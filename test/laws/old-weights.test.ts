@@ -313,7 +313,7 @@ describe("new weights start at their birth", () => {
       for (const decoupled of [0, 0.05]) {
         const rate = 1e-3;
         const model = mlp([4, 3, 3, 2]);
-        const data = dataFor(model, 8, 5, false);
+        const data = dataFor(model, 24, 5, false);
         const options: TrainerOptions = {
           loss: "meanSquaredError",
           optimizer:
@@ -349,7 +349,7 @@ describe("new weights start at their birth", () => {
           const before = trainer.state();
           twin.load(before.learner);
           const order = epochOrder(data.count, trainer.settings.seed, before.progress.epoch);
-          const { feeds } = new Batcher(program, data).take(order, 0, 8);
+          const { feeds } = new Batcher(program, data).take(order, before.progress.offset, 8);
           const { gradients } = await twin.gradients(feeds);
           await trainer.trainStep(data);
           const after = trainer.state();
