@@ -5,6 +5,7 @@ import { borderWidths } from "./border-widths.ts";
 import { type Choice, readChoice } from "./choice.ts";
 import { deepenModel } from "./deepen.ts";
 import { type GrowthPlan, type GrowthRequest, planGrowth } from "./plan.ts";
+import { equalUnits } from "./redundant.ts";
 import { strategyOf } from "./strategies/index.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Width } from "./width.ts";
@@ -136,8 +137,21 @@ class Growing {
 
   #apply(kind: WideningStep["kind"], width: Width, amount: Amount): void {
     const by = unitsOf(width, amount);
-    const plan = planGrowth(width, { by, ...this.#values });
-    this.#took({ kind, ...plan }, applyPlan(this.#model, plan, this.#values.strategy));
+    const grown = (born?: number) => {
+      const plan = planGrowth(width, { by, ...this.#values, born });
+      const model = applyPlan(this.#model, plan, this.#values.strategy);
+      return { plan, model, twins: bornEqual(width, plan, model) };
+    };
+    let best = grown();
+    // A model does not know which units it once had: after a shrink one that moved up may have had these very draws.
+    // What was chosen from data stays as it was measured.
+    while (best.twins > 0 && this.#values.choice === undefined) {
+      const next = grown((best.plan.born ?? best.plan.from) + best.plan.to);
+      // Copies are alike whatever is drawn.
+      if (next.twins >= best.twins) break;
+      best = next;
+    }
+    this.#took({ kind, ...best.plan }, best.model);
   }
 
   #took(step: GrowthStep, grown: Model): void {
@@ -150,6 +164,12 @@ class Growing {
     this.#widths ??= findWidths(this.#model);
     return this.#widths;
   }
+}
+
+/** In how many groups of equal units there is a new one. */
+function bornEqual(width: Width, { from, to }: GrowthPlan, { graph }: Model): number {
+  const groups = equalUnits({ ...width, size: to }, graph.parameters);
+  return groups.filter((group) => group.some((unit) => unit >= from)).length;
 }
 
 /** The axis of an input or output that can grow. Throws `UNKNOWN_WIDTH` where it is not clear which. */

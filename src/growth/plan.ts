@@ -63,6 +63,13 @@ export interface GrowthRequest {
 /** Plans to widen `width`. Throws what {@link checkGrowth} throws, and changes nothing. */
 export function planGrowth(width: Width, { by, strategy, seed, choice, born }: GrowthRequest): GrowthPlan {
   checkGrowth(width, by, strategy);
+  if (born !== undefined && (!Number.isSafeInteger(born) || born < width.size)) {
+    throw new EspalierError("ARGUMENT", {
+      thing: `widening ${width.id}`,
+      rule: `the number of its first new unit must be whole, and at least ${width.size}`,
+      received: born,
+    });
+  }
   if (strategy.choose !== undefined && choice === undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: `strategy ${strategy.name}`,

@@ -230,15 +230,15 @@ export class Trainer {
   }
 
   /**
-   * Takes units out of a layer, such as those that are dead, and merges identical ones, and measures it on the last training
-   * batch (or a synthetic one). The optimiser's state shrinks along. Only a choice by importance, or of collapsing units,
-   * may change what the network computes; the record says how far. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
-   * `NOT_SHRINKABLE`, and then nothing has changed, and `DIVERGED` as {@link settle} does.
+   * Takes units out of a layer, such as those that are dead, and merges identical ones. Looks at the first 256 examples
+   * of `data`, else at the last training batch (or a synthetic one), and measures on them. The optimiser's state shrinks
+   * along. Only a choice by importance, or of collapsing units, may change what the network computes; the record says how
+   * far. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or `NOT_SHRINKABLE`, and then nothing has changed, and `DIVERGED`.
    */
-  shrink(width: string, choice: ShrinkChoice): Promise<ShrinkRecord> {
+  shrink(width: string, choice: ShrinkChoice, data?: Dataset): Promise<ShrinkRecord> {
     return this.#turns.take(async () => {
       await this.#settle();
-      const evaluation = await this.#probe();
+      const evaluation = await this.#probe(data);
       const { growths, shrinks } = this.#progress;
       const probe = { evaluation, training: this.#withMasks(evaluation, this.#widths) };
       const now = await shrinkNow(this.#growing, width, { choice, probe, growths });
@@ -274,8 +274,7 @@ export class Trainer {
   /** Dead, identical and collapsing units of every width that can grow, on one batch of `data` (or the last one trained on). */
   diagnose(data?: Dataset, options: DiagnoseOptions = {}): Promise<readonly WidthDiagnosis[]> {
     return this.#turns.take(async () => {
-      const { batchSize = 256 } = options;
-      const batch = data === undefined ? await this.#probe() : headOf(this.#program, data, batchSize);
+      const batch = await this.#probe(data, options.batchSize);
       const evidence = await gatherEvidence(this.#compiled, batch, this.#withMasks(batch, this.#widths));
       const growable = this.#widths.filter((width) => width.growable);
       return growable.map((width) => diagnoseWidth(width, evidence, options));
@@ -386,7 +385,8 @@ export class Trainer {
     return this.#stepFlops.of(size);
   }
 
-  async #probe(): Promise<Feeds> {
+  async #probe(data?: Dataset, size = 256): Promise<Feeds> {
+    if (data !== undefined) return headOf(this.#program, data, size);
     if (this.#lastBatch !== undefined) return this.#lastBatch;
     const run = (batch: Feeds) => this.#evaluator.forward(this.#learner.variables, batch);
     return workingBatch(this.#program, this.settings, run);
