@@ -1,6 +1,6 @@
 import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { deadUnits, type Evidence } from "./diagnose.ts";
+import { deadUnits, type Evidence, gradientNorms } from "./diagnose.ts";
 import { type ImportanceName, importanceOf } from "./importance/index.ts";
 import { equalUnits, redundantUnits, silentUnits } from "./redundant.ts";
 import { ShrinkJudge } from "./shrink-exactness.ts";
@@ -17,7 +17,7 @@ import type { Width } from "./width.ts";
 
 /**
  * Which units go:
- * - `dead`: those with zero gradient or zero on every example, as far as that can be done exactly
+ * - `dead`: those without a gradient that are zero on every example, or that can go exactly for another reason
  * - `identical`: all but one of each group of units that are equal but for what reads them
  * - `redundant`: both
  * - `collapsing`: all but one of each group that is becoming one; not exact
@@ -89,7 +89,17 @@ function removeRedundant(
   const judge = new ShrinkJudge(model, width, new Set(dead.map(({ unit }) => unit)));
   const { pool } = judge;
   const remove: number[] = [];
-  for (const { unit, reason } of dead) {
+  const norms = gradientNorms(
+    width,
+    evidence.gradients ?? new Map(),
+    dead.map(({ unit }) => unit),
+  );
+  for (const [index, { unit, reason }] of dead.entries()) {
+    // Such is one that was born with zero incoming weights.
+    if ((norms[index] as number) > 0) {
+      left.push({ unit, reason: `${reason}, but it has a gradient to learn by` });
+      continue;
+    }
     const verdict = judge.remove(unit);
     const silent = grounds.silent?.units.has(unit) === true && pool === undefined && !judge.hasFactors;
     if (verdict.exact || silent) remove.push(unit);

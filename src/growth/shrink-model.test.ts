@@ -52,8 +52,7 @@ describe("shrink", () => {
         return [reads[0]!.value, seen] as const;
       }),
     );
-    const gradients = model.graph.parameters;
-    const evidence = { activations, gradients, examples: 2 };
+    const evidence = { activations, gradients: new Map(), examples: 2 };
     const { steps, model: small } = shrink(model, [{ width: "all", remove: "dead" }], { evidence });
     expect(steps.map(({ width, gone }) => [width, gone])).toEqual(
       ["hidden1", "hidden2"].map((width) => [
@@ -62,6 +61,11 @@ describe("shrink", () => {
       ]),
     );
     expect(small.graph.parameters.get("hidden2.weight")?.dims).toEqual([4, 3]);
+    // What has a gradient may be silent now, and yet learn.
+    const learning = { ...evidence, gradients: model.graph.parameters };
+    expect(() => shrink(model, [{ width: "hidden1", remove: "dead" }], { evidence: learning })).toThrow(
+      /unit 1: zero activation, but it has a gradient/,
+    );
   });
 
   test("adds half-precision weights up as they are, and rounds once", () => {
