@@ -84,6 +84,11 @@ export { type LayerSummary, type ModelSummary, summarise } from "./growth/summar
 export type { Width, WidthAxis, WidthPart } from "./growth/width.ts";
 // Growth
 export { findWidths as widths } from "./growth/widths.ts";
+// Ledger
+export type { Comparison } from "./ledger/config.ts";
+export { type Ledger, ledgerJson } from "./ledger/ledger.ts";
+export { ledgerPage } from "./ledger/page/page.ts";
+export { readComparison } from "./ledger/read-config.ts";
 export { type ActivationName, activation, activationNames } from "./nn/activation.ts";
 export { type BatchNormOptions, batchNorm } from "./nn/batch-norm.ts";
 export { type CnnOptions, cnn } from "./nn/cnn.ts";
