@@ -4,6 +4,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../training/checkpoint.ts";
 import type { TrainerSettings } from "../training/options.ts";
 import type { TrainerState } from "../training/trainer.ts";
+import type { CurvePoint } from "./job.ts";
 
 /** A job that is not done: all that it needs to go on, which must be written and read together. */
 export interface PartialRun {
@@ -12,16 +13,18 @@ export interface PartialRun {
   readonly best: TrainerState | undefined;
   /** Up to the checkpoint's step. */
   readonly points: readonly RunPoint[];
+  /** Evaluations so far, those of stretches that were rolled back included. */
+  readonly curve: readonly CurvePoint[];
 }
 
 /** One safetensors file with two checkpoints and the points. */
 export async function encodePartial(
   run: PartialRun & { readonly settings: TrainerSettings },
 ): Promise<Uint8Array> {
-  const { checkpoint, best: state, settings, points } = run;
+  const { checkpoint, best: state, settings, points, curve } = run;
   const tensors = new Map([["checkpoint", bytesTensor(checkpoint)]]);
   if (state !== undefined) tensors.set("best", bytesTensor(await encodeCheckpoint({ settings, state })));
-  return encodeSafetensors(tensors, new Map([["points", JSON.stringify(points)]]));
+  return encodeSafetensors(tensors, new Map([["past", JSON.stringify({ points, curve })]]));
 }
 
 /** Throws `FORMAT` or `CHECKPOINT_CORRUPT` for bytes that are not what {@link encodePartial} wrote. */
@@ -32,7 +35,7 @@ export async function decodePartial(bytes: Uint8Array): Promise<PartialRun> {
   return {
     checkpoint: read("checkpoint") as Uint8Array,
     best: best === undefined ? undefined : (await decodeCheckpoint(best)).state,
-    points: JSON.parse(metadata.get("points") ?? "[]"),
+    ...JSON.parse(metadata.get("past") ?? '{"points":[],"curve":[]}'),
   };
 }
 

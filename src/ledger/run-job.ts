@@ -8,7 +8,7 @@ import { cosineRate, type Schedule } from "../training/schedule.ts";
 import { Trainer, type TrainerState } from "../training/trainer.ts";
 import type { CurvePoint, Job, JobResult } from "./job.ts";
 import { jobKey } from "./job.ts";
-import { decodePartial, encodePartial } from "./partial-run.ts";
+import { decodePartial, encodePartial, type PartialRun } from "./partial-run.ts";
 import type { TaskData, TaskParts } from "./task-data.ts";
 import { taskNetwork } from "./task-network.ts";
 
@@ -59,6 +59,8 @@ class JobRun {
   readonly #trainer: Trainer;
   readonly #recorder: Recorder;
   readonly #watch: StoppingWatch;
+  /** Every evaluation, those of stretches that were rolled back included: they were paid for. */
+  readonly #curve: CurvePoint[];
   #best: TrainerState | undefined;
   #saved = performance.now();
 
@@ -68,7 +70,7 @@ class JobRun {
     parts: TaskParts,
     context: JobContext,
     trainer: Trainer,
-    past: { readonly points: readonly RunPoint[]; readonly best: TrainerState | undefined },
+    past: Pick<PartialRun, "points" | "curve" | "best">,
   ) {
     this.#job = job;
     this.#key = key;
@@ -77,7 +79,8 @@ class JobRun {
     this.#trainer = trainer;
     this.#best = past.best;
     this.#watch = new StoppingWatch({ patience: job.budget.patience ?? Number.POSITIVE_INFINITY }, "lower");
-    for (const { step, test } of past.points) if (test !== undefined) this.#watch.see(step, test.loss);
+    this.#curve = [...past.curve];
+    for (const { step, loss } of past.curve) this.#watch.see(step, loss);
     const { steps } = runLength(job);
     const { evaluateEvery } = job.budget;
     this.#recorder = new Recorder(trainer, parts.train, {
@@ -96,8 +99,8 @@ class JobRun {
   static async start(job: Job, key: string, parts: TaskParts, context: JobContext): Promise<JobRun> {
     const saved = await context.store.read(partialFile(key));
     if (saved !== undefined) {
-      const { checkpoint, best, points } = await decodePartial(saved);
-      return new JobRun(job, key, parts, context, await Trainer.resume(checkpoint), { best, points });
+      const { checkpoint, ...past } = await decodePartial(saved);
+      return new JobRun(job, key, parts, context, await Trainer.resume(checkpoint), past);
     }
     const { task, seed } = job;
     const trainer = await Trainer.create(await startingModel(job, parts, context.store), {
@@ -107,7 +110,7 @@ class JobRun {
       ...(job.newborn === undefined ? {} : { newborn: job.newborn }),
       optimizer: optimizerOf(job.optimizer.name, job.optimizer.options, scheduleOf(job)),
     });
-    return new JobRun(job, key, parts, context, trainer, { best: undefined, points: [] });
+    return new JobRun(job, key, parts, context, trainer, { best: undefined, points: [], curve: [] });
   }
 
   /** Undefined where the signal stopped it. */
@@ -126,6 +129,8 @@ class JobRun {
           await this.#save();
           return undefined;
         }
+        // A budget of the arm's growth policy.
+        if (status !== "paused") return "flops";
         if (this.#watch.exhausted) return "patience";
         if (this.#trainer.progress.flops >= flops) return "flops";
         if (performance.now() - this.#saved > 1000 * saveSeconds) await this.#save();
@@ -154,7 +159,7 @@ class JobRun {
     await store.remove(partialFile(this.#key));
     return {
       job: this.#job,
-      curve: this.#recorder.points.flatMap(curvePoint),
+      curve: this.#curve,
       endedBy,
       ...(tested === undefined ? {} : { test: tested }),
       widths,
@@ -167,8 +172,10 @@ class JobRun {
     return this.#trainer.dispose();
   }
 
-  #see({ step, test }: RunPoint): void {
-    if (test !== undefined && this.#watch.see(step, test.loss)) this.#best = this.#trainer.state();
+  #see({ step, flops, seconds, test }: RunPoint): void {
+    if (test === undefined) return;
+    this.#curve.push({ step, flops, seconds, loss: test.loss });
+    if (this.#watch.see(step, test.loss)) this.#best = this.#trainer.state();
   }
 
   async #save(): Promise<void> {
@@ -178,14 +185,11 @@ class JobRun {
       best: this.#best,
       settings: this.#trainer.settings,
       points: this.#recorder.points,
+      curve: this.#curve,
     };
     await this.#context.store.write(partialFile(this.#key), await encodePartial(partial));
     this.#saved = performance.now();
   }
-}
-
-function curvePoint({ step, flops, seconds, test }: RunPoint): readonly CurvePoint[] {
-  return test === undefined ? [] : [{ step, flops, seconds, loss: test.loss }];
 }
 
 async function startingModel({ after, task, size, seed }: Job, { train }: TaskParts, store: JobStore) {
