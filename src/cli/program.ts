@@ -172,6 +172,7 @@ function trainOptions(command: Command): Command {
     .option("--clip-norm <norm>", "largest norm of all gradients together (default: none)")
     .option("--schedule <name>", "of the learning rate: constant, cosine or step", "constant")
     .option("--warmup <steps>", "linear warm-up before the cosine (default: 0)")
+    .option("--hold <steps>", "steps at the full rate before the cosine (default: 0)")
     .option("--final-rate <rate>", "where the cosine ends (default: 0)")
     .option("--decay-every <steps>", "for --schedule step")
     .option("--decay-factor <factor>", "for --schedule step (default: 0.1)")

@@ -37,6 +37,7 @@ describe("the options of train", () => {
     const cosine = read({ schedule: "cosine", warmup: "5", finalRate: "1e-5", learningRate: "0.1" });
     expect(cosine.optimizer(100).learningRate).toEqual({
       kind: "cosine",
+      hold: 0,
       rate: 0.1,
       warmup: 5,
       steps: 100,

@@ -42,6 +42,7 @@ export interface RawTrainOptions extends ModelOptions {
   readonly clipNorm?: string;
   readonly schedule: string;
   readonly warmup?: string;
+  readonly hold?: string;
   readonly finalRate?: string;
   readonly decayEvery?: string;
   readonly decayFactor?: string;
@@ -237,6 +238,7 @@ function optimizerOptions(raw: RawTrainOptions): (steps: number) => Optimizer {
 const scheduleNames = ["constant", "cosine", "step"] as const;
 const ownersOfOption = {
   warmup: ["--warmup", "cosine"],
+  hold: ["--hold", "cosine"],
   finalRate: ["--final-rate", "cosine"],
   decayEvery: ["--decay-every", "step"],
   decayFactor: ["--decay-factor", "step"],
@@ -250,6 +252,7 @@ function scheduleOptions(raw: RawTrainOptions, rate: number): (steps: number) =>
       throw badOption(option, `goes with --schedule ${owner}`, `--schedule ${kind}`);
   }
   const warmup = wholeNumber("--warmup", raw.warmup ?? "0", 0);
+  const hold = wholeNumber("--hold", raw.hold ?? "0", 0);
   const final = decimal("--final-rate", raw.finalRate ?? "0", { least: 0 });
   const factor = decimal("--decay-factor", raw.decayFactor ?? "0.1", { above: 0 });
   if (kind === "step" && raw.decayEvery === undefined)
@@ -262,9 +265,13 @@ function scheduleOptions(raw: RawTrainOptions, rate: number): (steps: number) =>
       return () => stepRate(rate, { every, factor });
     case "cosine":
       return (steps) => {
-        if (warmup >= steps)
-          throw badOption("--warmup", `must be less than the ${steps} steps of the run`, warmup);
-        return cosineRate(rate, { steps, warmup, final });
+        if (warmup + hold >= steps)
+          throw badOption(
+            "--warmup and --hold",
+            `must be less than the ${steps} steps of the run`,
+            warmup + hold,
+          );
+        return cosineRate(rate, { steps, warmup, hold, final });
       };
   }
 }

@@ -87,6 +87,8 @@ export type ScheduleConfig =
       readonly kind: "cosine";
       /** Steps of linear warm-up. */
       readonly warmup: number;
+      /** Steps at the peak behind it. Default 0. */
+      readonly hold?: number;
       /** Where it ends, as a share of the rate. */
       readonly final: number;
       /** The run ends there. Default: the budget's. */

@@ -39,7 +39,7 @@ export function readGrid(reader: JsonReader, otherwise?: Grid): Grid {
 export function readSchedule(reader: JsonReader): ScheduleConfig {
   if (reader.value === "constant") return { kind: "constant" };
   if (reader.value === "cosine") return { kind: "cosine", warmup: 0, final: 0 };
-  reader.object(["kind", "warmup", "final", "steps"]);
+  reader.object(["kind", "warmup", "hold", "final", "steps"]);
   if (reader.field("kind").oneOf(["constant", "cosine"]) === "constant") {
     reader.object(["kind"]);
     return { kind: "constant" };
@@ -48,6 +48,9 @@ export function readSchedule(reader: JsonReader): ScheduleConfig {
     kind: "cosine",
     warmup: reader.field("warmup").optional((warmup) => warmup.whole(0)) ?? 0,
     final: reader.field("final").optional((final) => final.positive({ zero: true, most: 1 })) ?? 0,
-    ...defined({ steps: reader.field("steps").optional((steps) => steps.whole()) }),
+    ...defined({
+      hold: reader.field("hold").optional((hold) => hold.whole(0)),
+      steps: reader.field("steps").optional((steps) => steps.whole()),
+    }),
   };
 }

@@ -211,6 +211,6 @@ function runLength({ schedule, budget }: Job): { readonly steps: number } {
 function scheduleOf(job: Job): Schedule {
   const { schedule, rate } = job;
   if (schedule.kind === "constant") return { kind: "constant", rate };
-  const { warmup, final } = schedule;
-  return cosineRate(rate, { ...runLength(job), warmup, final: final * rate });
+  const { warmup, hold = 0, final } = schedule;
+  return cosineRate(rate, { ...runLength(job), warmup, hold, final: final * rate });
 }

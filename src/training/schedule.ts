@@ -9,6 +9,8 @@ export type Schedule =
       readonly rate: number;
       /** Steps of linear warm-up from rate / warmup. */
       readonly warmup: number;
+      /** Steps at the peak behind the warm-up. Default 0. */
+      readonly hold?: number;
       /** Step at which the rate has come down to `final`. */
       readonly steps: number;
       readonly final: number;
@@ -25,20 +27,28 @@ export function constantRate(rate: number): Schedule {
   return { kind: "constant", rate: positive("constantRate", rate) };
 }
 
-/** Linear warm-up, then half a cosine down to `final` (Loshchilov & Hutter, SGDR, 2017, without restarts). */
+/**
+ * Linear warm-up, `hold` steps at the peak, then half a cosine down to `final` (Loshchilov & Hutter, SGDR, 2017, without
+ * restarts). What grows early wants the peak held until its new units have caught up.
+ */
 export function cosineRate(
   rate: number,
-  options: { readonly steps: number; readonly warmup?: number; readonly final?: number },
+  options: {
+    readonly steps: number;
+    readonly warmup?: number;
+    readonly hold?: number;
+    readonly final?: number;
+  },
 ): Schedule {
-  const { steps, warmup = 0, final = 0 } = options;
-  if (!(steps > warmup && warmup >= 0)) {
+  const { steps, warmup = 0, hold = 0, final = 0 } = options;
+  if (!(steps > warmup + hold && warmup >= 0 && hold >= 0)) {
     throw new EspalierError("ARGUMENT", {
       thing: "cosineRate",
-      rule: "needs more steps than its warm-up has",
-      received: { steps, warmup },
+      rule: "needs more steps than its warm-up and hold have",
+      received: { steps, warmup, hold },
     });
   }
-  return { kind: "cosine", rate: positive("cosineRate", rate), warmup, steps, final };
+  return { kind: "cosine", rate: positive("cosineRate", rate), warmup, hold, steps, final };
 }
 
 /** The rate times `factor` after every `every` steps. */
@@ -65,9 +75,10 @@ export function rateAt(schedule: Schedule, step: number): number {
     case "step":
       return schedule.rate * schedule.factor ** Math.floor(step / schedule.every);
     case "cosine": {
-      const { rate, warmup, steps, final } = schedule;
+      const { rate, warmup, hold = 0, steps, final } = schedule;
       if (step < warmup) return (rate * (step + 1)) / warmup;
-      const progress = Math.min(1, (step - warmup) / (steps - warmup));
+      const peak = warmup + hold;
+      const progress = Math.max(0, Math.min(1, (step - peak) / (steps - peak)));
       return final + ((rate - final) * (1 + Math.cos(Math.PI * progress))) / 2;
     }
   }

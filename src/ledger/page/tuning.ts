@@ -26,10 +26,11 @@ ${edges.length > 0 && markup`<p class="note bad">Chosen at the edge of the rates
 
 export function scheduleText(schedule: ScheduleConfig): string {
   if (schedule.kind === "constant") return "constant";
-  const { warmup, final, steps } = schedule;
+  const { warmup, hold = 0, final, steps } = schedule;
   return [
     "cosine",
     ...(warmup > 0 ? [`warm-up ${warmup}`] : []),
+    ...(hold > 0 ? [`held for ${hold}`] : []),
     ...(final > 0 ? [`to ${final} of it`] : []),
     ...(steps === undefined ? [] : [`${steps} steps`]),
   ].join(", ");
