@@ -32,9 +32,9 @@ export interface Residual {
 
 /** Second moments about the reading weight, with trial units among those that it reads; means over the examples. */
 export interface Curvature {
-  /** E[h hᵀ] over fan-in: [fan-in, fan-in]. */
+  /** E[h hᵀ] over fan-in, summed over positions: [fan-in, fan-in]. */
   readonly fanIn: Matrix;
-  /** E[g gᵀ] over fan-out, g being an example's own gradient: [fan-out, fan-out]. */
+  /** E[g gᵀ] over fan-out, g being an example's own gradient; the mean over positions: [fan-out, fan-out]. */
   readonly fanOut: Matrix;
   /** dL/d(reading weight): [fan-out, fan-in]. */
   readonly gradient: Matrix;

@@ -4,9 +4,13 @@ import type { Width, WidthPart } from "../../growth/width.ts";
 import { differentiate } from "../differentiate.ts";
 import type { Asked, Mean, Measured } from "./measurement.ts";
 import { fanInFirst, matrixOf, weightGradient } from "./residual.ts";
-import { exampleCount, gram, siteOf } from "./site.ts";
+import { exampleCount, gram, siteOf, sizeAlong } from "./site.ts";
 
-/** Second moments of what the reading weight reads and of the gradients behind it: K-FAC's factors. */
+/**
+ * Second moments of what the reading weight reads and of the gradients behind it: K-FAC's factors. Those of a convolution
+ * are a sum over positions and a mean over them (Grosse & Martens, A Kronecker-factored approximate Fisher matrix for
+ * convolution layers, ICML 2016, theorem 1).
+ */
 export const curvatureMeasured: Measured = {
   kind: "curvature",
   write(program, width) {
@@ -17,9 +21,10 @@ export const curvatureMeasured: Measured = {
     const count = exampleCount(program);
     // The loss is a mean over the examples: each one's own gradient is as many times larger.
     const own = graph.emit("Mul", [unfolded.outputRows(gradients.get(y) as string), count]);
+    const positions = graph.emit("Div", [sizeAlong(program, own, 0), count]);
     return new Map<string, Asked>([
       ["fan-in", { value: gram(program, unfolded.rows), over: "sum" }],
-      ["fan-out", { value: gram(program, own), over: "sum" }],
+      ["fan-out", { value: graph.emit("Div", [gram(program, own), positions]), over: "sum" }],
       [
         unfolded.fanInLast ? "gradient" : fanInFirst,
         { value: gradients.get(part.parameter) as string, over: "mean" },

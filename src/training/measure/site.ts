@@ -45,9 +45,13 @@ export function gram({ graph }: Program, rows: string): string {
 }
 
 /** The number of examples in a batch, as a float32 scalar of the graph. */
-export function exampleCount({ graph, inputs }: Program): string {
-  const [input] = inputs;
-  const axis = input?.batchAxis ?? 0;
-  const size = graph.emit("Shape", [input?.name ?? ""], { start: int(axis), end: int(axis + 1) });
+export function exampleCount(program: Program): string {
+  const [input] = program.inputs;
+  return sizeAlong(program, input?.name ?? "", input?.batchAxis ?? 0);
+}
+
+/** The size of an axis of a value, as a float32 scalar of the graph. */
+export function sizeAlong({ graph }: Program, value: string, axis: number): string {
+  const size = graph.emit("Shape", [value], { start: int(axis), end: int(axis + 1) });
   return graph.emit("Reshape", [graph.emit("Cast", [size], { to: int(1) }), graph.vector([])]);
 }

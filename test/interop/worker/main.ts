@@ -2,6 +2,7 @@ import { Exchange } from "./exchange.ts";
 import { exported } from "./exported.ts";
 import { files } from "./files.ts";
 import { gradients, listOperators } from "./gradients.ts";
+import { strategies } from "./strategies.ts";
 import { trainZoo } from "./train-zoo.ts";
 import { trajectories } from "./trajectories.ts";
 import { zoo } from "./zoo.ts";
@@ -13,6 +14,7 @@ const commands: Readonly<Record<string, (exchange: Exchange) => Promise<void>>> 
   trajectories,
   files,
   exported,
+  strategies,
   zoo,
   trainZoo,
 };
