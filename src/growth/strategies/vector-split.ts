@@ -1,8 +1,11 @@
 import { copyFrom, familiesOf, inTurn } from "../copying.ts";
 import { type FillRequest, oldSize, refusesCopies, type Strategy } from "../strategy.ts";
 
-/** Draws lie on a grid this fine, relative to the size of the old weights: sums of shares then round nothing away. */
-const grid = 8;
+/**
+ * Draws lie on a grid this fine, relative to the size of the old weights: what is left of those then seldom rounds. A coarse
+ * one would make twins where units have one outgoing weight: on eighths, every thirtieth pair of copies.
+ */
+const grid = 2 ** 12;
 
 /** The power of two next to the size of the old weights. */
 function scaleOf(request: FillRequest): number {

@@ -228,13 +228,11 @@ def check_fills(see: Verdicts, identity: str, site: Site, results: dict) -> None
         if strategy == "vectorSplit":
             see.holds("vectorSplit: in turn", identity, np.array_equal(source, np.arange(len(made)) % old))
             sums = np.stack([out[source == unit].sum(0) for unit in range(old)])
-            # Shares lie on a grid; only the old unit's is rounded, once for each copy.
+            # Only the old unit's share is rounded, once for each copy.
             see.near("vectorSplit: ΣR = old", identity, sums, old_out, 2**-23 * many.max())
             see.holds("vectorSplit: shares differ", identity, len(np.unique(out, axis=0)) == len(out))
-            # Rounded to a grid of an eighth of the power of two that is next to the size of the old weights.
-            step = 2 ** round(float(np.log2(size))) / 8
-            see.holds("vectorSplit: on the grid", identity, np.array_equal(out[old:] / step, np.rint(out[old:] / step)))
-            drawn_like("vectorSplit: shares", out[old:] / (8 * step), 0, float(np.sqrt(1 + 1 / (12 * 64))), 3)
+            # Of the power of two that is next to the size of the old weights.
+            drawn_like("vectorSplit: shares", out[old:] / 2 ** round(float(np.log2(size))), 0, 1, 3)
         else:
             see.near(f"{strategy}: divided", identity, out, old_out[source] / many[source, None], 2**-23)
             see.holds(f"{strategy}: any unit is copied", identity, bool(np.all(many > 1)))
@@ -254,8 +252,9 @@ def main() -> int:
         )
         site = Site({"input": dims, "layers": layers}, weights, data, loss, width, reader)
         by = {"gradmax": 2, "tiny": 2, "candidates": 4}
-        free = dict.fromkeys(("random", "uniform", "zeroIn", "paired", "net2wider", "net2widerNoisy", "vectorSplit"), 60)
-        wanted = {**free, **by} if slope else {"candidates": 4}
+        drawn = dict.fromkeys(("random", "uniform", "zeroIn", "paired"), 400)
+        copied = dict.fromkeys(("net2wider", "net2widerNoisy", "vectorSplit"), 60)
+        wanted = {**drawn, **copied, **by} if slope else {"candidates": 4}
         scores = ["candidates", "senn", *(["gradmax", "tiny"] if slope else [])]
         requests.append(
             {
