@@ -87,9 +87,6 @@ export function describeWidth(
 
 /** See {@link Width.zeroIncoming}. */
 function zeroIncomingRefusal(flows: FlowMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
-  const contents = contentsOf(flows, trace, parameters, zeroPadding);
-  if ("blocked" in contents)
-    return `with zero incoming weights new units would move the outputs: ${contents.blocked}`;
   for (const { node, flow } of flows.nodes) {
     if (flow.atZero === undefined || !node.outputs.some((value) => trace.values.has(value))) continue;
     const name = `${node.op} "${node.name || node.outputs[0]}"`;
@@ -97,7 +94,10 @@ function zeroIncomingRefusal(flows: FlowMap, trace: Trace, parameters: Model["gr
       ? `${name} has slope 0 at zero, so units with zero incoming weights would be dead`
       : `${name} multiplies the gradient of units that are zero by one over the root of its epsilon`;
   }
-  return "";
+  const contents = contentsOf(flows, trace, parameters, zeroPadding);
+  return "blocked" in contents
+    ? `with zero incoming weights new units would move the outputs: ${contents.blocked}`
+    : "";
 }
 
 /** See {@link Width.copying}. */

@@ -280,7 +280,10 @@ test("preservation by every strategy, any numbers, through trainer.widen", {
         readyMade,
       ),
       growthSequence(3),
-      fc.array(fc.constantFrom(...preserving, "gradmax" as const), { minLength: 3, maxLength: 3 }),
+      fc.array(fc.constantFrom(...preserving, "gradmax" as const, "gradmax" as const), {
+        minLength: 3,
+        maxLength: 3,
+      }),
       threads,
       anySeed,
       async (make, growths, names, sessionThreads, seed) => {
@@ -315,7 +318,7 @@ test("preservation by every strategy, any numbers, through trainer.widen", {
         }
       },
     ),
-    lawRuns("preservation by strategies in the trainer", 200),
+    lawRuns("preservation by strategies in the trainer", 300),
   );
   tally.expectEach(10);
 });
