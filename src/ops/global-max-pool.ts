@@ -25,4 +25,5 @@ export const globalMaxPool: Operator = {
   },
 
   flops: (call) => productOfDims(call.shape(0)),
+  maximum: true,
 };

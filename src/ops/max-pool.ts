@@ -40,6 +40,7 @@ export const maxPool: Operator = {
   },
 
   flops: poolFlops,
+  maximum: true,
 };
 
 /**

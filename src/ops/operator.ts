@@ -213,6 +213,13 @@ export interface Operator {
   readonly open?: (call: GraphCall) => void;
   /** For products of what is read with a weight, input 1: what each output is a product of, for second moments of it. */
   readonly unfold?: (call: GraphCall) => Unfolded;
+  /** Whether output 0 holds, for each of its elements, the largest of some elements of input 0. */
+  readonly maximum?: boolean;
+  /**
+   * Whether this is a function f of each element with max(f(a), f(b)) = f(max(a, b)), exactly, that has derivative 0
+   * wherever it makes different elements equal: then gradients, too, are the same before a maximum and behind it.
+   */
+  readonly commutesWithMaximum?: boolean;
   /** Writes the node's outputs in nodes that ONNX Runtime computes faster than this one. */
   readonly lower?: (call: GraphCall) => void;
 }

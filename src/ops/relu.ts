@@ -22,4 +22,5 @@ export const relu: Operator = {
     const above = graph.emit("GreaterOrEqual", [x, zero]);
     graph.add({ ...node, op: "Where", inputs: [above, x, zero], attributes: {} });
   },
+  commutesWithMaximum: true,
 };

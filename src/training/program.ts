@@ -8,6 +8,7 @@ import { newGraph, operatorOf } from "../ops/index.ts";
 import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { moveBehindMaxima } from "./behind-maxima.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
 import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
 import { statisticsOf, trainableOf } from "./trainable.ts";
@@ -67,7 +68,8 @@ export function writeProgram(options: ProgramOptions): Program {
   const { model, widths, loss, training, frozen = [] } = options;
   const output = outputOf(model.graph, options.output);
   if (typeof loss === "object") refuseUnknown(model.graph, "loss", loss.output);
-  const needed = neededFor(model.graph, [output, ...(typeof loss === "object" ? [loss.output] : [])]);
+  const kept = [output, ...(typeof loss === "object" ? [loss.output] : [])];
+  const needed = neededFor(model.graph, kept);
   // Gradient rules are written in opset 20; the model itself keeps its own.
   const source = raiseOpset({ ...model, graph: needed });
   const graph = newGraph();
@@ -92,7 +94,8 @@ export function writeProgram(options: ProgramOptions): Program {
   const trainable = [...own].filter((name) => !held.has(name));
   const updates = new Map<string, string>();
   const masks: DropoutMask[] = [];
-  for (const node of source.graph.nodes) {
+  const moved = training && !options.open ? moveBehindMaxima(source.graph, kept) : source.graph.nodes;
+  for (const node of moved) {
     const { train, open, statistics: running } = operatorOf(node);
     const weights = node.inputs.filter((name) => own.has(name));
     const still = running !== undefined && weights.length > 0 && weights.every((name) => held.has(name));
