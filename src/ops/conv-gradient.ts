@@ -7,7 +7,7 @@ import type { GradientCall } from "./operator.ts";
 import { type Window, windowAttributes } from "./window.ts";
 
 // Letters: N batch, G groups, C input and M output channels (of one group where there are groups), K kernel
-// offsets on all spatial axes but the last, k kernel size on the last, L output positions.
+// offsets on the spatial axes that are sliced, k those on the axes that are shifted, L output positions.
 
 /** What the gradient of a convolution's weight is made of. */
 export interface WeightGradient {
@@ -25,7 +25,8 @@ export interface WeightGradient {
  * dL/dW of Y = conv(X, W): for each kernel offset, the shifted input times the upstream gradient, summed over batch
  * and positions. The shifts along the last axis are made by a convolution with one-hot filters (in one pass, with
  * padding, stride and dilation at no extra cost, on all threads), those along the others by slices of whole rows;
- * both were faster than ONNX Runtime's Conv with X and dY as its operands, and than slices alone.
+ * both were faster than ONNX Runtime's Conv with X and dY as its operands, and than slices alone. Where there are few
+ * channels, all shifts are made at once: one product with many rows is then several times faster than many with few.
  */
 export function convWeightGradient(call: GradientCall, parts: WeightGradient): string {
   const { graph } = call;
@@ -34,11 +35,12 @@ export function convWeightGradient(call: GradientCall, parts: WeightGradient): s
   const positions = graph.typeOf(parts.upstream).shape.slice(2);
   const length = productOfDims(positions);
   const right = upstreamRows(call, parts.upstream, groups, length);
-  const shifted = shiftLast(call, parts.x, window);
-  const last = window.kernel.length - 1;
-  const products = offsets(window.kernel.slice(0, last)).map((offset) => {
+  const sliced = slicedAxes(call, parts);
+  const shifted = shift(call, parts.x, window, sliced);
+  const taps = window.kernel.slice(sliced).reduce((product, size) => product * size, 1);
+  const products = offsets(window.kernel.slice(0, sliced)).map((offset) => {
     const rows = sliceRows(call, shifted, offset, window, positions);
-    const product = graph.emit("MatMul", [columns(call, rows, parts, length, right.flat), right.rows]);
+    const product = graph.emit("MatMul", [columns(call, rows, parts, taps, length, right.flat), right.rows]);
     return graph.emit("ReduceSum", [product, graph.vector([0])], NO_KEEP);
   });
   // [(G), K·k·C, M] -> [(G), M, K·k·C] -> [(G), M, K, k, C] -> [(G), M, C, K, k]
@@ -49,31 +51,40 @@ export function convWeightGradient(call: GradientCall, parts: WeightGradient): s
       : graph.emit("Concat", products, { axis: { kind: "int", value: lead } });
   const swapped = transpose(call, joined, grouped ? [0, 2, 1] : [1, 0]);
   const kept = grouped ? [0, 0] : [0];
-  const split = graph.emit("Reshape", [
-    swapped,
-    graph.vector([...kept, products.length, window.kernel[last] as number, -1]),
-  ]);
+  const split = graph.emit("Reshape", [swapped, graph.vector([...kept, products.length, taps, -1])]);
   const ordered = transpose(call, split, grouped ? [0, 1, 4, 2, 3] : [0, 3, 1, 2]);
   return graph.emit("Reshape", [ordered, shapeOf(call, weight)]);
 }
 
 const NO_KEEP = { keepdims: { kind: "int", value: 0 } } as const;
 
-/** [N, k, C, rows..., positions on the last axis]: X under each tap of the last axis, padded on all axes. */
-function shiftLast(call: GradientCall, x: string, window: Window): string {
+/** How many spatial axes, from the first, are sliced; the others are shifted. */
+function slicedAxes(call: GradientCall, { x, window }: WeightGradient): number {
+  const channels = call.graph.typeOf(x).shape[1];
+  const last = window.kernel.length - 1;
+  const taps = window.kernel.reduce((product, size) => product * size, 1);
+  const few = typeof channels === "number" && channels * (window.kernel[last] as number) < fewRows;
+  return few && taps <= mostTaps ? 0 : last;
+}
+
+/** A product of fewer rows than this leaves ONNX Runtime's kernels half idle. */
+const fewRows = 16;
+/** Making all shifts at once takes time and memory in proportion to their number. */
+const mostTaps = 32;
+
+/** [N, k, C, rows..., positions on the shifted axes]: X under each tap of the shifted axes, padded on all axes. */
+function shift(call: GradientCall, x: string, window: Window, sliced: number): string {
   const { graph } = call;
-  const rank = window.kernel.length;
-  const last = rank - 1;
-  const taps = window.kernel[last] as number;
+  const kernel = window.kernel.map((size, axis) => (axis < sliced ? 1 : size));
+  const strides = window.strides.map((stride, axis) => (axis < sliced ? 1 : stride));
   const image = graph.emit("Unsqueeze", [x, graph.vector([1])]);
-  const plain = [...window.begin, ...window.end].every((pad) => pad === 0) && window.strides[last] === 1;
-  if (taps === 1 && plain) return image;
-  const ones = new Array<number>(last).fill(1);
-  return graph.emit("Conv", [image, oneHotFilters(call, x, taps, rank)], {
+  const plain = [...window.begin, ...window.end].every((pad) => pad === 0);
+  if (plain && [...kernel, ...strides].every((size) => size === 1)) return image;
+  return graph.emit("Conv", [image, oneHotFilters(call, x, kernel)], {
     ...windowAttributes({
-      kernel: [1, ...ones, taps],
-      strides: [1, ...ones, window.strides[last] as number],
-      dilations: [1, ...ones, window.dilations[last] as number],
+      kernel: [1, ...kernel],
+      strides: [1, ...strides],
+      dilations: [1, ...window.dilations.map((dilation, axis) => (axis < sliced ? 1 : dilation))],
       begin: [0, ...window.begin],
       end: [0, ...window.end],
     }),
@@ -81,12 +92,13 @@ function shiftLast(call: GradientCall, x: string, window: Window): string {
 }
 
 /**
- * [k, 1, 1, ..., k]: filter i is 1 at tap i. The condition is always true; it keeps ONNX Runtime from seeing a constant
+ * [k, 1, 1, ...kernel]: filter i is 1 at tap i. The condition is always true; it keeps ONNX Runtime from seeing a constant
  * weight, for which it would choose a blocked layout whose reordering costs more than the convolution.
  */
-function oneHotFilters(call: GradientCall, x: string, taps: number, rank: number): string {
+function oneHotFilters(call: GradientCall, x: string, kernel: readonly number[]): string {
   const { graph } = call;
-  const dims = [taps, ...new Array<number>(rank + 1).fill(1), taps];
+  const taps = kernel.reduce((product, size) => product * size, 1);
+  const dims = [taps, 1, 1, ...kernel];
   const filters = graph.constant(`one-hot ${dims.join(",")}`, () =>
     float32(
       dims,
@@ -106,7 +118,7 @@ function offsets(kernel: readonly number[]): number[][] {
   );
 }
 
-/** The rows that tap `offset` sees: a strided slice on every spatial axis but the last. */
+/** The rows that tap `offset` sees: a strided slice on every sliced axis. */
 function sliceRows(
   call: GradientCall,
   shifted: string,
@@ -143,7 +155,8 @@ function sliceRows(
 function columns(
   call: GradientCall,
   rows: string,
-  { weight, window, groups }: WeightGradient,
+  { weight, groups }: WeightGradient,
+  taps: number,
   length: ReturnType<typeof productOfDims>,
   flat: string,
 ): string {
@@ -158,7 +171,6 @@ function columns(
     ]);
   }
   const channels = graph.typeOf(weight).shape[1];
-  const taps = window.kernel.at(-1) as number;
   if (typeof length !== "number" && typeof channels !== "number") {
     call.fail(
       "the gradient of a grouped convolution needs a known number of channels or positions",
