@@ -60,6 +60,7 @@ import { lstm } from "./lstm.ts";
 import { matMul } from "./mat-mul.ts";
 import { max } from "./max.ts";
 import { maxPool } from "./max-pool.ts";
+import { maxUnpool } from "./max-unpool.ts";
 import { mean } from "./mean.ts";
 import { min } from "./min.ts";
 import { mish } from "./mish.ts";
@@ -182,6 +183,7 @@ export const operators = {
   MatMul: matMul,
   Max: max,
   MaxPool: maxPool,
+  MaxUnpool: maxUnpool,
   Mean: mean,
   Min: min,
   Mish: mish,

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { int, text } from "../../src/graph/model.ts";
+import { int, ints, text } from "../../src/graph/model.ts";
 import type { OperatorName } from "../../src/ops/index.ts";
 import { int64, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 import { type Cases, seed, shape, tensor } from "./case-arbitraries.ts";
@@ -57,6 +57,41 @@ function alongAxis(dims: readonly number[], axis: number, lines: readonly (reado
   });
 }
 
+/** MaxUnpool of [N, C, 2, 3] by tiles of 2×2, each element to some place of its own tile; `wider` asks for a larger output. */
+const maxUnpool: Cases = fc
+  .record({ batch: small(1, 2), channels: small(1, 3), wider: fc.boolean(), from: seed })
+  .chain(({ batch, channels, wider, from }) => {
+    const dims = [batch, channels, 2, 3];
+    const [rows, columns] = wider ? [5, 7] : [4, 6];
+    const taps = fc.array(fc.nat(3), { minLength: sizeOf(dims), maxLength: sizeOf(dims) });
+    return taps.map((chosen) => {
+      const places = chosen.map((tap, at) => {
+        const [plane, row, column] = [Math.floor(at / 6), Math.floor(at / 3) % 2, at % 3];
+        return (plane * rows + 2 * row + (tap >> 1)) * columns + 2 * column + (tap & 1);
+      });
+      const size = batch * channels * rows * columns;
+      return {
+        op: "MaxUnpool",
+        inputs: [
+          randomTensor(from, dims),
+          int64(dims, places),
+          ...(wider ? [int64([4], [batch, channels, rows, columns])] : []),
+        ],
+        attributes: { kernel_shape: ints([2, 2]), strides: ints([2, 2]) },
+        differentiable: [0],
+        fed: [1],
+        numeric: [0, 1],
+        exact: ([x]: readonly (Tensor | undefined)[]) => {
+          const data = new Float64Array(size);
+          places.forEach((place, at) => {
+            data[place] = Number(x?.data[at]);
+          });
+          return { dtype: "float64" as const, dims: [batch, channels, rows, columns], data };
+        },
+      };
+    });
+  });
+
 /** Output of OneHot in float64. */
 function marked(
   at: readonly number[],
@@ -77,6 +112,7 @@ function marked(
 export const movingCases: { readonly [K in OperatorName]?: Cases } = {
   DepthToSpace: fc.oneof(depthToSpace("DCR"), depthToSpace("CRD")),
   GatherND: gatherNd,
+  MaxUnpool: maxUnpool,
   OneHot: fc
     .record({ at: shape(1, 2), depth: small(1, 4), from: seed, front: fc.boolean() })
     .chain(({ at, depth, from, front }) =>

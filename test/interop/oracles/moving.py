@@ -169,6 +169,23 @@ def gather_elements(draw, _):
     return Case([x, indices], lambda x: torch.gather(x, axis, at), {"axis": of_int(axis)})
 
 
+@operator("MaxUnpool", cases=40)
+def max_unpool(draw, _):
+    kernel = [draw.whole(1, 3), draw.whole(1, 3)]
+    more = [draw.whole(0, size - 1) for size in kernel]
+    positions = [draw.whole(1, 3), draw.whole(1, 3)]
+    sizes = [count * size + extra for count, size, extra in zip(positions, kernel, more)]
+    whole = draw.tensor([draw.whole(1, 2), draw.whole(1, 3), *sizes])
+    _, at = F.max_pool2d(torch.from_numpy(whole), kernel, kernel, return_indices=True)
+    # PyTorch counts within a plane, ONNX within the whole output.
+    planes = torch.arange(at.shape[0] * at.shape[1]).reshape(*at.shape[:2], 1, 1) * (sizes[0] * sizes[1])
+    x = draw.tensor(list(at.shape))
+    attributes = {"kernel_shape": of_ints(kernel), "strides": of_ints(kernel)}
+    asked = [whole_numbers(whole.shape)] if any(more) or draw.flag() else []
+    inputs = [x, Constant((at + planes).numpy()), *asked]
+    return Case(inputs, lambda x: F.max_unpool2d(x, at, kernel, kernel, output_size=sizes), attributes, numeric_from=0)
+
+
 @operator("Expand", cases=30)
 def expand(draw, _):
     shape, target = draw.broadcasting(2)
