@@ -1,6 +1,6 @@
-import type { Shape } from "../graph/dim.ts";
+import type { Dim, Shape } from "../graph/dim.ts";
 import { productOfDims } from "../graph/dim.ts";
-import { ints } from "../graph/model.ts";
+import { int, ints } from "../graph/model.ts";
 import { float32 } from "../tensor/tensor.ts";
 import { shapeOf, transpose } from "./gradient.ts";
 import type { GradientCall } from "./operator.ts";
@@ -25,8 +25,8 @@ export interface WeightGradient {
  * dL/dW of Y = conv(X, W): for each kernel offset, the shifted input times the upstream gradient, summed over batch
  * and positions. The shifts along the last axis are made by a convolution with one-hot filters (in one pass, with
  * padding, stride and dilation at no extra cost, on all threads), those along the others by slices of whole rows;
- * both were faster than ONNX Runtime's Conv with X and dY as its operands, and than slices alone. Where there are few
- * channels, all shifts are made at once: one product with many rows is then several times faster than many with few.
+ * both were faster than ONNX Runtime's Conv with X and dY as its operands, and than slices alone. Small kernels, and
+ * larger ones over few channels, are shifted along all axes at once: slices take one thread.
  */
 export function convWeightGradient(call: GradientCall, parts: WeightGradient): string {
   const { graph } = call;
@@ -35,13 +35,19 @@ export function convWeightGradient(call: GradientCall, parts: WeightGradient): s
   const positions = graph.typeOf(parts.upstream).shape.slice(2);
   const length = productOfDims(positions);
   const right = upstreamRows(call, parts.upstream, groups, length);
-  const sliced = slicedAxes(call, parts);
-  const shifted = shift(call, parts.x, window, sliced);
-  const taps = window.kernel.slice(sliced).reduce((product, size) => product * size, 1);
-  const products = offsets(window.kernel.slice(0, sliced)).map((offset) => {
+  if (shiftsAtOnce(call, parts)) {
+    const rows = allShifts(call, parts, right.flat, length);
+    const product = sumOverBatch(call, graph.emit("MatMul", [rows, right.rows]));
+    // [(G), C·k, M] -> [(G), M, C·k]
+    const swapped = transpose(call, product, grouped ? [0, 2, 1] : [1, 0]);
+    return graph.emit("Reshape", [swapped, shapeOf(call, weight)]);
+  }
+  const shifted = shiftLast(call, parts.x, window);
+  const last = window.kernel.length - 1;
+  const products = offsets(window.kernel.slice(0, last)).map((offset) => {
     const rows = sliceRows(call, shifted, offset, window, positions);
-    const product = graph.emit("MatMul", [columns(call, rows, parts, taps, length, right.flat), right.rows]);
-    return graph.emit("ReduceSum", [product, graph.vector([0])], NO_KEEP);
+    const left = columns(call, rows, parts, length, right.flat);
+    return sumOverBatch(call, graph.emit("MatMul", [left, right.rows]));
   });
   // [(G), K·k·C, M] -> [(G), M, K·k·C] -> [(G), M, K, k, C] -> [(G), M, C, K, k]
   const lead = grouped ? 1 : 0;
@@ -51,40 +57,65 @@ export function convWeightGradient(call: GradientCall, parts: WeightGradient): s
       : graph.emit("Concat", products, { axis: { kind: "int", value: lead } });
   const swapped = transpose(call, joined, grouped ? [0, 2, 1] : [1, 0]);
   const kept = grouped ? [0, 0] : [0];
-  const split = graph.emit("Reshape", [swapped, graph.vector([...kept, products.length, taps, -1])]);
+  const split = graph.emit("Reshape", [
+    swapped,
+    graph.vector([...kept, products.length, window.kernel[last] as number, -1]),
+  ]);
   const ordered = transpose(call, split, grouped ? [0, 1, 4, 2, 3] : [0, 3, 1, 2]);
   return graph.emit("Reshape", [ordered, shapeOf(call, weight)]);
 }
 
-const NO_KEEP = { keepdims: { kind: "int", value: 0 } } as const;
-
-/** How many spatial axes, from the first, are sliced; the others are shifted. */
-function slicedAxes(call: GradientCall, { x, window }: WeightGradient): number {
-  const channels = call.graph.typeOf(x).shape[1];
-  const last = window.kernel.length - 1;
-  const taps = window.kernel.reduce((product, size) => product * size, 1);
-  const few = typeof channels === "number" && channels * (window.kernel[last] as number) < fewRows;
-  return few && taps <= mostTaps ? 0 : last;
+function sumOverBatch(call: GradientCall, products: string): string {
+  return call.graph.emit("ReduceSum", [products, call.graph.vector([0])], { keepdims: int(0) });
 }
 
-/** A product of fewer rows than this leaves ONNX Runtime's kernels half idle. */
-const fewRows = 16;
-/** Making all shifts at once takes time and memory in proportion to their number. */
-const mostTaps = 32;
+/** Whether the memory for all shifts is small, or the product of those along one axis would have too few rows. */
+function shiftsAtOnce(call: GradientCall, { x, window }: WeightGradient): boolean {
+  const channels = call.graph.typeOf(x).shape[1];
+  const rows = typeof channels === "number" ? channels * (window.kernel.at(-1) as number) : undefined;
+  return tapsOf(window.kernel) <= (rows !== undefined && rows < 16 ? 32 : 9);
+}
 
-/** [N, k, C, rows..., positions on the shifted axes]: X under each tap of the shifted axes, padded on all axes. */
-function shift(call: GradientCall, x: string, window: Window, sliced: number): string {
+const tapsOf = (kernel: readonly number[]) => kernel.reduce((product, size) => product * size, 1);
+
+/** [N, (G), C·k, L]: X under each tap. Every channel is an image of its own, and the taps are the channels made of it. */
+function allShifts(
+  call: GradientCall,
+  { x, window, groups }: WeightGradient,
+  flat: string,
+  length: Dim,
+): string {
   const { graph } = call;
-  const kernel = window.kernel.map((size, axis) => (axis < sliced ? 1 : size));
-  const strides = window.strides.map((stride, axis) => (axis < sliced ? 1 : stride));
+  const part = (name: string, from: number, to: number) =>
+    graph.emit("Slice", [graph.emit("Shape", [name]), graph.vector([from]), graph.vector([to])]);
+  const joined = (...parts: string[]) => graph.emit("Concat", parts, { axis: int(0) });
+  const rank = window.kernel.length;
+  const image = graph.emit("Reshape", [x, joined(graph.vector([-1, 1]), part(x, 2, rank + 2))]);
+  const shifted = graph.emit(
+    "Conv",
+    [image, oneHotFilters(call, x, window.kernel)],
+    windowAttributes(window),
+  );
+  const rows = graph.vector(groups === 1 ? [-1] : [groups, -1]);
+  const last = typeof length === "number" ? graph.vector([length]) : part(flat, 2, 3);
+  return graph.emit("Reshape", [shifted, joined(part(x, 0, 1), rows, last)]);
+}
+
+/** [N, k, C, rows..., positions on the last axis]: X under each tap of the last axis, padded on all axes. */
+function shiftLast(call: GradientCall, x: string, window: Window): string {
+  const { graph } = call;
+  const rank = window.kernel.length;
+  const last = rank - 1;
+  const taps = window.kernel[last] as number;
   const image = graph.emit("Unsqueeze", [x, graph.vector([1])]);
-  const plain = [...window.begin, ...window.end].every((pad) => pad === 0);
-  if (plain && [...kernel, ...strides].every((size) => size === 1)) return image;
-  return graph.emit("Conv", [image, oneHotFilters(call, x, kernel)], {
+  const plain = [...window.begin, ...window.end].every((pad) => pad === 0) && window.strides[last] === 1;
+  if (taps === 1 && plain) return image;
+  const ones = new Array<number>(last).fill(1);
+  return graph.emit("Conv", [image, oneHotFilters(call, x, [1, ...ones, taps])], {
     ...windowAttributes({
-      kernel: [1, ...kernel],
-      strides: [1, ...strides],
-      dilations: [1, ...window.dilations.map((dilation, axis) => (axis < sliced ? 1 : dilation))],
+      kernel: [1, ...ones, taps],
+      strides: [1, ...ones, window.strides[last] as number],
+      dilations: [1, ...ones, window.dilations[last] as number],
       begin: [0, ...window.begin],
       end: [0, ...window.end],
     }),
@@ -92,13 +123,13 @@ function shift(call: GradientCall, x: string, window: Window, sliced: number): s
 }
 
 /**
- * [k, 1, 1, ...kernel]: filter i is 1 at tap i. The condition is always true; it keeps ONNX Runtime from seeing a constant
+ * [k, 1, ...kernel]: filter i is 1 at tap i. The condition is always true; it keeps ONNX Runtime from seeing a constant
  * weight, for which it would choose a blocked layout whose reordering costs more than the convolution.
  */
 function oneHotFilters(call: GradientCall, x: string, kernel: readonly number[]): string {
   const { graph } = call;
-  const taps = kernel.reduce((product, size) => product * size, 1);
-  const dims = [taps, 1, 1, ...kernel];
+  const taps = tapsOf(kernel);
+  const dims = [taps, 1, ...kernel];
   const filters = graph.constant(`one-hot ${dims.join(",")}`, () =>
     float32(
       dims,
@@ -118,7 +149,7 @@ function offsets(kernel: readonly number[]): number[][] {
   );
 }
 
-/** The rows that tap `offset` sees: a strided slice on every sliced axis. */
+/** The rows that tap `offset` sees: a strided slice on every spatial axis but the last. */
 function sliceRows(
   call: GradientCall,
   shifted: string,
@@ -155,8 +186,7 @@ function sliceRows(
 function columns(
   call: GradientCall,
   rows: string,
-  { weight, groups }: WeightGradient,
-  taps: number,
+  { weight, window, groups }: WeightGradient,
   length: ReturnType<typeof productOfDims>,
   flat: string,
 ): string {
@@ -171,6 +201,7 @@ function columns(
     ]);
   }
   const channels = graph.typeOf(weight).shape[1];
+  const taps = window.kernel.at(-1) as number;
   if (typeof length !== "number" && typeof channels !== "number") {
     call.fail(
       "the gradient of a grouped convolution needs a known number of channels or positions",

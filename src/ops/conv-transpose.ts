@@ -3,9 +3,10 @@ import { type Attributes, int, ints, text } from "../graph/model.ts";
 import { addBounds, magnitude, relativeBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
 import { channelColumn, convolutionFlow, kernelOf, sumToChannels } from "./conv.ts";
 import { convWeightGradient } from "./conv-gradient.ts";
+import { transpose } from "./gradient.ts";
 import type { Call, Operator } from "./operator.ts";
 import { unknownSize } from "./sizes.ts";
-import { extent, type Window, windowAttributes, windowOf } from "./window.ts";
+import { extent, spatialAxes, type Window, windowAttributes, windowOf } from "./window.ts";
 
 /** The window of the convolution that this is the adjoint of, and how far the output reaches beyond it. */
 function geometry(call: Call): { window: Window; surplus: readonly number[]; groups: number } {
@@ -58,6 +59,27 @@ export const convTranspose: Operator = {
         return typeof size === "string" && size.startsWith("unknown.") ? unknownSize(call, axis + 2) : total;
       });
     return [{ dtype: call.input(0).dtype, shape: [batch, multiplyDims(perGroup, groups), ...sizes] }];
+  },
+
+  /**
+   * ONNX Runtime's kernel takes one image after another and adds its columns up on one thread. The convolution with
+   * the flipped kernel is slower on one thread and, with 2 and more, faster: by a quarter to a half.
+   */
+  lower(call, threads) {
+    const { graph, node } = call;
+    const { window, surplus, groups } = geometry(call);
+    const around = (pads: readonly number[]) => pads.map((pad, axis) => extent(window, axis) - 1 - pad);
+    const [begin, end] = [around(window.begin), around(window.end)];
+    const plain =
+      groups === 1 && window.strides.every((stride) => stride === 1) && surplus.every((extra) => extra === 0);
+    if (threads < 2 || !plain || [...begin, ...end].some((pad) => pad < 0)) return graph.add(node);
+    const [x, weight, ...bias] = node.inputs as [string, string, string?];
+    const axes = spatialAxes(call.rank(0));
+    const each = (value: number) => graph.vector(axes.map(() => value));
+    const flipped = graph.emit("Slice", [weight, each(-1), each(-(2 ** 40)), graph.vector(axes), each(-1)]);
+    const filters = transpose(call, flipped, [1, 0, ...axes]);
+    const attributes = windowAttributes({ ...window, begin, end });
+    graph.add({ ...node, op: "Conv", inputs: [x, filters, ...(bias as string[])], attributes });
   },
 
   gradient(call) {

@@ -220,6 +220,6 @@ export interface Operator {
    * wherever it makes different elements equal: then gradients, too, are the same before a maximum and behind it.
    */
   readonly commutesWithMaximum?: boolean;
-  /** Writes the node's outputs in nodes that ONNX Runtime computes faster than this one. */
-  readonly lower?: (call: GraphCall) => void;
+  /** Writes the node's outputs in nodes that ONNX Runtime computes faster than this one, on so many threads. */
+  readonly lower?: (call: GraphCall, threads: number) => void;
 }

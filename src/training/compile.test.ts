@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Session } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
-import { int, makeModel, text } from "../graph/model.ts";
+import { int, ints, makeModel, text } from "../graph/model.ts";
 import { newGraph } from "../ops/index.ts";
 import { Random } from "../tensor/random.ts";
-import { float32, int32, type Tensor } from "../tensor/tensor.ts";
+import { float32, int32, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { compile } from "./compile.ts";
 
 /** Scores [4, 5, ...spatial] and labels [4, ...spatial], 3 among them. */
@@ -48,6 +48,49 @@ describe("what operators are lowered to", () => {
           });
         }
       }
+    }
+  }
+});
+
+describe("ConvTranspose on two threads", () => {
+  for (const [what, attributes, dims] of [
+    ["with padding", { pads: ints([1, 0, 1, 2]) }, [4, 3, 3, 4]],
+    ["with dilations", { dilations: ints([2, 3]) }, [4, 3, 2, 3]],
+    ["with more padding than kernel", { pads: ints([3, 3, 0, 0]) }, [4, 3, 2, 3]],
+    ["with strides", { strides: ints([2, 1]) }, [4, 3, 3, 2]],
+    ["with groups", { group: int(2) }, [4, 3, 3, 3]],
+    ["along one axis", { pads: ints([1, 1]) }, [4, 3, 3]],
+  ] as const) {
+    for (const biased of [false, true]) {
+      it(`is what ONNX Runtime's own kernel makes of it: ${what}${biased ? ", with a bias" : ""}`, async () => {
+        const random = new Random(11, 1);
+        const filled = (shape: readonly number[]) =>
+          float32(
+            shape,
+            Float32Array.from({ length: sizeOf(shape) }, () => 2 * random.uniform() - 1),
+          );
+        const groups = "group" in attributes ? 2 : 1;
+        const given = {
+          x: filled([2, 4, ...dims.slice(2).map((size) => size + 5)]),
+          w: filled(dims),
+          ...(biased ? { b: filled([3 * groups]) } : {}),
+        };
+        const graph = newGraph();
+        for (const [name, { dtype, dims }] of Object.entries(given))
+          graph.input(name, { dtype, shape: dims });
+        const y = graph.emit("ConvTranspose", Object.keys(given), attributes);
+        const results = [];
+        for (const threads of [1, 2]) {
+          const session = await compile(graph, [y], { threads });
+          results.push((await session.run(given, { [y]: null }))[y] as Tensor<"float32">);
+          await session.release();
+        }
+        const [own, lowered] = results as [Tensor<"float32">, Tensor<"float32">];
+        expect(lowered.dims).toEqual(own.dims);
+        own.data.forEach((value, at) => {
+          expect(Math.abs((lowered.data[at] as number) - value)).toBeLessThan(1e-5);
+        });
+      });
     }
   }
 });

@@ -11,11 +11,14 @@ export async function compile(
   outputs: readonly string[],
   options: SessionOptions,
 ): Promise<Session> {
-  return Session.create(encodeModel(makeModel(lower(graph, outputs).build("espalier"))), options);
+  return Session.create(
+    encodeModel(makeModel(lower(graph, outputs, options.threads ?? 1).build("espalier"))),
+    options,
+  );
 }
 
 /** The same graph in the nodes that ONNX Runtime computes fastest. */
-function lower(graph: GraphBuilder, outputs: readonly string[]): GraphBuilder {
+function lower(graph: GraphBuilder, outputs: readonly string[], threads: number): GraphBuilder {
   const lowered = newGraph();
   lowered.reserveAll(graph);
   for (const input of graph.inputs) lowered.input(input.name, input);
@@ -23,7 +26,7 @@ function lower(graph: GraphBuilder, outputs: readonly string[]): GraphBuilder {
   for (const node of graph.nodes) {
     const rule = operatorOf(node).lower;
     if (rule === undefined) lowered.add(node);
-    else rule(new GraphCall(lowered, node));
+    else rule(new GraphCall(lowered, node), threads);
   }
   for (const name of new Set(outputs)) lowered.output(name);
   return lowered;
