@@ -46,30 +46,42 @@ function followGroups(
     one.complete &&
     !(makes(one, "first") && makes(one, "second")) &&
     [...one.reached].every(([key, { at }]) => at === undefined || !trace.factors.has(key));
-  for (let groups = 1; groups <= count; groups++) {
-    if (count % groups !== 0) continue;
-    const alone = groupsAlone(visit.layout, units, count / groups).map((layout) =>
-      downstreamOf(flows, { ...visit, layout, units }),
+  for (const groupOf of groupings(count)) {
+    const groups = Math.max(...Array.from({ length: count }, (_, block) => groupOf(block))) + 1;
+    const alone = Array.from({ length: groups }, (_, group) =>
+      downstreamOf(flows, {
+        ...visit,
+        layout: blocksAlone(visit.layout, units, (block) => groupOf(block) === group),
+        units,
+      }),
     );
     if (!alone.every(tells)) continue;
     const seconds = alone.map((one) => makes(one, "second"));
     return {
-      blocks: seconds.flatMap((second) => Array.from({ length: count / groups }, () => second)),
+      blocks: Array.from({ length: count }, (_, block) => seconds[groupOf(block)] === true),
       made: alone.filter((_, group) => seconds[group]),
     };
   }
   return { blocks: [], made: [] };
 }
 
-/** The layout with `size` of its blocks as the width and the others fixed, for each group of so many in turn. */
-function groupsAlone(layout: Layout, units: number, size: number): readonly Layout[] {
-  const own = layout.flatMap((block, at) => (carriesUnits([block]) ? [at] : []));
-  return Array.from({ length: own.length / size }, (_, group) => {
-    const kept = own.slice(group * size, (group + 1) * size);
-    return layout.map(
-      (block, at): Block => (kept.includes(at) ? block : { fixed: layoutSize([block], units) }),
-    );
+/** The ways to part so many blocks into groups of the same size, large groups first: neighbours, or every so many-th. */
+function groupings(count: number): readonly ((block: number) => number)[] {
+  const divisors = Array.from({ length: count }, (_, at) => at + 1).filter((groups) => count % groups === 0);
+  return divisors.flatMap((groups) => {
+    const neighbours = (block: number) => Math.floor((block * groups) / count);
+    const strided = (block: number) => block % groups;
+    return groups === 1 || groups === count ? [neighbours] : [neighbours, strided];
   });
+}
+
+/** The layout with those of its blocks as the width that are asked for, and the others fixed. */
+function blocksAlone(layout: Layout, units: number, isKept: (block: number) => boolean): Layout {
+  let own = 0;
+  return layout.map(
+    (block): Block =>
+      !carriesUnits([block]) || isKept(own++) ? block : { fixed: layoutSize([block], units) },
+  );
 }
 
 /** What several parameters make, as one. */

@@ -102,6 +102,9 @@ function commonFactor(a: Dim | undefined, b: Dim | undefined): Dim | undefined {
   return divideDims(b, a) === undefined ? undefined : a;
 }
 
+/** Parts of an axis that are looked at one by one: more than any model's heads, few enough for a hostile one. */
+const maxParts = 4096;
+
 /** One axis as the product of its factors. */
 class FactoredAxis {
   readonly #factors: readonly Factor[];
@@ -118,31 +121,37 @@ class FactoredAxis {
   }
 
   /**
-   * The slowest factor, the position on it that all units of a layout of the axis lie at, and the layout there, on the
-   * factors that are left. Undefined where they lie at several.
+   * A factor that all units of a layout of the axis lie at one position of, and the layout on the factors that are left.
+   * Undefined where there is none.
    */
   place(
     layout: Layout,
-  ): { readonly slowest: Factor; readonly position: number; readonly rest: Layout } | undefined {
-    const [slowest, ...faster] = this.#factors;
-    const size = productOfDims(faster.map((factor) => factor.size));
-    if (slowest === undefined || typeof slowest.size !== "number" || typeof size !== "number")
-      return undefined;
-    const total = size * slowest.size;
-    const units = unitsOn(layout, total);
-    for (let position = 0; position < slowest.size; position++) {
-      const cut = sliceLayout(layout, units, position * size, (position + 1) * size);
-      if (cut === undefined) return undefined;
-      if (!carriesUnits(cut)) continue;
-      const others = [{ fixed: position * size }, ...cut, { fixed: total - (position + 1) * size }];
-      return sameLayout(others, layout) ? { slowest, position, rest: cut } : undefined;
+  ): { readonly on: Factor; readonly position: number; readonly rest: Layout } | undefined {
+    for (const factor of this.#factors) {
+      const { slower, faster } = this.#around(factor);
+      if (typeof slower !== "number" || typeof faster !== "number" || typeof factor.size !== "number")
+        continue;
+      const count = slower * factor.size;
+      if (factor.size === 1 || count > maxParts) continue;
+      const units = unitsOn(layout, count * faster);
+      const cuts = Array.from({ length: count }, (_, at) =>
+        sliceLayout(layout, units, at * faster, (at + 1) * faster),
+      );
+      const position = cuts.findIndex((cut) => cut !== undefined && carriesUnits(cut)) % factor.size;
+      const own = cuts[position];
+      if (own === undefined) continue;
+      const fits = cuts.every(
+        (cut, at) =>
+          cut !== undefined &&
+          (at % (factor.size as number) === position ? sameLayout(cut, own) : !carriesUnits(cut)),
+      );
+      if (fits) return { on: factor, position, rest: repeatLayout(own, slower) };
     }
     return undefined;
   }
 
-  /** This axis without its slowest factor. */
-  withoutSlowest(): FactoredAxis {
-    return new FactoredAxis(this.#factors.slice(1));
+  without(factor: Factor): FactoredAxis {
+    return new FactoredAxis(this.#factors.filter((one) => one !== factor));
   }
 
   /** Whether it is this factor alone. */
@@ -210,10 +219,10 @@ export function regroupTies(from: Side, to: Side): readonly Tie[] | undefined {
   const place = (layout: Layout, factor: Factor): Placed | undefined => {
     const source = left[factor.from] as FactoredAxis;
     const at = source.place(layout);
-    if (at === undefined || right[at.slowest.to]?.is(at.slowest) !== true) return undefined;
-    const part = source.withoutSlowest().unfold(at.rest);
+    if (at === undefined || right[at.on.to]?.is(at.on) !== true) return undefined;
+    const part = source.without(at.on).unfold(at.rest);
     if (part === undefined) return undefined;
-    const beside = { axis: to.ref(at.slowest.to).axis, position: at.position };
+    const beside = { axis: to.ref(at.on.to).axis, position: at.position };
     if (part.factor !== factor) return { ...beside, layout: untouched };
     const whole = right[factor.to]?.fold(part.layout, factor);
     return whole && { ...beside, layout: whole };

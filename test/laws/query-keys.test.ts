@@ -14,7 +14,7 @@ const [positions, features, heads, size] = [3, 5, 2, 4];
 
 /** Ways in which attention is exported. */
 interface Export {
-  readonly weights: "fused on an axis" | "fused and split" | "three";
+  readonly weights: "fused on an axis" | "fused head by head" | "fused and split" | "three";
   /** What takes them from that axis. */
   readonly by?: "Gather" | "Slice" | "Split";
   /** Queries and keys are turned by the same two tables, computed from one parameter. */
@@ -41,6 +41,12 @@ function attention({ weights, by = "Gather", rotary = false, computedScale = fal
     three: () => ["queries", "keys", "values"].map((name) => linear(name, x, features, all)),
     "fused and split": () =>
       graph.emitAll("Split", [fused(), graph.vector([all, all, all])], 3, { axis: int(-1) }),
+    "fused head by head": () => {
+      const turned = graph.emit("Transpose", [reshaped(fused(), 0, 0, heads, 3, size)], {
+        perm: ints([3, 0, 1, 2, 4]),
+      });
+      return [0, 1, 2].map((at) => graph.emit("Gather", [turned, number(at)], { axis: int(0) }));
+    },
     // As torch.nn.MultiheadAttention is exported.
     "fused on an axis": () => {
       const outside = graph.emit("Unsqueeze", [reshaped(fused(), 0, 0, 3, all), graph.vector([0])]);
@@ -57,9 +63,10 @@ function attention({ weights, by = "Gather", rotary = false, computedScale = fal
       return single.map((part) => graph.emit("Squeeze", [part, graph.vector([0])]));
     },
   }[weights]();
-  const apart = parts.map((part) =>
-    graph.emit("Transpose", [reshaped(part, 0, 0, heads, size)], { perm: ints([0, 2, 1, 3]) }),
-  );
+  const apart = parts.map((part) => {
+    const folded = weights === "fused head by head" ? part : reshaped(part, 0, 0, heads, size);
+    return graph.emit("Transpose", [folded], { perm: ints([0, 2, 1, 3]) });
+  });
   const tables = rotary ? tablesOf(graph) : undefined;
   const [q, k, v] = apart.map((part, at) => (tables && at < 2 ? turn(graph, part, tables) : part)) as [
     string,
@@ -98,6 +105,7 @@ const forms: readonly Export[] = [
   { weights: "three", computedScale: true },
   { weights: "three", rotary: true },
   { weights: "fused and split", rotary: true },
+  { weights: "fused head by head" },
   { weights: "fused on an axis" },
   { weights: "fused on an axis", by: "Slice" },
   { weights: "fused on an axis", by: "Split" },
