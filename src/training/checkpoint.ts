@@ -21,7 +21,7 @@ export interface Checkpoint {
 
 /**
  * One safetensors file: the model as ONNX bytes, the optimiser's tensors and births, and settings and progress as
- * JSON. It carries the SHA-256 of itself (taken with zeros in the digest's place).
+ * JSON; in a trial also the state to go back to, as such a file again. It carries the SHA-256 of itself (taken with zeros in the digest's place).
  */
 export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise<Uint8Array> {
   const tensors = new Map<string, Tensor>();
@@ -42,6 +42,10 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
     ...others,
     optimizer: { name: optimizer.name, options: optimizer.options, learningRate: optimizer.learningRate },
   };
+  if (state.kept !== undefined) {
+    const kept = await encodeCheckpoint({ settings, state: state.kept });
+    tensors.set("kept", { dtype: "uint8", dims: [kept.length], data: kept });
+  }
   const metadata = new Map([
     ["espalier", version],
     ["sha256", noDigest],
@@ -67,13 +71,13 @@ export async function decodeCheckpoint(bytes: Uint8Array, thing = "checkpoint"):
   if ((await sha256(blank)) !== digest)
     throw corrupt("its contents do not match their SHA-256; it is damaged or half-written");
   try {
-    return read(bytes);
+    return await read(bytes);
   } catch (cause) {
     throw corrupt(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
 }
 
-function read(bytes: Uint8Array): Checkpoint {
+async function read(bytes: Uint8Array): Promise<Checkpoint> {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const text = (key: string) => metadata.get(key) ?? "null";
   if (!readable.includes(text("espalier"))) {
@@ -115,10 +119,16 @@ function read(bytes: Uint8Array): Checkpoint {
       model.graph.parameters.get(name) as Tensor,
     ]),
   );
-  const progress: Progress = { ...noProgress, ...JSON.parse(text("progress")) };
+  const stored = JSON.parse(text("progress"));
+  // Before there was a controller, all FLOPs went into training.
+  const spent = { ...noProgress.spent, training: stored.flops };
+  const progress: Progress = { ...noProgress, spent, ...stored };
   const restart = Number(metadata.get("restart") ?? 0);
   const learner = { variables, slots, births: births as Map<string, Births>, restart };
-  return { settings, state: { model, learner, progress } };
+  const kept = tensors.get("kept") as Tensor<"uint8"> | undefined;
+  if (kept === undefined) return { settings, state: { model, learner, progress } };
+  const { state } = await decodeCheckpoint(kept.data.slice());
+  return { settings, state: { model, learner, progress, kept: state } };
 }
 
 /** Where the 64 hexadecimal digits of the digest stand: in the header's metadata, which comes first. */

@@ -1,10 +1,12 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
+import type { Dim } from "../graph/dim.ts";
 import { emitRoundingBound } from "../growth/rounding.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";
 import { compile } from "./compile.ts";
+import { countFlops } from "./flops.ts";
 import type { Metric } from "./metric.ts";
 import { zeroTargets } from "./probe.ts";
 import { type Program, type ProgramOptions, writeProgram } from "./program.ts";
@@ -27,6 +29,8 @@ export interface ForwardResult {
 interface Bounded {
   readonly session: Session;
   readonly bound: string | undefined;
+  /** FLOPs of a run, in "batch" and the open widths. */
+  readonly flops: Dim;
 }
 
 /** The model in evaluation (no dropout, running statistics), compiled once for all widths. */
@@ -60,7 +64,7 @@ export class Evaluator {
       const { graph, output } = write();
       const bound = emitRoundingBound(graph, output);
       const all = bound === undefined ? outputs : [...outputs, bound];
-      return { session: await compile(graph, all, options), bound };
+      return { session: await compile(graph, all, options), bound, flops: countFlops(graph) };
     };
     return new Evaluator(
       program,
@@ -110,6 +114,17 @@ export class Evaluator {
     const asked = Object.fromEntries(this.#activations.map((name) => [name, null]));
     const feeds = { ...variables, ...batch };
     return new Map(Object.entries(await this.#session.run(feeds, asked)));
+  }
+
+  /** FLOPs of a forward pass, in "batch" and the open widths. */
+  get flops(): Dim {
+    return countFlops(this.program.graph);
+  }
+
+  /** The same of a pass with the rounding bound. */
+  async boundedFlops(): Promise<Dim> {
+    this.#bounded ??= this.#compileBounded();
+    return (await this.#bounded).flops;
   }
 
   async evaluate(

@@ -1,7 +1,10 @@
 import type { Dataset } from "../data/dataset.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { GrowthController } from "./controller/controller.ts";
+import type { GrowthPolicy } from "./controller/policy.ts";
+import type { ControllerDecision } from "./controller/state.ts";
 import type { Evaluation } from "./evaluator.ts";
-import type { FitResult, StepInfo } from "./record.ts";
+import type { FitResult, GrowthRecord, StepInfo } from "./record.ts";
 import { rateAt } from "./schedule.ts";
 import type { Trainer, TrainerState } from "./trainer.ts";
 
@@ -16,6 +19,13 @@ export interface FitOptions {
   readonly validateEvery?: number;
   /** Stops when validation has not improved, and goes back to the best weights. Needs `validation`. */
   readonly earlyStopping?: EarlyStopping;
+  /** Grows while it trains. */
+  readonly growth?: GrowthPolicy;
+  /** Called after every decision about growth, with what has grown. */
+  readonly onDecision?: (
+    decision: ControllerDecision,
+    growths: readonly GrowthRecord[],
+  ) => void | Promise<void>;
   /** Called after every step; may be asynchronous. */
   readonly onStep?: (info: StepInfo) => void | Promise<void>;
   /** Called after every validation. */
@@ -40,19 +50,34 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
   const validateEvery = options.validateEvery ?? Math.ceil(data.count / trainer.settings.batchSize);
   const watch =
     options.earlyStopping === undefined ? undefined : new Watch(trainer, options.earlyStopping, validation);
+  const controller = controllerOf(trainer, data, options);
+  const decisions: ControllerDecision[] = [];
   const first = trainer.step;
   const started = performance.now();
   let examples = 0;
   let loss = Number.NaN;
   let stoppedBy: FitResult["stoppedBy"] = "steps";
-  while (!goal(trainer)) {
+  for (;;) {
     if (signal?.aborted) {
       stoppedBy = "signal";
       break;
     }
+    for (;;) {
+      const decision = await controller?.next(goal(trainer));
+      if (decision === undefined) break;
+      decisions.push(decision);
+      await options.onDecision?.(decision, (await controller?.carryOut()) ?? []);
+    }
+    if (goal(trainer)) break;
+    if (controller?.over) {
+      stoppedBy = "budget";
+      break;
+    }
     const learningRate = rateAt(trainer.settings.optimizer.learningRate, trainer.step);
     const { epoch } = trainer.progress;
+    const begun = performance.now();
     const done = await trainer.trainStep(data);
+    controller?.see(done.loss, (performance.now() - begun) / 1000);
     loss = done.loss;
     examples += done.size;
     const { step, flops } = trainer.progress;
@@ -79,9 +104,25 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
     loss,
     stoppedBy,
     ...(best === undefined ? {} : { best }),
+    decisions,
     seconds,
     examplesPerSecond: seconds === 0 ? 0 : examples / seconds,
   };
+}
+
+/** Throws where the policy does not suit the run; see {@link GrowthController}. */
+function controllerOf(
+  trainer: Trainer,
+  data: Dataset,
+  { growth, steps, validation }: FitOptions,
+): GrowthController | undefined {
+  if (growth === undefined) return undefined;
+  return new GrowthController(trainer, {
+    policy: growth,
+    data,
+    validation,
+    ...(steps === undefined ? {} : { steps: trainer.step + steps }),
+  });
 }
 
 function goalOf(trainer: Trainer, data: Dataset, options: FitOptions): (trainer: Trainer) => boolean {

@@ -1,11 +1,13 @@
+import type { Feeds } from "../engine/session.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { addDims, type Dim, evaluateDim, namesOf, productOfDims } from "../graph/dim.ts";
 import { widthSizes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { operatorOf } from "../ops/index.ts";
 import { GraphCall } from "../ops/operator.ts";
+import { sizeOf } from "../tensor/tensor.ts";
 import type { Program } from "./program.ts";
-import { batchNames } from "./program-inputs.ts";
+import { batchNames, feedSizes } from "./program-inputs.ts";
 
 /** Floating-point operations of one run of a graph, as a polynomial in its named sizes: the batch, the widths, ... */
 export function countFlops(graph: GraphBuilder): Dim {
@@ -27,8 +29,10 @@ export interface StepCost {
 }
 
 /**
- * FLOPs of one run of a graph over a batch, such as the forward and backward pass. A size that is not known counts as 1: before the first batch
- * the length of a sequence, and what a graph computes its sizes from (so that the figure is a lower bound).
+/**
+ * FLOPs of one run of a graph over a batch, such as the forward and backward pass. A size that is not known counts as 1:
+ * before the first batch the length of a sequence, and what a graph computes its sizes from (so that the figure is a lower
+ * bound).
  */
 export function batchFlops({ program, flops, widths, sizes }: StepCost, batch: number): number {
   const known = new Map([...sizes, ...widthSizes(widths)]);
@@ -42,28 +46,43 @@ export function flopsPerExample(cost: StepCost): number {
   return batchFlops(cost, 2) - batchFlops(cost, 1);
 }
 
+/** The cost of a training step of a compiled model, on batches like this one. */
+export function costOf(compiled: Omit<StepCost, "sizes">, batch: Feeds = {}): StepCost {
+  return { ...compiled, sizes: feedSizes(compiled.program, batch) };
+}
+
 /** FLOPs of steps by batch size: the polynomial takes longer to evaluate than a small network to update. */
 export class StepFlops {
-  readonly #cost: StepCost;
-  readonly #update: number;
+  readonly #flopsPerEntry: number;
   readonly #bySize = new Map<number, number>();
+  #widths: readonly Width[] | undefined;
 
-  /** `update` is what the optimiser adds. */
-  constructor(cost: StepCost, update: number) {
-    this.#cost = cost;
-    this.#update = update;
+  /** Of the optimiser. */
+  constructor(flopsPerEntry: number) {
+    this.#flopsPerEntry = flopsPerEntry;
   }
 
-  /** Whether it counts for these widths. */
-  isOf(widths: readonly Width[]): boolean {
-    return this.#cost.widths === widths;
+  /** Other data may come in other lengths. */
+  forget(): void {
+    this.#widths = undefined;
   }
 
-  /** One training step on a batch of `size` examples, the update included. */
-  of(size: number): number {
+  /** One training step on a batch of `size` examples like `batch`, the update included. */
+  of(
+    size: number,
+    compiled: Omit<StepCost, "sizes"> & { readonly learner: { readonly variables: Feeds } },
+    batch?: Feeds,
+  ): number {
+    if (this.#widths !== compiled.widths) this.#bySize.clear();
+    this.#widths = compiled.widths;
     const known = this.#bySize.get(size);
     if (known !== undefined) return known;
-    const flops = batchFlops(this.#cost, size) + this.#update;
+    const { variables } = compiled.learner;
+    const entries = compiled.program.trainable.reduce(
+      (sum, name) => sum + sizeOf(variables[name]?.dims ?? []),
+      0,
+    );
+    const flops = batchFlops(costOf(compiled, batch), size) + this.#flopsPerEntry * entries;
     this.#bySize.set(size, flops);
     return flops;
   }

@@ -1,5 +1,6 @@
 import type { GrowthPlan } from "../growth/plan.ts";
 import type { Exactness, ShrinkPlan } from "../growth/shrink-plan.ts";
+import type { ControllerDecision } from "./controller/state.ts";
 
 /** What a change of one width's size did, measured on one batch before and after. */
 export interface SizeChange {
@@ -23,6 +24,8 @@ export interface SizeChange {
   readonly parameters: { readonly before: number; readonly after: number };
   /** What one more example adds to a training step, forward and backward. */
   readonly flopsPerExample: { readonly before: number; readonly after: number };
+  /** What it took: the measuring, and choosing the new values where a strategy looked at data. */
+  readonly flops: number;
   readonly pauseMs: number;
 }
 
@@ -72,9 +75,12 @@ export interface FitResult {
   readonly epoch: number;
   /** Loss of the last batch, before its update. */
   readonly loss: number;
-  readonly stoppedBy: "steps" | "early stopping" | "signal";
+  /** "budget": that of its growth policy. */
+  readonly stoppedBy: "steps" | "early stopping" | "signal" | "budget";
   /** The best validation score and its step, where there was early stopping. */
   readonly best?: { readonly step: number; readonly score: number };
+  /** Of the growth controller, in this call. */
+  readonly decisions: readonly ControllerDecision[];
   readonly seconds: number;
   readonly examplesPerSecond: number;
 }
@@ -87,6 +93,6 @@ export interface StepInfo {
   readonly loss: number;
   readonly learningRate: number;
   readonly batchSize: number;
-  /** FLOPs of all training steps so far. */
+  /** FLOPs of the run so far. */
   readonly flops: number;
 }

@@ -37,6 +37,7 @@ export function rolledBack(now: Progress, then: Progress): Progress {
   return {
     ...then,
     flops: now.flops,
+    spent: now.spent,
     rollbacks: [...now.rollbacks, { from: now.step, to: then.step, flops, growths, shrinks }],
   };
 }

@@ -9,6 +9,7 @@ import { openWidths } from "../growth/symbols.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
 import { batchFlops } from "./flops.ts";
+import { passesOf } from "./growing-flops.ts";
 import type { LearnerState } from "./learner.ts";
 import { feedSizes } from "./program-inputs.ts";
 import type { GrowthRecord, ShrinkRecord } from "./record.ts";
@@ -55,8 +56,10 @@ export async function shrinkNow(
   await resized.keep();
   const difference = compareOutputs(before.output, after.output, before.bound);
   const loss = { before: before.loss, after: after.loss };
+  const passes = passesOf(batch, growing.settings);
+  const flops = (await passes.bounded(old)) + passes.forward(resized.compiled) + (looked?.cost.flops ?? 0);
   const record: ShrinkRecord = {
-    ...sizeChange(growing, resized, { plan, batch, loss, difference, started }),
+    ...sizeChange(growing, resized, { plan, batch, loss, difference, flops, started }),
     choice: choiceName(choice),
     exactness: plan.exactness,
     left,

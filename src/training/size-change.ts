@@ -40,6 +40,7 @@ export interface Measured {
   readonly batch: Feeds;
   readonly loss: SizeChange["loss"];
   readonly difference: OutputDifference;
+  readonly flops: number;
   /** When it began, as `performance.now()` gives it. */
   readonly started: number;
 }
@@ -48,7 +49,7 @@ export interface Measured {
 export function sizeChange(
   { model, compiled, step }: Growing,
   resized: Pick<Resized, "model" | "compiled">,
-  { plan, batch, loss, difference, started }: Measured,
+  { plan, batch, loss, difference, flops, started }: Measured,
 ): SizeChange {
   const sizes = feedSizes(compiled.program, batch);
   return {
@@ -70,6 +71,7 @@ export function sizeChange(
       before: flopsPerExample({ ...compiled, sizes }),
       after: flopsPerExample({ ...resized.compiled, sizes }),
     },
+    flops,
     pauseMs: performance.now() - started,
   };
 }

@@ -11,14 +11,17 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { addCheckpoint } from "./checkpoint-folder.ts";
 import { type Compilation, compileModel, recompile, releaseCompilation } from "./compilation.ts";
+import type { ControllerState } from "./controller/state.ts";
 import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { withMasks } from "./dropout-masks.ts";
-import type { Evaluation, Evaluator } from "./evaluator.ts";
+import type { Evaluation } from "./evaluator.ts";
 import { type DiagnoseOptions, gatherEvidence } from "./evidence.ts";
 import { Feeding } from "./feeding.ts";
 import { type FitOptions, runFit } from "./fit.ts";
-import { flopsPerExample, type StepCost, StepFlops } from "./flops.ts";
-import type { Learner } from "./learner.ts";
+import { costOf, flopsPerExample, StepFlops } from "./flops.ts";
+import { growingFlops } from "./growing-flops.ts";
+import { countGrown } from "./grown-count.ts";
+import type { DueGrowth } from "./growth-schedule.ts";
 import { lineagesOf } from "./lineage.ts";
 import { Sample, type SampleOptions } from "./measure/sample.ts";
 import { type ScoreRequest, scoreWidths } from "./measure/score-widths.ts";
@@ -26,14 +29,12 @@ import { defaultMetrics, type Metric } from "./metric.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
 import { feedsOf, headOf, workingBatch } from "./probe.ts";
-import type { Program } from "./program.ts";
-import { feedSizes } from "./program-inputs.ts";
 import type { FitResult, GrowthRecord, ShrinkRecord } from "./record.ts";
 import { rolledBack } from "./rollback.ts";
 import { rateAt } from "./schedule.ts";
 import { shrinkNow } from "./shrink.ts";
-import { countParameters, type Growing, type Sized } from "./size-change.ts";
-import { noProgress, type Progress, type TrainerState } from "./state.ts";
+import type { Growing, Sized } from "./size-change.ts";
+import { charged, noProgress, type Progress, type TrainerState } from "./state.ts";
 import { Turns } from "./turns.ts";
 import { type WidenOptions, widenNow, widenRequest } from "./widen.ts";
 
@@ -46,7 +47,8 @@ export class Trainer {
   #compiled: Compilation;
   #model: Model;
   #progress: Progress;
-  #stepFlops: StepFlops | undefined;
+  #kept: TrainerState | undefined;
+  readonly #stepFlops: StepFlops;
   readonly #turns = new Turns();
   /** The last training batch, to measure growth on. */
   #lastBatch: Feeds | undefined;
@@ -57,15 +59,17 @@ export class Trainer {
 
   private constructor(
     settings: TrainerSettings,
-    metrics: readonly Metric[],
+    metrics: readonly Metric[] | undefined,
     compiled: Compilation,
-    state: Pick<TrainerState, "model" | "progress">,
+    state: Omit<TrainerState, "learner">,
   ) {
     this.settings = settings;
-    this.metrics = metrics;
+    this.metrics = metrics ?? defaultMetrics(settings.loss);
     this.#compiled = compiled;
     this.#model = state.model;
     this.#progress = state.progress;
+    this.#kept = state.kept;
+    this.#stepFlops = new StepFlops(settings.optimizer.flopsPerEntry);
   }
 
   /**
@@ -74,7 +78,8 @@ export class Trainer {
    */
   static async create(model: Model, options: TrainerOptions = {}): Promise<Trainer> {
     const settings = checkOptions(options, model);
-    return Trainer.#assemble(settings, options.metrics, { model, progress: noProgress });
+    const compiled = await compileModel(model, settings);
+    return new Trainer(settings, options.metrics, compiled, { model, progress: noProgress });
   }
 
   /**
@@ -86,27 +91,19 @@ export class Trainer {
     options: { readonly step?: number; readonly metrics?: readonly Metric[]; readonly threads?: number } = {},
   ): Promise<Trainer> {
     const { settings, state } = await openCheckpoint(source, options);
-    return Trainer.#assemble(settings, options.metrics, state);
-  }
-
-  static async #assemble(
-    settings: TrainerSettings,
-    metrics: readonly Metric[] | undefined,
-    state: Omit<TrainerState, "learner"> & Partial<Pick<TrainerState, "learner">>,
-  ): Promise<Trainer> {
     const compiled = await compileModel(state.model, settings, state.learner);
-    return new Trainer(settings, metrics ?? defaultMetrics(settings.loss), compiled, state);
+    return new Trainer(settings, options.metrics, compiled, state);
   }
 
   /** The model as it is now. */
   get model(): Model {
-    const { variables } = this.#learner.state();
+    const { variables } = this.#compiled.learner.state();
     return withParameters(this.#model, new Map([...this.#model.graph.parameters, ...variables]));
   }
 
   /** Every width of the model, whether it can grow, and why not. */
   get widths(): readonly Width[] {
-    return this.#widths;
+    return this.#compiled.widths;
   }
 
   get progress(): Progress {
@@ -130,12 +127,17 @@ export class Trainer {
 
   /** Entries of the trained parameters. */
   get parameterCount(): number {
-    return countParameters(this.#program, this.#model);
+    return this.parametersAfter([]);
+  }
+
+  /** The same once widths have grown so; an upper bound where two of them share an axis. */
+  parametersAfter(growths: readonly DueGrowth[]): number {
+    return countGrown(this.#compiled, this.#model, growths);
   }
 
   /** What one more example adds to a training step, forward and backward. */
   get flopsPerExample(): number {
-    return flopsPerExample(this.#cost);
+    return flopsPerExample(costOf(this.#compiled, this.#lastBatch));
   }
 
   /** Trains until a number of steps or epochs is done, or something stops it. Throws `DIVERGED`. */
@@ -152,27 +154,41 @@ export class Trainer {
   }
 
   async #trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
-    if (this.#feeding?.data !== data) {
-      if (this.#progress.offset >= data.count) this.#progress = { ...this.#progress, offset: 0 };
-      this.#feeding = new Feeding(this.#program, data, this.settings.seed);
-      this.#stepFlops = undefined;
-    }
+    const { feeds, size } = this.#begin(data).batch(this.#progress);
     const { step, epoch, offset } = this.#progress;
-    const size = Math.min(this.settings.batchSize, data.count - offset);
-    const batch = this.#feeding.batch(epoch, offset, size);
-    this.#lastBatch = batch.feeds;
-    const loss = await this.#learner.step(this.#withMasks(batch.feeds, this.#widths), step);
+    this.#lastBatch = feeds;
+    const loss = await this.#compiled.learner.step(this.#withMasks(feeds, this.widths), step);
     this.#unjudged = Number.isFinite(loss);
     if (!this.#unjudged) throw lossDiverged(step, loss, rateAt(this.settings.optimizer.learningRate, step));
     const done = offset + size >= data.count;
     this.#progress = {
-      ...this.#progress,
+      ...charged(this.#progress, "training", this.#stepFlops.of(size, this.#compiled, feeds)),
       step: step + 1,
       epoch: epoch + Number(done),
       offset: done ? 0 : offset + size,
-      flops: this.#progress.flops + this.#flopsOfStep(size),
     };
     return { loss, size };
+  }
+
+  /** Makes ready to train on `data`. */
+  #begin(data: Dataset): Feeding {
+    if (this.#feeding?.data === data) return this.#feeding;
+    if (this.#progress.offset >= data.count) this.#progress = { ...this.#progress, offset: 0 };
+    this.#feeding = new Feeding(this.#compiled.program, data, this.settings);
+    this.#stepFlops.forget();
+    this.#lastBatch = this.#feeding.batch(this.#progress).feeds;
+    return this.#feeding;
+  }
+
+  /** FLOPs of the next update on `data`. */
+  nextStepFlops(data: Dataset): number {
+    const size = this.#begin(data).sizeAt(this.#progress.offset);
+    return this.#stepFlops.of(size, this.#compiled, this.#lastBatch);
+  }
+
+  /** FLOPs of measuring a growth, were the network to stay as large as it is. */
+  async growingFlops(): Promise<number> {
+    return growingFlops(this.#compiled, this.#compiled, await this.#probe(), this.settings);
   }
 
   /**
@@ -187,7 +203,7 @@ export class Trainer {
     const batch = this.#lastBatch;
     if (!this.#unjudged || batch === undefined) return;
     const { fault, mended } = await judgeWeights(this.#compiled, batch, {
-      masked: this.#withMasks(batch, this.#widths),
+      masked: this.#withMasks(batch, this.widths),
       step: this.step,
     });
     this.#unjudged = fault !== undefined && !mended;
@@ -197,7 +213,7 @@ export class Trainer {
   /** Loss and metrics over a data set, without dropout and with running statistics. */
   evaluate(data: Dataset, { batchSize = 256 }: { batchSize?: number } = {}): Promise<Evaluation> {
     return this.#turns.take(() =>
-      this.#evaluator.evaluate(this.#learner.variables, data, this.metrics, batchSize),
+      this.#compiled.evaluator.evaluate(this.#compiled.learner.variables, data, this.metrics, batchSize),
     );
   }
 
@@ -207,7 +223,10 @@ export class Trainer {
    */
   predict(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Tensor> {
     return this.#turns.take(() =>
-      this.#evaluator.predict(this.#learner.variables, feedsOf(this.#program, given)),
+      this.#compiled.evaluator.predict(
+        this.#compiled.learner.variables,
+        feedsOf(this.#compiled.program, given),
+      ),
     );
   }
 
@@ -225,7 +244,7 @@ export class Trainer {
         born: lineagesOf(this.#progress).get(width)?.next,
         probe: { evaluation, training: (grown) => this.#withMasks(evaluation, grown) },
       });
-      return this.#resized(now, { growths: [...this.#progress.growths, now.record] });
+      return this.#resized(now, { growths: [...this.growths, now.record] });
     });
   }
 
@@ -240,7 +259,7 @@ export class Trainer {
       await this.#settle();
       const evaluation = await this.#probe(data);
       const { growths, shrinks } = this.#progress;
-      const probe = { evaluation, training: this.#withMasks(evaluation, this.#widths) };
+      const probe = { evaluation, training: this.#withMasks(evaluation, this.widths) };
       const now = await shrinkNow(this.#growing, width, { choice, probe, growths });
       return this.#resized(now, { shrinks: [...shrinks, now.record] });
     });
@@ -253,8 +272,7 @@ export class Trainer {
   #resized<R extends GrowthRecord | ShrinkRecord>(now: Sized<R>, progress: Partial<Progress>): R {
     this.#model = now.model;
     this.#compiled = now.compiled;
-    const flops = this.#progress.flops + (now.record.choosing?.flops ?? 0);
-    this.#progress = { ...this.#progress, ...progress, flops };
+    this.#progress = { ...charged(this.#progress, "growing", now.record.flops), ...progress };
     return now.record;
   }
 
@@ -275,8 +293,8 @@ export class Trainer {
   diagnose(data?: Dataset, options: DiagnoseOptions = {}): Promise<readonly WidthDiagnosis[]> {
     return this.#turns.take(async () => {
       const batch = await this.#probe(data, options.batchSize);
-      const evidence = await gatherEvidence(this.#compiled, batch, this.#withMasks(batch, this.#widths));
-      const growable = this.#widths.filter((width) => width.growable);
+      const evidence = await gatherEvidence(this.#compiled, batch, this.#withMasks(batch, this.widths));
+      const growable = this.widths.filter((width) => width.growable);
       return growable.map((width) => diagnoseWidth(width, evidence, options));
     });
   }
@@ -292,7 +310,7 @@ export class Trainer {
 
   /** The bytes that `save` writes. Throws `DIVERGED` for weights that are not finite. */
   toBytes(): Uint8Array {
-    const fault = faultOf(this.#learner.variables);
+    const fault = faultOf(this.#compiled.learner.variables);
     if (fault !== undefined) throw weightsDiverged(this.step, fault, false);
     return encodeModel(this.model);
   }
@@ -302,10 +320,7 @@ export class Trainer {
     return addCheckpoint(folder, this.step, await this.checkpoint());
   }
 
-  /**
-   * Weights, optimiser state, ages, counters, settings and growths as bytes for {@link Trainer.resume}. Throws
-   * `DIVERGED` as {@link settle} does.
-   */
+  /** Everything that {@link Trainer.resume} goes on from, as bytes. Throws `DIVERGED` as {@link settle} does. */
   async checkpoint(): Promise<Uint8Array> {
     await this.settle();
     return encodeCheckpoint({ settings: this.settings, state: this.state() });
@@ -313,24 +328,34 @@ export class Trainer {
 
   /** A copy of everything that training changes. */
   state(): TrainerState {
-    return { model: this.model, learner: this.#learner.state(), progress: this.#progress };
+    const learner = this.#compiled.learner.state();
+    return { model: this.model, learner, progress: this.#progress, kept: this.#kept };
   }
 
-  /**
-   * Goes back to a state of this run, such as the best so far. The widths may differ from now; where the graph does, it
-   * is compiled anew.
-   */
+  /** The state that a trial of a growth goes back to where it fails, while one is under way. */
+  get kept(): TrainerState | undefined {
+    return this.#kept;
+  }
+
+  /** For the growth controller: where it stands, what it keeps to go back to, and FLOPs that it spent on scores. */
+  remember(controller: ControllerState, kept: TrainerState | undefined, scoring = 0): void {
+    this.#progress = { ...charged(this.#progress, "scoring", scoring), controller };
+    this.#kept = kept;
+  }
+
+  /** Goes back to a state of this run, such as the best so far; where its graph is another, it is compiled anew. */
   async restore(state: TrainerState): Promise<void> {
     this.#compiled = await recompile(this.#compiled, this.#model, state, this.settings);
     this.#model = state.model;
     this.#progress = state.progress;
+    this.#kept = state.kept;
     this.#unjudged = true;
   }
 
   /** Takes the weights (and widths) of an earlier state of this run and keeps its progress. */
   async restoreWeights(state: TrainerState): Promise<void> {
     const { growths, shrinks } = state.progress;
-    await this.restore({ ...state, progress: { ...this.#progress, growths, shrinks } });
+    await this.restore({ ...state, progress: { ...this.#progress, growths, shrinks }, kept: undefined });
   }
 
   /**
@@ -355,44 +380,17 @@ export class Trainer {
     return { seed: this.settings.seed, step: this.step };
   }
 
-  get #learner(): Learner {
-    return this.#compiled.learner;
-  }
-
-  get #evaluator(): Evaluator {
-    return this.#compiled.evaluator;
-  }
-
-  get #program(): Program {
-    return this.#compiled.program;
-  }
-
-  get #widths(): readonly Width[] {
-    return this.#compiled.widths;
-  }
-
-  get #cost(): StepCost {
-    return { ...this.#compiled, sizes: feedSizes(this.#program, this.#lastBatch ?? {}) };
-  }
-
-  #flopsOfStep(size: number): number {
-    if (!this.#stepFlops?.isOf(this.#widths)) {
-      this.#stepFlops = new StepFlops(
-        this.#cost,
-        this.settings.optimizer.flopsPerEntry * this.parameterCount,
-      );
-    }
-    return this.#stepFlops.of(size);
-  }
-
   async #probe(data?: Dataset, size = 256): Promise<Feeds> {
-    if (data !== undefined) return headOf(this.#program, data, size);
+    if (data !== undefined) return headOf(this.#compiled.program, data, size);
     if (this.#lastBatch !== undefined) return this.#lastBatch;
-    const run = (batch: Feeds) => this.#evaluator.forward(this.#learner.variables, batch);
-    return workingBatch(this.#program, this.settings, run);
+    const run = (batch: Feeds) => this.#compiled.evaluator.forward(this.#compiled.learner.variables, batch);
+    return workingBatch(this.#compiled.program, this.settings, run);
   }
 
   #withMasks(feeds: Feeds, widths: readonly Width[]): Feeds {
-    return withMasks(this.#program, widths, feeds, { ...this.#now, lineages: lineagesOf(this.#progress) });
+    return withMasks(this.#compiled.program, widths, feeds, {
+      ...this.#now,
+      lineages: lineagesOf(this.#progress),
+    });
   }
 }

@@ -13,6 +13,7 @@ import { openWidths } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
 import { compileModel, growState, releaseCompilation } from "./compilation.ts";
+import { growingFlops } from "./growing-flops.ts";
 import { ModelProbe } from "./measure/model-probe.ts";
 import { Sample, type SampleOptions } from "./measure/sample.ts";
 import type { GrowthRecord } from "./record.ts";
@@ -98,7 +99,9 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
   );
   const isNew = (unit: number) => unit >= plan.from;
   const loss = { before: before.loss, after: after.loss };
-  const measured = { plan, batch: request.probe.evaluation, loss, difference, started };
+  const batch = request.probe.evaluation;
+  const flops = (await growingFlops(old, compiled, batch, settings)) + (choosing?.flops ?? 0);
+  const measured = { plan, batch, loss, difference, flops, started };
   const record: GrowthRecord = {
     ...sizeChange(growing, { model, compiled }, measured),
     strategy: plan.strategy,

@@ -35,6 +35,7 @@ export function sampleGrowth(step: number, width: string, before: number, after:
     identicalUnits: [],
     parameters: { before: before * 75 + 10, after: after * 75 + 10 },
     flopsPerExample: { before: before * 440, after: after * 440 },
+    flops: 3 * 64 * after * 440,
     pauseMs: 3 + 2 * random(),
     plan: {
       width,

@@ -114,6 +114,7 @@ const facts = (given: Partial<PolicyFacts> = {}): PolicyFacts => ({
   widths,
   parameters: 115,
   stepFlops: 1e4,
+  step: 0,
   steps: 1000,
   validation: true,
   ...given,
@@ -126,6 +127,7 @@ describe("a policy held against a run", () => {
     [{ where: { best: "flops", among: ["output"] } }, "NOT_GROWABLE", /output/],
     [{ stop: { widths: { hidden9: 40 } } }, "UNKNOWN_WIDTH", /hidden9/],
     [{ howMany: { targets: { output: 40 }, growths: 2 } }, "NOT_GROWABLE", /output/],
+    [{ score: "magic" }, "ARGUMENT", /score: must be a known one, got "magic"/],
     [{ strategy: "magic" }, "ARGUMENT", /strategy: must be a known one, got "magic"/],
     [
       { stop: { parameters: 115 } },

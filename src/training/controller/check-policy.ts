@@ -1,3 +1,4 @@
+import { scoreOf } from "../../growth/scores/index.ts";
 import { strategyOf } from "../../growth/strategies/index.ts";
 import type { Width } from "../../growth/width.ts";
 import { widthOf } from "../../growth/widths.ts";
@@ -13,6 +14,8 @@ export interface PolicyFacts {
   readonly parameters: number;
   /** FLOPs of one update. */
   readonly stepFlops: number;
+  /** Updates done. */
+  readonly step: number;
   /** Updates at which the run is complete; infinite where that is not known. */
   readonly steps: number;
   /** Whether there is validation data. */
@@ -25,12 +28,30 @@ export interface PolicyFacts {
  */
 export function checkPolicy(policy: GrowthPolicy, facts: PolicyFacts): void {
   readPolicy(policy);
-  if (policy.strategy !== undefined) strategyOf(policy.strategy);
-  if ("events" in policy) checkGrowths(policy.events, facts.widths, facts.steps);
-  else checkRules(policy, facts);
+  const strategy = policy.strategy === undefined ? undefined : strategyOf(policy.strategy);
+  if (!("events" in policy)) checkRules(policy, facts);
+  // Of events that a run has been through, such as the growth to a size that it has, only the widths can be checked.
+  else if (facts.step === 0) checkGrowths(policy.events, facts.widths, facts.steps);
+  else for (const { width } of policy.events) growableWidth(facts.widths, width);
+  for (const width of growing(policy, facts.widths)) {
+    const refusal = strategy?.refuses?.(width);
+    if (refusal === undefined) continue;
+    throw new EspalierError("NOT_GROWABLE", {
+      thing: `width "${width.id}"`,
+      rule: `cannot be widened by "${policy.strategy}": ${refusal}`,
+      remedy: "Name other widths, or leave the strategy out.",
+    });
+  }
+}
+
+/** The widths that grow under a policy, as far as it says so. */
+function growing(policy: GrowthPolicy, widths: readonly Width[]): readonly Width[] {
+  if (!("events" in policy)) return allowedWidths(policy, widths);
+  return policy.events.map(({ width }) => widthOf(widths, width));
 }
 
 function checkRules(policy: RuledPolicy, facts: PolicyFacts): void {
+  if (policy.score !== undefined) scoreOf(policy.score);
   for (const id of namedWidths(policy)) growableWidth(facts.widths, id);
   if (!facts.widths.some((width) => width.growable)) {
     throw new EspalierError("NOT_GROWABLE", {

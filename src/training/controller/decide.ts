@@ -2,7 +2,7 @@ import { type DueGrowth, dueGrowths } from "../growth-schedule.ts";
 import { mostUnits, unitsFor, withinLimits } from "./how-many.ts";
 import { decrease, smoothed } from "./losses.ts";
 import { needsScores, type RuledPolicy, type ScheduledPolicy } from "./policy.ts";
-import type { WidthScore } from "./scores.ts";
+import type { ScoreTaken } from "./scores.ts";
 import { listed, plural } from "./sentence.ts";
 import type { Situation, WidthNow } from "./situation.ts";
 import type { ControllerDecision, ControllerState, OpenGrowth } from "./state.ts";
@@ -13,16 +13,19 @@ import { type Candidate, choose, ranking } from "./where.ts";
 
 /** What had to be measured for a decision. */
 export interface Measured {
-  readonly scores?: readonly WidthScore[];
+  readonly scores?: readonly ScoreTaken[];
   /** Loss on the validation data. */
   readonly validation?: number;
+  /** FLOPs of measuring a growth at the present size. */
+  readonly growingFlops?: number;
 }
 
 /** What is to be done now and the state afterwards, or what must be measured first. */
 export type Outcome =
   | { readonly decision: ControllerDecision; readonly state: ControllerState }
   | { readonly ask: "scores"; readonly widths: readonly string[]; readonly units: number }
-  | { readonly ask: "validation" };
+  | { readonly ask: "validation" }
+  | { readonly ask: "growing" };
 
 /** What `make` adds to a decision. */
 type Told = Pick<ControllerDecision, "action" | "why"> & Partial<ControllerDecision>;
@@ -191,13 +194,12 @@ function atMoment(
   if (choice.widths.length === 0) return skip("no new unit promises to lower the loss", ranked);
   const { growths, whys } = amounts(policy, state, situation, choice.widths);
 
-  const factor = growths.reduce((product, { width, by }) => {
-    const { size = by } = widths.find(({ id }) => id === width) ?? {};
-    return (product * (size + by)) / size;
-  }, 1);
-  const next = growths.length * situation.growingFlops(factor);
-  const over = overBudget(budget, { flops, seconds: state.seconds, next });
-  if (over !== undefined) return end(`${over} by growing`);
+  if (budget?.flops !== undefined) {
+    if (measured.growingFlops === undefined) return { ask: "growing" };
+    const next = measured.growingFlops * growths.length * growthFactor(growths, widths) ** 2;
+    const over = overBudget(budget, { flops, seconds: state.seconds, next });
+    if (over !== undefined) return end(`${over} by growing`);
+  }
   if (trial?.loss === "validation" && measured.validation === undefined) return { ask: "validation" };
 
   const { losses, since, shares } = state;
@@ -225,6 +227,17 @@ function atMoment(
   });
 }
 
+/**
+ * By what factor the widths grow, taken together. Passes cost at most its square: a weight has a width on no more than two
+ * axes.
+ */
+function growthFactor(growths: readonly DueGrowth[], widths: readonly WidthNow[]): number {
+  return growths.reduce((product, { width, by }) => {
+    const { size = by } = widths.find(({ id }) => id === width) ?? {};
+    return (product * (size + by)) / size;
+  }, 1);
+}
+
 /** Updates that the first scoring of a width may cost before its cost is known. */
 const scoringAllowance = 10;
 
@@ -248,7 +261,7 @@ function candidate(
   { grown }: ControllerState,
   { parametersAfter }: Situation,
   width: WidthNow,
-  scores: readonly WidthScore[] | undefined,
+  scores: readonly ScoreTaken[] | undefined,
 ): Candidate {
   const score = scores?.find((one) => one.width === width.id);
   const wanted = unitsFor(policy.howMany, width, grown[width.id] ?? 0, score).by;

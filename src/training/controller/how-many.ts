@@ -1,6 +1,6 @@
 import type { DueGrowth } from "../growth-schedule.ts";
 import type { HowMany, Stop } from "./policy.ts";
-import type { WidthScore } from "./scores.ts";
+import type { ScoreTaken } from "./scores.ts";
 import { amount, percent, plural } from "./sentence.ts";
 import type { Situation, WidthNow } from "./situation.ts";
 
@@ -18,7 +18,7 @@ export function mostUnits(howMany: HowMany, width: WidthNow, grown: number): num
 }
 
 /** How many units the rule asks for, before any limit. `grown` counts the growths of this width so far. */
-export function unitsFor(howMany: HowMany, width: WidthNow, grown: number, score?: WidthScore): Units {
+export function unitsFor(howMany: HowMany, width: WidthNow, grown: number, score?: ScoreTaken): Units {
   if ("units" in howMany) return { by: wholeMultiple(howMany.units, width), why: "" };
   if ("fraction" in howMany) {
     const by = wholeMultiple(Math.ceil(howMany.fraction * width.size), width);

@@ -10,8 +10,6 @@ export interface Situation {
   readonly flops: number;
   /** FLOPs of the next update. */
   readonly stepFlops: number;
-  /** At most what measuring growths of this factor in size costs, in FLOPs. */
-  readonly growingFlops: (factor: number) => number;
   /** The widths that may grow, in the policy's order. */
   readonly widths: readonly WidthNow[];
   /** Trained parameters once these have grown, in entries; at least that where two of them share an axis. */

@@ -1,6 +1,6 @@
 import { decrease, meanOfLast } from "./losses.ts";
 import type { Plateau, RuledPolicy, ScoreThreshold } from "./policy.ts";
-import type { WidthScore } from "./scores.ts";
+import type { ScoreTaken } from "./scores.ts";
 import { figure, percent, plural } from "./sentence.ts";
 import type { Situation } from "./situation.ts";
 import type { ControllerState } from "./state.ts";
@@ -45,9 +45,9 @@ function plateauOf(rule: Plateau, { losses, since }: ControllerState, step: numb
 /** Whether the scores ask for growth, as a sentence with the number. */
 export function promise(
   { above }: ScoreThreshold,
-  scores: readonly WidthScore[],
+  scores: readonly ScoreTaken[],
 ): { readonly enough: boolean; readonly why: string } {
-  const best = scores.reduce<WidthScore | undefined>(
+  const best = scores.reduce<ScoreTaken | undefined>(
     (most, score) => (most === undefined || (score.gains[0] ?? 0) > (most.gains[0] ?? 0) ? score : most),
     undefined,
   );

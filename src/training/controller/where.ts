@@ -1,5 +1,5 @@
 import type { Where } from "./policy.ts";
-import { gainOf, type WidthScore } from "./scores.ts";
+import { gainOf, type ScoreTaken } from "./scores.ts";
 import { figure, listed } from "./sentence.ts";
 import type { WidthNow } from "./situation.ts";
 import type { ScoreSeen } from "./state.ts";
@@ -7,7 +7,7 @@ import type { ScoreSeen } from "./state.ts";
 /** A width that can grow now, and the units that it would grow by. */
 export interface Candidate extends WidthNow {
   readonly by: number;
-  readonly score?: WidthScore | undefined;
+  readonly score?: ScoreTaken | undefined;
 }
 
 /** The widths to grow, in order, and why these. */
