@@ -8,7 +8,7 @@ import { version } from "./version.ts";
 
 /** How a training run ended. */
 export interface TrainOutcome {
-  readonly status: "complete" | "early stopping" | "interrupted" | "paused" | "diverged";
+  readonly status: "complete" | "early stopping" | "budget" | "interrupted" | "paused" | "diverged";
   readonly step: number;
   readonly steps: number;
   readonly epoch: number;
@@ -60,6 +60,7 @@ export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
   const how = {
     complete: "trained",
     "early stopping": "stopped early",
+    budget: "spent its budget after",
     interrupted: "interrupted",
     paused: "paused",
     diverged: "diverged",

@@ -1,7 +1,9 @@
 import type { Dataset } from "../data/dataset.ts";
 import { subset } from "../data/dataset.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { checkGrowths, dueGrowths, type GrowthEvent } from "../training/growth-schedule.ts";
+import { GrowthController } from "../training/controller/controller.ts";
+import type { GrowthPolicy } from "../training/controller/policy.ts";
+import type { ControllerDecision } from "../training/controller/state.ts";
 import type { GrowthRecord } from "../training/record.ts";
 import type { Trainer, TrainerState } from "../training/trainer.ts";
 import { type StoppingRule, StoppingWatch } from "./early-stopping.ts";
@@ -20,8 +22,8 @@ export interface RecorderOptions {
   readonly pointEvery?: number;
   /** Updates between two diagnoses beside those at growths and at the end. Default: an eighth of the run. */
   readonly diagnoseEvery?: number;
-  /** Strategy and events of growth. */
-  readonly growth?: { readonly strategy?: string; readonly events: readonly GrowthEvent[] };
+  /** When, where and by how much it grows; trials may be judged by the data of early stopping. */
+  readonly growth?: GrowthPolicy;
   /** Stops on validation data and goes back to the best weights. */
   readonly earlyStopping?: StoppingRule & { readonly validation: Dataset };
   /** Default: never. */
@@ -35,6 +37,7 @@ export interface RecorderOptions {
 export interface RecorderEvents {
   readonly step?: (info: { readonly step: number; readonly loss: number; readonly examples: number }) => void;
   readonly point?: (point: RunPoint) => void | Promise<void>;
+  readonly decision?: (decision: ControllerDecision) => void | Promise<void>;
   readonly growth?: (record: GrowthRecord) => void | Promise<void>;
   readonly diagnosis?: (diagnosis: RunDiagnosis) => void | Promise<void>;
   /** The validation score is the best so far. */
@@ -46,12 +49,14 @@ export interface RecorderEvents {
 export interface RunPast {
   readonly points: readonly RunPoint[];
   readonly diagnoses: readonly RunDiagnosis[];
+  /** Validation scores of stretches that were undone, in order of time with those of `points`. Default: those alone. */
+  readonly scores?: readonly Pick<RunPoint, "step" | "validation">[];
   /** The state with the best validation score, where there is early stopping. */
   readonly best?: TrainerState | undefined;
 }
 
 /** Why {@link Recorder.advance} came back. */
-export type RunStatus = "paused" | "complete" | "early stopping" | "signal";
+export type RunStatus = "paused" | "complete" | "early stopping" | "budget" | "signal";
 
 /**
  * Trains, grows at the events and writes down what happened, as an arm of a run record. Seconds are those of updates
@@ -62,9 +67,10 @@ export class Recorder {
   readonly #data: Dataset;
   readonly #options: RecorderOptions;
   readonly #every: { readonly evaluate: number; readonly point: number; readonly diagnose: number };
-  readonly #points: RunPoint[];
-  readonly #diagnoses: RunDiagnosis[];
-  readonly #growths: GrowthRecord[];
+  readonly #controller: GrowthController | undefined;
+  #points: RunPoint[];
+  #diagnoses: RunDiagnosis[];
+  #growths: GrowthRecord[];
   readonly #watch: StoppingWatch | undefined;
   #best: TrainerState | undefined;
   #seconds: number;
@@ -74,7 +80,7 @@ export class Recorder {
   #pending = { loss: 0, examples: 0 };
   #began: boolean;
 
-  /** Throws `UNKNOWN_WIDTH`, `NOT_GROWABLE` or `ARGUMENT` where an event of growth cannot happen. */
+  /** Throws `UNKNOWN_WIDTH`, `NOT_GROWABLE` or `ARGUMENT` where the network cannot grow as it is to. */
   constructor(trainer: Trainer, data: Dataset, options: RecorderOptions) {
     const { steps, past, earlyStopping } = options;
     this.#trainer = trainer;
@@ -94,10 +100,13 @@ export class Recorder {
     this.#secondsBefore = this.#seconds;
     this.#began = this.#points.length > 0;
     this.#watch = earlyStopping === undefined ? undefined : watchOf(trainer, earlyStopping);
-    for (const { step, validation } of this.#points) {
+    for (const { step, validation } of past?.scores ?? this.#points) {
       if (validation !== undefined) this.#watch?.see(step, this.#scoreOf(validation));
     }
-    if (trainer.step === 0) checkGrowths(options.growth?.events ?? [], trainer.widths, steps);
+    const { growth: policy } = options;
+    const judged = { data, steps, validation: earlyStopping?.validation };
+    this.#controller =
+      policy === undefined ? undefined : new GrowthController(trainer, { policy, ...judged });
   }
 
   get points(): readonly RunPoint[] {
@@ -130,10 +139,13 @@ export class Recorder {
     if (!this.#began) await this.#begin();
     while (trainer.step < Math.min(until, steps)) {
       if (this.#watch?.exhausted) return "early stopping";
+      if (this.#controller?.over) return "budget";
       if (signal?.aborted) return "signal";
       const started = performance.now();
       const { loss, size } = await trainer.trainStep(this.#data);
-      this.#seconds += (performance.now() - started) / 1000;
+      const seconds = (performance.now() - started) / 1000;
+      this.#seconds += seconds;
+      this.#controller?.see(loss, seconds);
       this.#examples += size;
       this.#pending = {
         loss: this.#pending.loss + loss * size,
@@ -163,6 +175,7 @@ export class Recorder {
       name: this.#options.name,
       points: this.#points,
       growths: this.#growths,
+      decisions: trainer.progress.controller?.decisions ?? [],
       diagnoses: stale ? [...this.#diagnoses, await this.#diagnosis()] : this.#diagnoses,
       parameters: trainer.parameterCount,
       final,
@@ -171,9 +184,11 @@ export class Recorder {
 
   async #begin(): Promise<void> {
     this.#began = true;
-    if (this.#trainer.step > 0) return;
+    // A run that goes on further than it was first to go may owe the growth of its last step.
+    if (this.#trainer.step > 0)
+      return this.#grow(await this.#decide(this.#trainer.step >= this.#options.steps));
     await this.#addPoint(true);
-    await this.#grow();
+    await this.#grow(await this.#decide(false));
     if (this.#options.checkpointEvery !== undefined) await this.#options.events?.checkpoint?.();
   }
 
@@ -182,39 +197,48 @@ export class Recorder {
     const { step } = this.#trainer;
     const { steps, checkpointEvery } = this.#options;
     const last = step === steps;
-    const growing = !last && this.#due().length > 0;
+    const decision = this.#watch?.exhausted ? undefined : await this.#decide(last);
+    const growing = decision?.action === "grow" || decision?.action === "undo";
     const saving = !last && checkpointEvery !== undefined && step % checkpointEvery === 0;
     const evaluating = last || step % this.#every.evaluate === 0;
     // Weights that the update ruined have no scores to write down.
     if (evaluating) await this.#trainer.settle();
     if (evaluating || growing || saving || step % this.#every.point === 0) await this.#addPoint(evaluating);
     if (growing || last || step % this.#every.diagnose === 0) await this.#diagnose();
-    if (growing && !this.#watch?.exhausted) await this.#grow();
+    if (!this.#watch?.exhausted) await this.#grow(decision);
     if (saving) await this.#options.events?.checkpoint?.();
   }
 
-  #due() {
-    const sizes = this.#widths();
-    return dueGrowths(
-      this.#options.growth?.events ?? [],
-      this.#trainer.step,
-      (width) => sizes[width] ?? Number.NaN,
-    );
+  /** What the controller wants before the next update; the time that it takes to score counts. */
+  async #decide(last: boolean): Promise<ControllerDecision | undefined> {
+    const started = performance.now();
+    const decision = await this.#controller?.next(last);
+    this.#seconds += (performance.now() - started) / 1000;
+    return decision;
   }
 
-  async #grow(): Promise<void> {
-    const { strategy } = this.#options.growth ?? {};
-    for (const { width, by } of this.#due()) {
+  /** Does what was decided, and what follows from it, until training is to go on. */
+  async #grow(first: ControllerDecision | undefined): Promise<void> {
+    const { events, steps } = this.#options;
+    let decision = first;
+    while (decision !== undefined) {
       const started = performance.now();
-      const record = await this.#trainer.widen(width, {
-        by,
-        data: this.#data,
-        ...(strategy === undefined ? {} : { strategy }),
-      });
+      const records = (await this.#controller?.carryOut()) ?? [];
       this.#seconds += (performance.now() - started) / 1000;
-      this.#growths.push(record);
-      await this.#options.events?.growth?.(record);
+      if (decision.backTo !== undefined) this.#forget(decision.backTo);
+      this.#growths.push(...records);
+      await events?.decision?.(decision);
+      for (const record of records) await events?.growth?.(record);
+      decision = await this.#decide(this.#trainer.step >= steps);
     }
+  }
+
+  /** What came after `step` has been undone. */
+  #forget(step: number): void {
+    this.#points = this.#points.filter((point) => point.step <= step);
+    this.#diagnoses = this.#diagnoses.filter((diagnosis) => diagnosis.step <= step);
+    this.#growths = [...this.#trainer.growths];
+    this.#pending = { loss: 0, examples: 0 };
   }
 
   async #addPoint(evaluating: boolean): Promise<void> {

@@ -1,11 +1,12 @@
 import type { WidthDiagnosis } from "../growth/diagnose.ts";
+import type { ControllerDecision } from "../training/controller/state.ts";
 import type { GrowthRecord } from "../training/record.ts";
 
 /** One measured point of a run. */
 export interface RunPoint {
   /** Updates done. */
   readonly step: number;
-  /** FLOPs of all training steps so far. */
+  /** FLOPs of the run so far: training, scoring and growing. */
   readonly flops: number;
   /** Seconds of training so far, evaluation not counted. */
   readonly seconds: number;
@@ -29,7 +30,10 @@ export interface RunDiagnosis {
 export interface RunArm {
   readonly name: string;
   readonly points: readonly RunPoint[];
+  /** Those that were undone left out. */
   readonly growths: readonly GrowthRecord[];
+  /** Why it grew, and where not. */
+  readonly decisions?: readonly ControllerDecision[];
   readonly diagnoses: readonly RunDiagnosis[];
   readonly parameters: number;
   readonly final: { readonly loss: number; readonly [metric: string]: number };

@@ -50,7 +50,9 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
   const validateEvery = options.validateEvery ?? Math.ceil(data.count / trainer.settings.batchSize);
   const watch =
     options.earlyStopping === undefined ? undefined : new Watch(trainer, options.earlyStopping, validation);
-  const controller = controllerOf(trainer, data, options);
+  const { growth: policy } = options;
+  const controller =
+    policy === undefined ? undefined : new GrowthController(trainer, { policy, data, validation });
   const decisions: ControllerDecision[] = [];
   const first = trainer.step;
   const started = performance.now();
@@ -62,11 +64,12 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
       stoppedBy = "signal";
       break;
     }
-    for (;;) {
-      const decision = await controller?.next(goal(trainer));
+    while (controller !== undefined) {
+      const decision = await controller.next(goal(trainer));
       if (decision === undefined) break;
+      const grown = await controller.carryOut();
       decisions.push(decision);
-      await options.onDecision?.(decision, (await controller?.carryOut()) ?? []);
+      await options.onDecision?.(decision, grown);
     }
     if (goal(trainer)) break;
     if (controller?.over) {
@@ -108,21 +111,6 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
     seconds,
     examplesPerSecond: seconds === 0 ? 0 : examples / seconds,
   };
-}
-
-/** Throws where the policy does not suit the run; see {@link GrowthController}. */
-function controllerOf(
-  trainer: Trainer,
-  data: Dataset,
-  { growth, steps, validation }: FitOptions,
-): GrowthController | undefined {
-  if (growth === undefined) return undefined;
-  return new GrowthController(trainer, {
-    policy: growth,
-    data,
-    validation,
-    ...(steps === undefined ? {} : { steps: trainer.step + steps }),
-  });
 }
 
 function goalOf(trainer: Trainer, data: Dataset, options: FitOptions): (trainer: Trainer) => boolean {

@@ -1,4 +1,5 @@
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import type { GrowthRecord } from "../../src/training/record.ts";
 import type { TrainerState } from "../../src/training/state.ts";
 
 /** Everything but clocks, as text: equal texts are equal bits (every float32 prints apart, and -0 is not 0). */
@@ -21,7 +22,15 @@ export function stateText({ model, learner, progress }: TrainerState): string {
     progress: {
       ...progress,
       // What a growth was measured on (the last batch) is no part of the state, nor is how long it took.
-      growths: progress.growths.map(({ plan, width, step }) => ({ plan, width, step })),
+      growths: progress.growths.map(lasting),
+      rollbacks: progress.rollbacks.map((rollback) => ({
+        ...rollback,
+        growths: rollback.growths.map(lasting),
+      })),
     },
   });
+}
+
+function lasting({ plan, width, step }: GrowthRecord) {
+  return { plan, width, step };
 }
