@@ -147,7 +147,7 @@ test("an undone growth leaves no trace but its cost and the memory of it", async
 test("charges scores and growths, and never exceeds its FLOPs or its parameters", async () => {
   const measure = await start();
   await measure.fit(train, { steps: 60 });
-  const budget = { flops: 2 * measure.progress.flops };
+  const budget = { flops: 20 * measure.progress.flops };
   await measure.dispose();
   for (const where of [{ best: "parameters" }, { roundRobin: "all" }] as const) {
     const policy: GrowthPolicy = {

@@ -44,8 +44,9 @@ export class GrowthController {
     const known = trainer.progress.controller;
     if (known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy)) {
       // Without the state to go back to there is no trial: the weights of another moment have been taken since.
-      if (known.open?.trial && trainer.kept === undefined)
-        trainer.remember({ ...known, open: undefined }, undefined);
+      const open = known.open?.trial && trainer.kept === undefined ? undefined : known.open;
+      // What JSON leaves out comes back in its place, so that equal states are equal texts.
+      trainer.remember({ ...newState(policy), ...known, open }, trainer.kept);
       return;
     }
     const { widths, parameterCount: parameters, step } = trainer;

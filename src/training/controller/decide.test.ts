@@ -239,7 +239,10 @@ describe("stop", () => {
     expect(tight.decisions[0]?.why).toBe(
       "growing ends: 4,020 of 6,000 FLOPs are spent, and 2,412 more would exceed them by growing",
     );
-    const scored = run({ budget: { flops: 5000 }, where: { best: "flops" } }, { steps: 1000 });
+    const scored = run(
+      { budget: { flops: 5000 }, where: { best: "flops" } },
+      { steps: 1000, scoringFlops: 800 },
+    );
     expect(scored.decisions[0]?.why).toContain("by scoring");
   });
 });

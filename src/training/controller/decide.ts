@@ -171,8 +171,8 @@ function atMoment(
 
   const { scores } = measured;
   if (needsScores(policy) && scores === undefined) {
-    const next =
-      state.scoringFlops > 0 ? state.scoringFlops : scoringAllowance * free.length * situation.stepFlops;
+    const tried = free.map(({ id, by }) => situation.tryingFlops(id, by));
+    const next = Math.max(state.scoringFlops, total(tried));
     const over = overBudget(budget, { flops, seconds: state.seconds, next });
     if (over !== undefined) return end(`${over} by scoring`);
     return { ask: "scores", widths: free.map(({ id }) => id), units: Math.max(...free.map(({ by }) => by)) };
@@ -196,7 +196,10 @@ function atMoment(
 
   if (budget?.flops !== undefined) {
     if (measured.growingFlops === undefined) return { ask: "growing" };
-    const next = measured.growingFlops * growths.length * growthFactor(growths, widths) ** 2;
+    const choosing = growths.map(({ width, by }) => situation.tryingFlops(width, by));
+    const next =
+      measured.growingFlops * growths.length * growthFactor(growths, widths) ** 2 +
+      (situation.chooses ? total(choosing) : 0);
     const over = overBudget(budget, { flops, seconds: state.seconds, next });
     if (over !== undefined) return end(`${over} by growing`);
   }
@@ -238,8 +241,7 @@ function growthFactor(growths: readonly DueGrowth[], widths: readonly WidthNow[]
   }, 1);
 }
 
-/** Updates that the first scoring of a width may cost before its cost is known. */
-const scoringAllowance = 10;
+const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 const sentence = (...parts: readonly string[]) => parts.filter((part) => part !== "").join("; ");
 

@@ -10,6 +10,10 @@ export interface Situation {
   readonly flops: number;
   /** FLOPs of the next update. */
   readonly stepFlops: number;
+  /** About what it costs to try so many units of a width on data, in FLOPs; only where there is a budget of them. */
+  readonly tryingFlops: (width: string, units: number) => number;
+  /** Whether new units are chosen by trying some on data. */
+  readonly chooses: boolean;
   /** The widths that may grow, in the policy's order. */
   readonly widths: readonly WidthNow[];
   /** Trained parameters once these have grown, in entries; at least that where two of them share an axis. */

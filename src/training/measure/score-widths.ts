@@ -48,7 +48,7 @@ export async function scoreWidths(
       refusal === ""
         ? await gainsOf(() => score.gains(probe, { units, seed }))
         : { gains: [], reason: refusal };
-    const costPerUnit = costOf(width, probed.widths);
+    const costPerUnit = unitCost(width, probed.widths);
     const total = gains.reduce((sum, gain) => sum + gain, 0);
     const count = Math.max(1, gains.length);
     results.push({
@@ -79,7 +79,8 @@ async function gainsOf(
   }
 }
 
-function costOf(width: Width, widths: readonly Width[]): WidthScore["costPerUnit"] {
+/** What one more unit of a width costs; FLOPs of one example's forward pass. */
+export function unitCost(width: Width, widths: readonly Width[]): WidthScore["costPerUnit"] {
   const { parameters, flops } = width.costPerUnit;
   return { parameters, flops: Math.max(1, evaluate(flops, widths)) };
 }
