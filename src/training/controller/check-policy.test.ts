@@ -9,6 +9,7 @@ const every100: RuledPolicy = { when: { every: 100 }, howMany: { units: 4 } };
 
 const whole: readonly GrowthPolicy[] = [
   every100,
+  { events: [] },
   {
     events: [
       { width: "hidden1", by: 2, at: 0 },

@@ -106,12 +106,16 @@ const oneOf =
     cases[name]?.(value, path);
   };
 
-const events = list(
+/** None at all is a run that does not grow. */
+const events: Check = (value, path) => {
+  if (!Array.isArray(value) || value.length > 0) list(event)(value, path);
+};
+
+const event = (value: unknown, path: string) =>
   oneOf({
     at: record({ width: text, by: whole(1), at: whole(0) }),
     every: record({ width: text, by: whole(1), every: whole(1), "until?": whole(1) }),
-  }),
-);
+  })(value, path);
 
 const when = oneOf({
   every: record({ every: whole(1), "from?": whole(0) }),
