@@ -56,36 +56,39 @@ export function encodeSide(
   return values;
 }
 
-/** Writes the values that a plan's choice holds for an edit; false where it holds none. */
+/** Writes the values that a plan's choice holds for an edit; false where it holds none. Throws `FORMAT` where they do not fit. */
 export function fillChosen(slices: Slices, edit: WidthPart, { choice, from, to }: GrowthPlan): boolean {
   const text = choice?.values?.[choiceKey(edit)];
   if (text === undefined) return false;
   const values = decodeValues(text);
+  if (values.length !== (to - from) * slices.length || !values.every(Number.isFinite)) {
+    throw new EspalierError("FORMAT", {
+      thing: `chosen values for ${choiceKey(edit)}`,
+      rule: `must be ${slices.length} finite numbers for each of ${to - from} new units`,
+      received: values.length,
+    });
+  }
   for (let unit = from; unit < to; unit++) {
     const start = (unit - from) * slices.length;
-    slices.map(unit, (_, index) => values[start + index] ?? 0);
+    slices.map(unit, (_, index) => values[start + index] as number);
   }
   return true;
 }
 
 /**
- * A choice from JSON that somebody else may have written. Throws `FORMAT` where it has not one pick, or not values of
- * float32, for each new unit.
+ * A choice from JSON that somebody else may have written, for so many new units of `parts`. Throws `FORMAT` where it has
+ * not one pick, or not values of float32, for each.
  */
-export function readChoice(json: unknown, units: number): Choice | undefined {
+export function readChoice(json: unknown, units: number, parts: readonly WidthPart[]): Choice | undefined {
   if (json === undefined) return undefined;
   const { picks, values } = (typeof json === "object" && json !== null ? json : {}) as Choice;
+  const keys = new Set(parts.map(choiceKey));
   const fits =
-    (picks === undefined ||
-      (Array.isArray(picks) &&
-        picks.length === units &&
-        picks.every((pick) => Number.isSafeInteger(pick)))) &&
+    (picks === undefined || (Array.isArray(picks) && picks.length === units && picks.every(isCount))) &&
     (values === undefined ||
       (typeof values === "object" &&
         values !== null &&
-        Object.values(values).every(
-          (text) => typeof text === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(text),
-        ))) &&
+        Object.entries(values).every(([key, text]) => keys.has(key) && isBase64(text)))) &&
     (picks ?? values) !== undefined;
   if (fits) return { ...(picks === undefined ? {} : { picks }), ...(values === undefined ? {} : { values }) };
   throw new EspalierError("FORMAT", {
@@ -94,3 +97,7 @@ export function readChoice(json: unknown, units: number): Choice | undefined {
     received: JSON.stringify(json)?.slice(0, 80),
   });
 }
+
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isBase64 = (value: unknown) =>
+  typeof value === "string" && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value);

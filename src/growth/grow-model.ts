@@ -217,7 +217,8 @@ function repeat(model: Model, step: GrowthStep): Model {
   const strategy = strategyOf(plan.strategy);
   const width = widthOf(widths, plan.width);
   const by = plan.to - plan.from;
-  const choice = readChoice(plan.choice, by);
+  // What needs no data has chosen nothing.
+  const choice = strategy.choose === undefined ? undefined : readChoice(plan.choice, by, width.parts);
   const again = planGrowth(width, { by, strategy, seed: plan.seed, choice, born: plan.born });
   if (isSame(again, plan)) return applyPlan(model, again, strategy);
   throw new EspalierError("FORMAT", {
