@@ -38,7 +38,7 @@ export function trialOf(count: number, seed: number): TrialUnits {
 /** Best of so many candidates; see {@link candidates}. */
 export function bestOf(count: number): Strategy {
   return {
-    name: "candidates",
+    name: count === defaultCandidates ? "candidates" : `candidates:${count}`,
     summary: `the best of ${count} random directions by gradient per activation; zero outgoing weights, zero bias`,
     source: "GROWTH.md, where it beat every other arm; after GradMax's argument (Evci et al., ICLR 2022)",
     preserves: true,

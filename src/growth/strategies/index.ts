@@ -1,6 +1,6 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Strategy } from "../strategy.ts";
-import { candidates } from "./candidates.ts";
+import { bestOf, candidates } from "./candidates.ts";
 import { constant } from "./constant.ts";
 import { gradmax } from "./gradmax.ts";
 import { halved } from "./halved.ts";
@@ -32,8 +32,13 @@ export const strategies = {
 
 export type StrategyName = keyof typeof strategies;
 
-/** Throws `ARGUMENT`, listing the strategies there are. */
+/** Most candidates of one growth: more take longer than they are worth, and a name may come from elsewhere. */
+const mostCandidates = 65_536;
+
+/** By name; "candidates:512" draws so many. Throws `ARGUMENT`, listing the strategies there are. */
 export function strategyOf(name: string): Strategy {
+  const [, count] = /^candidates:([1-9]\d{0,5})$/.exec(name) ?? [];
+  if (count !== undefined && Number(count) <= mostCandidates) return bestOf(Number(count));
   if (Object.hasOwn(strategies, name)) return strategies[name as StrategyName];
   throw new EspalierError("ARGUMENT", {
     thing: "strategy",
