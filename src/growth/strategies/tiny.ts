@@ -15,7 +15,7 @@ import { fillOne, keepZero, refusesPartial, type Strategy } from "../strategy.ts
 import type { Width } from "../width.ts";
 import { directionsOf } from "./directions.ts";
 
-/** Amplitudes that the line search tries. */
+/** Amplitudes that the line search tries, with both signs of A and Ω together: their product is one, a ReLU of it is not. */
 const amplitudes = [4, 2, 1, 0.5, 0.25, 0.125, 0.0625, 0.03125, 2 ** -7, 2 ** -10];
 
 /** Why second moments cannot be taken of a width: there must be one weight on either side of it. */
@@ -76,10 +76,10 @@ export const tiny: Strategy = {
         }
       }
     });
-    return bestAmplitude(probe, by, (amplitude) => ({
+    return bestScale(probe, by, (scale) => ({
       values: {
-        ...encodeSide(incomingParts(probe.width), probe.entries, scaled(incoming, Math.sqrt(amplitude))),
-        ...encodeSide(outgoingParts(probe.width), probe.entries, scaled(outgoing, Math.sqrt(amplitude))),
+        ...encodeSide(incomingParts(probe.width), probe.entries, scaled(incoming, scale)),
+        ...encodeSide(outgoingParts(probe.width), probe.entries, scaled(outgoing, scale)),
       },
     }));
   },
@@ -89,14 +89,14 @@ export const tiny: Strategy = {
   scale: fillOne,
 };
 
-async function bestAmplitude(
+async function bestScale(
   probe: WidthProbe,
   by: number,
-  choiceAt: (amplitude: number) => Choice,
+  choiceAt: (scale: number) => Choice,
 ): Promise<Choice> {
   let best: { readonly loss: number; readonly choice: Choice } | undefined;
-  for (const amplitude of amplitudes) {
-    const choice = choiceAt(amplitude);
+  for (const scale of amplitudes.flatMap((amplitude) => [Math.sqrt(amplitude), -Math.sqrt(amplitude)])) {
+    const choice = choiceAt(scale);
     const loss = await probe.lossWith(choice, by);
     if (Number.isFinite(loss) && (best === undefined || loss < best.loss)) best = { loss, choice };
   }
