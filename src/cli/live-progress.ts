@@ -1,4 +1,5 @@
 import type { RunPoint } from "../report/run-record.ts";
+import type { ControllerDecision } from "../training/controller/state.ts";
 import type { GrowthRecord } from "../training/record.ts";
 import type { Trainer } from "../training/trainer.ts";
 import type { CliIo } from "./io.ts";
@@ -65,6 +66,12 @@ export class LiveProgress {
       secondsLeft: done > 0 ? (elapsed / done) * (this.#steps - step) : Number.NaN,
     };
   }
+}
+
+/** "step 500: grow hidden1 +16: every 500 updates; it is the turn of hidden1" */
+export function decisionText({ step, action, growths, backTo, why }: ControllerDecision): string {
+  const what = growths.map(({ width, by }) => ` ${width} +${by}`).join(",");
+  return `step ${step}: ${action}${what}${backTo === undefined ? "" : `, back to step ${backTo}`}: ${why}`;
 }
 
 /** "step 500: hidden1 16 → 32, loss 0.4127 → 0.4127, outputs identical, 16 of 16 new units have a gradient, 4.6 ms" */

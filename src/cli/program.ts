@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { scores } from "../growth/scores/index.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
 import { EspalierError } from "../tensor/errors.ts";
@@ -31,6 +32,8 @@ const trainExamples = `
 Widening:
   --widen hidden1=+16@500                        adds 16 units to the first hidden layer once 500 steps are done
   --widen hidden1=+16 --every 500 --until 128    adds 16 every 500 steps until there are 128
+  --grow-when plateau=50:0.01 --grow-where best --grow-units 25% --grow-until hidden1=64
+                                                 leaves when and where to a policy, which says why
   Widths are called hidden1, hidden2, ... and conv1, conv2, ...; the outputs stay what they were.
 
 Examples:
@@ -204,6 +207,30 @@ function trainOptions(command: Command): Command {
     )
     .option("--newborn-youth <steps>", "steps after birth without weight decay (default: 0)")
     .option("--newborn-rate <factor>", "of the learning rate in that time (default: 1)")
+    .option("--grow <file>", "a growth policy in JSON, which decides when, where and by how much to grow")
+    .option(
+      "--grow-when <moments>",
+      "every=200, at=100,300, plateau=50:0.01 (less than 1 % over 50 steps), score=100:1e-3 or budget=0.2",
+    )
+    .option(
+      "--grow-where <widths>",
+      "a width, round-robin, together, or best (best-per-parameter, best-per-unit) by score (default: round-robin)",
+    )
+    .option(
+      "--grow-units <units>",
+      "8, 25%, marginal=0.3 (of the best unit's score) or hidden1=128@4 (in 4 growths)",
+    )
+    .addOption(
+      new Option(
+        "--grow-until <limit>",
+        "parameters=50000, hidden1=128, growths=4 or steps=900 end growing; flops=1e12 or seconds=60 the run; repeatable",
+      ).argParser(collect),
+    )
+    .option(
+      "--grow-trial <steps:share>",
+      "undo what has not lowered the loss by a share after so many steps: 200:0.01",
+    )
+    .option("--grow-score <method>", `${Object.keys(scores).join(", ")} (default: candidates)`)
     .option(
       "--strategy <name>",
       `values of new units: ${Object.keys(strategies).join(", ")} (default: candidates)`,

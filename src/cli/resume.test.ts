@@ -67,6 +67,38 @@ describe("espalier train --resume", () => {
       await expectSameRun(broken, whole, stopped);
     }));
 
+  it("goes on within a trial, after growths that were undone, by the policy that it began with", () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "policy.json");
+      const policy = {
+        when: { every: 60 },
+        where: { best: "flops" },
+        howMany: { fraction: 0.5 },
+        trial: { steps: 40, minGain: 0.2 },
+      };
+      await writeFile(file, JSON.stringify(policy));
+      const run = ["train", "--hidden", "6,5", "--steps", "330", "--learning-rate", "0.004", "--grow", file];
+      const [whole, broken] = [join(folder, "whole"), join(folder, "broken")];
+      const result = JSON.parse(
+        (await runCli([...run, "--checkpoint-every", "7", "--out", whole, "--json", "--quiet"])).out,
+      );
+      const actions = result.decisions.map(({ action }: { action: string }) => action);
+      expect(actions).toEqual(expect.arrayContaining(["grow", "undo", "keep"]));
+      const first = await runCli([...run, "--out", broken], {
+        signalAfter: { text: /undo hidden[\s\S]*grow hidden[\s\S]*step \d+\/330/, signal: "SIGINT" },
+      });
+      expect(first.code).toBe(130);
+      // The file is no longer needed: the run holds what it said.
+      await rm(file);
+      const second = await runCli(["train", "--resume", broken, "--json", "--quiet"]);
+      expect(second.code, second.err).toBe(0);
+      expect(JSON.parse(second.out).decisions).toEqual(result.decisions);
+      expect((await model(broken)).equals(await model(whole))).toBe(true);
+      const told = async (where: string) => (await metrics(where)).filter(({ kind }) => kind === "decision");
+      expect(await told(broken)).toEqual(await told(whole));
+      expect(await readFile(join(broken, "report.html"), "utf8")).toContain("not by 20 %");
+    }));
+
   it("goes on from an older checkpoint, or from none, to the same end", () =>
     withFolder(async (folder) => {
       const [whole, older, none] = ["whole", "older", "none"].map((name) => join(folder, name)) as [

@@ -1,10 +1,11 @@
 import { htmlReport } from "../report/html-report.ts";
 import { jsonReport } from "../report/json-report.ts";
 import { diagnosisLine } from "../report/metrics-history.ts";
-import { growthLine, pointLine } from "../report/metrics-lines.ts";
+import { decisionLine, growthLine, pointLine } from "../report/metrics-lines.ts";
 import type { RunDiagnosis, RunPoint, RunRecord } from "../report/run-record.ts";
+import type { ControllerDecision } from "../training/controller/state.ts";
 import type { GrowthRecord } from "../training/record.ts";
-import type { Trainer } from "../training/trainer.ts";
+import type { Progress, Trainer } from "../training/trainer.ts";
 import type { RunConfig, RunFolder } from "./run-folder.ts";
 
 export const metricsName = "metrics.jsonl";
@@ -20,8 +21,8 @@ const arm = "run";
 export class RunOutput {
   readonly #folder: RunFolder;
   readonly #trainer: Trainer;
-  /** The newest checkpoint and its step: no step is saved twice. */
-  #saved: { readonly step: number; readonly path: string } | undefined;
+  /** The newest checkpoint and its progress: no moment is saved twice. */
+  #saved: { readonly progress: Progress; readonly path: string } | undefined;
 
   constructor(folder: RunFolder, trainer: Trainer) {
     this.#folder = folder;
@@ -38,6 +39,10 @@ export class RunOutput {
     return this.#folder.append(metricsName, pointLine(arm, point));
   }
 
+  decision(decision: ControllerDecision): Promise<void> {
+    return this.#folder.append(metricsName, decisionLine(arm, decision));
+  }
+
   growth(record: GrowthRecord): Promise<void> {
     return this.#folder.append(metricsName, growthLine(arm, record));
   }
@@ -48,10 +53,10 @@ export class RunOutput {
 
   /** Saves a checkpoint and returns its path. */
   async checkpoint(): Promise<string> {
-    const { step } = this.#trainer;
-    if (this.#saved?.step === step) return this.#saved.path;
+    const { progress } = this.#trainer;
+    if (this.#saved?.progress === progress) return this.#saved.path;
     const path = await this.#trainer.saveCheckpoint(this.#folder.file(checkpointsName));
-    this.#saved = { step, path };
+    this.#saved = { progress, path };
     return path;
   }
 

@@ -1,6 +1,6 @@
 import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
-import type { GrowthEvent } from "../training/growth-schedule.ts";
+import type { GrowthPolicy } from "../training/controller/policy.ts";
 import { type LossName, losses } from "../training/loss.ts";
 import type { NewbornOptions } from "../training/newborn.ts";
 import { adam, adamw } from "../training/optimizers/adam.ts";
@@ -13,11 +13,12 @@ import { type DataOptions, parseData } from "./data-option.ts";
 import type { ModelOptions } from "./model-option.ts";
 import type { NetworkOptions } from "./network.ts";
 import { badOption, decimal, oneOf, sizes, wholeNumber } from "./option-values.ts";
+import { type PolicyOptions, policyOption } from "./policy-option.ts";
 import type { ModelChoice } from "./trained-model.ts";
 import { widenEvents } from "./widen-option.ts";
 
 /** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
-export interface RawTrainOptions extends ModelOptions {
+export interface RawTrainOptions extends ModelOptions, PolicyOptions {
   readonly data: string;
   readonly label?: string;
   readonly delimiter?: string;
@@ -77,7 +78,7 @@ export interface TrainPlan {
   readonly threads: number;
   readonly clipNorm: number | undefined;
   readonly newborn: NewbornOptions;
-  readonly growth: { readonly strategy?: string; readonly events: readonly GrowthEvent[] };
+  readonly growth: GrowthPolicy;
   readonly patience: number | undefined;
   readonly evaluateEvery: number | undefined;
   readonly checkpointEvery: number | undefined;
@@ -135,12 +136,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     threads: wholeNumber("--threads", raw.threads),
     clipNorm: optional(raw.clipNorm, (text) => decimal("--clip-norm", text, { above: 0 })),
     newborn: newbornOptions(raw),
-    growth: {
-      ...(raw.strategy === undefined
-        ? {}
-        : { strategy: oneOf("--strategy", raw.strategy, Object.keys(strategies)) }),
-      events: widenEvents(raw),
-    },
+    growth: growthOptions(raw),
     patience,
     evaluateEvery: whole("--evaluate-every", raw.evaluateEvery),
     checkpointEvery: whole("--checkpoint-every", raw.checkpointEvery),
@@ -155,6 +151,16 @@ function newbornOptions({ newbornWarmup, newbornYouth, newbornRate }: RawTrainOp
   if (rate !== 1 && youth === 0)
     throw badOption("--newborn-rate", "needs --newborn-youth, the steps that it holds for", newbornRate);
   return { warmup: wholeNumber("--newborn-warmup", newbornWarmup ?? "0", 0), youth, rate };
+}
+
+function growthOptions(raw: RawTrainOptions): GrowthPolicy {
+  const strategy =
+    raw.strategy === undefined ? undefined : oneOf("--strategy", raw.strategy, Object.keys(strategies));
+  const policy = policyOption(raw, strategy);
+  const events = widenEvents(raw);
+  if (policy === undefined) return { events, ...(strategy === undefined ? {} : { strategy }) };
+  if (events.length === 0) return policy;
+  throw badOption("--widen", "excludes the options of --grow", raw.widen.join(" "), "Leave one of them out.");
 }
 
 function modelOption(raw: RawTrainOptions): ModelChoice | undefined {

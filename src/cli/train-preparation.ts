@@ -3,7 +3,6 @@ import { platform } from "#platform";
 import { readMetrics } from "../report/metrics-history.ts";
 import type { RunPast } from "../report/recorder.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { checkGrowths } from "../training/growth-schedule.ts";
 import { Trainer } from "../training/trainer.ts";
 import { absoluteData, fingerprint, loadData, type TrainingData } from "./data-option.ts";
 import { buildNetwork, lossFor } from "./network.ts";
@@ -41,7 +40,7 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
       options.checkpointEvery,
       "Say where: --out DIR.",
     );
-  const raw = rawOptions(options);
+  const raw = await withPolicy(rawOptions(options));
   const plan = readTrainOptions(raw);
   const folder = options.out === undefined ? undefined : await RunFolder.fresh(options.out);
   const loaded = await loadData(plan.data);
@@ -122,8 +121,13 @@ export async function resumeRun(
     // Stopped before its first checkpoint was complete.
     return { ...common, ...(await freshTrainer(plan, data, steps)), past: undefined, metricsText: "" };
   }
-  const history = readMetrics((await folder.read(metricsName)) ?? "", resumed.step, folder.file(metricsName));
-  const past: RunPast = { ...history, best: await bestState(folder, resumed.step) };
+  const undone = (resumed.progress.controller?.decisions ?? []).filter(({ action }) => action === "undo");
+  const history = readMetrics(
+    (await folder.read(metricsName)) ?? "",
+    { step: resumed.step, undone: undone.length },
+    folder.file(metricsName),
+  );
+  const past: RunPast = { ...history, best: await bestState(folder, resumed.progress.flops) };
   return {
     ...common,
     data: fitData(data, resumed.model),
@@ -155,7 +159,6 @@ async function freshTrainer(
     ...plan.parameters,
     ...(plan.clipNorm === undefined ? {} : { clipNorm: plan.clipNorm }),
   });
-  checkGrowths(plan.growth.events, trainer.widths, steps);
   // A network that does not fit the data is refused here rather than after the folder has been made.
   await trainer.evaluate(data.test);
   return { trainer, data };
@@ -189,14 +192,14 @@ async function refuseOrphans(folder: RunFolder): Promise<void> {
 }
 
 /**
- * The best state so far. One of a later step than the checkpoint is no use, but it is made again on the way, since
+ * The best state so far. One that more FLOPs went into than into the checkpoint is no use, but it is made again on the way, since
  * the run repeats itself bit for bit.
  */
-async function bestState(folder: RunFolder, step: number): Promise<RunPast["best"]> {
+async function bestState(folder: RunFolder, flops: number): Promise<RunPast["best"]> {
   if (!(await folder.names()).includes(bestName)) return undefined;
   const trainer = await Trainer.resume(folder.file(bestName));
   try {
-    return trainer.step <= step ? trainer.state() : undefined;
+    return trainer.progress.flops <= flops ? trainer.state() : undefined;
   } finally {
     await trainer.dispose();
   }
@@ -211,6 +214,12 @@ function overridden(
   const base: RawTrainOptions = given.has("steps") || given.has("epochs") ? others : stored;
   const changes = Object.entries(rawOptions(options)).filter(([name]) => given.has(name));
   return { ...base, ...Object.fromEntries(changes) };
+}
+
+/** With the policy that `--grow` names in place of the file: the run keeps what it began with. */
+async function withPolicy(raw: RawTrainOptions): Promise<RawTrainOptions> {
+  if (raw.grow === undefined) return raw;
+  return { ...raw, grow: new TextDecoder().decode(await platform.readFile(raw.grow)).trim() };
 }
 
 /** The same options from whatever folder. */

@@ -37,6 +37,7 @@ export function resultJson(run: RunPreparation, outcome: TrainOutcome): object {
     seconds: outcome.seconds,
     examplesPerSecond: outcome.examplesPerSecond,
     growths: arm.growths,
+    decisions: arm.decisions,
     files:
       folder === undefined
         ? undefined

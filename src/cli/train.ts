@@ -2,7 +2,7 @@ import { Recorder, type RecorderOptions, type RunStatus } from "../report/record
 import { EspalierError } from "../tensor/errors.ts";
 import { exitCodeOfSignal, exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
-import { growthText, LiveProgress } from "./live-progress.ts";
+import { decisionText, growthText, LiveProgress } from "./live-progress.ts";
 import { RunOutput } from "./run-output.ts";
 import { StopRequest } from "./stop-request.ts";
 import type { RawTrainOptions } from "./train-options.ts";
@@ -61,6 +61,11 @@ async function carryOut(
       async point(point) {
         progress?.point(point);
         await output?.point(point);
+      },
+      async decision(decision) {
+        // Of growths that were asked for one by one there is nothing to explain.
+        if (!("events" in plan.growth)) progress?.note(decisionText(decision));
+        await output?.decision(decision);
       },
       async growth(record) {
         progress?.note(growthText(record));

@@ -2,6 +2,7 @@ import { htmlPage } from "./html-page.ts";
 import type { RunRecord } from "./run-record.ts";
 import { configuration } from "./sections/configuration.ts";
 import { curves } from "./sections/curves.ts";
+import { decisionTable } from "./sections/decisions.ts";
 import { diagnosis } from "./sections/diagnosis.ts";
 import { growthTable } from "./sections/growths.ts";
 import { summary } from "./sections/summary.ts";
@@ -9,6 +10,6 @@ import { widths } from "./sections/widths.ts";
 
 /** A run as one HTML file, as {@link htmlPage} makes it. */
 export function htmlReport(run: RunRecord): string {
-  const sections = [summary, curves, widths, growthTable, diagnosis, configuration];
+  const sections = [summary, curves, widths, growthTable, decisionTable, diagnosis, configuration];
   return htmlPage({ title: run.title, date: run.date, body: sections.map((section) => section(run)) });
 }

@@ -6,38 +6,66 @@ export function diagnosisLine(arm: string, { step, widths }: RunDiagnosis): stri
   return JSON.stringify({ kind: "diagnosis", arm, step, widths });
 }
 
-/** What `metrics.jsonl` says of a run up to a step. */
+/** What `metrics.jsonl` says of a run up to a moment. */
 export interface MetricsHistory {
+  /** Without those of stretches that were undone. */
   readonly points: readonly RunPoint[];
   readonly diagnoses: readonly RunDiagnosis[];
+  /** All points in order of time, those that were undone included. */
+  readonly scores: readonly RunPoint[];
   /** The file's text up to that step, to go on appending to. */
   readonly text: string;
 }
 
+/** A moment of a run that may have gone back: after so many undone growths, and then so many updates done. */
+export interface Moment {
+  readonly step: number;
+  readonly undone: number;
+}
+
 /**
- * Reads back the lines of `metrics.jsonl` (one arm) up to `step`. A last line that a crash cut off is dropped. Throws
+ * Reads back the lines of `metrics.jsonl` (one arm) up to a moment. A last line that a crash cut off is dropped. Throws
  * `FORMAT` with the line for any other that is not a record.
  */
-export function readMetrics(text: string, step: number, name: string): MetricsHistory {
-  const points: RunPoint[] = [];
-  const diagnoses: RunDiagnosis[] = [];
+export function readMetrics(text: string, moment: Moment, name: string): MetricsHistory {
+  let points: RunPoint[] = [];
+  let diagnoses: RunDiagnosis[] = [];
+  let undone = 0;
+  const scores: RunPoint[] = [];
   const kept: string[] = [];
   const lines = text.split("\n");
   // What stands after the last line feed is empty, or was being written when the power went.
   lines.pop();
   lines.forEach((line, index) => {
     const record = parse(line, index, name);
-    if (record.step > step) return;
+    const undo = record.kind === "decision" && record.action === "undo";
+    // What ends in a growth that was undone by then belongs to the past, however far it went.
+    if (undone > moment.undone || (undone === moment.undone && (undo || record.step > moment.step))) {
+      if (undo) undone++;
+      return;
+    }
     kept.push(line);
+    if (undo) {
+      undone++;
+      const back = record.backTo as number;
+      points = points.filter((point) => point.step <= back);
+      diagnoses = diagnoses.filter((diagnosis) => diagnosis.step <= back);
+    }
     const { kind, arm: _, ...rest } = record;
-    if (kind === "point") points.push({ ...rest, trainLoss: rest.trainLoss ?? Number.NaN } as RunPoint);
+    if (kind === "point") {
+      const point = { ...rest, trainLoss: rest.trainLoss ?? Number.NaN } as RunPoint;
+      points.push(point);
+      scores.push(point);
+    }
     if (kind === "diagnosis") diagnoses.push(rest as unknown as RunDiagnosis);
   });
-  return { points, diagnoses, text: kept.map((line) => `${line}\n`).join("") };
+  return { points, diagnoses, scores, text: kept.map((line) => `${line}\n`).join("") };
 }
 
+const kinds = ["point", "growth", "diagnosis", "decision"] as const;
+
 interface Line {
-  readonly kind: "point" | "growth" | "diagnosis";
+  readonly kind: (typeof kinds)[number];
   readonly step: number;
   readonly [key: string]: unknown;
 }
@@ -45,14 +73,13 @@ interface Line {
 function parse(line: string, index: number, name: string): Line {
   try {
     const record = JSON.parse(line) as Line;
-    if (["point", "growth", "diagnosis"].includes(record.kind) && Number.isSafeInteger(record.step))
-      return record;
+    if (kinds.includes(record.kind) && Number.isSafeInteger(record.step)) return record;
   } catch {
     // The same error as for JSON of another kind.
   }
   throw new EspalierError("FORMAT", {
     thing: `${name}, line ${index + 1}`,
-    rule: "must be a point, a growth or a diagnosis as espalier writes them",
+    rule: "must be a point, a growth, a diagnosis or a decision as espalier writes them",
     received: line.slice(0, 80),
     remedy: "Restore the file, or start a new run.",
   });

@@ -1,3 +1,4 @@
+import type { ControllerDecision } from "../training/controller/state.ts";
 import type { GrowthRecord } from "../training/record.ts";
 import type { RunPoint } from "./run-record.ts";
 
@@ -11,4 +12,10 @@ export function pointLine(arm: string, point: RunPoint): string {
 export function growthLine(arm: string, growth: GrowthRecord): string {
   const { step, width, ...rest } = growth;
   return JSON.stringify({ kind: "growth", arm, step, width, ...rest });
+}
+
+/** A decision of an arm's growth controller as one line of `metrics.jsonl`, without the line feed. */
+export function decisionLine(arm: string, decision: ControllerDecision): string {
+  const { step, action, ...rest } = decision;
+  return JSON.stringify({ kind: "decision", arm, step, action, ...rest });
 }
