@@ -1,5 +1,6 @@
 import type { RunArm } from "../report/run-record.ts";
 import { clock, grouped, score, short } from "./format.ts";
+import { decisionText } from "./live-progress.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** Both arms of the demo under one seed. */
@@ -26,6 +27,7 @@ export function demoJson(pairs: readonly DemoPair[], folder: RunFolder, seconds:
         flops: arm.points.at(-1)?.flops,
         seconds: arm.points.at(-1)?.seconds,
         growths: arm.growths,
+        decisions: arm.decisions,
       })),
     })),
     seconds,
@@ -64,6 +66,8 @@ export function demoText(pairs: readonly DemoPair[], folder: RunFolder, seconds:
     mean(lists[1]?.map((arm) => arm.points.at(-1)?.flops ?? 0) ?? []);
   const { grown, scratch } = first.arms;
   return [
+    `What the policy decided (seed ${first.seed}), and why:`,
+    ...(grown.decisions ?? []).map((decision) => `  ${decisionText(decision)}`),
     ...grown.growths.map(
       ({ step, width, size, loss }) =>
         `At step ${step} ${width} grew from ${size.before} to ${size.after} units: loss ${loss.before.toFixed(6)} before, ${loss.after.toFixed(6)} after.`,
@@ -73,12 +77,17 @@ export function demoText(pairs: readonly DemoPair[], folder: RunFolder, seconds:
     ...table,
     "",
     `${pairs.length} seeds, ${first.examples.test} test examples each: one example is ${(100 / first.examples.test).toFixed(1)} points, so small differences say nothing.`,
-    `The grown network used ${(100 * share).toFixed(0)} % of the FLOPs. Networks this small spend their seconds elsewhere than in arithmetic.`,
+    `The grown networks (${pairs.map(({ arms }) => shape(arms.grown)).join(", ")}) used ${(100 * share).toFixed(0)} % of the FLOPs of ${shape(scratch)}, scoring and growing included. Networks this small spend their seconds elsewhere than in arithmetic.`,
     `Dead hidden units at the end (seed ${first.seed}): ${deadUnits(grown)} grown, ${deadUnits(scratch)} from scratch.`,
     `Report: ${folder.file("report.html")} (seed ${first.seed}; all took ${clock(seconds)})`,
   ]
     .map((line) => `${line}\n`)
     .join("");
+}
+
+/** Units of the hidden layers at the end: "32-16". */
+function shape(arm: RunArm): string {
+  return Object.values(arm.points.at(-1)?.widths ?? {}).join("-");
 }
 
 /** Whether outputs stayed, and whether the new units could learn, over all growths. */

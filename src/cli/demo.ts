@@ -4,16 +4,16 @@ import { mlp } from "../nn/mlp.ts";
 import { htmlReport } from "../report/html-report.ts";
 import { jsonReport } from "../report/json-report.ts";
 import { diagnosisLine } from "../report/metrics-history.ts";
-import { growthLine, pointLine } from "../report/metrics-lines.ts";
+import { decisionLine, growthLine, pointLine } from "../report/metrics-lines.ts";
 import { Recorder } from "../report/recorder.ts";
 import type { RunArm, RunRecord } from "../report/run-record.ts";
-import type { GrowthEvent } from "../training/growth-schedule.ts";
+import type { RuledPolicy } from "../training/controller/policy.ts";
 import { adam } from "../training/optimizers/adam.ts";
 import { Trainer } from "../training/trainer.ts";
 import { type DemoPair, demoJson, demoText } from "./demo-result.ts";
 import { exitCodeOfSignal, exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
-import { growthText } from "./live-progress.ts";
+import { decisionText, growthText } from "./live-progress.ts";
 import { RunFolder } from "./run-folder.ts";
 import { StopRequest } from "./stop-request.ts";
 import { version } from "./version.ts";
@@ -27,11 +27,17 @@ export interface DemoOptions {
 const steps = 2400;
 const batchSize = 32;
 const learningRate = 3e-3;
-const hidden = { start: 8, end: 32 };
-const events = [
-  { width: "hidden1", by: 8, at: 600 },
-  { width: "hidden1", by: 16, at: 1200 },
-] as const satisfies readonly GrowthEvent[];
+const layers = { start: [64, 8, 8, 10], end: [64, 32, 16, 10] } as const;
+/**
+ * Grows where the loss no longer falls by a quarter in a hundred steps, where that promises the most for its FLOPs, up to
+ * as many parameters as the other network has from the start.
+ */
+const policy: RuledPolicy = {
+  when: { plateau: { window: 100, minGain: 0.25 } },
+  where: { best: "flops" },
+  howMany: { fraction: 1 },
+  stop: { parameters: parameters(layers.end) },
+};
 /** Both networks start anew with each; curves are drawn of the first. */
 const seeds = [0, 1, 2, 3, 4];
 /** Arms take turns in pieces of this many steps, so that whatever else the machine does slows both alike. */
@@ -52,7 +58,7 @@ export async function demo(options: DemoOptions, io: CliIo): Promise<number> {
   const started = performance.now();
   try {
     say(
-      `Training on handwritten digits: 64-${hidden.start}-10 that grows to 64-${hidden.end}-10, and 64-${hidden.end}-10 from scratch; ${seeds.length} times, with other data splits and first weights.`,
+      `Training on handwritten digits: ${layers.start.join("-")}, which grows when and where a policy finds that it pays, and ${layers.end.join("-")} from scratch; ${seeds.length} times, with other data splits and first weights.`,
     );
     const pairs: DemoPair[] = [];
     const lines: string[] = [];
@@ -114,8 +120,8 @@ interface PairEvents {
 /** Both arms on one split of the digits, taking turns; undefined where a signal stopped them. */
 async function trainPair(seed: number, on: PairEvents): Promise<DemoPair | undefined> {
   const { train, test } = await digits({ seed });
-  const start = async (name: string, units: number, growth: readonly GrowthEvent[]) => {
-    const trainer = await Trainer.create(mlp([64, units, 10], { seed }), {
+  const start = async (name: string, sizes: readonly number[], growth?: RuledPolicy) => {
+    const trainer = await Trainer.create(mlp(sizes, { seed }), {
       optimizer: adam({ learningRate }),
       batchSize,
       seed,
@@ -124,10 +130,14 @@ async function trainPair(seed: number, on: PairEvents): Promise<DemoPair | undef
       name,
       steps,
       test,
-      growth: { events: growth },
+      ...(growth === undefined ? {} : { growth }),
       events: {
         point: (point) => on.line(pointLine(name, point)),
         diagnosis: (diagnosis) => on.line(diagnosisLine(name, diagnosis)),
+        decision(decision) {
+          on.line(decisionLine(name, decision));
+          on.growth(decisionText(decision));
+        },
         growth(record) {
           on.line(growthLine(name, record));
           on.growth(growthText(record));
@@ -136,8 +146,8 @@ async function trainPair(seed: number, on: PairEvents): Promise<DemoPair | undef
     });
     return { trainer, recorder };
   };
-  const grown = await start("grown", hidden.start, events);
-  const scratch = await start("from scratch", hidden.end, []);
+  const grown = await start("grown", layers.start, policy);
+  const scratch = await start("from scratch", layers.end);
   try {
     for (let done = turn; done <= steps; done += turn) {
       // Who goes first changes, too.
@@ -168,8 +178,9 @@ function demoRecord({ arms, examples, seed }: DemoPair, date: string): RunRecord
       data: "digits",
       "training examples": examples.train,
       "test examples": examples.test,
-      grown: `64-${hidden.start}-10, ${events.map(({ by, at }) => `+${by} at step ${at}`).join(", ")}`,
-      "from scratch": `64-${hidden.end}-10`,
+      grown: layers.start.join("-"),
+      policy: JSON.stringify(policy),
+      "from scratch": layers.end.join("-"),
       activation: "relu",
       loss: "crossEntropy",
       optimizer: "adam",
@@ -183,4 +194,9 @@ function demoRecord({ arms, examples, seed }: DemoPair, date: string): RunRecord
     metric: "accuracy",
     arms: both,
   };
+}
+
+/** Weights and biases of linear layers. */
+function parameters(sizes: readonly number[]): number {
+  return sizes.slice(1).reduce((sum, units, index) => sum + units * ((sizes[index] as number) + 1), 0);
 }

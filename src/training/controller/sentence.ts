@@ -1,6 +1,6 @@
-/** 0.0123 as "1.2 %"; a decrease that is a rise as "-3 %". */
+/** 0.0123 as "1.23 %"; a decrease that is a rise as "-3 %". */
 export function percent(share: number): string {
-  return `${Number((100 * share).toPrecision(2))} %`;
+  return `${Number((100 * share).toPrecision(3))} %`;
 }
 
 /** A number with three digits: "0.0123", "1.23e-7". */
