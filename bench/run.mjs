@@ -19,6 +19,7 @@ import { measureMemory, memorySentence } from "./memory.mjs";
 import { preparePython } from "./python.mjs";
 import { machine, missingLines, plainTable, replaceMeasured, tableRows } from "./report.mjs";
 import { roster } from "./roster.mjs";
+import { measureScore, scoreSentence } from "./score.mjs";
 import { measureWiden, widenSentence } from "./widen.mjs";
 import { workloads } from "./workloads.mjs";
 
@@ -70,6 +71,7 @@ async function attempt(what, measure, sentence) {
   }
 }
 const widen = options.only ? undefined : await attempt("pause of growing", measureWiden, widenSentence);
+const score = options.only ? undefined : await attempt("scoring a width", measureScore, scoreSentence);
 const memory = options.only
   ? undefined
   : await attempt("memory over 200 growths", measureMemory, memorySentence);
@@ -80,6 +82,7 @@ const report = {
   rounds,
   results,
   widen,
+  score,
   memory,
 };
 writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify(report, null, 2)}\n`);
@@ -90,4 +93,5 @@ if (options.markdown) {
 process.stdout.write(`${plainTable(tableRows(results))}\n\nratio: the peer's time over espalier's\n`);
 for (const line of missingLines(results)) process.stdout.write(`${line}\n`);
 if (widen) process.stdout.write(`\n${widen}\n`);
+if (score) process.stdout.write(`${score}\n`);
 if (memory) process.stdout.write(`${memory}\n`);
