@@ -35,6 +35,24 @@ export class Random {
     return (this.uint32() >>> 8) * 2 ** -24;
   }
 
+  /** Fills an array with what as many calls of {@link uniform} give, only faster. */
+  fillUniform(into: Float32Array): void {
+    const whole = into.length - (into.length % 4);
+    if (this.#left > 0) {
+      for (let index = 0; index < into.length; index++) into[index] = this.uniform();
+      return;
+    }
+    const block = this.#buffer;
+    for (let index = 0; index < whole; index += 4) {
+      philox(this.seed, this.stream, this.#counter++, this.lane, block);
+      into[index] = ((block[0] as number) >>> 8) * 2 ** -24;
+      into[index + 1] = ((block[1] as number) >>> 8) * 2 ** -24;
+      into[index + 2] = ((block[2] as number) >>> 8) * 2 ** -24;
+      into[index + 3] = ((block[3] as number) >>> 8) * 2 ** -24;
+    }
+    for (let index = whole; index < into.length; index++) into[index] = this.uniform();
+  }
+
   /** Standard normal (Box–Muller; one draw of two is kept so that draws do not depend on call history). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));

@@ -34,6 +34,7 @@ import { rolledBack } from "./rollback.ts";
 import { rateAt } from "./schedule.ts";
 import { shrinkNow } from "./shrink.ts";
 import type { Growing, Sized } from "./size-change.ts";
+import { withVariables } from "./size-change.ts";
 import { charged, noProgress, type Progress, type TrainerState } from "./state.ts";
 import { Turns } from "./turns.ts";
 import { type WidenOptions, widenNow, widenRequest } from "./widen.ts";
@@ -283,8 +284,9 @@ export class Trainer {
   score(data: Dataset, options: ScoreRequest & SampleOptions = {}): Promise<readonly WidthScore[]> {
     const sample = new Sample(data, options, this.#now);
     return this.#turns.take(() => {
-      const { model, settings } = this;
-      const { widths, measurements: compiled } = this.#compiled;
+      const { settings } = this;
+      const { widths, measurements: compiled, learner } = this.#compiled;
+      const model = withVariables(this.#model, Object.entries(learner.variables));
       return scoreWidths({ model, widths, settings, compiled }, sample, options, settings.seed);
     });
   }

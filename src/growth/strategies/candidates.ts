@@ -8,9 +8,10 @@ export const defaultCandidates = 128;
 /** U(-a, a) with He's variance 2 / fan-in: as good a direction as a normal one, and drawn in a quarter of the time. */
 const fillDirections: Fill = (request) => {
   const width = 2 * Math.sqrt(6 / request.slices.length);
+  const draws = new Float32Array(request.slices.length);
   forNewUnits(request, (unit) => {
-    const draws = request.random(unit);
-    request.slices.map(unit, () => width * (draws.uniform() - 0.5));
+    request.random(unit).fillUniform(draws);
+    request.slices.map(unit, (_, index) => width * ((draws[index] as number) - 0.5));
   });
 };
 
