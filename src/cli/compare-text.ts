@@ -27,7 +27,7 @@ export function compareText(
     ]),
   );
   const lines = [
-    `${comparison.title}, ${seeds.report.length} seeds`,
+    `${comparison.title}, ${seeds.report.length} ${seeds.report.length === 1 ? "seed" : "seeds"}`,
     "",
     ...table,
     "",

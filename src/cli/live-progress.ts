@@ -14,7 +14,7 @@ export class LiveProgress {
   readonly #started = performance.now();
   #loss = Number.NaN;
   #examples = 0;
-  #test: ProgressState["test"];
+  readonly #tests: NonNullable<ProgressState["test"]>[] = [];
   #now = this.#started;
 
   constructor(io: CliIo, trainer: Trainer, steps: number) {
@@ -39,7 +39,7 @@ export class LiveProgress {
 
   point({ step, test }: RunPoint): void {
     // What an untrained network scores is no news.
-    if (test !== undefined && step > 0) this.#test = { step, scores: test };
+    if (test !== undefined && step > 0) this.#tests.push({ step, scores: test });
   }
 
   note(text: string): void {
@@ -51,13 +51,15 @@ export class LiveProgress {
   }
 
   #state(step: number) {
+    // A rollback took back what was scored after the step it went to.
+    while ((this.#tests.at(-1)?.step ?? 0) > step) this.#tests.pop();
     const elapsed = (this.#now - this.#started) / 1000;
     const done = step - this.#from;
     return {
       step,
       steps: this.#steps,
       loss: this.#loss,
-      test: this.#test,
+      test: this.#tests.at(-1),
       metric: this.#trainer.metrics[0]?.name,
       widths: Object.fromEntries(
         this.#trainer.widths.filter((width) => width.growable).map((width) => [width.id, width.size]),
@@ -86,7 +88,9 @@ export function growthText(record: GrowthRecord): string {
     `loss ${loss.before.toFixed(4)} → ${loss.after.toFixed(4)}`,
     outputs,
     `${learning} of ${newUnits.length} new units have a gradient`,
-    ...(identicalUnits.length > 0 ? [`${identicalUnits.length} groups identical`] : []),
+    ...(identicalUnits.length > 0
+      ? [`${identicalUnits.length} ${identicalUnits.length === 1 ? "group" : "groups"} identical`]
+      : []),
     `${pauseMs.toFixed(1)} ms`,
   ].join(", ");
 }

@@ -117,7 +117,7 @@ function where(text: string): Where {
 }
 
 const unitsForm =
-  "must be UNITS, SHARE%, marginal=SHARE or WIDTH=UNITS,WIDTH=UNITS@GROWTHS, such as 8 or 25%";
+  "must be UNITS, SHARE%, marginal=SHARE[:MOST] or WIDTH=UNITS,WIDTH=UNITS@GROWTHS, such as 8 or 25%";
 
 function howMany(text: string): HowMany {
   if (/^\d+$/.test(text)) return { units: wholeNumber("--grow-units", text) };

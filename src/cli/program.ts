@@ -218,7 +218,7 @@ function trainOptions(command: Command): Command {
     )
     .option(
       "--grow-units <units>",
-      "8, 25%, marginal=0.3 (of the best unit's score) or hidden1=128@4 (in 4 growths)",
+      "8, 25%, marginal=0.3:32 (that share of the best unit's score, at most 32 units, the default) or hidden1=128@4 (in 4 growths)",
     )
     .addOption(
       new Option(

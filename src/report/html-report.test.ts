@@ -205,7 +205,9 @@ describe("unusual runs", () => {
     const html = htmlReport({ ...run, arms: [{ ...arm(run), growths: [broken] }] });
     assertSound(html);
     expect(html).toContain('<strong class="bad">It did not preserve the function</strong>');
-    expect(html).toContain("8\u00a0new units had no gradient, or no activation on a whole batch: dead.");
+    expect(html).toContain(
+      "8\u00a0new units had no gradient, or no activation, on the one batch seen at birth.",
+    );
     expect(html).toContain('<strong class="bad">no</strong>');
     expect(html).not.toContain("Not preserved: 0");
   });

@@ -103,6 +103,9 @@ tbody tr.chosen > * { font-weight: 600; }
 .group .name { font-weight: 600; white-space: normal; }
 .growths th, .growths td { padding-left: 5px; padding-right: 5px; font-size: 13px; }
 .growths thead th { white-space: normal; font-size: 12px; line-height: 1.3; }
+.decisions tbody .text { white-space: normal; }
+.decisions tbody th.text { min-width: 15ch; }
+.decisions tbody .why { width: 60%; }
 .configuration { width: auto; min-width: min(100%, 420px); }
 .configuration th, .configuration td { white-space: normal; overflow-wrap: anywhere; }
 .configuration tbody th { font-weight: 400; color: var(--soft); padding-right: 40px; }

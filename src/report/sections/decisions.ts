@@ -18,7 +18,7 @@ export function decisionTable(run: RunRecord): Markup {
   if (arms.every((decisions) => decisions.length === 0)) return markup``;
   return markup`<section aria-labelledby="decisions">
 <h2 id="decisions">Decisions</h2>
-<div class="scroll"><table class="growths"><thead><tr>${columns.map(
+<div class="scroll"><table class="growths decisions"><thead><tr>${columns.map(
     ([name, about, text]) => markup`<th scope="col" title="${about}" class="${text && "text"}">${name}</th>`,
   )}</tr></thead>
 ${arms.map(
@@ -35,5 +35,5 @@ ${arms.map(
 function row({ step, action, growths, backTo, flops: spent, why, scores = [] }: ControllerDecision): Markup {
   const units = growths.map(({ width, by }) => `${width} +${whole(by)}`).join(", ") || absent;
   const seen = scores.map(({ width, best }) => `${width} ${significant(best, 3)}`).join(", ");
-  return markup`<tr><td>${whole(step)}</td><th scope="row" class="text">${action}${backTo !== undefined && `, back to ${whole(backTo)}`}</th><td class="text name">${units}</td><td>${flops(spent)}</td><td class="text" title="${seen === "" ? "" : `Predicted decrease of the loss by the best new unit: ${seen}`}">${why}</td></tr>`;
+  return markup`<tr><td>${whole(step)}</td><th scope="row" class="text">${action}${backTo !== undefined && `, back to ${whole(backTo)}`}</th><td class="text name">${units}</td><td>${flops(spent)}</td><td class="text why" title="${seen === "" ? "" : `Predicted decrease of the loss by the best new unit: ${seen}`}">${why}</td></tr>`;
 }

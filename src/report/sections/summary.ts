@@ -48,7 +48,7 @@ function growthSentences({ growths }: RunArm): Markup {
   const twins = growths.reduce((sum, { identicalUnits }) => sum + identicalUnits.length, 0);
   return markup` It grew ${times} (${chains(growths)}). ${preservation(growths)}${
     dead > 0 &&
-    markup` <strong class="bad">${plural(dead, "new unit")} had no gradient, or no activation on a whole batch: dead.</strong>`
+    markup` ${plural(dead, "new unit")} had no gradient, or no activation, on the one batch seen at birth.`
   }${twins > 0 && markup` <strong class="bad">${plural(twins, "group")} of identical units came with the new ones.</strong>`}`;
 }
 
