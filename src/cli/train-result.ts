@@ -1,4 +1,5 @@
 import type { RunArm, RunRecord } from "../report/run-record.ts";
+import { undoneTrials } from "../report/undone-trials.ts";
 import { grouped, score, short, widthsText } from "./format.ts";
 import { growthText } from "./live-progress.ts";
 import type { RunFolder } from "./run-folder.ts";
@@ -57,6 +58,7 @@ export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
   const { arm, folder, best } = outcome;
   const { train, test } = run.data;
   const last = arm.points.at(-1);
+  const undone = undoneTrials(arm.decisions);
   const scores = Object.entries(arm.final).map(([name, value]) => `${name} ${score(name, value)}`);
   const how = {
     complete: "trained",
@@ -71,6 +73,11 @@ export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
     `${how} ${grouped(outcome.step)} of ${grouped(outcome.steps)} steps, ${outcome.seconds.toFixed(2)} s, ${short(last?.flops ?? 0)} FLOPs${outcome.examplesPerSecond > 0 ? `, ${grouped(outcome.examplesPerSecond)} examples/s` : ""}`,
     `network: ${networkText(arm, run)}, ${grouped(arm.parameters)} parameters`,
     ...arm.growths.map((growth) => `  ${growthText(growth)}`),
+    ...(undone.count > 0
+      ? [
+          `tried and undone: ${undone.count} ${undone.count === 1 ? "growth" : "growths"}, which cost ${short(undone.flops)} FLOPs`,
+        ]
+      : []),
     ...(best === undefined ? [] : [`weights of step ${best.step}, the best on the validation data`]),
     `test: ${scores.join(", ")}`,
     ...(folder === undefined ? [] : [`report: ${folder.file(htmlName)}`, `model: ${folder.file(modelName)}`]),

@@ -13,6 +13,7 @@ import {
 import { type Markup, markup } from "../markup.ts";
 import type { RunArm, RunRecord } from "../run-record.ts";
 import { badge } from "../svg/marker.ts";
+import { undoneTrials } from "../undone-trials.ts";
 
 /** What the run came to: in sentences, then one card for each arm. */
 export function summary(run: RunRecord): Markup {
@@ -40,8 +41,12 @@ function outcome(arm: RunArm, metric: string | undefined): Markup {
   return markup`<b class="name">${arm.name}</b> ended with a loss of <b>${significant(arm.final.loss)}</b>${measured}, with ${count(arm.parameters)} parameters${cost}.`;
 }
 
-function growthSentences({ growths }: RunArm): Markup {
-  if (growths.length === 0) return markup` It did not grow.`;
+function growthSentences({ growths, decisions }: RunArm): Markup {
+  const undone = undoneTrials(decisions);
+  const tried =
+    undone.count > 0 &&
+    markup` Tried and undone: ${plural(undone.count, "growth")}, which cost ${flops(undone.flops)}.`;
+  if (growths.length === 0) return tried || markup` It did not grow.`;
   const times =
     growths.length === 1 ? "once" : growths.length === 2 ? "twice" : `${whole(growths.length)} times`;
   const dead = growths.reduce((sum, { newUnits }) => sum + newUnits.filter((unit) => unit.dead).length, 0);
@@ -49,7 +54,7 @@ function growthSentences({ growths }: RunArm): Markup {
   return markup` It grew ${times} (${chains(growths)}). ${preservation(growths)}${
     dead > 0 &&
     markup` ${plural(dead, "new unit")} had no gradient, or no activation, on the one batch seen at birth.`
-  }${twins > 0 && markup` <strong class="bad">${plural(twins, "group")} of identical units came with the new ones.</strong>`}`;
+  }${twins > 0 && markup` <strong class="bad">${plural(twins, "group")} of identical units came with the new ones.</strong>`}${tried}`;
 }
 
 /** "hidden1 8 → 16 → 32; hidden2 4 → 8". */

@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import type { ControllerDecision } from "../training/controller/state.ts";
+import { undoneTrials } from "./undone-trials.ts";
+
+it("charges each undone trial from its growth on, and those that were kept not", () => {
+  const told: [ControllerDecision["action"], number][] = [
+    ["grow", 10],
+    ["undo", 17],
+    ["skip", 20],
+    ["grow", 30],
+    ["keep", 45],
+    ["grow", 50],
+    ["undo", 55],
+  ];
+  const decisions = told.map(([action, flops]) => ({ step: 1, action, growths: [], why: "", flops }));
+  expect(undoneTrials(decisions)).toEqual({ count: 2, flops: 12 });
+  expect(undoneTrials()).toEqual({ count: 0, flops: 0 });
+});
