@@ -116,13 +116,14 @@ function comparison(one: RunArm, other: RunArm, metric: string | undefined): Mar
 function card(arm: RunArm, index: number, metric: string | undefined): Markup {
   const last = arm.points.at(-1);
   const total = arm.growths.length;
+  const undone = undoneTrials(arm.decisions).count;
   const kept = arm.growths.filter(({ output }) => output.preserved).length;
   const facts: readonly (readonly [string, string])[] = [
     ["parameters", count(arm.parameters)],
     ["steps", whole(last?.step)],
     ["compute", flops(last?.flops)],
     ["time", duration(last?.seconds)],
-    ["growths", total === 0 ? "none" : whole(total)],
+    ["growths", `${total === 0 ? "none" : whole(total)}${undone > 0 ? `, ${whole(undone)} undone` : ""}`],
     ["function preserved", total === 0 ? absent : `${whole(kept)} of ${whole(total)}`],
   ];
   return markup`<div class="card arm-${index % 7}">
