@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, withFolder } from "../../test/cli-harness.ts";
@@ -73,5 +73,34 @@ describe("espalier grow --data", () => {
       const run = await runCli(["grow", path, "--widen", "hidden1=+4", "--strategy", "candidates"]);
       expect(run.code).toBe(2);
       expect(run.err).toContain("looks at data");
+    }));
+});
+
+describe("strategies on the command line", () => {
+  it("may say how many candidates, and must be known", () =>
+    withModel(async (path, folder) => {
+      const args = [
+        "grow",
+        path,
+        "--widen",
+        "hidden1=+2",
+        "--data",
+        "digits",
+        "--out",
+        join(folder, "c.onnx"),
+      ];
+      expect(await runCli([...args, "--strategy", "magic"])).toMatchObject({ code: 2 });
+      const run = await runCli([...args, "--strategy", "candidates:32"]);
+      expect(run).toMatchObject({ code: 0, err: "" });
+      expect(run.out).toContain("candidates:32");
+    }));
+
+  it("names the file that is no model", () =>
+    withModel(async (_, folder) => {
+      const path = join(folder, "no-model.onnx");
+      await writeFile(path, "This is not a model.");
+      const run = await runCli(["advise", path]);
+      expect(run.code).toBe(1);
+      expect(run.err).toContain("no-model.onnx");
     }));
 });

@@ -15,7 +15,7 @@ import { type GrowthOptions, readGrowths } from "./growth-options.ts";
 import type { CliIo } from "./io.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "./model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
-import { badOption, oneOf, wholeNumber } from "./option-values.ts";
+import { badOption, strategyName, wholeNumber } from "./option-values.ts";
 import { checkOutput } from "./output-file.ts";
 import { parseSizes } from "./sizes-option.ts";
 
@@ -130,11 +130,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   await checkOutputs();
 
   const looked = await modelData(before, path, seed, options);
-  const strategy = oneOf(
-    "--strategy",
-    options.strategy ?? (looked === undefined ? "random" : "candidates"),
-    Object.keys(strategies),
-  );
+  const strategy = strategyName(options.strategy ?? (looked === undefined ? "random" : "candidates"));
   const grown =
     options.plan === undefined
       ? looked === undefined

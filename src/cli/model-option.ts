@@ -72,20 +72,27 @@ export async function openModel(path: string, options: ModelOptions): Promise<Op
     });
     return { model, files: [...new Set(files)] };
   } catch (error) {
-    throw inOptions(error);
+    throw inOptions(error, path);
   } finally {
     folder?.close();
   }
 }
 
-/** The library's remedy names its own options; here they have flags. */
-function inOptions(error: unknown): unknown {
-  if (!(error instanceof EspalierError) || error.remedy === undefined) return error;
+/** The library's remedy names its own options, which have flags here, and does not know where its bytes come from. */
+function inOptions(error: unknown, path: string): unknown {
+  if (!(error instanceof EspalierError)) return error;
   const remedy = error.remedy
-    .replaceAll(/\b(max[A-Z]\w+)\b/g, (name) => (Object.hasOwn(limitHelp, name) ? flagOf(name) : name))
+    ?.replaceAll(/\b(max[A-Z]\w+)\b/g, (name) => (Object.hasOwn(limitHelp, name) ? flagOf(name) : name))
     .replaceAll(/\bexternalData\b/g, "--external-data");
-  const { code, thing, rule, received, cause } = error;
-  return new EspalierError(code, { thing, rule, received, remedy, cause });
+  const { code, rule, received, cause } = error;
+  const thing = error.thing.includes(path) ? error.thing : `${path}, ${error.thing}`;
+  return new EspalierError(code, {
+    thing,
+    rule,
+    received,
+    cause,
+    ...(remedy === undefined ? {} : { remedy }),
+  });
 }
 
 function flagOf(name: string): string {

@@ -1,3 +1,4 @@
+import { strategies, strategyOf } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 
 /** What is wrong with the value of an option. */
@@ -57,4 +58,13 @@ export function oneOf<Name extends string>(option: string, text: string, names: 
   const found = names.find((name) => plain(name) === plain(text));
   if (found !== undefined) return found;
   throw badOption(option, `must be one of ${names.join(", ")}`, text);
+}
+
+/** A strategy of growth, also "candidates:512". Throws `USAGE`. */
+export function strategyName(text: string): string {
+  try {
+    return strategyOf(text).name;
+  } catch {
+    return oneOf("--strategy", text, [...Object.keys(strategies), "candidates:COUNT"]);
+  }
 }

@@ -1,4 +1,3 @@
-import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
 import type { GrowthPolicy } from "../training/controller/policy.ts";
 import { type LossName, losses } from "../training/loss.ts";
@@ -12,7 +11,7 @@ import { constantRate, cosineRate, type Schedule, stepRate } from "../training/s
 import { type DataOptions, parseData } from "./data-option.ts";
 import type { ModelOptions } from "./model-option.ts";
 import type { NetworkOptions } from "./network.ts";
-import { badOption, decimal, oneOf, sizes, wholeNumber } from "./option-values.ts";
+import { badOption, decimal, oneOf, sizes, strategyName, wholeNumber } from "./option-values.ts";
 import { type PolicyOptions, policyOption } from "./policy-option.ts";
 import type { ModelChoice } from "./trained-model.ts";
 import { widenEvents } from "./widen-option.ts";
@@ -154,13 +153,19 @@ function newbornOptions({ newbornWarmup, newbornYouth, newbornRate }: RawTrainOp
 }
 
 function growthOptions(raw: RawTrainOptions): GrowthPolicy {
-  const strategy =
-    raw.strategy === undefined ? undefined : oneOf("--strategy", raw.strategy, Object.keys(strategies));
+  const strategy = raw.strategy === undefined ? undefined : strategyName(raw.strategy);
   const policy = policyOption(raw, strategy);
   const events = widenEvents(raw);
+  if (policy === undefined && events.length === 0 && strategy !== undefined)
+    throw badOption("--strategy", "goes with --widen, --grow or --grow-when", raw.strategy);
   if (policy === undefined) return { events, ...(strategy === undefined ? {} : { strategy }) };
   if (events.length === 0) return policy;
-  throw badOption("--widen", "excludes the options of --grow", raw.widen.join(" "), "Leave one of them out.");
+  throw badOption(
+    "--widen",
+    "excludes --grow and the --grow-... options",
+    raw.widen.join(" "),
+    "Leave one of them out.",
+  );
 }
 
 function modelOption(raw: RawTrainOptions): ModelChoice | undefined {

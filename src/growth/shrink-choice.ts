@@ -58,6 +58,18 @@ export function choiceName(choice: ShrinkChoice): string {
   return "least" in remove ? `least ${remove.least} by ${remove.by}` : "units";
 }
 
+const kinds: readonly unknown[] = ["dead", "identical", "redundant", "collapsing"];
+
+/** Throws `ARGUMENT` for a word that names no kind of unit: JavaScript has no types to refuse it. */
+function checkRemove(remove: unknown): void {
+  if (typeof remove === "object" ? remove !== null : kinds.includes(remove)) return;
+  throw new EspalierError("ARGUMENT", {
+    thing: "units to remove",
+    rule: `must be ${kinds.join(", ")}, a list of unit numbers or { least, by }`,
+    received: remove,
+  });
+}
+
 /**
  * Chooses units of a width and plans their going. Throws `ARGUMENT` for a choice that needs data and has none, and what
  * {@link planShrink} throws; `NOT_SHRINKABLE` where no unit is as the choice says.
@@ -71,6 +83,7 @@ export function chooseShrink(
   if (!width.growable) throw notShrinkable(width, width.reason);
   if ("merge" in choice) return { plan: planShrink(model, width, { merge: choice.merge }), left: [] };
   const { remove } = choice;
+  checkRemove(remove);
   if (remove === "collapsing") return mergeCollapsing(model, width, evidence);
   if (typeof remove === "string") return removeRedundant(model, width, remove, evidence);
   if ("least" in remove) return { plan: removeLeast(model, width, remove, evidence), left: [] };

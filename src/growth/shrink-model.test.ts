@@ -25,6 +25,12 @@ function inFloat16(model: Model): Model {
 }
 
 describe("shrink", () => {
+  test("refuses a word that names no kind of unit, and does not take it for another", () => {
+    const choice = { remove: "x" } as unknown as { readonly remove: "dead" };
+    const wide = grow(base(), [{ width: "hidden1", by: 4 }], { strategy: "halved" }).model;
+    expect(() => shrink(wide, [{ width: "hidden1", ...choice }])).toThrow(/dead, identical, redundant/);
+  });
+
   test("merges in every width, each planned in the model as the others left it", () => {
     const growths = [
       { width: "hidden1", by: 4 },

@@ -63,6 +63,14 @@ function checkRules(policy: RuledPolicy, facts: PolicyFacts): void {
   checkWhen(policy, facts);
   checkSizes(policy, facts);
   checkBudget(policy, facts);
+  if (policy.trial !== undefined && policy.trial.steps >= facts.steps) {
+    throw refusal(
+      "trial.steps",
+      `must be less than the ${facts.steps} updates of the run, or no growth is ever judged`,
+      policy.trial.steps,
+      "Judge sooner or train longer.",
+    );
+  }
   if (policy.trial?.loss === "validation" && !facts.validation) {
     throw refusal("trial.loss", "needs validation data", "validation", 'Give some, or judge by "training".');
   }
@@ -103,7 +111,12 @@ function namedWidths({ where, howMany, stop }: RuledPolicy): readonly string[] {
 
 function checkWhen({ when, stop, budget }: RuledPolicy, { steps }: PolicyFacts): void {
   if ("budget" in when && budget?.flops === undefined) {
-    throw refusal("when.budget", "needs the budget of which it is a share", when.budget, "Add budget.flops.");
+    throw refusal(
+      "when.budget",
+      "needs the budget of which it is a share",
+      when.budget,
+      "Add budget.flops, on the command line --grow-until flops=5e7.",
+    );
   }
   const first = firstMoment(when);
   const end = Math.min(steps - 1, stop?.steps ?? Number.POSITIVE_INFINITY);

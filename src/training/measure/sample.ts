@@ -34,6 +34,8 @@ export class Sample {
         received: value,
       });
     }
+    if (data === undefined)
+      throw new EspalierError("ARGUMENT", { thing: "data", rule: "is needed to measure on", received: data });
     if (data.count === 0)
       throw new EspalierError("EMPTY_DATA", { thing: data.name, rule: "needs at least one example" });
     this.#data = data;
