@@ -11,6 +11,17 @@ export function matrix(rows: number, columns: number, data = new Float64Array(ro
   return { rows, columns, data };
 }
 
+/** Aᵀ. */
+export function transposed({ rows, columns, data }: Matrix): Matrix {
+  const result = matrix(columns, rows);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      result.data[column * rows + row] = data[row * columns + column] as number;
+    }
+  }
+  return result;
+}
+
 /** A·Bᵀ. A [n, k], B [m, k]. */
 export function timesTransposed(a: Matrix, b: Matrix): Matrix {
   const product = matrix(a.rows, b.rows);

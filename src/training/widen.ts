@@ -5,8 +5,7 @@ import type { Choice } from "../growth/choice.ts";
 import { compareOutputs } from "../growth/compare.ts";
 import { deadUnits, gradientNorms, identicalUnits } from "../growth/diagnose.ts";
 import { checkGrowth, type GrowthPlan, planGrowth } from "../growth/plan.ts";
-import { candidates } from "../growth/strategies/candidates.ts";
-import { strategyOf } from "../growth/strategies/index.ts";
+import { defaultOnData, strategyOf } from "../growth/strategies/index.ts";
 import { random } from "../growth/strategies/random.ts";
 import type { Strategy } from "../growth/strategy.ts";
 import { openWidths } from "../growth/symbols.ts";
@@ -118,7 +117,7 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
 }
 
 function defaultStrategy(width: Width, sample: Sample | undefined): Strategy {
-  return sample !== undefined && candidates.refuses?.(width) === undefined ? candidates : random;
+  return sample === undefined ? random : defaultOnData(width);
 }
 
 /** Lets a strategy that looks at data choose; nothing where it needs none, or where planning will refuse anyway. */

@@ -1,6 +1,6 @@
-import { eigenFlops, eigenpairs, rankOf, timesTransposed } from "../matrix.ts";
+import { rankOf } from "../matrix.ts";
 import type { Score } from "../score.ts";
-import { gradmax } from "../strategies/gradmax.ts";
+import { gradmax, pulledDirections } from "../strategies/gradmax.ts";
 import { refusesPartial } from "../strategy.ts";
 
 /** σ² of E[g xᵀ]: the squared gradient of units with outgoing weights of length 1, the slope at 0 taken from the right. */
@@ -10,9 +10,7 @@ export const gradmaxScore: Score = {
   source: gradmax.source,
   refuses: refusesPartial,
   async gains(probe, { units }) {
-    const pull = await probe.pull();
-    const pairs = eigenpairs(timesTransposed(pull, pull));
-    probe.charge(2 * pull.rows ** 2 * pull.columns + eigenFlops(pull.rows));
+    const { pairs } = await pulledDirections(probe);
     return pairs.slice(0, Math.min(units, rankOf(pairs))).map(({ value }) => value);
   },
 };

@@ -1,4 +1,4 @@
-import { type Matrix, matrix, solveFlops, solveSymmetric } from "../matrix.ts";
+import { type Matrix, matrix, solveFlops, solveSymmetric, transposed } from "../matrix.ts";
 import type { Curvature, WidthProbe } from "../probe.ts";
 import { outgoingParts } from "../probe.ts";
 import type { Score } from "../score.ts";
@@ -91,12 +91,3 @@ const pick = (of: Matrix, columns: readonly number[]) =>
     Array.from({ length: of.rows }, (_, at) => at),
     columns,
   );
-
-function transposed(of: Matrix): Matrix {
-  const result = matrix(of.columns, of.rows);
-  for (let at = 0; at < of.rows; at++) {
-    for (let column = 0; column < of.columns; column++)
-      result.data[column * of.rows + at] = entry(of, at, column);
-  }
-  return result;
-}

@@ -1,8 +1,18 @@
 import { encodeSide } from "../choice.ts";
-import { eigenFlops, eigenpairs, matrix, timesTransposed } from "../matrix.ts";
-import { outgoingParts } from "../probe.ts";
+import { directionsOf } from "../directions.ts";
+import { type Eigenpair, eigenFlops, eigenpairs, type Matrix, matrix, timesTransposed } from "../matrix.ts";
+import { outgoingParts, type WidthProbe } from "../probe.ts";
 import { fillOne, keepZero, refusesPartial, type Strategy } from "../strategy.ts";
-import { directionsOf } from "./directions.ts";
+
+/** The directions in which units with zero incoming weights have a gradient: values are its squared norms. */
+export async function pulledDirections(
+  probe: WidthProbe,
+): Promise<{ readonly pull: Matrix; readonly pairs: readonly Eigenpair[] }> {
+  const pull = await probe.pull();
+  const pairs = eigenpairs(timesTransposed(pull, pull));
+  probe.charge(2 * pull.rows ** 2 * pull.columns + eigenFlops(pull.rows));
+  return { pull, pairs };
+}
 
 /**
  * Zero incoming weights, and the outgoing ones that give them the largest gradient: with N = E[g xᵀ], that of a unit is
@@ -15,9 +25,7 @@ export const gradmax: Strategy = {
   preserves: true,
   refuses: (width) => refusesPartial(width) ?? (width.zeroIncoming() || undefined),
   async choose(probe, { by }) {
-    const pull = await probe.pull();
-    const pairs = eigenpairs(timesTransposed(pull, pull));
-    probe.charge(2 * pull.rows ** 2 * pull.columns + eigenFlops(pull.rows));
+    const { pull, pairs } = await pulledDirections(probe);
     const chosen = directionsOf(probe.width, pairs, by, "gradmax");
     const norm = probe.outgoingNorm || 1;
     const outgoing = matrix(by, pull.rows);

@@ -1,5 +1,6 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Strategy } from "../strategy.ts";
+import type { Width } from "../width.ts";
 import { bestOf, candidates } from "./candidates.ts";
 import { constant } from "./constant.ts";
 import { gradmax } from "./gradmax.ts";
@@ -31,6 +32,11 @@ export const strategies = {
 } as const satisfies Readonly<Record<string, Strategy>>;
 
 export type StrategyName = keyof typeof strategies;
+
+/** What new units get where there are data and nobody says: candidates, where the width leaves them the choice. */
+export function defaultOnData(width: Width): Strategy {
+  return candidates.refuses?.(width) === undefined ? candidates : random;
+}
 
 /** Most candidates of one growth: more take longer than they are worth, and a name may come from elsewhere. */
 const mostCandidates = 65_536;

@@ -1,5 +1,6 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import { type Choice, encodeSide } from "../choice.ts";
+import { directionsOf } from "../directions.ts";
 import {
   type Eigenpair,
   eigenFlops,
@@ -13,7 +14,6 @@ import {
 import { incomingParts, outgoingParts, type WidthProbe } from "../probe.ts";
 import { fillOne, keepZero, refusesPartial, type Strategy } from "../strategy.ts";
 import type { Width } from "../width.ts";
-import { directionsOf } from "./directions.ts";
 
 /** Amplitudes that the line search tries, with both signs of A and Ω together: their product is one, a ReLU of it is not. */
 const amplitudes = [4, 2, 1, 0.5, 0.25, 0.125, 0.0625, 0.03125, 2 ** -7, 2 ** -10];

@@ -2,8 +2,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
 import { type GrownModel, type Growth, grow, unitsOf, type Widening } from "../../growth/grow-model.ts";
 import { checkGrowth } from "../../growth/plan.ts";
-import { candidates } from "../../growth/strategies/candidates.ts";
-import { strategyOf } from "../../growth/strategies/index.ts";
+import { defaultOnData, strategyOf } from "../../growth/strategies/index.ts";
 import type { Strategy } from "../../growth/strategy.ts";
 import { findWidths, widthOf } from "../../growth/widths.ts";
 import { EspalierError } from "../../tensor/errors.ts";
@@ -82,7 +81,7 @@ async function widenOnData(
 ): Promise<GrownModel> {
   const width = widthOf(findWidths(model), widening.width);
   const { seed } = at(options);
-  const strategy = wanted ?? (candidates.refuses?.(width) === undefined ? candidates : strategyOf("random"));
+  const strategy = wanted ?? defaultOnData(width);
   const by = unitsOf(width, widening);
   checkGrowth(width, by, strategy);
   const { choose } = strategy;

@@ -1,4 +1,4 @@
-import { type Matrix, matrix, solveSymmetric } from "../../growth/matrix.ts";
+import { type Matrix, matrix, solveSymmetric, transposed } from "../../growth/matrix.ts";
 import { operatorOf } from "../../ops/index.ts";
 import { dependents, sweepGradients } from "../../ops/sweep.ts";
 import { EspalierError } from "../../tensor/errors.ts";
@@ -93,14 +93,4 @@ export function bestChange(means: ReadonlyMap<string, Mean>, dims: readonly numb
     dims,
     Float32Array.from(inOrder.data, (value) => -value),
   );
-}
-
-function transposed({ rows, columns, data }: Matrix): Matrix {
-  const result = matrix(columns, rows);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      result.data[column * rows + row] = data[row * columns + column] as number;
-    }
-  }
-  return result;
 }

@@ -1,6 +1,6 @@
-import { EspalierError } from "../../tensor/errors.ts";
-import { type Eigenpair, rankOf } from "../matrix.ts";
-import type { Width } from "../width.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { type Eigenpair, rankOf } from "./matrix.ts";
+import type { Width } from "./width.ts";
 
 /** The first `by` of a gradient's directions, best first. Throws `ARGUMENT` where it has fewer. */
 export function directionsOf(
