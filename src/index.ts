@@ -12,6 +12,20 @@ export { twoMoons } from "./data/generated/two-moons.ts";
 export { xor } from "./data/generated/xor.ts";
 export { loadIdx, parseIdx } from "./data/idx.ts";
 export { mnist } from "./data/mnist.ts";
+export {
+  type CategoryColumn,
+  type ClassTarget,
+  type FeatureColumn,
+  type ImageFeatures,
+  type NumberColumn,
+  type NumberTarget,
+  type Preprocessing,
+  preprocessingJson,
+  readPreprocessing,
+  type Scale,
+  type TableFeatures,
+  type Target,
+} from "./data/preprocessing/index.ts";
 export { type Split, splitDataset } from "./data/split.ts";
 export { applyStandardiser, standardiser } from "./data/standardise.ts";
 // Files and formats

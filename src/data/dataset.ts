@@ -9,6 +9,7 @@ import {
   pickColumns,
   pickRows,
 } from "./columns.ts";
+import type { Preprocessing } from "./preprocessing/index.ts";
 
 /** Labels of this value are left out of a loss over positions, as padding is. */
 export const ignoredLabel = -100;
@@ -37,6 +38,8 @@ export interface Dataset {
   /** [count, ...targetDims], for regression and binary targets */
   readonly targets?: Float32Array;
   readonly targetDims?: readonly number[];
+  /** How features and targets were made from the source, where the loader says. */
+  readonly preprocessing?: Preprocessing;
 }
 
 export interface DatasetParts {
@@ -61,6 +64,8 @@ export interface DatasetParts {
   readonly targets?: ArrayLike<number>;
   /** Default: one axis, targets / count. */
   readonly targetDims?: readonly number[];
+  /** How features and targets were made from the source. */
+  readonly preprocessing?: Preprocessing;
 }
 
 /**
@@ -92,6 +97,7 @@ export function dataset(parts: DatasetParts): Dataset {
     features,
     featureDims: [...featureDims],
     ...(featureNames === undefined ? {} : { featureNames: [...featureNames] }),
+    ...(parts.preprocessing === undefined ? {} : { preprocessing: parts.preprocessing }),
   };
   return {
     ...made,
