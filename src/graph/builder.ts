@@ -10,6 +10,14 @@ export type Inference = (
   constantOf: (name: string) => Tensor | undefined,
 ) => readonly ValueType[];
 
+/** What a graph takes over from the model that it is written after. */
+export interface Origin {
+  /** Types that no rule tells. */
+  readonly stated?: Pick<ReadonlyMap<string, ValueType>, "get">;
+  /** Operator-set versions of domains beside the standard one. */
+  readonly opsets?: ReadonlyMap<string, number>;
+}
+
 /**
  * Grows a graph node by node, inferring every type on the way. The one mutable thing in the graph
  * folder; {@link GraphBuilder.build} hands out plain data.
@@ -28,8 +36,11 @@ export class GraphBuilder {
   readonly #outer: GraphBuilder | undefined;
   readonly #prefix: string;
 
-  constructor(infer: Inference, outer?: GraphBuilder, prefix = "") {
+  readonly origin: Origin;
+
+  constructor(infer: Inference, origin: Origin = {}, outer?: GraphBuilder, prefix = "") {
     this.#infer = infer;
+    this.origin = origin;
     this.#outer = outer;
     this.#prefix = prefix;
   }
@@ -39,7 +50,7 @@ export class GraphBuilder {
    * graph may ever begin with `prefix`, as all names do that the subgraph invents.
    */
   nested(prefix: string): GraphBuilder {
-    return new GraphBuilder(this.#infer, this, prefix);
+    return new GraphBuilder(this.#infer, this.origin, this, prefix);
   }
 
   /** Names that {@link GraphBuilder.emit} must not invent because they are used later. */
@@ -70,17 +81,13 @@ export class GraphBuilder {
     this.outputs.push({ name, dtype: type.dtype, shape: type.shape });
   }
 
-  /** Adds a node as it is. Throws where its operator has no rule or its inputs do not fit. */
+  /** Adds a node as it is. Throws where no rule and no file tells what it makes, or its inputs do not fit. */
   add(node: Node): void {
-    const types = this.#infer(
-      node,
-      (name) => (this.has(name) ? this.typeOf(name) : undefined),
-      (name) => this.parameters.get(name),
-    );
+    const types = this.#inferOrKnow(node);
     this.nodes.push(node);
     this.#names.add(node.name);
     node.outputs.forEach((name, index) => {
-      const type = types[index];
+      const type = types[index] ?? this.origin.stated?.get(name);
       if (name === "") return;
       if (type === undefined) {
         throw new EspalierError("INVALID_MODEL", {
@@ -155,6 +162,20 @@ export class GraphBuilder {
       nodes: [...this.nodes],
       parameters: new Map(this.parameters),
     };
+  }
+
+  #inferOrKnow(node: Node): readonly ValueType[] {
+    try {
+      return this.#infer(
+        node,
+        (name) => (this.has(name) ? this.typeOf(name) : undefined),
+        (name) => this.parameters.get(name),
+      );
+    } catch (error) {
+      const stated = node.outputs.every((name) => name === "" || this.origin.stated?.get(name) !== undefined);
+      if (stated && error instanceof EspalierError && error.code === "UNSUPPORTED_OPERATOR") return [];
+      throw error;
+    }
   }
 
   #literal(key: string, make: () => Tensor): string {

@@ -66,6 +66,8 @@ export interface Graph {
   readonly notes?: Notes;
   /** Remarks on parameters that have any. */
   readonly parameterNotes?: ReadonlyMap<string, Notes>;
+  /** Types of values that no operator's rule tells, as the file states them. */
+  readonly stated?: ReadonlyMap<string, ValueType>;
 }
 
 /** The body of a control-flow operator (If, Loop, Scan): it also sees the values of the graphs around it. */

@@ -17,11 +17,11 @@ export function validateModel(model: Model): void {
       });
     }
   }
-  if (!model.opsets.has("")) {
+  if (model.opsets.size === 0) {
     throw new EspalierError("INVALID_MODEL", {
       thing: `model "${model.graph.name}"`,
-      rule: "needs a version of the standard operator set",
-      received: [...model.opsets.keys()],
+      rule: "needs a version of the operator sets that it uses",
+      received: "none",
       remedy: 'Add an opset import for domain "".',
     });
   }

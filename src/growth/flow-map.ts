@@ -3,7 +3,7 @@ import { defaultOpset, type Graph, type Node, type Subgraph, type ValueType } fr
 import { needsOf } from "../graph/order.ts";
 import type { AxisRef, Carried, Flow, Role, Tie } from "../ops/flow.ts";
 import { isSupported, operatorOf } from "../ops/index.ts";
-import { inferTypes } from "../ops/infer.ts";
+import { inferGraph } from "../ops/infer.ts";
 import { Call } from "../ops/operator.ts";
 import { meantBy } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
@@ -49,6 +49,8 @@ export interface FlowMap {
   /** Values that depend on parameters alone. */
   readonly constants: ReadonlySet<string>;
   readonly nodes: readonly NodeFlow[];
+  /** Whether espalier has rules for a node, in the form that it has here. */
+  isRuled(node: Node): boolean;
   /** Steps that leave an axis of a value. */
   stepsFrom(value: string, axis: number): readonly Step[];
   /** Values that hold single positions of an axis. */
@@ -82,7 +84,7 @@ class Index<T> {
 
 /** Asks every operator's rule. `opset` is the one that the graph is written in. */
 export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
-  const types = inferTypes(graph);
+  const { types, ruled } = inferGraph(graph);
   const constants = new Set<string>(graph.parameters.keys());
   const steps = new Index<Step>();
   const blocks = new Index<string>();
@@ -91,6 +93,7 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
   const borders = new Map<string, string>();
   const seeds: Seed[] = [];
   const nodes: NodeFlow[] = [];
+  const unruled = new Set<Node>();
 
   for (const node of graph.nodes) {
     // A body (If, Loop, Scan) also reads values of this graph by name, and no rule says how.
@@ -109,14 +112,10 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
         });
       }
     };
-    // Without the types of all inputs no rule can be asked.
-    if (!isSupported(node) || node.inputs.some((name) => name !== "" && !types.has(name))) {
-      blockUntouched(
-        new Set(),
-        isSupported(node)
-          ? "reads a value of unknown shape, like"
-          : "is not an operator with rules; it takes",
-      );
+    if (!ruled.has(node)) {
+      const untyped = isSupported(node) && node.inputs.some((name) => name !== "" && !types.has(name));
+      if (!untyped) unruled.add(node);
+      blockUntouched(new Set(), untyped ? "reads a value of unknown shape, like" : whyUnruled(node));
       continue;
     }
     const meant = meantBy(node, opset, types, graph.parameters);
@@ -129,7 +128,12 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
       (name) => types.get(name),
       (name) => graph.parameters.get(name),
     );
-    const flow = operatorOf(node).flow(call);
+    const flow = flowWhereRuled(call);
+    if (flow === undefined) {
+      unruled.add(node);
+      blockUntouched(new Set(), whyUnruled(node));
+      continue;
+    }
     const nameOf = (ref: AxisRef) => (ref.side === "input" ? node.inputs : node.outputs)[ref.index] ?? "";
     const at = (ref: AxisRef) => axisKey(nameOf(ref), ref.axis);
     const roleOf = new Map((flow.roles ?? []).map((one) => [at(one.at), one.role]));
@@ -183,6 +187,7 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
     types,
     constants,
     nodes,
+    isRuled: (node) => !unruled.has(node),
     seeds,
     stepsFrom: (value, axis) => steps.at(axisKey(value, axis)),
     picksOf: (value, axis) => picks.at(axisKey(value, axis)),
@@ -190,6 +195,20 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
     borderAt: (value, axis) => borders.get(axisKey(value, axis)),
     rolesAt: (value, axis) => roles.at(axisKey(value, axis)),
   };
+}
+
+function flowWhereRuled(call: Call): Flow | undefined {
+  try {
+    return operatorOf(call.node).flow(call);
+  } catch (error) {
+    if (error instanceof EspalierError && error.code === "UNSUPPORTED_OPERATOR") return undefined;
+    throw error;
+  }
+}
+
+/** Why no rule is asked of a node, in the words before the value that it takes or makes. */
+function whyUnruled(node: Node): string {
+  return `${isSupported(node) ? "has a form without rules" : "is not an operator with rules"}; it takes`;
 }
 
 /** Where the bodies of a node take parameters of the graph around them for weights: those make widths too. */

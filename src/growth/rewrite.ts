@@ -2,7 +2,7 @@ import { type Dim, multiplyDims, productOfDims, type Shape } from "../graph/dim.
 import { carriesUnits, layoutDim } from "../graph/layout.ts";
 import type { Attribute, Graph, Node, Value, ValueType } from "../graph/model.ts";
 import { needsOf } from "../graph/order.ts";
-import { inferInto } from "../ops/infer.ts";
+import { inferInto, type Stated, statedTypes } from "../ops/infer.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { float32, int64, makeTensor, type Tensor, toNumbers } from "../tensor/tensor.ts";
@@ -50,6 +50,7 @@ export function nodeInput(graph: Graph, node: string, index: number): string {
 class Rewriter {
   readonly #graph: Graph;
   readonly #before: ReadonlyMap<string, ValueType>;
+  readonly #stated: Stated;
   readonly #rewrite: Rewrite;
   readonly #numbers = new Map<string, NumberEdit[]>();
   readonly #repairs = new Map<string, RepairEdit[]>();
@@ -72,6 +73,7 @@ class Rewriter {
   ) {
     this.#graph = graph;
     this.#before = types;
+    this.#stated = statedTypes(graph);
     this.#rewrite = rewrite;
     this.#parameters = new Map(parameters);
     this.#names = new Set([...types.keys(), ...graph.nodes.flatMap((node) => node.outputs)]);
@@ -301,7 +303,7 @@ class Rewriter {
       }
       return;
     }
-    inferInto(this.#types, node, this.#parameters);
+    inferInto(this.#types, node, this.#parameters, this.#stated);
   }
 
   /** Nothing that a node reads has changed, so neither has what it makes. */

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.ts";
-import { operatorOf } from "../ops/index.ts";
+import { rulesOrNone } from "../ops/index.ts";
 import { sweepBounds } from "../ops/sweep.ts";
 
 /**
@@ -14,6 +14,6 @@ export function emitRoundingBound(graph: GraphBuilder, output: string): string |
 /** As {@link emitRoundingBound}, of every value that is not exact. */
 export function emitRoundingBounds(graph: GraphBuilder): ReadonlyMap<string, string> {
   const bounds = new Map<string, string>();
-  sweepBounds(graph, [...graph.nodes], bounds, operatorOf);
+  sweepBounds(graph, [...graph.nodes], bounds, rulesOrNone);
   return bounds;
 }

@@ -1,7 +1,6 @@
 import { addDims, type Dim, type Shape } from "../graph/dim.ts";
 import type { Model, Node, Value } from "../graph/model.ts";
 import { flopsOf } from "../ops/flops.ts";
-import { isSupported } from "../ops/index.ts";
 import { Call } from "../ops/operator.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { type FlowMap, flowMap } from "./flow-map.ts";
@@ -23,7 +22,7 @@ export interface ModelSummary {
   /** FLOPs of one forward pass, in the model's symbolic sizes; nodes of `withoutRules` are not in it. */
   readonly flops: Dim;
   readonly nodes: number;
-  /** Operators that the library has no rules for. */
+  /** Operators that the library has no rules for, at least not for a form in which they stand there. */
   readonly withoutRules: readonly string[];
   readonly layers: readonly LayerSummary[];
 }
@@ -45,7 +44,7 @@ export function summarise(model: Model): ModelSummary {
   const flows = flowMap(graph);
   let parameters = 0;
   for (const tensor of graph.parameters.values()) if (isWeight(tensor)) parameters += sizeOf(tensor.dims);
-  const unknown = graph.nodes.filter((node) => !isSupported(node));
+  const unknown = graph.nodes.filter((node) => !flows.isRuled(node));
   return {
     producer: model.producer,
     producerVersion: model.producerVersion,
@@ -67,7 +66,7 @@ function isWeight({ dtype, dims }: Tensor): boolean {
 
 function flopsOfNode({ graph }: Model, flows: FlowMap, node: Node): Dim {
   const known = [...node.inputs, ...node.outputs].every((name) => name === "" || flows.types.has(name));
-  if (!known || !isSupported(node)) return 0;
+  if (!known || !flows.isRuled(node)) return 0;
   const call = new Call(
     node,
     (name) => flows.types.get(name),
@@ -88,7 +87,7 @@ function layersOf(model: Model, flows: FlowMap): readonly LayerSummary[] {
     const own = weights.find((name) => !isInvented(name));
     const name = own === undefined ? moduleOf(node) : layerOfParameter(own);
     // A constant without a name that makes nothing: a mask, a scale.
-    if (own === undefined && !makesUnits(node, flows) && isSupported(node)) continue;
+    if (own === undefined && !makesUnits(node, flows) && flows.isRuled(node)) continue;
     const layer = name ?? (weights[0] as string);
     const before = layers.get(layer);
     const fresh = weights.filter((weight) => !counted.has(weight));

@@ -70,7 +70,7 @@ function shares(call: GradientCall, window: Window, spatial: Shape, positions: S
   if (plain && call.int("ceil_mode", 0) === 0) return call.graph.scalar(1 / whole);
   if (!isConcrete(spatial) || !isConcrete(positions)) {
     if (padded && call.int("ceil_mode", 0) === 0) return call.graph.scalar(1 / whole);
-    call.fail("the gradient of a padded average needs spatial sizes that are numbers", spatial);
+    call.unruled("the gradient of a padded average needs spatial sizes that are numbers", spatial);
   }
   const counts = positions.map((count, axis) =>
     Array.from({ length: count }, (_, position) => {

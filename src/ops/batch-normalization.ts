@@ -77,14 +77,14 @@ export const batchNormalization: Operator = {
     if (call.opset >= 14) return node;
     const [y = "", ...others] = node.outputs;
     if (others.some((name) => name !== "")) {
-      call.fail(
+      call.unruled(
         "must be of opset 14 or newer to train",
         node.outputs,
         "Export the model in evaluation mode.",
       );
     }
     if (call.int("spatial", 1) === 0 && call.rank(0) > 2) {
-      call.fail("must normalise channels as a whole", { spatial: 0 });
+      call.unruled("must normalise channels as a whole", { spatial: 0 });
     }
     return { ...node, outputs: [y], attributes: attributesWithout(node, ["spatial", "is_test"]) };
   },
@@ -144,7 +144,7 @@ function trainingGradient(call: GradientCall): readonly (string | undefined)[] {
   const { graph, upstream } = call;
   const x = call.node.inputs[0] as string;
   if (call.outputGradients[1] !== undefined || call.outputGradients[2] !== undefined) {
-    call.fail("the loss must not depend on the running mean or variance", call.node.outputs.slice(1));
+    call.unruled("the loss must not depend on the running mean or variance", call.node.outputs.slice(1));
   }
   if (!call.wants(0) && !call.wants(1)) {
     return [undefined, undefined, call.wants(2) ? sumToChannels(call, upstream) : undefined];

@@ -26,6 +26,9 @@ export function broadcastShapes(call: Call, shapes: readonly Shape[]): Shape {
 /** Shape rule of elementwise operators on `arity` inputs: the broadcast shape, the dtype of input 0. */
 export function inferBroadcast(arity: number): (call: Call) => readonly ValueType[] {
   return (call) => {
+    if (Object.hasOwn(call.node.attributes, "axis")) {
+      call.unruled("must broadcast as opset 7 and newer do, from the last axis", call.int("axis", 0));
+    }
     const shapes = Array.from({ length: arity }, (_, index) => call.shape(index));
     return [{ dtype: call.input(0).dtype, shape: broadcastShapes(call, shapes) }];
   };

@@ -10,7 +10,7 @@ export const constantOfShape: Operator = {
     const rank = call.shape(0)[0];
     const sizes = sizesOf(call, 0);
     if (sizes === undefined && typeof rank !== "number") {
-      call.fail("the number of axes must be known", call.shape(0));
+      call.unruled("the number of axes must be known", call.shape(0));
     }
     const shape = sizes ?? Array.from({ length: rank as number }, (_, axis) => unknownSize(call, axis));
     const type = { dtype: fill?.dtype ?? "float32", shape } as const;

@@ -168,7 +168,7 @@ function sliceRows(
       return [{ axis: axis + 3, start, end: start + (count - 1) * stride + 1, stride }];
     }
     if (stride !== 1)
-      call.fail("the gradient of a strided window needs spatial sizes that are numbers", count);
+      call.unruled("the gradient of a strided window needs spatial sizes that are numbers", count);
     const behind = (kernel - 1 - tap) * dilation;
     return [{ axis: axis + 3, start, end: behind === 0 ? 2 ** 40 : -behind, stride }];
   });
@@ -203,7 +203,7 @@ function columns(
   const channels = graph.typeOf(weight).shape[1];
   const taps = window.kernel.at(-1) as number;
   if (typeof length !== "number" && typeof channels !== "number") {
-    call.fail(
+    call.unruled(
       "the gradient of a grouped convolution needs a known number of channels or positions",
       channels,
     );
@@ -233,7 +233,10 @@ function upstreamRows(
   if (groups === 1) return { flat, rows: transpose(call, flat, [0, 2, 1]) };
   const filters = graph.typeOf(upstream).shape[1];
   if (typeof length !== "number" && typeof filters !== "number") {
-    call.fail("the gradient of a grouped convolution needs a known number of channels or positions", filters);
+    call.unruled(
+      "the gradient of a grouped convolution needs a known number of channels or positions",
+      filters,
+    );
   }
   const sizes =
     typeof length === "number" ? [0, groups, -1, length] : [0, groups, (filters as number) / groups, -1];

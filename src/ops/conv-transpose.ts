@@ -18,7 +18,7 @@ function geometry(call: Call): { window: Window; surplus: readonly number[]; gro
     call.ints("output_shape") !== undefined ||
     !["NOTSET", "VALID"].includes(call.string("auto_pad", "NOTSET"))
   ) {
-    call.fail(
+    call.unruled(
       "output_shape and auto_pad are not supported",
       call.node.attributes,
       "Give pads and output_padding.",
@@ -87,7 +87,7 @@ export const convTranspose: Operator = {
     const [x, weight] = call.node.inputs as [string, string];
     const upstream = call.upstream;
     if (surplus.some((extra, axis) => extra >= (window.strides[axis] as number))) {
-      call.fail("output_padding must be smaller than the strides for a gradient", surplus);
+      call.unruled("output_padding must be smaller than the strides for a gradient", surplus);
     }
     return [
       call.wants(0)

@@ -25,7 +25,7 @@ export function kernelOf(call: Call): readonly number[] {
   const sizes = call.shape(1).slice(2);
   if (given === undefined) {
     if (sizes.every((size): size is number => typeof size === "number")) return sizes;
-    call.fail("needs kernel_shape where the weight's kernel sizes are not known", sizes);
+    call.unruled("needs kernel_shape where the weight's kernel sizes are not known", sizes);
   }
   if (
     sizes.length !== given.length ||
@@ -109,7 +109,7 @@ export const conv: Operator = {
 
   unfold(call) {
     const { window, groups } = geometry(call);
-    if (groups > 1) call.fail("can be unfolded only without groups", { group: groups });
+    if (groups > 1) call.unruled("can be unfolded only without groups", { group: groups });
     return unfoldConv(call, window);
   },
 

@@ -10,7 +10,7 @@ import { numbersOf } from "./sizes.ts";
 
 function axisOf(call: Call): number {
   const axis = numbersOf(call, 1)?.[0];
-  if (axis === undefined) call.fail("its axis must be constant", call.node.inputs[1]);
+  if (axis === undefined) call.unruled("its axis must be constant", call.node.inputs[1]);
   return call.axis(axis, call.rank(0));
 }
 

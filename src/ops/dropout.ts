@@ -19,7 +19,7 @@ export const dropout: Operator = {
 
   gradient(call) {
     if (mayDrop(call)) {
-      call.fail(
+      call.unruled(
         "its random mask cannot be repeated, so it has no gradient in training mode",
         call.node.inputs[2],
         "Leave training_mode out: training replaces Dropout by a product with a seeded mask.",
@@ -43,7 +43,7 @@ export const dropout: Operator = {
   },
 
   rounding(call) {
-    if (mayDrop(call)) call.fail("has no rounding bound in training mode", call.node.inputs[2]);
+    if (mayDrop(call)) call.unruled("has no rounding bound in training mode", call.node.inputs[2]);
     return call.inputBounds[0];
   },
 
@@ -52,7 +52,7 @@ export const dropout: Operator = {
     const [x = ""] = inputs;
     const given = call.has(1) ? call.constant(1) : undefined;
     if (call.has(1) && given === undefined)
-      call.fail("its ratio must be a constant to be trained", inputs[1]);
+      call.unruled("its ratio must be a constant to be trained", inputs[1]);
     const ratio = given === undefined ? 0.5 : Number(given.data[0]);
     if (!(ratio >= 0 && ratio < 1)) call.fail("its ratio must lie in [0, 1)", ratio);
     const mask = call.dropoutMask(x, ratio);

@@ -16,7 +16,7 @@ interface Equation {
 function equationOf(call: Call): Equation {
   const written = call.string("equation", "").replaceAll(" ", "");
   if (written.includes(".")) {
-    call.fail("has no rules for equations with an ellipsis", written, "Write a letter for every axis.");
+    call.unruled("has no rules for equations with an ellipsis", written, "Write a letter for every axis.");
   }
   const [left = "", right] = written.split("->");
   const operands = left.split(",").map((letters) => [...letters]);
@@ -66,13 +66,14 @@ function sizesByLetter(call: Call, { operands }: Equation): ReadonlyMap<string, 
 function gradientOf(call: GradientCall, { operands, result }: Equation, index: number): string {
   const { graph } = call;
   const own = operands[index] as readonly string[];
-  if (new Set(own).size !== own.length) call.fail("has no gradient where it takes a diagonal", own.join(""));
+  if (new Set(own).size !== own.length)
+    call.unruled("has no gradient where it takes a diagonal", own.join(""));
   if (
     call.node.inputs.some((_, at) =>
       call.shape(at).some((dim, axis) => dim === 1 && isStretched(call, operands, at, axis)),
     )
   ) {
-    call.fail("has no gradient where it broadcasts an axis of size 1", call.node.inputs);
+    call.unruled("has no gradient where it broadcasts an axis of size 1", call.node.inputs);
   }
   const others = operands.filter((_, at) => at !== index);
   const told = own.filter((letter) => result.includes(letter) || others.flat().includes(letter));

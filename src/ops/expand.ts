@@ -11,7 +11,7 @@ function target(call: Call): Shape {
   const sizes = sizesOf(call, 1);
   if (sizes !== undefined) return sizes;
   const rank = call.shape(1)[0];
-  if (typeof rank !== "number") call.fail("the number of axes of its target shape must be known", rank);
+  if (typeof rank !== "number") call.unruled("the number of axes of its target shape must be known", rank);
   return Array.from({ length: rank }, (_, axis) => unknownSize(call, axis));
 }
 

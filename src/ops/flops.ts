@@ -1,10 +1,10 @@
 import type { Dim } from "../graph/dim.ts";
 import { productOfDims } from "../graph/dim.ts";
-import { operatorOf } from "./index.ts";
+import { rulesOrNone } from "./index.ts";
 import type { Call } from "./operator.ts";
 
 /** Floating-point operations of one call: as its operator says, else one per output element. */
 export function flopsOf(call: Call): Dim {
-  const rule = operatorOf(call.node).flops;
+  const rule = rulesOrNone(call.node).flops;
   return rule === undefined ? productOfDims(call.output(0).shape) : rule(call);
 }

@@ -13,7 +13,7 @@ function axesOf(call: Call) {
   const lead = call.rank(1) - 1;
   const batch = call.int("batch_dims", 0);
   const looked = call.shape(1)[lead];
-  if (typeof looked !== "number") call.fail("the last size of its indices must be known", call.shape(1));
+  if (typeof looked !== "number") call.unruled("the last size of its indices must be known", call.shape(1));
   if (batch < 0 || batch > lead || looked < 1 || batch + looked > rank) {
     call.fail("its indices must fit its data", { data: call.shape(0), indices: call.shape(1) });
   }

@@ -13,7 +13,7 @@ export const globalMaxPool: Operator = {
     const sizes: Shape = call.shape(0).slice(2);
     const spatial = isConcrete(sizes)
       ? sizes
-      : call.fail("its gradient needs spatial sizes that are numbers", sizes);
+      : call.unruled("its gradient needs spatial sizes that are numbers", sizes);
     return [gradientByIndices(call, globalPoolAttributes(spatial))];
   },
 

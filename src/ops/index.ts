@@ -1,4 +1,4 @@
-import type { Inference } from "../graph/builder.ts";
+import type { Inference, Origin } from "../graph/builder.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Node } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
@@ -118,6 +118,7 @@ import { tile } from "./tile.ts";
 import { topK } from "./top-k.ts";
 import { transpose } from "./transpose.ts";
 import { trilu } from "./trilu.ts";
+import { typingOf } from "./typings.ts";
 import { unsqueeze } from "./unsqueeze.ts";
 import { upsample } from "./upsample.ts";
 import { where } from "./where.ts";
@@ -267,6 +268,23 @@ export function isSupported(node: Node): boolean {
   return rulesOf(node) !== undefined;
 }
 
+/** What is known of an operator without rules: nothing passes through it but values. */
+const unruled: Operator = {
+  infer: (call) => call.unruled("is not an operator that espalier has rules for", call.node.op),
+  gradient: "none",
+  flow: () => ({ ties: [] }),
+  // Two runs that feed it the same make the same of it.
+  rounding: (call) =>
+    call.inputBounds.every((bound) => bound === undefined)
+      ? undefined
+      : call.unruled("has no rule for the rounding of what it makes", call.node.op),
+};
+
+/** The rules of a node's operator, or those that fit any node. */
+export function rulesOrNone(node: Node): Operator {
+  return rulesOf(node) ?? unruled;
+}
+
 /** The rules of a node's operator. Throws `UNSUPPORTED_OPERATOR`, naming the node and what is supported. */
 export function operatorOf(node: Node): Operator {
   const rules = rulesOf(node);
@@ -280,11 +298,13 @@ export function operatorOf(node: Node): Operator {
   });
 }
 
-/** Types of a node's outputs by its operator's shape rule. */
-export const inferNode: Inference = (node, typeOf, constantOf) =>
-  operatorOf(node).infer(new Call(node, typeOf, constantOf));
+/** Types of a node's outputs by its operator's shape rule. Throws `UNSUPPORTED_OPERATOR` where none speaks of the node. */
+export const inferNode: Inference = (node, typeOf, constantOf) => {
+  const typing = rulesOf(node)?.infer ?? typingOf(node);
+  return (typing ?? operatorOf(node).infer)(new Call(node, typeOf, constantOf));
+};
 
-/** An empty graph that knows every operator's shape rule. */
-export function newGraph(): GraphBuilder {
-  return new GraphBuilder(inferNode);
+/** An empty graph that knows every operator's shape rule, to write one after `origin` into. */
+export function newGraph(origin?: Origin): GraphBuilder {
+  return new GraphBuilder(inferNode, origin);
 }

@@ -1,37 +1,86 @@
 import type { Graph, Node, ValueType } from "../graph/model.ts";
+import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inferNode, isSupported } from "./index.ts";
 
-/**
- * The type of every value of a graph whose type can be told: inputs, parameters and node outputs. What an operator
- * without rules makes, and what is made of that, has none. Throws `INVALID_MODEL` where a node's inputs do not fit.
- */
+/** What a file says of the types of values. */
+export type Stated = Pick<ReadonlyMap<string, ValueType>, "get">;
+
+/** What a model says of the types of its outputs and of values that no rule tells. */
+export function statedTypes({ outputs, stated = new Map() }: Pick<Graph, "outputs" | "stated">): Stated {
+  const declared = new Map(outputs.map(({ name, dtype, shape }) => [name, { dtype, shape }]));
+  return { get: (name) => stated.get(name) ?? declared.get(name) };
+}
+
+/** The types of a graph's values, and the nodes whose operators' rules speak of them. */
+export interface Inferred {
+  readonly types: Map<string, ValueType>;
+  readonly ruled: ReadonlySet<Node>;
+}
+
+/** As {@link inferGraph}, the types alone. */
 export function inferTypes(graph: Graph): Map<string, ValueType> {
+  return inferGraph(graph).types;
+}
+
+/**
+ * The type of every value of a graph whose type can be told: inputs, parameters and node outputs. A node without rules,
+ * or in a form that they do not cover, makes what the file states. Throws `INVALID_MODEL` where a
+ * node's inputs do not fit.
+ */
+export function inferGraph(graph: Graph): Inferred {
+  const types = typesAround(graph.inputs, graph.parameters);
+  const stated = statedTypes(graph);
+  const ruled = new Set<Node>();
+  for (const node of graph.nodes) {
+    if (inferInto(types, node, graph.parameters, stated)) ruled.add(node);
+  }
+  return { types, ruled };
+}
+
+/** The types of what a graph takes. */
+export function typesAround(
+  inputs: Graph["inputs"],
+  parameters: Graph["parameters"],
+): Map<string, ValueType> {
   const types = new Map<string, ValueType>();
-  for (const value of graph.inputs) types.set(value.name, { dtype: value.dtype, shape: value.shape });
-  for (const [name, { dtype, dims }] of graph.parameters) types.set(name, { dtype, shape: dims });
-  for (const node of graph.nodes) inferInto(types, node, graph.parameters);
+  for (const { name, dtype, shape } of inputs) types.set(name, { dtype, shape });
+  for (const [name, { dtype, dims }] of parameters) types.set(name, { dtype, shape: dims });
   return types;
 }
 
-/** Adds the types of a node's outputs, where they can be told. */
+/** Adds the types of a node's outputs, where they can be told; whether the operator has rules for this call. */
 export function inferInto(
   types: Map<string, ValueType>,
   node: Node,
   parameters: ReadonlyMap<string, Tensor>,
-): void {
-  if (!isInferable(types, node)) return;
-  const inferred = inferNode(
-    node,
-    (name) => types.get(name),
-    (name) => parameters.get(name),
-  );
+  stated: Stated,
+): boolean {
+  const inferred = inferWhereRuled(types, node, parameters);
   node.outputs.forEach((name, index) => {
-    const type = inferred[index];
-    if (name !== "" && type !== undefined) types.set(name, type);
+    if (name === "") return;
+    const type = inferred?.[index] ?? stated.get(name);
+    if (type !== undefined) types.set(name, type);
   });
+  return inferred !== undefined && isSupported(node);
 }
 
-function isInferable(types: ReadonlyMap<string, ValueType>, node: Node): boolean {
-  return isSupported(node) && node.inputs.every((name) => name === "" || types.has(name));
+const unsupported: ReadonlySet<string> = new Set(["UNSUPPORTED_OPERATOR", "UNSUPPORTED_TYPE"]);
+
+function inferWhereRuled(
+  types: ReadonlyMap<string, ValueType>,
+  node: Node,
+  parameters: ReadonlyMap<string, Tensor>,
+): readonly ValueType[] | undefined {
+  if (!node.inputs.every((name) => name === "" || types.has(name))) return undefined;
+  try {
+    return inferNode(
+      node,
+      (name) => types.get(name),
+      (name) => parameters.get(name),
+    );
+  } catch (error) {
+    if (error instanceof EspalierError && unsupported.has(error.code)) return undefined;
+    throw error;
+  }
 }

@@ -145,7 +145,8 @@ export const matMul: Operator = {
 
   unfold(call) {
     const { a, b } = parts(call);
-    if (a.length < 2 || b.length !== 2) call.fail("can be unfolded only with a weight of two axes", [a, b]);
+    if (a.length < 2 || b.length !== 2)
+      call.unruled("can be unfolded only with a weight of two axes", [a, b]);
     const { graph } = call;
     const rowsOf = (value: string) => {
       if (a.length === 2) return value;

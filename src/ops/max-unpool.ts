@@ -12,7 +12,7 @@ function target(call: Call): Shape {
   const [batch = 1, channels = 1, ...positions] = call.shape(0);
   const asked = sizesOf(call, 2);
   if (asked !== undefined) return asked;
-  if (call.has(2)) call.fail("output_shape must be known", call.node.inputs[2]);
+  if (call.has(2)) call.unruled("output_shape must be known", call.node.inputs[2]);
   const kernel = call.ints("kernel_shape") ?? call.fail("kernel_shape is required", undefined);
   const { strides, begin, end } = windowOf(call, kernel, positions);
   const sizes = positions.map((size, axis) => {

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Dim, Shape } from "../graph/dim.ts";
 import type { Attribute, Node, ValueType } from "../graph/model.ts";
-import { EspalierError } from "../tensor/errors.ts";
+import { type ErrorCode, EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Flow } from "./flow.ts";
 
@@ -92,8 +92,18 @@ export class Call {
     return positive;
   }
 
+  /** Refuses a call that breaks a rule of ONNX. */
   fail(rule: string, received: unknown, remedy?: string): never {
-    throw new EspalierError("INVALID_MODEL", {
+    return this.#refuse("INVALID_MODEL", rule, received, remedy);
+  }
+
+  /** Says that the call may well be right, but in a form that espalier has no rule for: one node without rules. */
+  unruled(rule: string, received: unknown, remedy?: string): never {
+    return this.#refuse("UNSUPPORTED_OPERATOR", rule, received, remedy);
+  }
+
+  #refuse(code: ErrorCode, rule: string, received: unknown, remedy: string | undefined): never {
+    throw new EspalierError(code, {
       thing: `node "${this.node.name}" (${this.node.op})`,
       rule,
       received,

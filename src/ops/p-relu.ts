@@ -6,7 +6,13 @@ import type { Operator } from "./operator.ts";
 
 /** y = x where x > 0, slope·x elsewhere; the slope is broadcast to x. ONNX PRelu-16. */
 export const pRelu: Operator = {
-  infer: inferBroadcast(2),
+  infer(call) {
+    const [x, slope] = [call.shape(0), call.shape(1)];
+    if (slope.length === 1 && x.length > 2 && slope[0] === x[1] && slope[0] !== x.at(-1)) {
+      call.unruled("must broadcast as opset 7 and newer do, not one slope to a channel", [x, slope]);
+    }
+    return inferBroadcast(2)(call);
+  },
   gradient(call) {
     const { graph, upstream } = call;
     const [x, slope] = call.node.inputs as [string, string];

@@ -16,7 +16,7 @@ export function poolWindow(call: Call): Window {
     call.string("auto_pad", "NOTSET").startsWith("SAME") &&
     window.strides.some((stride, axis) => stride > extent(window, axis))
   ) {
-    call.fail(
+    call.unruled(
       "auto_pad SAME goes with strides up to the size of the window",
       window.strides,
       "Write the padding out as pads.",

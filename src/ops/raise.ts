@@ -1,7 +1,9 @@
+import type { Origin } from "../graph/builder.ts";
 import { defaultIrVersion, defaultOpset, type Model, type Node, type ValueType } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { newGraph, operatorOf } from "./index.ts";
+import { isSupported, newGraph, operatorOf, rulesOrNone } from "./index.ts";
+import { statedTypes } from "./infer.ts";
 import { GraphCall } from "./operator.ts";
 
 /** The oldest opset whose broadcasting is today's. */
@@ -41,6 +43,33 @@ export function meantBy(
   }
 }
 
+/** What a graph that is written after a model takes over from it. */
+export function originOf({ graph, opsets }: Model): Origin {
+  return { stated: statedTypes(graph), opsets };
+}
+
+/** Operators without rules that came to mean another thing by the same call, and the opset in which they did. */
+const changed: Readonly<Record<string, number>> = { GridSample: 20, RoiAlign: 16, DFT: 20 };
+
+/** Throws `UNSUPPORTED_OPERATOR` where a node without rules would mean something else in opset 20. */
+function refuseChanged(node: Node, opset: number): void {
+  if (isSupported(node)) return;
+  const since = node.domain === "" ? (changed[node.op] ?? 0) : 0;
+  const bodies = Object.values(node.attributes).flatMap((one) => (one.kind === "graph" ? [one.value] : []));
+  const inner = bodies.flatMap(({ nodes }) => nodes);
+  const raised = inner.find((one) => rulesOrNone(one).raise !== undefined);
+  if (opset >= since && raised === undefined) {
+    for (const one of inner) refuseChanged(one, opset);
+    return;
+  }
+  throw new EspalierError("UNSUPPORTED_OPERATOR", {
+    thing: `node "${(raised ?? node).name}" (${(raised ?? node).op})`,
+    rule: `means something else in opset ${defaultOpset}, in which models are trained`,
+    received: `opset ${opset}`,
+    remedy: `Convert the model to opset ${defaultOpset} with onnx.version_converter.`,
+  });
+}
+
 /**
  * The same model in opset 20, which gradient and rounding rules are written in. Models of it or of a newer one are
  * returned as they are. Throws `INVALID_MODEL` where a call cannot be written so, `UNSUPPORTED_OPERATOR` where an
@@ -58,12 +87,13 @@ export function raiseOpset(model: Model): Model {
     });
   }
   const source = model.graph;
-  const graph = newGraph();
+  const graph = newGraph(originOf(model));
   graph.reserveAll(source);
   for (const value of source.inputs) graph.input(value.name, value);
   for (const [name, tensor] of source.parameters) graph.parameter(name, tensor);
   for (const node of source.nodes) {
-    const { raise } = operatorOf(node);
+    const { raise } = rulesOrNone(node);
+    refuseChanged(node, opset);
     graph.add(raise === undefined ? node : raise(Object.assign(new GraphCall(graph, node), { opset })));
   }
   return {

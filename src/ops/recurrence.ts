@@ -88,7 +88,7 @@ interface Direction extends Step {
 function refuseUnusual(call: Call): void {
   const remedy = "Export it without, or freeze what comes before it.";
   const refuse = (what: string, received: unknown) =>
-    call.fail(`has no gradient or rounding rule with ${what}`, received, remedy);
+    call.unruled(`has no gradient or rounding rule with ${what}`, received, remedy);
   if (isBatchFirst(call)) refuse("the batch first", "layout 1");
   if (call.has(4)) refuse("sequence_lens", call.node.inputs[4]);
   if (call.float("clip", 0) !== 0) refuse("clip", call.float("clip", 0));
@@ -105,7 +105,7 @@ function writeDirections(call: Writing, cell: Cell): readonly Direction[] {
   const named = call.strings("activations") ?? Array.from({ length: count }, () => cell.activations).flat();
   for (const name of named) {
     if (!plainActivations.includes(name)) {
-      call.fail(`has gradient and rounding rules only with ${plainActivations.join(", ")}`, name);
+      call.unruled(`has gradient and rounding rules only with ${plainActivations.join(", ")}`, name);
     }
   }
   const each = (index: number) =>

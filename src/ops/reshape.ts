@@ -20,7 +20,7 @@ function resolve(call: Call): Shape {
   const written = target(call);
   if (written === undefined) {
     const rank = call.shape(1)[0];
-    if (typeof rank !== "number") call.fail("the number of axes of its target shape must be known", rank);
+    if (typeof rank !== "number") call.unruled("the number of axes of its target shape must be known", rank);
     return Array.from({ length: rank }, (_, axis) => unknownSize(call, axis));
   }
   const zeroCopies = call.int("allowzero", 0) === 0;

@@ -25,13 +25,13 @@ export function resizeBack(call: GradientCall, to: readonly Dim[]): string {
 function weightsAlong(call: GradientCall, axis: number, size: Dim, to: Dim): string {
   const { graph, node } = call;
   if (typeof size !== "number" || typeof to !== "number") {
-    call.fail("its gradient needs known sizes", [size, to]);
+    call.unruled("its gradient needs known sizes", [size, to]);
   }
   if (call.string("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize") {
-    call.fail("has no gradient where it crops", node.inputs[1]);
+    call.unruled("has no gradient where it crops", node.inputs[1]);
   }
   if (call.string("keep_aspect_ratio_policy", "stretch") !== "stretch") {
-    call.fail("has no gradient where it keeps the aspect ratio", node.attributes);
+    call.unruled("has no gradient where it keeps the aspect ratio", node.attributes);
   }
   const unit = graph.constant(`unit matrix ${size}`, () =>
     float32(

@@ -29,13 +29,13 @@ function takesScalesFirst(call: Call): boolean {
 function sizes(call: Call): readonly Dim[] {
   const shape = call.shape(0);
   if (call.ints("axes") !== undefined)
-    call.fail("only resizing over all axes is supported", call.ints("axes"));
+    call.unruled("only resizing over all axes is supported", call.ints("axes"));
   const given = call.constant(takesScalesFirst(call) ? 1 : 2);
   // Where sizes are given, opsets 11 and 12 want scales all the same: an empty list.
   const result =
     given === undefined || given.data.length === 0 ? sizesOf(call, 3) : scaledShape(call, toNumbers(given));
   if (result?.length !== shape.length)
-    call.fail("needs known scales or sizes for all axes", call.node.inputs);
+    call.unruled("needs known scales or sizes for all axes", call.node.inputs);
   return result;
 }
 
@@ -99,7 +99,7 @@ export const resize: Operator = {
     const moved = movedBound(call);
     if (isRepeat(call) || call.string("mode", "nearest") === "nearest") return moved;
     if (call.string("mode", "nearest") !== "linear")
-      call.fail("has a rounding bound for nearest and linear only", modeOf(call));
+      call.unruled("has a rounding bound for nearest and linear only", modeOf(call));
     // Weights between 0 and 1 that add up to 1, each product and sum rounded.
     const size = call.graph.emit(
       "Resize",

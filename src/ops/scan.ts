@@ -13,12 +13,13 @@ function bodyOf(call: Call): Subgraph {
 
 /** How many inputs are state, the rest being scanned along their first axis; and how often the body runs. */
 function parts(call: Call): { readonly states: number; readonly length: Dim } {
+  if (!call.has(0)) call.unruled("must have the form of opset 9 or newer, without lengths", call.node.inputs);
   const states = call.node.inputs.length - call.int("num_scan_inputs", 0);
   if (
     call.ints("scan_input_axes")?.some((axis) => axis !== 0) ||
     call.ints("scan_output_axes")?.some((axis) => axis !== 0)
   ) {
-    call.fail("must scan along the first axis", "scan_input_axes or scan_output_axes");
+    call.unruled("must scan along the first axis", "scan_input_axes or scan_output_axes");
   }
   if (states < 0 || states >= call.node.inputs.length) call.fail("needs an input to scan", states);
   return { states, length: call.shape(states)[0] ?? call.fail("cannot scan a scalar", call.shape(states)) };
@@ -50,7 +51,7 @@ export function scanWith(rulesOf: RulesOf): Operator {
         if (index < states) return { dtype: call.input(index).dtype, shape: call.shape(index) };
         const { dtype = "float32", shape } = made;
         if (shape === undefined)
-          return call.fail("the shapes of its body's outputs must be given", made.name);
+          return call.unruled("the shapes of its body's outputs must be given", made.name);
         return { dtype, shape: [length, ...shape] };
       });
     },

@@ -26,7 +26,7 @@ function rounding(call: RoundingCall): string | undefined {
     if (exact) return own;
     return addBounds(call, own, scatter(boundData ?? zeros(data), boundUpdates ?? zeros(updates)));
   }
-  if (reduction === "mul") call.fail("has no rounding rule for reduction mul", reduction);
+  if (reduction === "mul") call.unruled("has no rounding rule for reduction mul", reduction);
   return exact ? undefined : scatter(boundData ?? zeros(data), boundUpdates ?? zeros(updates));
 }
 
@@ -35,7 +35,7 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   const { graph, node, upstream } = call;
   const reduction = call.string("reduction", "none");
   if (reduction !== "none" && reduction !== "add") {
-    call.fail("has a gradient only with reduction none or add", reduction);
+    call.unruled("has a gradient only with reduction none or add", reduction);
   }
   const [, indices, updates] = node.inputs as [string, string, string];
   const kept = () => graph.emit(node.op, [upstream, indices, zerosLike(call, updates)], node.attributes);

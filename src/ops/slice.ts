@@ -39,10 +39,10 @@ function cuts(call: Call): readonly Cut[] {
   const starts = call.ints("starts") ?? sizesOf(call, 1);
   const ends = call.ints("ends") ?? sizesOf(call, 2);
   const axes = call.ints("axes") ?? numbersOf(call, 3);
-  if (axes === undefined && call.has(3)) call.fail("its axes must be constant", call.node.inputs[3]);
+  if (axes === undefined && call.has(3)) call.unruled("its axes must be constant", call.node.inputs[3]);
   const count =
     axes?.length ?? starts?.length ?? ends?.length ?? (call.has(1) ? call.shape(1)[0] : undefined);
-  if (typeof count !== "number") call.fail("the number of sliced axes must be known", count);
+  if (typeof count !== "number") call.unruled("the number of sliced axes must be known", count);
   const steps = call.has(4) ? numbersOf(call, 4) : Array.from({ length: count }, () => 1);
   return Array.from({ length: count }, (_, at) => ({
     axis: call.axis(axes?.[at] ?? at, rank),

@@ -35,7 +35,7 @@ export const softmaxCrossEntropyLoss: Operator = {
     if (labels.dtype !== "int32" && labels.dtype !== "int64") {
       call.fail("labels must be int32 or int64", labels.dtype);
     }
-    if (call.has(2)) call.fail("class weights are not supported", call.node.inputs[2]);
+    if (call.has(2)) call.unruled("class weights are not supported", call.node.inputs[2]);
     const loss: ValueType = {
       dtype: scores.dtype,
       shape: reductionOf(call) === "none" ? labels.shape : [],
@@ -46,7 +46,7 @@ export const softmaxCrossEntropyLoss: Operator = {
   gradient(call) {
     const { graph } = call;
     if (call.outputGradients[1] !== undefined) {
-      call.fail("the loss must not depend on its log_prob output", call.node.outputs[1]);
+      call.unruled("the loss must not depend on its log_prob output", call.node.outputs[1]);
     }
     const [scores, labels] = call.node.inputs as [string, string];
     const logarithms = call.node.outputs[1] ?? "";

@@ -105,7 +105,9 @@ class NodeGradient extends GraphCall implements GradientCall {
   }
 
   get upstream(): string {
-    return this.outputGradients[0] ?? this.fail("needs the gradient of its first output", this.node.outputs);
+    return (
+      this.outputGradients[0] ?? this.unruled("needs the gradient of its first output", this.node.outputs)
+    );
   }
 
   wants(index: number): boolean {

@@ -10,7 +10,7 @@ import { sized, sizesOf } from "./sizes.ts";
 /** The new axes, counted in the output, in order. */
 function added(call: Call): readonly number[] {
   const count = call.ints("axes")?.length ?? call.shape(1)[0];
-  if (typeof count !== "number") call.fail("its axes must be constant", call.node.inputs[1]);
+  if (typeof count !== "number") call.unruled("its axes must be constant", call.node.inputs[1]);
   const axes = givenAxes(call, 1, call.rank(0) + count) ?? [];
   if (new Set(axes).size !== axes.length) call.fail("its axes must differ", axes);
   return [...axes].sort((a, b) => a - b);

@@ -9,7 +9,7 @@ function scales(call: Call): readonly number[] {
   if (attribute?.kind === "floats") return attribute.value;
   const given = call.constant(1);
   return given === undefined
-    ? call.fail("its scales must be constant", call.node.inputs[1])
+    ? call.unruled("its scales must be constant", call.node.inputs[1])
     : toNumbers(given);
 }
 

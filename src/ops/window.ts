@@ -46,13 +46,13 @@ export function windowOf(call: Call, kernel: readonly number[], spatial: Shape):
   }
   // ONNX Runtime refuses this for Conv, and ignores the dilation in pools without a word.
   if (dilations.some((dilation) => dilation > 1)) {
-    call.fail(`auto_pad ${auto} goes without dilations`, dilations, "Write the padding out as pads.");
+    call.unruled(`auto_pad ${auto} goes without dilations`, dilations, "Write the padding out as pads.");
   }
   const totals = spatial.map((size, axis) => {
     const stride = strides[axis] as number;
     const reach = extent({ ...sliding, begin: none, end: none }, axis);
     if (stride === 1) return reach - 1;
-    if (typeof size !== "number") call.fail(`auto_pad ${auto} with a stride needs a known size`, size);
+    if (typeof size !== "number") call.unruled(`auto_pad ${auto} with a stride needs a known size`, size);
     return Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach - size);
   });
   const less = totals.map((total) => Math.floor(total / 2));
@@ -104,7 +104,7 @@ export function adjointAttributes(call: Call, window: Window, from: Shape, to: S
       return (count - 1) * stride + extent(window, axis) - (window.begin[axis] as number) - size;
     }
     if (stride !== 1)
-      call.fail("the gradient of a strided window needs spatial sizes that are numbers", from);
+      call.unruled("the gradient of a strided window needs spatial sizes that are numbers", from);
     return window.end[axis] as number;
   });
   return {

@@ -1,6 +1,6 @@
 import type { Graph, Node } from "../graph/model.ts";
 import { needsOf } from "../graph/order.ts";
-import { operatorOf } from "../ops/index.ts";
+import { rulesOrNone } from "../ops/index.ts";
 
 /**
  * The nodes of a graph, with each elementwise node that commutes with a maximum behind the pool that alone reads it:
@@ -30,5 +30,5 @@ export function moveBehindMaxima(graph: Graph, kept: readonly string[]): readonl
 function commute(map: Node, pool: Node): boolean {
   // Positions of maxima would tell elements apart that were equal behind the map.
   const positions = (pool.outputs[1] ?? "") !== "";
-  return operatorOf(map).commutesWithMaximum === true && operatorOf(pool).maximum === true && !positions;
+  return rulesOrNone(map).commutesWithMaximum === true && rulesOrNone(pool).maximum === true && !positions;
 }

@@ -1,8 +1,8 @@
 import { Session, type SessionOptions } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
-import { makeModel } from "../graph/model.ts";
-import { newGraph, operatorOf } from "../ops/index.ts";
+import { type Model, makeModel } from "../graph/model.ts";
+import { newGraph, rulesOrNone } from "../ops/index.ts";
 import { GraphCall } from "../ops/operator.ts";
 
 /** Compiles the graph with the values that will be asked for as its outputs. */
@@ -11,20 +11,25 @@ export async function compile(
   outputs: readonly string[],
   options: SessionOptions,
 ): Promise<Session> {
-  return Session.create(
-    encodeModel(makeModel(lower(graph, outputs, options.threads ?? 1).build("espalier"))),
-    options,
-  );
+  return Session.create(encodeModel(modelOf(lower(graph, outputs, options.threads ?? 1))), options);
+}
+
+/** The graph as a model that imports the domains of its nodes. */
+function modelOf(graph: GraphBuilder): Model {
+  const model = makeModel(graph.build("espalier"));
+  const used = new Set(model.graph.nodes.map(({ domain }) => domain));
+  const foreign = [...(graph.origin.opsets ?? [])].filter(([domain]) => domain !== "" && used.has(domain));
+  return { ...model, opsets: new Map([...model.opsets, ...foreign]) };
 }
 
 /** The same graph in the nodes that ONNX Runtime computes fastest. */
 function lower(graph: GraphBuilder, outputs: readonly string[], threads: number): GraphBuilder {
-  const lowered = newGraph();
+  const lowered = newGraph(graph.origin);
   lowered.reserveAll(graph);
   for (const input of graph.inputs) lowered.input(input.name, input);
   for (const [name, tensor] of graph.parameters) lowered.parameter(name, tensor);
   for (const node of graph.nodes) {
-    const rule = operatorOf(node).lower;
+    const rule = rulesOrNone(node).lower;
     if (rule === undefined) lowered.add(node);
     else rule(new GraphCall(lowered, node), threads);
   }

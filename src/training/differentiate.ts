@@ -1,5 +1,5 @@
 import type { GraphBuilder } from "../graph/builder.ts";
-import { operatorOf } from "../ops/index.ts";
+import { rulesOrNone } from "../ops/index.ts";
 import { dependents, sweepGradients } from "../ops/sweep.ts";
 import { EspalierError } from "../tensor/errors.ts";
 
@@ -22,13 +22,13 @@ export function differentiate(
     });
   }
   const forward = [...graph.nodes];
-  const active = dependents(graph, forward, wrt, operatorOf);
+  const active = dependents(graph, forward, wrt, rulesOrNone);
   const gradients = new Map<string, string>();
   if (active.has(loss)) gradients.set(loss, graph.emit("Identity", [graph.scalar(1)], {}, "gradient"));
   if (type.shape.length > 0 && active.has(loss)) {
     gradients.set(loss, graph.emit("Reshape", [graph.scalar(1), graph.vector(type.shape.map(() => 1))]));
   }
-  sweepGradients(graph, forward, gradients, active, operatorOf);
+  sweepGradients(graph, forward, gradients, active, rulesOrNone);
   const wanted = new Map<string, string>();
   for (const name of wrt) {
     const gradient = gradients.get(name);

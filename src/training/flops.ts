@@ -3,7 +3,7 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import { addDims, type Dim, evaluateDim, namesOf, productOfDims } from "../graph/dim.ts";
 import { widthSizes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
-import { operatorOf } from "../ops/index.ts";
+import { rulesOrNone } from "../ops/index.ts";
 import { GraphCall } from "../ops/operator.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { Program } from "./program.ts";
@@ -13,7 +13,7 @@ import { batchNames, feedSizes } from "./program-inputs.ts";
 export function countFlops(graph: GraphBuilder): Dim {
   return graph.nodes.reduce<Dim>((total, node) => {
     const call = new GraphCall(graph, node);
-    const rule = operatorOf(node).flops;
+    const rule = rulesOrNone(node).flops;
     return addDims(total, rule === undefined ? productOfDims(call.output(0).shape) : rule(call));
   }, 0);
 }

@@ -4,9 +4,9 @@ import type { Graph, Model, Node, Value } from "../graph/model.ts";
 import { neededFor } from "../graph/needed.ts";
 import { symbolicShapes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
-import { newGraph, operatorOf } from "../ops/index.ts";
+import { newGraph, rulesOrNone } from "../ops/index.ts";
 import { GraphCall, type TrainingCall } from "../ops/operator.ts";
-import { raiseOpset } from "../ops/raise.ts";
+import { originOf, raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { moveBehindMaxima } from "./behind-maxima.ts";
 import { type LossChoice, lossOf } from "./loss.ts";
@@ -72,7 +72,7 @@ export function writeProgram(options: ProgramOptions): Program {
   const needed = neededFor(model.graph, kept);
   // Gradient rules are written in opset 20; the model itself keeps its own.
   const source = raiseOpset({ ...model, graph: needed });
-  const graph = newGraph();
+  const graph = newGraph(originOf(source));
   graph.reserveAll(source.graph);
   for (const value of source.graph.inputs) {
     if (!source.graph.parameters.has(value.name)) graph.input(value.name, value);
@@ -96,7 +96,7 @@ export function writeProgram(options: ProgramOptions): Program {
   const masks: DropoutMask[] = [];
   const moved = training && !options.open ? moveBehindMaxima(source.graph, kept) : source.graph.nodes;
   for (const node of moved) {
-    const { train, open, statistics: running } = operatorOf(node);
+    const { train, open, statistics: running } = rulesOrNone(node);
     const weights = node.inputs.filter((name) => own.has(name));
     const still = running !== undefined && weights.length > 0 && weights.every((name) => held.has(name));
     if (options.open && open !== undefined) open(new GraphCall(graph, node));

@@ -4,7 +4,7 @@ import type { Model } from "../graph/model.ts";
 import { compareOutputs, isPreserved, type OutputDifference } from "../growth/compare.ts";
 import { emitRoundingBounds } from "../growth/rounding.ts";
 import { newGraph } from "../ops/index.ts";
-import { raiseOpset } from "../ops/raise.ts";
+import { originOf, raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -187,8 +187,9 @@ class RoundingBounds {
   }
 
   async #compile() {
-    const { graph: source } = raiseOpset(this.#model);
-    const graph = newGraph();
+    const raised = raiseOpset(this.#model);
+    const { graph: source } = raised;
+    const graph = newGraph(originOf(raised));
     graph.reserveAll(source);
     for (const value of source.inputs) {
       if (!source.parameters.has(value.name)) graph.input(value.name, value);

@@ -9,7 +9,7 @@ import { modelFields } from "./fields.ts";
 import { type LocalFunction, readFunction } from "./function.ts";
 import { completeGraph, type ReadGraph, readGraph } from "./graph.ts";
 import { inlineFunctions } from "./inline.ts";
-import { readOpset } from "./opset.ts";
+import { addOpset, readOpset } from "./opset.ts";
 import { addOnce, fieldsOf, Reading } from "./reading.ts";
 
 /** How to read an ONNX file: the limits, and what they do not cover. */
@@ -109,7 +109,7 @@ function readModel(reader: Reader, reading: Reading): ReadModel {
       case modelFields.opsetImport: {
         reading.count("maxEntries");
         const [domain, version] = readOpset(reader.message(field), reading);
-        addOnce(opsets, domain, version, `opset of domain "${domain}"`);
+        addOpset(opsets, domain, version, "the model");
         break;
       }
       case modelFields.metadataProps: {

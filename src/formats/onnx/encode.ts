@@ -112,7 +112,21 @@ function writeGraph(
     }
   }
   for (const value of graph.outputs) writer.message(graphFields.output, () => writeValue(writer, value));
+  for (const value of statedValues(graph)) {
+    writer.message(graphFields.valueInfo, () => writeValue(writer, value));
+  }
   writeEntries(writer, graphFields.metadataProps, graph.notes?.metadata);
+}
+
+/** What no rule tells must be read from the file again. */
+function statedValues({ stated, nodes }: Subgraph): DeclaredValue[] {
+  if (stated === undefined) return [];
+  return nodes.flatMap((node) =>
+    node.outputs.flatMap((name) => {
+      const type = stated.get(name);
+      return type === undefined ? [] : [{ name, dtype: type.dtype, shape: type.shape }];
+    }),
+  );
 }
 
 function writeNode(writer: Writer, node: Node, irVersion: number): void {

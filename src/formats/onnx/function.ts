@@ -6,7 +6,7 @@ import { readAttribute } from "./attribute.ts";
 import { functionFields } from "./fields.ts";
 import { readGraph } from "./graph.ts";
 import { nameNodes, readNode } from "./node.ts";
-import { readOpset } from "./opset.ts";
+import { addOpset, readOpset } from "./opset.ts";
 import { addOnce, fieldsOf, type Reading, standardDomain } from "./reading.ts";
 
 /** An operator that a model defines by nodes of its own. */
@@ -82,7 +82,7 @@ export function readFunction(reader: Reader, reading: Reading): LocalFunction {
       }
       case functionFields.opsetImport:
         reading.count("maxEntries");
-        addOnce(opsets, ...readOpset(reader.message(field), reading), "operator set of a function");
+        addOpset(opsets, ...readOpset(reader.message(field), reading), `function "${name}"`);
         break;
       default:
         reader.skip(field);

@@ -1,7 +1,6 @@
-import { GraphBuilder } from "../../graph/builder.ts";
-import type { DeclaredValue, Graph, Node, Notes, Subgraph, Value } from "../../graph/model.ts";
+import type { DeclaredValue, Graph, Node, Notes, Subgraph, Value, ValueType } from "../../graph/model.ts";
 import { inOrder } from "../../graph/order.ts";
-import { inferNode } from "../../ops/index.ts";
+import { inferInto, type Stated, typesAround } from "../../ops/infer.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { checkLimit } from "../limits.ts";
@@ -99,31 +98,57 @@ function subgraph({ described: _, ...graph }: ReadGraph): Subgraph {
 }
 
 /**
- * The main graph with every type known: a declared output without one gets what the operators' rules infer or,
- * failing that, what the file says of the value elsewhere. Throws `INVALID_MODEL`.
+ * The main graph with every type known: a declared output without one gets what the operators' rules infer or, failing
+ * that, what the file says of the value elsewhere. What it says of values that no rule tells is kept. Throws
+ * `INVALID_MODEL`.
  */
 export function completeGraph({ described, ...graph }: ReadGraph, reading: Reading): Graph {
   const inputs = graph.inputs.map((value) => complete(value, "input"));
-  if (graph.outputs.every(isComplete)) {
-    return { ...graph, inputs, outputs: graph.outputs.map((value) => complete(value, "output")) };
-  }
-  const typed = infer({ ...graph, inputs });
-  const wanted = new Set(graph.outputs.filter((value) => !isComplete(value)).map((value) => value.name));
-  const said = new Map(
-    described
-      .filter((reader) => wanted.has(nameOfValue(reader.fork(), reading)))
-      .map((reader) => readValue(reader, reading, "output"))
-      .map((value) => [value.name, value]),
+  const stated = new StatedTypes(described, graph.outputs, reading);
+  const types = infer({ ...graph, inputs, stated });
+  const outputs = graph.outputs.map((value) =>
+    complete({ ...typeOf(types.get(value.name)), ...value }, "output"),
   );
-  const outputs = graph.outputs.map((value) => {
-    const inferred = typed.has(value.name) ? typed.typeOf(value.name) : said.get(value.name);
-    const { dtype, shape } = inferred ?? {};
-    return complete(
-      { ...(dtype === undefined ? {} : { dtype }), ...(shape === undefined ? {} : { shape }), ...value },
-      "output",
-    );
-  });
-  return { ...graph, inputs, outputs };
+  return { ...graph, inputs, outputs, ...(stated.used.size === 0 ? {} : { stated: stated.used }) };
+}
+
+function typeOf(type: ValueType | undefined): Partial<ValueType> {
+  return type === undefined ? {} : { dtype: type.dtype, shape: type.shape };
+}
+
+/** What a file says of its intermediate values and outputs, read when it is asked for. */
+class StatedTypes implements Pick<ReadonlyMap<string, ValueType>, "get"> {
+  readonly #readers: ReadonlyMap<string, Reader>;
+  readonly #outputs: ReadonlyMap<string, DeclaredValue>;
+  readonly #reading: Reading;
+  readonly used = new Map<string, ValueType>();
+
+  constructor(described: readonly Reader[], outputs: readonly DeclaredValue[], reading: Reading) {
+    this.#readers = new Map(described.map((reader) => [nameOfValue(reader.fork(), reading), reader]));
+    this.#outputs = new Map(outputs.map((value) => [value.name, value]));
+    this.#reading = reading;
+  }
+
+  get(name: string): ValueType | undefined {
+    const reader = this.#readers.get(name);
+    const said = [this.#outputs.get(name), reader === undefined ? undefined : this.#read(reader.fork())];
+    const value = said.find((one) => one !== undefined && isComplete(one));
+    if (value === undefined || !isComplete(value)) return undefined;
+    const type = { dtype: value.dtype, shape: value.shape };
+    // Outputs say theirs by themselves.
+    if (!this.#outputs.has(name)) this.used.set(name, type);
+    return type;
+  }
+
+  /** Undefined where it is no tensor, or one of elements that espalier cannot hold. */
+  #read(reader: Reader): DeclaredValue | undefined {
+    try {
+      return readValue(reader, this.#reading, "value");
+    } catch (error) {
+      if (error instanceof EspalierError && error.code === "UNSUPPORTED_TYPE") return undefined;
+      throw error;
+    }
+  }
 }
 
 function isComplete(value: DeclaredValue): value is Value {
@@ -140,14 +165,18 @@ function complete(value: DeclaredValue, role: string): Value {
 }
 
 /** Types as far as the operators' rules go: a value that is not reached has none. */
-function infer(graph: Omit<Graph, "outputs">): GraphBuilder {
-  const builder = new GraphBuilder(inferNode);
+function infer({
+  inputs,
+  parameters,
+  nodes,
+  stated,
+}: Omit<Graph, "outputs" | "stated" | "name"> & { readonly stated: Stated }): ReadonlyMap<string, ValueType> {
+  const types = typesAround(inputs, parameters);
   try {
-    for (const value of graph.inputs) builder.input(value.name, value);
-    for (const [name, tensor] of graph.parameters) builder.parameter(name, tensor);
-    for (const node of graph.nodes) builder.add(node);
+    for (const node of nodes) inferInto(types, node, parameters, stated);
   } catch (error) {
+    // Whoever needs the types says what is wrong.
     if (!(error instanceof EspalierError)) throw error;
   }
-  return builder;
+  return types;
 }

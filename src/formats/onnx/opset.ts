@@ -1,3 +1,4 @@
+import { EspalierError } from "../../tensor/errors.ts";
 import type { Reader } from "../protobuf-reader.ts";
 import { opsetFields } from "./fields.ts";
 import { fieldsOf, type Reading, standardDomain } from "./reading.ts";
@@ -12,4 +13,17 @@ export function readOpset(reader: Reader, reading: Reading): [domain: string, ve
     else reader.skip(field);
   }
   return [domain, version];
+}
+
+/** Notes the version of a domain. One that is imported twice must be so at one version. Throws `INVALID_MODEL`. */
+export function addOpset(opsets: Map<string, number>, domain: string, version: number, by: string): void {
+  const known = opsets.get(domain);
+  if (known !== undefined && known !== version) {
+    throw new EspalierError("INVALID_MODEL", {
+      thing: `opset of domain "${domain}"`,
+      rule: `is imported twice by ${by}, at two versions`,
+      received: [known, version],
+    });
+  }
+  opsets.set(domain, version);
 }

@@ -290,7 +290,7 @@ describe("an attribute or value is refused for", () => {
       "INVALID_MODEL",
       /infer_shapes/,
     ],
-    ["a negative size", withShape(-1), "INVALID_MODEL", /sizes/],
+    ["a negative size", withShape(-2), "INVALID_MODEL", /sizes/],
     ["sizes that overflow", withShape("batch", 2 ** 40, 2 ** 40, 0), "TOO_LARGE", /maxElements/],
     [
       "a reference to a call's attribute outside of a function",

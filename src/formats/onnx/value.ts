@@ -99,6 +99,8 @@ function readDimension(reader: Reader, reading: Reading, thing: string): Dim {
     else if (field.number === dimensionFields.dimParam) dim = reading.name(reader, field);
     else reader.skip(field);
   }
+  // Some exporters write an unknown size so.
+  if (dim === -1) return reading.symbols.fresh();
   if (typeof dim === "number" && (!Number.isSafeInteger(dim) || dim < 0)) {
     throw new EspalierError("INVALID_MODEL", {
       thing,

@@ -1,5 +1,5 @@
 import { type Matrix, matrix, solveSymmetric, transposed } from "../../growth/matrix.ts";
-import { operatorOf } from "../../ops/index.ts";
+import { rulesOrNone } from "../../ops/index.ts";
 import { dependents, sweepGradients } from "../../ops/sweep.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
@@ -50,7 +50,13 @@ export const residualMeasured: Measured = {
     const wanted = graph.emit("Neg", [graph.emit("Add", [gradient, mean])]);
     const parameters = parametersOf(width);
     const gradients = new Map([[y, wanted]]);
-    sweepGradients(graph, forward, gradients, dependents(graph, forward, parameters, operatorOf), operatorOf);
+    sweepGradients(
+      graph,
+      forward,
+      gradients,
+      dependents(graph, forward, parameters, rulesOrNone),
+      rulesOrNone,
+    );
     return new Map(
       parameters.flatMap((name) => {
         const value = gradients.get(name);

@@ -1,7 +1,7 @@
 import { int, type Node } from "../../graph/model.ts";
 import { incomingParts, outgoingParts } from "../../growth/probe.ts";
 import type { Width, WidthPart } from "../../growth/width.ts";
-import { operatorOf } from "../../ops/index.ts";
+import { rulesOrNone } from "../../ops/index.ts";
 import { GraphCall, type Unfolded } from "../../ops/operator.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Program } from "../program.ts";
@@ -20,7 +20,7 @@ export function siteOf(program: Program, width: Width, side: "incoming" | "outgo
   const [part] = parts;
   const nodes = graph.nodes.filter(({ inputs }) => inputs.includes(part?.parameter ?? ""));
   const [node] = nodes;
-  const unfold = node === undefined ? undefined : operatorOf(node).unfold;
+  const unfold = node === undefined ? undefined : rulesOrNone(node).unfold;
   if (
     part === undefined ||
     node === undefined ||

@@ -1,3 +1,4 @@
+import { backend } from "./backend.ts";
 import { Exchange } from "./exchange.ts";
 import { exported } from "./exported.ts";
 import { files } from "./files.ts";
@@ -9,6 +10,7 @@ import { zoo } from "./zoo.ts";
 
 /** espalier's half of each oracle: `node interop.mjs <command> <folder>`. */
 const commands: Readonly<Record<string, (exchange: Exchange) => Promise<void>>> = {
+  backend,
   operators: listOperators,
   gradients,
   trajectories,

@@ -1,0 +1,62 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { decodeModel, encodeModel } from "../../../src/formats/onnx/index.ts";
+import type { Model } from "../../../src/graph/model.ts";
+import { flowMap } from "../../../src/growth/flow-map.ts";
+import { findWidths } from "../../../src/growth/widths.ts";
+import { inferTypes } from "../../../src/ops/infer.ts";
+import { opsetOf, raiseOpset } from "../../../src/ops/raise.ts";
+import { EspalierError } from "../../../src/tensor/errors.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** Reads `${id}.onnx` for each id, and says what it takes the outputs for, or which error it throws. */
+export async function backend(exchange: Exchange): Promise<void> {
+  const answers: Record<string, unknown> = {};
+  for (const id of await exchange.asked<readonly string[]>()) {
+    const bytes = new Uint8Array(await readFile(exchange.path(`${id}.onnx`)));
+    answers[id] = await attempt(async () => {
+      const model = decodeModel(bytes);
+      const described = describe(model);
+      // Without rules it is passed on as it is; with rules it must also mean the same in today's operators.
+      const written = described.ruled ? attemptToRaise(model) : model;
+      await writeFile(exchange.path(`${id}.written.onnx`), encodeModel(written));
+      return { ...described, raised: written !== model };
+    });
+  }
+  await exchange.answer(answers, new Map());
+}
+
+function describe(model: Model) {
+  // What the file declares of its outputs is not asked: the rules must know.
+  const bare: Model = { ...model, graph: { ...model.graph, outputs: [], stated: new Map() } };
+  const types = inferTypes(bare.graph);
+  const flows = flowMap(model.graph, opsetOf(model));
+  return {
+    ruled: model.graph.nodes.every((node) => flows.isRuled(node)),
+    inputs: model.graph.inputs.map(({ name, shape }) => ({ name, shape })),
+    types: model.graph.outputs.map(({ name }) => types.get(name)),
+    widths: findWidths(model).length,
+  };
+}
+
+function attemptToRaise(model: Model): Model {
+  try {
+    return raiseOpset(model);
+  } catch (error) {
+    if (error instanceof EspalierError && error.code !== "INVALID_MODEL") return model;
+    // Opsets before 7 broadcast by other rules.
+    if (error instanceof EspalierError && opsetOf(model) < 7) return model;
+    throw error;
+  }
+}
+
+async function attempt(run: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await run();
+  } catch (error) {
+    const code = error instanceof EspalierError ? error.code : "CRASH";
+    return {
+      code,
+      message: error instanceof Error ? (code === "CRASH" ? error.stack : error.message) : String(error),
+    };
+  }
+}

@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { summarise } from "../../src/growth/summary.ts";
+import {
+  dataset,
+  decodeModel,
+  encodeModel,
+  grow,
+  loadModel,
+  type Model,
+  sgd,
+  Trainer,
+  verify,
+  widths,
+} from "../../src/index.ts";
+import { Random } from "../../src/tensor/random.ts";
+
+const read = (name: string): Promise<Model> =>
+  loadModel(new URL(`../cases/${name}.onnx`, import.meta.url).pathname);
+
+/** File, the widths that can grow, and the operators that stand in a form without rules. */
+const cases: readonly (readonly [file: string, growable: readonly string[], without: readonly string[]])[] = [
+  ["imputer_scaler", ["w1"], ["ai.onnx.ml.Imputer"]],
+  ["dim_minus1", ["w1"], []],
+  ["valid_s2_dynamic", ["k1", "k2"], []],
+  ["same_s1_dynamic", ["k1", "k2"], []],
+  ["expand_dynshape", ["k1"], []],
+];
+
+describe("what a file does not say, or says in a form without rules, hides nothing else", () => {
+  it.each(cases)("%s", async (file, growable, without) => {
+    const model = await read(file);
+    expect(summarise(model).withoutRules).toEqual(without);
+    const found = widths(model).filter((width) => width.growable);
+    expect(found.map(({ id }) => id)).toEqual(growable);
+    for (const { id } of found) {
+      const grown = grow(model, [{ width: id, by: 3 }]).model;
+      const { preserved } = await verify(model, decodeModel(encodeModel(grown)));
+      expect(preserved, id).toBe(true);
+    }
+  });
+
+  it("trains behind an operator without a gradient, and grows in training", async () => {
+    const model = await read("imputer_scaler");
+    const draws = new Random(1, "imputer");
+    const features = Float32Array.from({ length: 48 * 5 }, (_, at) => draws.normal());
+    const labels = Int32Array.from({ length: 48 }, (_, at) => Number((features[5 * at + 1] as number) > 0));
+    const data = dataset({ features, labels, count: 48 });
+    const trainer = await Trainer.create(model, {
+      loss: "crossEntropy",
+      optimizer: sgd({ learningRate: 0.05 }),
+    });
+    const before = await trainer.evaluate(data);
+    await trainer.fit(data, { steps: 20 });
+    const growth = await trainer.widen("w1", { by: 4 });
+    await trainer.fit(data, { steps: 20 });
+    const after = await trainer.evaluate(data);
+    expect(growth.output.preserved).toBe(true);
+    expect(after.loss).toBeLessThan(before.loss);
+    await trainer.dispose();
+  });
+});
