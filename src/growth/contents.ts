@@ -4,6 +4,7 @@ import { elementwise, type Fresh, type Refusal } from "../ops/fresh.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { freshOf } from "./fill.ts";
+import { whyNotFinite } from "./finite.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import type { Method } from "./methods.ts";
 import { reachedBy, type SecondFactors, secondFactors } from "./second-factors.ts";
@@ -79,6 +80,8 @@ export function contentsOf(
   if (hasOffsets && !("blocked" in follow)) follow = followContents(flows, trace, new Map(given), zeros);
   if ("blocked" in follow) return follow;
   const relaxed = method.relaxesOffsets === true ? relaxOffsets(flows, trace, given, zeros, parts) : parts;
+  const culprit = whyNotFinite(flows, trace, parameters, relaxed, fresh);
+  if (culprit !== undefined) return { blocked: culprit };
   return { parts: relaxed, repairs: follow.repairs };
 }
 

@@ -37,6 +37,8 @@ export interface Seed {
 export interface NodeFlow {
   readonly node: Node;
   readonly flow: Flow;
+  /** The node as its rules see it. */
+  readonly call: Call;
   /** Ties of two inputs that are multiplied and summed over against each other. */
   readonly contractions: readonly Tie[];
   /** The value that a reference of the rule names; "" where it is not there. */
@@ -141,7 +143,7 @@ export function flowMap(graph: Graph, opset = defaultOpset): FlowMap {
       ({ a, b }) =>
         a.side === "input" && b.side === "input" && [a, b].some((ref) => roleOf.get(at(ref)) === "outgoing"),
     );
-    nodes.push({ node, flow, contractions, nameOf });
+    nodes.push({ node, flow, call, contractions, nameOf });
     const touched = new Set<string>(
       [...(flow.ends ?? []), ...(flow.pools ?? []).map((pool) => pool.at)].map(at),
     );

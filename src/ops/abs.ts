@@ -1,5 +1,6 @@
 import { elementwiseBound } from "./bounds.ts";
 import { flowThroughZero, inferUnary } from "./broadcast.ts";
+import { anything, between } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = |x|; the derivative at 0 is 0. ONNX Abs-13. */
@@ -10,5 +11,7 @@ export const abs: Operator = {
     return [call.graph.emit("Mul", [call.upstream, sign])];
   },
   flow: flowThroughZero,
+  interval: ([x = anything]) =>
+    x.least >= 0 ? x : between(Math.max(0, -x.most), Math.max(-x.least, x.most), x.holds),
   rounding: elementwiseBound(1, 0),
 };

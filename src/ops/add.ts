@@ -3,6 +3,7 @@ import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
 import { summed } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
+import { added, anything } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
 
@@ -12,5 +13,6 @@ export const add: Operator = {
   gradient: (call) =>
     [0, 1].map((index) => (call.wants(index) ? unbroadcast(call, call.upstream, index) : undefined)),
   flow: flowBroadcast(["shift", "shift"], summed),
+  interval: ([a = anything, b = anything]) => added(a, b),
   rounding: (call) => addBounds(call, ...call.inputBounds, computedBound(call, unitRoundoff)),
 };

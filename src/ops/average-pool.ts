@@ -3,6 +3,7 @@ import { ints } from "../graph/model.ts";
 import { float32, full, sizeOf } from "../tensor/tensor.ts";
 import { addBounds, magnitude, scaleBound, unitRoundoff } from "./bounds.ts";
 import { moved } from "./fresh.ts";
+import { anything, between, hull } from "./interval.ts";
 import type { GradientCall, Operator } from "./operator.ts";
 import { padTo, poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
 import { adjointAttributes, type Window, windowAttributes } from "./window.ts";
@@ -46,6 +47,7 @@ export const averagePool: Operator = {
 
   flow: (call) => poolFlow(call, moved),
 
+  interval: ([x = anything]) => hull(x, between(0, 0)),
   rounding(call) {
     const { graph } = call;
     const taps = sizeOf(poolWindow(call).kernel) + 3;

@@ -3,7 +3,7 @@ import { productOfDims } from "../graph/dim.ts";
 import type { ValueType } from "../graph/model.ts";
 import type { Flow, Role } from "./flow.ts";
 import { input, output, tie } from "./flow.ts";
-import { elementwise, moved, notAtZero, zeroAtZero } from "./fresh.ts";
+import { elementwise, moved, notAtZero, steepAtZero, zeroAtZero } from "./fresh.ts";
 import type { Call } from "./operator.ts";
 
 /** NumPy broadcasting over symbolic shapes. A symbol against a number takes the number. */
@@ -53,6 +53,11 @@ export function flowThroughZero(call: Call): Flow {
 /** {@link flowUnary}, of an operator that keeps the values (or all their signs) as they are. */
 export function flowMoved(call: Call): Flow {
   return { ...flowUnary(call), fresh: moved };
+}
+
+/** {@link flowUnary}, of a function whose slope at zero is infinite. */
+export function flowSteepAtZero(call: Call): Flow {
+  return { ...flowUnary(call), fresh: steepAtZero };
 }
 
 /** {@link flowUnary}, of a function that is not finite at zero. */

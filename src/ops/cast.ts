@@ -3,6 +3,7 @@ import { type DType, isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowMoved, flowThroughZero } from "./broadcast.ts";
 import { codeOfDtype, dtypeOfCode } from "./element-types.ts";
+import { keepsOrder } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -27,6 +28,7 @@ export const cast: Operator = {
   // Rounding to fewer bits, or to integers, does not keep a mean.
   flow: (call) =>
     (target(call) === "float32" || target(call) === "float64" ? flowMoved : flowThroughZero)(call),
+  interval: keepsOrder,
   rounding(call) {
     const [bound] = call.inputBounds;
     const from = call.input(0).dtype;

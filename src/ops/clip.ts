@@ -1,6 +1,7 @@
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds } from "./bounds.ts";
 import { flowThroughZero, flowUnary, inferUnary } from "./broadcast.ts";
+import { anything, between, hull, type Interval } from "./interval.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 
@@ -53,6 +54,19 @@ export const clip: Operator = {
     ];
   },
   flow: (call) => (keepsZero(call) ? flowThroughZero : flowUnary)(call),
+  interval([x = anything, low, high], call) {
+    const limit = (given: Interval | undefined, name: string, otherwise: number) =>
+      given ?? between(call.float(name, otherwise), call.float(name, otherwise));
+    const min = limit(low, "min", Number.NEGATIVE_INFINITY);
+    const max = limit(high, "max", Number.POSITIVE_INFINITY);
+    const least = Math.min(Math.max(x.least, min.least), max.least);
+    const most = Math.min(Math.max(x.most, min.most), max.most);
+    return between(
+      least,
+      most,
+      Number.isFinite(least) && Number.isFinite(most) ? "finite" : hull(x, min, max).holds,
+    );
+  },
   rounding: (call) => (isFloat(call.output(0).dtype) ? addBounds(call, ...call.inputBounds) : undefined),
   raise: attributesAsInputs("min", "max"),
 };

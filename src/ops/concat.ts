@@ -6,6 +6,7 @@ import { input, output, type Tie, tie } from "./flow.ts";
 import { concatenationTies } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
+import { hullOfAll } from "./interval-rules.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -97,6 +98,7 @@ export const concat: Operator = {
     ),
     fresh: moved,
   }),
+  interval: hullOfAll,
   rounding,
   flops: () => 0,
 };

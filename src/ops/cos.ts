@@ -1,5 +1,6 @@
 import { elementwiseBound } from "./bounds.ts";
 import { flowUnary, inferUnary } from "./broadcast.ts";
+import { alwaysBetween } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = cos x. ONNX Cos-22. */
@@ -10,5 +11,6 @@ export const cos: Operator = {
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
   flow: flowUnary,
+  interval: alwaysBetween(-1, 1),
   rounding: elementwiseBound(1, 4),
 };

@@ -5,6 +5,7 @@ import { movedBound } from "./bounds.ts";
 import { blockSize, flowDepth, placesLast } from "./depth.ts";
 import { input, output } from "./flow.ts";
 import { transpose } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { GradientCall, Operator } from "./operator.ts";
 
 /** The gradient as the move back. */
@@ -34,6 +35,7 @@ export const depthToSpace: Operator = {
   },
   gradient: (call) => [moveBack(call)],
   flow: (call) => flowDepth(call, input(0, 1), output(1), call.output(0).shape[1] as Dim),
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
 };

@@ -5,6 +5,7 @@ import { addBounds, computedBound, magnitude, tiniest, unitRoundoff } from "./bo
 import { flowBroadcast } from "./broadcast.ts";
 import { elementwise, notAtZero } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
+import { anything, quotient } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
 
@@ -33,6 +34,7 @@ export const div: Operator = {
     return typeof divided === "string" ? elementwise([a, b]) : divided;
   }),
   literals: { single: [0, 1] },
+  interval: ([a = anything, b = anything]) => quotient(a, b),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const [boundA, boundB] = call.inputBounds;

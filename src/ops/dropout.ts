@@ -1,5 +1,6 @@
 import { input, output, tie } from "./flow.ts";
 import { elementwise, moved } from "./fresh.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 
@@ -42,6 +43,7 @@ export const dropout: Operator = {
     };
   },
 
+  interval: keepsInterval,
   rounding(call) {
     if (mayDrop(call)) call.unruled("has no rounding bound in training mode", call.node.inputs[2]);
     return call.inputBounds[0];

@@ -1,5 +1,7 @@
 import { addBounds, elementwiseBound, unitRoundoff } from "./bounds.ts";
 import { flowThroughZero, inferUnary } from "./broadcast.ts";
+import { anything } from "./interval.ts";
+import { keepsInterval, monotone } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = x where x > 0, α·(eˣ − 1) elsewhere (derivative at 0: α). ONNX Elu-22. */
@@ -14,6 +16,11 @@ export const elu: Operator = {
     return [call.graph.emit("Where", [open, call.upstream, damped])];
   },
   flow: flowThroughZero,
+  interval: (inputs, call) => {
+    const alpha = call.float("alpha", 1);
+    if (alpha < 0) return keepsInterval([anything, ...inputs], call);
+    return monotone((x) => (x > 0 ? x : alpha * Math.expm1(x)))(inputs, call);
+  },
   rounding(call) {
     const alpha = Math.abs(call.float("alpha", 1));
     // eˣ − 1 cancels near 0: its error is relative to α, not to y.

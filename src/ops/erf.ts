@@ -1,5 +1,6 @@
 import { elementwiseBound } from "./bounds.ts";
 import { flowThroughZero, inferUnary } from "./broadcast.ts";
+import { between } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = 2/√π · ∫₀ˣ e^(−t²) dt. ONNX Erf-13. */
@@ -13,5 +14,6 @@ export const erf: Operator = {
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
   flow: flowThroughZero,
+  interval: () => between(-1, 1),
   rounding: elementwiseBound(2 / Math.sqrt(Math.PI), 8),
 };

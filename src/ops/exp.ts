@@ -1,5 +1,6 @@
 import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowUnary, inferUnary } from "./broadcast.ts";
+import { limitsOf, monotone } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = eˣ. ONNX Exp-13. */
@@ -7,6 +8,12 @@ export const exp: Operator = {
   infer: inferUnary,
   gradient: (call) => [call.graph.emit("Mul", [call.upstream, call.node.outputs[0] as string])],
   flow: flowUnary,
+  // e^89 is more than float32 holds: what is not known to be less may be infinite.
+  interval(inputs, call) {
+    const { largest, smallest } = limitsOf(call.input(0).dtype);
+    const y = monotone((x) => (Math.exp(x) < smallest ? 0 : Math.exp(x)))(inputs, call);
+    return y.most > largest ? { ...y, most: Number.POSITIVE_INFINITY, holds: "infinite" } : y;
+  },
   rounding(call) {
     const [bound] = call.inputBounds;
     const own = computedBound(call, 8 * unitRoundoff);

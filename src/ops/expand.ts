@@ -4,6 +4,7 @@ import { broadcastShapes } from "./broadcast.ts";
 import { type Flow, input, output, tie, type Written } from "./flow.ts";
 import { moved } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
+import { stretchesInterval } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
 
@@ -47,6 +48,7 @@ export const expand: Operator = {
   ],
   gradient: (call) => [unbroadcast(call, call.upstream, 0)],
   flow,
+  interval: stretchesInterval,
   rounding: movedBound,
   flops: () => 0,
 };

@@ -3,6 +3,7 @@ import { movedBound } from "./bounds.ts";
 import { groupTies } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 
 /** The axis before which everything is folded into axis 0, and from which into axis 1. */
@@ -32,6 +33,7 @@ export const flatten: Operator = {
     ];
     return { ties: groups.flatMap((group) => groupTies(group, shape, to) ?? []), fresh: moved };
   },
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
 };

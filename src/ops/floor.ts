@@ -1,5 +1,6 @@
 import { addBounds } from "./bounds.ts";
 import { flowThroughZero, inferUnary } from "./broadcast.ts";
+import { monotone } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = ⌊x⌋. Its derivative is 0 wherever it has one. ONNX Floor-13. */
@@ -7,6 +8,7 @@ export const floor: Operator = {
   infer: inferUnary,
   gradient: () => [undefined],
   flow: flowThroughZero,
+  interval: monotone(Math.floor),
   // A step of 1 may lie within the input's bound.
   rounding: (call) =>
     call.inputBounds[0] === undefined

@@ -50,14 +50,15 @@ export const multiplied: Rule = (inputs) => {
   return all.includes("zero") ? "zero" : elementwise(inputs);
 };
 
-/**
- * As {@link elementwise}, of functions that are not finite at zero. Where new units hold something else they are taken
- * to be in range as the old ones are: a model keeps its square roots and divisors so for any input.
- */
-export const notAtZero: Rule = (inputs) =>
-  carrying(inputs).includes("zero")
-    ? { blocked: "it is not finite where new units are zero" }
-    : elementwise(inputs);
+/** As {@link elementwise}, of functions that are not finite at zero; interval rules say where else they are not. */
+export const notAtZero: Rule = refusesZero("it is not finite if new units are zero");
+
+/** As {@link elementwise}, of functions that are finite at zero, but whose slope is not: no unit could start there. */
+export const steepAtZero: Rule = refusesZero("its slope is infinite if new units are zero");
+
+function refusesZero(blocked: string): Rule {
+  return (inputs) => (carrying(inputs).includes("zero") ? { blocked } : elementwise(inputs));
+}
 
 /** A product and something added to it, as in Gemm and Conv: [a, b, bias]. */
 export function affine(hasBias: boolean): Rule {

@@ -3,6 +3,7 @@ import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { elementwise } from "./fresh.ts";
 import { zerosLike } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y[i, j, …] = data[…, indices[i, j, …], …], looked up along an axis. ONNX GatherElements-13. */
@@ -30,6 +31,7 @@ export const gatherElements: Operator = {
       fresh: ([data, at]) => (data === "zero" ? "zero" : elementwise([data, at])),
     };
   },
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
 };

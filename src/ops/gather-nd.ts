@@ -2,6 +2,7 @@ import { movedBound } from "./bounds.ts";
 import { type Flow, input, output, tie } from "./flow.ts";
 import { elementwise } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 
 /**
@@ -59,6 +60,7 @@ export const gatherNd: Operator = {
     ];
   },
   flow,
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
 };

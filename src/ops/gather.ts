@@ -4,6 +4,7 @@ import { movedBound } from "./bounds.ts";
 import { input, output, type Pick, tie } from "./flow.ts";
 import { elementwise } from "./fresh.ts";
 import { shapeOf, zerosLike } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import { numbersOf, sized, sizesOf } from "./sizes.ts";
 
@@ -82,6 +83,7 @@ export const gather: Operator = {
       fresh: ([data, at]) => data ?? elementwise([at]),
     };
   },
+  interval: keepsInterval,
   rounding: movedBound,
   positions: (call) => [{ input: 1, size: call.shape(0)[axisOf(call)] as Dim }],
   flops: () => 0,

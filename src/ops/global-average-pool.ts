@@ -3,6 +3,7 @@ import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { elementCount } from "./element-count.ts";
 import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { poolFlow } from "./pool.ts";
 import { spatialAxes } from "./window.ts";
@@ -24,6 +25,7 @@ export const globalAveragePool: Operator = {
 
   flow: (call) => poolFlow(call, moved),
 
+  interval: keepsInterval,
   rounding(call) {
     const x = call.node.inputs[0] as string;
     const roundoff = sumRoundoff(call, x, spatialAxes(call.rank(0)));

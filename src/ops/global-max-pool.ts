@@ -1,6 +1,7 @@
 import { isConcrete, productOfDims, type Shape } from "../graph/dim.ts";
 import { zeroAtZero } from "./fresh.ts";
 import { globalAveragePool } from "./global-average-pool.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import { globalPoolAttributes, gradientByIndices } from "./max-pool.ts";
 import type { Operator } from "./operator.ts";
 import { poolFlow } from "./pool.ts";
@@ -19,6 +20,7 @@ export const globalMaxPool: Operator = {
 
   flow: (call) => poolFlow(call, zeroAtZero),
 
+  interval: keepsInterval,
   rounding(call) {
     const bound = call.inputBounds[0];
     return bound === undefined ? undefined : call.graph.emit("GlobalMaxPool", [bound]);

@@ -1,5 +1,6 @@
 import { addBounds, elementwiseBound, relativeBound, unitRoundoff } from "./bounds.ts";
 import { flowUnary, inferUnary } from "./broadcast.ts";
+import { between } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = min(max(α·x + β, 0), 1); the derivative at both corners is 0. ONNX HardSigmoid-6. */
@@ -16,6 +17,7 @@ export const hardSigmoid: Operator = {
     return [graph.emit("Where", [inside, sloped, graph.scalar(0)])];
   },
   flow: flowUnary,
+  interval: () => between(0, 1),
   rounding(call) {
     const alpha = Math.abs(call.float("alpha", 0.2));
     const product = relativeBound(call, call.node.inputs[0] as string, 2 * alpha * unitRoundoff);

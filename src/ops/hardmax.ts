@@ -1,5 +1,6 @@
 import { stretchBound } from "./bounds.ts";
 import { inferUnary } from "./broadcast.ts";
+import { alwaysBetween } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { raiseSoftmax, softmaxFlow } from "./softmax.ts";
 
@@ -9,6 +10,7 @@ export const hardmax: Operator = {
   gradient: () => [undefined],
   flow: softmaxFlow,
   raise: raiseSoftmax,
+  interval: alwaysBetween(0, 1),
   rounding: (call) =>
     call.inputBounds[0] === undefined ? undefined : stretchBound(call, call.graph.scalar(1)),
 };

@@ -1,5 +1,6 @@
 import { elementwiseBound } from "./bounds.ts";
 import { flowMoved } from "./broadcast.ts";
+import { keepsOrder } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -8,6 +9,7 @@ export const identity: Operator = {
   infer: (call) => [sized(call.input(0), sizesOf(call, 0))],
   gradient: (call) => [call.upstream],
   flow: flowMoved,
+  interval: keepsOrder,
   rounding: elementwiseBound(1, 0),
   // A matrix that is read under two names is tied on purpose; TorchScript's exporter merges equal vectors so.
   constant(call) {

@@ -1,5 +1,6 @@
 import { int } from "../graph/model.ts";
 import { flopsElementwise } from "./broadcast.ts";
+import { alwaysBetween } from "./interval-rules.ts";
 import { multiply } from "./normalization.ts";
 import type { Operator } from "./operator.ts";
 import { logSoftmaxBound, raiseSoftmax, softmax, softmaxAxis, softmaxFlow } from "./softmax.ts";
@@ -18,6 +19,7 @@ export const logSoftmax: Operator = {
   flow: softmaxFlow,
   raise: raiseSoftmax,
 
+  interval: alwaysBetween(Number.NEGATIVE_INFINITY, 0),
   rounding(call) {
     const [x, y] = [call.node.inputs[0] as string, call.node.outputs[0] as string];
     return logSoftmaxBound(call, x, y, softmaxAxis(call));

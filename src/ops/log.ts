@@ -1,5 +1,7 @@
 import { addBounds, computedBound, tiniest, unitRoundoff } from "./bounds.ts";
 import { flowNotAtZero, inferUnary } from "./broadcast.ts";
+import { anything, notANumber } from "./interval.ts";
+import { monotone } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = ln x. ONNX Log-13. */
@@ -7,6 +9,12 @@ export const log: Operator = {
   infer: inferUnary,
   gradient: (call) => [call.graph.emit("Div", [call.upstream, call.node.inputs[0] as string])],
   flow: flowNotAtZero,
+  interval(inputs, call) {
+    const { least } = inputs[0] ?? anything;
+    if (least < 0) return notANumber;
+    const y = monotone(Math.log)(inputs, call);
+    return least === 0 ? { ...y, holds: "infinite" } : y;
+  },
   rounding(call) {
     const [bound] = call.inputBounds;
     const own = computedBound(call, 8 * unitRoundoff);

@@ -6,6 +6,7 @@ import { composed } from "./composed.ts";
 import { div } from "./div.ts";
 import { input, output, tie } from "./flow.ts";
 import { zeroAtZero } from "./fresh.ts";
+import { alwaysBetween } from "./interval-rules.ts";
 import { max } from "./max.ts";
 import type { Call, Operator } from "./operator.ts";
 import { reduceL1 } from "./reduce-l1.ts";
@@ -49,6 +50,7 @@ export const lpNormalization: Operator = {
     ],
     fresh: zeroAtZero,
   }),
+  interval: alwaysBetween(-1, 1),
   rounding,
   flops: (call) => productOfDims([3, ...call.output(0).shape]),
 };

@@ -3,6 +3,7 @@ import { float32, sizeOf } from "../tensor/tensor.ts";
 import { codeOfDtype } from "./element-types.ts";
 import { zeroAtZero } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { GradientCall, Operator } from "./operator.ts";
 import { poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
 import { windowAttributes } from "./window.ts";
@@ -37,6 +38,7 @@ export const maxPool: Operator = {
 
   flow: (call) => poolFlow(call, zeroAtZero),
 
+  interval: keepsInterval,
   rounding(call) {
     const bound = call.inputBounds[0];
     // |max a - max b| <= max |a - b|, and the maximum itself is exact.

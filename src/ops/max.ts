@@ -1,5 +1,12 @@
 import { extremum } from "./extremum.ts";
+import { given, hullOfAll } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = max(a, b, …), broadcast; ties share the gradient equally. ONNX Max-13. */
-export const max: Operator = extremum;
+export const max: Operator = {
+  ...extremum,
+  interval: (inputs) => ({
+    ...hullOfAll(inputs),
+    least: Math.max(...given(inputs).map(({ least }) => least)),
+  }),
+};

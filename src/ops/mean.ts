@@ -1,5 +1,6 @@
 import { scaleBound } from "./bounds.ts";
 import { unbroadcast } from "./gradient.ts";
+import { hullOfAll } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { sum, sumBound } from "./sum.ts";
 
@@ -13,6 +14,7 @@ export const mean: Operator = {
       call.wants(index) ? unbroadcast(call, each, index) : undefined,
     );
   },
+  interval: hullOfAll,
   // The quotient is one rounding of at most the mean of the magnitudes, which the sum's bound has to spare.
   rounding: (call) => scaleBound(call, sumBound(call), 1.5 / call.node.inputs.length),
 };

@@ -2,6 +2,7 @@ import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, stretchBound, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
 import { elementwise, notAtZero, zeroAtZero } from "./fresh.ts";
+import { anything, between, quotient } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
 
@@ -16,6 +17,12 @@ export const mod: Operator = {
     const divided = notAtZero([b]);
     return typeof divided === "string" ? elementwise([a, b]) : divided;
   }),
+  interval: ([a = anything, b = anything]) => {
+    // a − a is 0, an infinity less than itself is not a number.
+    const undefinedAt = a.holds === "infinite" || quotient(a, b).holds !== "finite";
+    const most = Math.max(Math.abs(b.least), Math.abs(b.most));
+    return between(-most, most, undefinedAt ? "nan" : "finite");
+  },
   rounding(call) {
     if (!isFloat(call.output(0).dtype) || call.inputBounds.every((bound) => bound === undefined))
       return undefined;

@@ -4,6 +4,7 @@ import { addBounds, computedBound, magnitude, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
 import { multiplied } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
+import { anything, product, squared } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
 
@@ -18,6 +19,8 @@ export const mul: Operator = {
   },
   flow: flowBroadcast(["scale", "scale"], multiplied),
   literals: { single: [0, 1] },
+  interval: ([a = anything, b = anything], { node }) =>
+    node.inputs[0] === node.inputs[1] ? squared(a) : product(a, b),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const [a, b] = call.node.inputs as [string, string];

@@ -1,6 +1,7 @@
 import { multiplyDims } from "../graph/dim.ts";
 import { elementwiseBound } from "./bounds.ts";
 import { flowMoved } from "./broadcast.ts";
+import { anything, negated } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -14,5 +15,6 @@ export const neg: Operator = {
   ],
   gradient: (call) => [call.graph.emit("Neg", [call.upstream])],
   flow: flowMoved,
+  interval: ([x = anything]) => negated(x),
   rounding: elementwiseBound(1, 0),
 };

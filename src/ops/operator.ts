@@ -4,6 +4,7 @@ import type { Attribute, Node, ValueType } from "../graph/model.ts";
 import { type ErrorCode, EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Flow } from "./flow.ts";
+import type { Interval } from "./interval.ts";
 
 /** A node together with what is known of its values: what every rule sees. */
 export class Call {
@@ -199,6 +200,11 @@ export interface Operator {
    * of output 0. See growth/rounding.ts.
    */
   readonly rounding: (call: RoundingCall) => string | undefined | readonly (string | undefined)[];
+  /**
+   * Interval rule: between which numbers the outputs lie and whether they are finite, from what is known of the inputs
+   * (undefined if an optional one is absent). Operators without one give finite numbers for finite ones.
+   */
+  readonly interval?: (inputs: readonly (Interval | undefined)[], call: Call) => Interval;
   /** Floating-point operations of one call; one per output element where the rule is absent. */
   readonly flops?: (call: Call) => Dim;
   /** The tensor that output 0 always is, where the node only names one. Asked before types are known. */

@@ -2,8 +2,9 @@ import { int } from "../graph/model.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, tiniest, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast, inferBroadcast } from "./broadcast.ts";
-import { notAtZero, zeroAtZero } from "./fresh.ts";
+import { notAtZero, steepAtZero, zeroAtZero } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
+import { anything, between, type Interval, notANumber, quotient } from "./interval.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "./operator.ts";
 
 /** The exponent where it is one constant number. */
@@ -46,6 +47,21 @@ function exponentSlope(call: GradientCall): string {
   return graph.emit("Where", [still, graph.scalar(0), product]);
 }
 
+/** The interval of x^e, with one e for all. */
+function raisedTo(x: Interval, e: number): Interval {
+  if (e < 0) return quotient(between(1, 1), raisedTo(x, -e));
+  if (!Number.isInteger(e) && x.least < 0) return notANumber;
+  const ends = [x.least ** e, x.most ** e];
+  // Even powers fall as far as 0; all others never fall.
+  const least = e % 2 === 0 && x.least <= 0 && x.most >= 0 ? 0 : Math.min(...ends);
+  return between(e === 0 ? 1 : least, Math.max(...ends), x.holds);
+}
+
+/** The interval of x^e for exponents that are not known: they may be fractions, or as large as those of eˣ. */
+function raisedToAny(x: Interval): Interval {
+  return x.least > 0 ? between(0, Number.POSITIVE_INFINITY, "infinite") : notANumber;
+}
+
 /** y = x^e, broadcast. ONNX Pow-15. */
 export const pow: Operator = {
   infer: inferBroadcast(2),
@@ -58,12 +74,13 @@ export const pow: Operator = {
   },
   flow(call) {
     const exponent = constantExponent(call);
-    const positive = exponent !== undefined && exponent > 0;
-    return flowBroadcast(["scale", "scale"], ([x, e]) =>
-      positive && e === undefined ? zeroAtZero([x]) : notAtZero([x, e]),
-    )(call);
+    return flowBroadcast(["scale", "scale"], ([x, e]) => {
+      if (exponent === undefined || exponent <= 0 || e !== undefined) return notAtZero([x, e]);
+      return (exponent < 1 ? steepAtZero : zeroAtZero)([x]);
+    })(call);
   },
   literals: { single: [1] },
+  interval: ([x = anything, e = anything]) => (e.least === e.most ? raisedTo(x, e.least) : raisedToAny(x)),
   rounding(call) {
     const own = computedBound(call, 8 * unitRoundoff);
     const [boundX, boundE] = call.inputBounds;

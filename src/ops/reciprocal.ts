@@ -1,5 +1,6 @@
 import { addBounds, computedBound, magnitude, tiniest, unitRoundoff } from "./bounds.ts";
 import { flowNotAtZero, inferUnary } from "./broadcast.ts";
+import { anything, between, quotient } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = 1 / x. ONNX Reciprocal-13. */
@@ -11,6 +12,7 @@ export const reciprocal: Operator = {
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
   flow: flowNotAtZero,
+  interval: ([x = anything]) => quotient(between(1, 1), x),
   rounding(call) {
     const [bound] = call.inputBounds;
     const own = computedBound(call, 2 * unitRoundoff);

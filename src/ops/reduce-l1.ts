@@ -1,5 +1,6 @@
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
+import { notNegative } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import {
@@ -19,6 +20,7 @@ export const reduceL1: Operator = {
     return [call.graph.emit("Mul", [sign, broadcastable(call, call.upstream)])];
   },
   flow: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, zeroAtZero),
+  interval: notNegative,
   rounding(call) {
     const x = call.node.inputs[0] as string;
     const own = call.graph.emit("Mul", [magnitude(call, x), sumRoundoff(call, x, reducedAxes(call).axes)]);

@@ -1,5 +1,6 @@
 import { addBounds, magnitude, sumRoundoff, tiniest } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
+import { notNegative } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import {
@@ -29,6 +30,7 @@ export const reduceL2: Operator = {
     { zero: [], copy: [{ target: { output: 0 }, power: 0.5 }] },
     zeroAtZero,
   ),
+  interval: notNegative,
   rounding(call) {
     const x = call.node.inputs[0] as string;
     const roundoff = sumRoundoff(call, x, reducedAxes(call).axes);

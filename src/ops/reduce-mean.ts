@@ -1,5 +1,6 @@
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { moved } from "./fresh.ts";
+import { anything, averaged } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import {
@@ -23,6 +24,7 @@ export const reduceMean: Operator = {
     moved,
     true,
   ),
+  interval: ([x = anything]) => averaged(x),
   rounding(call) {
     const x = call.node.inputs[0] as string;
     // The division by the count is covered by the two spare roundings of sumRoundoff.

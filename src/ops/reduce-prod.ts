@@ -3,6 +3,7 @@ import { int, type ValueType } from "../graph/model.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, sumRoundoff } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
+import { anything, between, notANumber } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import {
@@ -39,6 +40,8 @@ export const reduceProd: Operator = {
     return [graph.emit("Mul", [others, broadcastable(call, call.upstream)])];
   },
   flow: flowReduction("multiplies", {}, zeroAtZero),
+  // Thirty numbers of 20 are more than float32 holds, and infinity times zero is NaN.
+  interval: ([x = anything]) => (x.least >= -1 && x.most <= 1 ? between(-1, 1) : notANumber),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const x = call.node.inputs[0] as string;

@@ -1,5 +1,6 @@
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { zeroAtZero } from "./fresh.ts";
+import { notNegative } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import {
@@ -20,6 +21,7 @@ export const reduceSumSquare: Operator = {
     return [graph.emit("Mul", [twice, broadcastable(call, call.upstream)])];
   },
   flow: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, zeroAtZero),
+  interval: notNegative,
   rounding(call) {
     const { graph } = call;
     const x = call.node.inputs[0] as string;

@@ -1,6 +1,7 @@
 import { isFloat } from "../tensor/dtype.ts";
 import { addBounds, magnitude, sumRoundoff } from "./bounds.ts";
 import { moved } from "./fresh.ts";
+import { anything, summedUp } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import {
@@ -18,6 +19,13 @@ export const reduceSum: Operator = {
   gradient: (call) => [stretchBack(call, call.upstream)],
   // Each copied equally often, the units sum up to new size / old size times as much.
   flow: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, moved),
+  interval([x = anything], call) {
+    const sum = summedUp(x);
+    const { axes } = reducedAxes(call);
+    // The sum of what is not negative is at least its largest entry.
+    const over = x.least >= 0 && x.peak?.axes.every((axis) => axes.includes(axis)) ? x.peak.at : sum.least;
+    return { ...sum, least: Math.max(sum.least, over) };
+  },
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const x = call.node.inputs[0] as string;

@@ -2,6 +2,7 @@ import { int } from "../graph/model.ts";
 import { elementwiseBound } from "./bounds.ts";
 import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import { codeOfDtype } from "./element-types.ts";
+import { monotone } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = max(x, 0); the derivative at 0 is 0. ONNX Relu-14. */
@@ -15,6 +16,7 @@ export const relu: Operator = {
     return [graph.emit("Mul", [call.upstream, graph.emit("Cast", [open], { to })])];
   },
   flow: (call) => ({ ...flowThroughZero(call), atZero: "flat" }),
+  interval: monotone((x) => Math.max(0, x)),
   rounding: elementwiseBound(1, 0),
   open({ graph, node }) {
     const [x = ""] = node.inputs;

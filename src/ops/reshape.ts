@@ -7,6 +7,7 @@ import { input, output } from "./flow.ts";
 import { groupAxes, groupTies } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
+import { keepsOrder } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized, sizesOf, unknownSize } from "./sizes.ts";
 
@@ -104,6 +105,7 @@ export const reshape: Operator = {
     call.graph.emit("Reshape", [call.upstream, shapeOf(call, call.node.inputs[0] as string)]),
   ],
   flow,
+  interval: keepsOrder,
   rounding: movedBound,
   flops: () => 0,
 };

@@ -18,6 +18,7 @@ import {
 import { partGrains, sliceLayout } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import { numbersOf, sized, sizesOf, unknownSize } from "./sizes.ts";
@@ -209,6 +210,7 @@ export const slice: Operator = {
   },
   gradient,
   flow,
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
   raise: attributesAsInputs("starts", "ends", "axes"),

@@ -10,6 +10,7 @@ import {
 } from "./bounds.ts";
 import { flopsElementwise, inferUnary } from "./broadcast.ts";
 import { type Flow, input, output, tie } from "./flow.ts";
+import { alwaysBetween } from "./interval-rules.ts";
 import { multiply } from "./normalization.ts";
 import type { Call, Operator, RaisingCall, RoundingCall } from "./operator.ts";
 
@@ -85,6 +86,7 @@ export const softmax: Operator = {
   flow: softmaxFlow,
   raise: raiseSoftmax,
 
+  interval: alwaysBetween(0, 1),
   rounding(call) {
     return softmaxBound(call, call.node.inputs[0] as string, softmaxAxis(call));
   },

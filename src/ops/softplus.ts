@@ -1,5 +1,6 @@
 import { addBounds, elementwiseBound, unitRoundoff } from "./bounds.ts";
 import { flowUnary, inferUnary } from "./broadcast.ts";
+import { monotone } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 const relative = elementwiseBound(1, 4);
@@ -12,6 +13,7 @@ export const softplus: Operator = {
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
   flow: flowUnary,
+  interval: monotone((x) => (x > 30 ? x : Math.log1p(Math.exp(x)))),
   // 1 + eˣ is rounded before its logarithm is taken: for x ≪ 0 the error is relative to 1, not to y.
   rounding: (call) => addBounds(call, relative(call), call.graph.scalar(8 * unitRoundoff)),
 };

@@ -1,5 +1,6 @@
 import { elementwiseBound } from "./bounds.ts";
 import { flowThroughZero, inferUnary } from "./broadcast.ts";
+import { alwaysBetween } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = x / (1 + |x|). ONNX Softsign-22. */
@@ -13,5 +14,6 @@ export const softsign: Operator = {
     return [graph.emit("Div", [call.upstream, graph.emit("Mul", [divisor, divisor])])];
   },
   flow: flowThroughZero,
+  interval: alwaysBetween(-1, 1),
   rounding: elementwiseBound(1, 2),
 };

@@ -4,6 +4,7 @@ import { int } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
 import { blockSize, flowDepth } from "./depth.ts";
 import { input, output } from "./flow.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { unknownSize } from "./sizes.ts";
 
@@ -24,6 +25,7 @@ export const spaceToDepth: Operator = {
   },
   gradient: (call) => [call.graph.emit("DepthToSpace", [call.upstream], { blocksize: int(blockSize(call)) })],
   flow: (call) => flowDepth(call, output(1), input(0, 1), call.shape(0)[1] as Dim),
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
 };

@@ -6,6 +6,7 @@ import { type Flow, input, output, type Tie, tie } from "./flow.ts";
 import { concatenationTies } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { zerosLike } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, GradientCall, Operator, RaisingCall } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
@@ -119,6 +120,7 @@ export const split: Operator = {
   },
   gradient,
   flow,
+  interval: keepsInterval,
   rounding(call) {
     const [bound] = call.inputBounds;
     if (bound === undefined) return undefined;

@@ -1,5 +1,7 @@
 import { addBounds, computedBound, tiniest, unitRoundoff } from "./bounds.ts";
-import { flowThroughZero, inferUnary } from "./broadcast.ts";
+import { flowSteepAtZero, inferUnary } from "./broadcast.ts";
+import { anything, notANumber } from "./interval.ts";
+import { monotone } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = √x. ONNX Sqrt-13. */
@@ -9,7 +11,9 @@ export const sqrt: Operator = {
     const twice = call.graph.emit("Mul", [call.node.outputs[0] as string, call.graph.scalar(2)]);
     return [call.graph.emit("Div", [call.upstream, twice])];
   },
-  flow: flowThroughZero,
+  flow: flowSteepAtZero,
+  interval: (inputs, call) =>
+    (inputs[0] ?? anything).least < 0 ? notANumber : monotone(Math.sqrt)(inputs, call),
   rounding(call) {
     const [bound] = call.inputBounds;
     const own = computedBound(call, 2 * unitRoundoff);

@@ -2,6 +2,7 @@ import { givenAxes } from "./axes.ts";
 import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { moved } from "./fresh.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import { sized, sizesOf } from "./sizes.ts";
@@ -32,6 +33,7 @@ export const squeeze: Operator = {
     const rest = call.shape(0).flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
     return { ties: rest.map((axis, position) => tie(input(0, axis), output(position))), fresh: moved };
   },
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
   raise: attributesAsInputs("axes"),

@@ -3,6 +3,8 @@ import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowBroadcast } from "./broadcast.ts";
 import { summed } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
+import { added, anything, negated } from "./interval.ts";
+import { sameShape } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { inferArithmetic } from "./sizes.ts";
 
@@ -17,5 +19,14 @@ export const sub: Operator = {
     // What is left of a mean that is centred.
     inputs[0] === "mean" && isMeanOf(1, 0) ? "zero" : summed(inputs),
   ),
+  interval([a = anything, b = anything], call) {
+    const { maximum } = b;
+    const difference = added(a, negated(b));
+    if (maximum === undefined || maximum.of !== call.node.inputs[0]) return difference;
+    const beside = [maximum.shape, call.shape(0)].some((shape) => sameShape(shape, call.shape(1)));
+    if (!beside) return difference;
+    // Less its own maximum, every entry is at most 0, and the largest is 0.
+    return { ...difference, most: Math.min(difference.most, 0), peak: { axes: maximum.axes, at: 0 } };
+  },
   rounding: (call) => addBounds(call, ...call.inputBounds, computedBound(call, unitRoundoff)),
 };

@@ -3,6 +3,8 @@ import { addBounds, magnitude, scaleBound, stretchBound, unitRoundoff } from "./
 import { flowBroadcast, inferBroadcast } from "./broadcast.ts";
 import { summed } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
+import { added } from "./interval.ts";
+import { given } from "./interval-rules.ts";
 import type { Operator, RoundingCall } from "./operator.ts";
 
 /** A bound on the sum of the inputs, each at most as far off as its own and n roundings of the sum of magnitudes. */
@@ -24,6 +26,7 @@ export const sum: Operator = {
       call.node.inputs.map(() => "shift"),
       summed,
     )(call),
+  interval: (inputs) => given(inputs).reduce(added),
   rounding: sumBound,
   flops: (call) => productOfDims([call.node.inputs.length - 1, ...call.output(0).shape]),
 };

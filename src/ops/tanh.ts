@@ -1,5 +1,6 @@
 import { elementwiseBound } from "./bounds.ts";
 import { flowThroughZero, inferUnary } from "./broadcast.ts";
+import { between } from "./interval.ts";
 import type { Operator } from "./operator.ts";
 
 /** y = tanh x. ONNX Tanh-13. */
@@ -11,5 +12,6 @@ export const tanh: Operator = {
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
   flow: flowThroughZero,
+  interval: () => between(-1, 1),
   rounding: elementwiseBound(1, 8),
 };

@@ -4,6 +4,7 @@ import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
 
@@ -53,6 +54,7 @@ export const tile: Operator = {
         .map((axis) => ({ at: input(0, axis), reason: "Tile repeats it" })),
     };
   },
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
 };

@@ -2,6 +2,7 @@ import { int, text } from "../graph/model.ts";
 import { input, output, tie } from "./flow.ts";
 import { elementwise } from "./fresh.ts";
 import { zerosLike } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
@@ -48,6 +49,7 @@ export const topK: Operator = {
       fresh: elementwise,
     };
   },
+  interval: keepsInterval,
   rounding(call) {
     const { graph } = call;
     const [bound] = call.inputBounds;

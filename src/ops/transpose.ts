@@ -2,6 +2,7 @@ import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { moved } from "./fresh.ts";
 import { transpose as emitTranspose } from "./gradient.ts";
+import { keepsInterval } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 
 /** Axis of the input that each axis of the output is; reversed where the attribute is absent. */
@@ -31,6 +32,7 @@ export const transpose: Operator = {
     ties: permutation(call).map((axis, position) => tie(input(0, axis), output(position))),
     fresh: moved,
   }),
+  interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,
 };

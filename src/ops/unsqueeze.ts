@@ -3,6 +3,7 @@ import { givenAxes } from "./axes.ts";
 import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { moved } from "./fresh.ts";
+import { keepsOrder } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import { sized, sizesOf } from "./sizes.ts";
@@ -34,6 +35,7 @@ export const unsqueeze: Operator = {
     const kept = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
     return { ties: kept.map((axis, position) => tie(input(0, position), output(axis))), fresh: moved };
   },
+  interval: keepsOrder,
   rounding: movedBound,
   flops: () => 0,
   raise: attributesAsInputs("axes"),

@@ -4,6 +4,7 @@ import { addBounds, stretchBound } from "./bounds.ts";
 import { broadcastShapes, flowBroadcast } from "./broadcast.ts";
 import { elementwise, moved } from "./fresh.ts";
 import { unbroadcast } from "./gradient.ts";
+import { hullOfAll } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
 
@@ -34,6 +35,7 @@ export const where: Operator = {
       : elementwise([condition, a, b]),
   ),
   literals: { single: [1, 2] },
+  interval: ([, ...branches]) => hullOfAll(branches),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     const { graph } = call;
