@@ -3,6 +3,7 @@ import { platform } from "#platform";
 import type { JobResult } from "../ledger/job.ts";
 import { sortedKeys } from "../ledger/job.ts";
 import type { JobStore } from "../ledger/run-job.ts";
+import { EspalierError } from "../tensor/errors.ts";
 
 /** Finished and half-finished jobs in a folder. */
 export function jobStore(folder: string): JobStore {
@@ -11,7 +12,7 @@ export function jobStore(folder: string): JobStore {
     read: async (name) => {
       // Asked of the file and not of the folder, which may hold thousands.
       const bytes = await platform.readFile(path(name)).catch((error: unknown) => {
-        if ((error as { received?: unknown }).received === "ENOENT") return undefined;
+        if (error instanceof EspalierError && error.code === "FILE_MISSING") return undefined;
         throw error;
       });
       return bytes;

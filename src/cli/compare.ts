@@ -8,12 +8,14 @@ import { type Failure, ledgerJson, makeLedger } from "../ledger/ledger.ts";
 import { ledgerPage } from "../ledger/page/page.ts";
 import { firstPlan, type Planned, reportPlan, tuningPlan } from "../ledger/plan.ts";
 import { readComparison } from "../ledger/read-config.ts";
+import { TaskData } from "../ledger/task-data.ts";
 import { tune } from "../ledger/tune.ts";
 import { type PoolOptions, runJobs } from "./compare-pool.ts";
 import { CompareProgress } from "./compare-progress.ts";
 import { compareText } from "./compare-text.ts";
 import { exitCodeOfSignal, exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
+import { lossFor } from "./network.ts";
 import { wholeNumber } from "./option-values.ts";
 import { RunFolder } from "./run-folder.ts";
 import { StopRequest } from "./stop-request.ts";
@@ -64,6 +66,8 @@ export async function compare(
   const comparison = readComparison(new TextDecoder().decode(await platform.readFile(path)), path);
   const workers =
     options.workers === undefined ? availableParallelism() : wholeNumber("--workers", options.workers);
+  const dataFolder = options.dataDir ?? dirname(resolve(path));
+  await checkData(comparison, dataFolder);
   const folder = await RunFolder.forCommand(options.out, "compare");
   await folder.writeConfig({ command: "compare", started: io.now(), options: { ...comparison } });
   const stop = new StopRequest(io);
@@ -78,7 +82,7 @@ export async function compare(
     progress.begin(stage, names);
     const outcomes = await runJobs(new Map(planned.map(({ key, job }) => [key, job])), {
       jobs: options.jobs ?? folder.file("jobs"),
-      dataFolder: options.dataDir ?? dirname(resolve(path)),
+      dataFolder,
       workers,
       signal: stop.signal,
       events: {
@@ -113,6 +117,12 @@ export async function compare(
   } finally {
     stop.release();
   }
+}
+
+/** Throws what loading the data of the runs throws: better once than in each of them. */
+async function checkData({ task, seeds }: Comparison, folder: string): Promise<void> {
+  const { train } = await new TaskData(folder).parts(task, seeds.report[0] ?? 0);
+  lossFor(train, task.loss);
 }
 
 async function runStages(

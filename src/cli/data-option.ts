@@ -10,6 +10,7 @@ import { loadIdx } from "../data/idx.ts";
 import { mnist } from "../data/mnist.ts";
 import { type Split, splitDataset } from "../data/split.ts";
 import { applyStandardiser, standardiser } from "../data/standardise.ts";
+import { didYouMean } from "../tensor/unknown-name.ts";
 import { sha256 } from "../training/checkpoint.ts";
 import { badOption } from "./option-values.ts";
 
@@ -39,10 +40,13 @@ export function parseData(text: string): DataChoice {
   if (scheme === "idx" && images !== "" && labels !== "" && more.length === 0)
     return { kind: "idx", images, labels };
   if (/\.csv(\.gz)?$/i.test(text)) return { kind: "csv", file: text };
+  const names = ["digits", ...Object.keys(generated)];
   throw badOption(
     "--data",
-    `must be digits, ${Object.keys(generated).join(", ")}, mnist:FOLDER, FILE.csv, FILE.csv.gz, csv:FILE or idx:IMAGES,LABELS`,
+    `must be ${names.join(", ")}, mnist:FOLDER, FILE.csv, FILE.csv.gz, csv:FILE or idx:IMAGES,LABELS`,
     text,
+    didYouMean(text, [...names, "mnist:FOLDER", "idx:IMAGES,LABELS"]) ??
+      `A file of rows that is called something else is csv:${text === "" ? "FILE" : text}.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { RunArm } from "../report/run-record.ts";
 import { clock, grouped, score, short } from "./format.ts";
-import { decisionText } from "./live-progress.ts";
+import { decisionText, growthText } from "./live-progress.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** Both arms of the demo under one seed. */
@@ -41,8 +41,13 @@ export function demoJson(pairs: readonly DemoPair[], folder: RunFolder, seconds:
   };
 }
 
-/** What happened, in a few lines and a table. */
-export function demoText(pairs: readonly DemoPair[], folder: RunFolder, seconds: number): string {
+/** What happened, in a few lines and a table; with `decisions`, also what the policy decided, which nobody was told yet. */
+export function demoText(
+  pairs: readonly DemoPair[],
+  folder: RunFolder,
+  seconds: number,
+  decisions: boolean,
+): string {
   const first = pairs[0] as DemoPair;
   const arms = [first.arms.grown.name, first.arms.scratch.name];
   const lists = [pairs.map((pair) => pair.arms.grown), pairs.map((pair) => pair.arms.scratch)];
@@ -66,12 +71,7 @@ export function demoText(pairs: readonly DemoPair[], folder: RunFolder, seconds:
     mean(lists[1]?.map((arm) => arm.points.at(-1)?.flops ?? 0) ?? []);
   const { grown, scratch } = first.arms;
   return [
-    `What the policy decided (seed ${first.seed}), and why:`,
-    ...(grown.decisions ?? []).map((decision) => `  ${decisionText(decision)}`),
-    ...grown.growths.map(
-      ({ step, width, size, loss }) =>
-        `At step ${step} ${width} grew from ${size.before} to ${size.after} units: loss ${loss.before.toFixed(6)} before, ${loss.after.toFixed(6)} after.`,
-    ),
+    ...(decisions ? decided(first) : []),
     preservation(pairs),
     "",
     ...table,
@@ -83,6 +83,14 @@ export function demoText(pairs: readonly DemoPair[], folder: RunFolder, seconds:
   ]
     .map((line) => `${line}\n`)
     .join("");
+}
+
+function decided({ seed, arms: { grown } }: DemoPair): readonly string[] {
+  return [
+    `What the policy decided (seed ${seed}), and why:`,
+    ...(grown.decisions ?? []).map((decision) => `  ${decisionText(decision)}`),
+    ...grown.growths.map((growth) => `  ${growthText(growth)}`),
+  ];
 }
 
 /** Units of the hidden layers at the end: "32-16". */

@@ -102,7 +102,7 @@ export async function demo(options: DemoOptions, io: CliIo): Promise<number> {
     io.out(
       options.json
         ? `${JSON.stringify(demoJson(pairs, folder, seconds), null, 2)}\n`
-        : demoText(pairs, folder, seconds),
+        : demoText(pairs, folder, seconds, options.quiet ?? false),
     );
     return exitCodes.success;
   } finally {

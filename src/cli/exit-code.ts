@@ -1,5 +1,4 @@
 import { type ErrorCode, EspalierError } from "../tensor/errors.ts";
-import type { StopSignal } from "./io.ts";
 
 /** Exit codes of every command; `espalier --help` lists them. */
 export const exitCodes = {
@@ -8,6 +7,7 @@ export const exitCodes = {
   usage: 2,
   different: 3,
   SIGINT: 130,
+  SIGPIPE: 141,
   SIGTERM: 143,
 } as const;
 
@@ -26,6 +26,6 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof EspalierError && usageErrors.has(error.code) ? exitCodes.usage : exitCodes.failure;
 }
 
-export function exitCodeOfSignal(signal: StopSignal): number {
+export function exitCodeOfSignal(signal: "SIGINT" | "SIGTERM" | "SIGPIPE"): number {
   return exitCodes[signal];
 }

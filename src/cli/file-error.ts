@@ -8,7 +8,7 @@ const refusals: Readonly<Record<string, readonly [rule: string, remedy: string]>
   ENOTDIR: ["must lead through folders, and a file stands in the way", "Choose another path."],
   EEXIST: ["must lead through folders, and a file stands in the way", "Choose another path."],
   EISDIR: ["must be a file, and is a folder", "Choose another path."],
-  ENOENT: ["must exist", "Check the path; something may have removed it meanwhile."],
+  ENOENT: ["must exist, and does not", "Check the path; something may have removed it meanwhile."],
   ENOSPC: ["must be on a disk with room", "Make room, then go on with: espalier train --resume DIR"],
   EDQUOT: ["must be within your quota of disk", "Make room, then go on with: espalier train --resume DIR"],
   ENAMETOOLONG: ["must have a shorter name", "Choose another path."],
@@ -21,5 +21,11 @@ export function fileError(error: unknown): EspalierError | undefined {
   const refusal = code === undefined ? undefined : refusals[code];
   if (refusal === undefined) return undefined;
   const [rule, remedy] = refusal;
-  return new EspalierError("PLATFORM", { thing: path ?? "file", rule, received: code, remedy, cause: error });
+  return new EspalierError(code === "ENOENT" ? "FILE_MISSING" : "PLATFORM", {
+    thing: path ?? "file",
+    rule,
+    received: code,
+    remedy,
+    cause: error,
+  });
 }

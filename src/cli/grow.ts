@@ -115,6 +115,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   const growths = readGrowths(options);
   checkCombination(options, growths);
   const seed = wholeNumber("--seed", options.seed ?? "0", 0);
+  const strategy = strategyName(options.strategy ?? (options.data === undefined ? "random" : "candidates"));
   const examples = options.examples === undefined ? undefined : wholeNumber("--examples", options.examples);
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".grown.onnx");
   const { model: before, files } = await openModel(path, options);
@@ -127,21 +128,22 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
     const others = options.dryRun ? inputs : [...inputs, out];
     await checkOutput(options.savePlan, { option: "--save-plan", force, inputs: others });
   };
-  await checkOutputs();
-
   const looked = await modelData(before, path, seed, options);
-  const strategy = strategyName(options.strategy ?? (looked === undefined ? "random" : "candidates"));
-  const grown =
+  // What cannot grow is refused before anybody looks at the output files, and before long measurements.
+  const unmeasured =
     options.plan === undefined
-      ? looked === undefined
-        ? growModel(before, growths, { strategy, seed })
-        : await growOnData(before, growths, looked.data, {
-            ...(options.strategy === undefined ? {} : { strategy }),
-            ...(examples === undefined ? {} : { examples }),
-            loss: looked.loss,
-            seed,
-          })
+      ? growModel(before, growths, { strategy: looked === undefined ? strategy : "random", seed })
       : await replayFile(before, options.plan);
+  await checkOutputs();
+  const grown =
+    looked === undefined
+      ? unmeasured
+      : await growOnData(before, growths, looked.data, {
+          ...(options.strategy === undefined ? {} : { strategy }),
+          ...(examples === undefined ? {} : { examples }),
+          loss: looked.loss,
+          seed,
+        });
   const verification =
     options.verify && !options.dryRun ? await checkModel(before, grown.model, { seed, sizes }) : undefined;
   const preserved = verification?.preserved ?? true;

@@ -1,4 +1,7 @@
-export type StopSignal = "SIGINT" | "SIGTERM";
+import { exitCodes } from "./exit-code.ts";
+
+/** SIGPIPE: nobody reads what the command prints any more, as behind `| head`. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGPIPE";
 
 /** Everything a command touches outside itself, so that tests can hand in their own. */
 export interface CliIo {
@@ -8,12 +11,28 @@ export interface CliIo {
   readonly err: (text: string) => void;
   /** Columns of the terminal that `err` writes to; undefined where it is none. */
   readonly columns: () => number | undefined;
-  /** Calls `listener` for Ctrl-C and SIGTERM until the returned function is called. */
+  /** Calls `listener` for Ctrl-C, SIGTERM and a closed pipe until the returned function is called. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
   /** ISO 8601. */
   readonly now: () => string;
+}
+
+/** Who is told that a pipe was closed. Node has no signal for it, but an error of the stream. */
+const pipeListeners = new Set<() => void>();
+
+for (const stream of [process.stdout, process.stderr]) {
+  // What is written later is lost, and each write would say so again.
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") {
+      for (const listener of pipeListeners) listener();
+      return;
+    }
+    if (stream === process.stdout)
+      process.stderr.write(`espalier: Standard output cannot be written: ${error.message}.\n`);
+    process.exit(exitCodes.failure);
+  });
 }
 
 /** The process's own. */
@@ -22,11 +41,17 @@ export const processIo: CliIo = {
   err: (text) => void process.stderr.write(text),
   columns: () => (process.stderr.isTTY ? (process.stderr.columns ?? 80) : undefined),
   onSignal(listener) {
-    const signals: readonly StopSignal[] = ["SIGINT", "SIGTERM"];
+    const signals = ["SIGINT", "SIGTERM"] as const;
     const handlers = signals.map((signal) => [signal, () => listener(signal)] as const);
     for (const [signal, handler] of handlers) process.on(signal, handler);
+    const closed = () => {
+      pipeListeners.delete(closed);
+      listener("SIGPIPE");
+    };
+    pipeListeners.add(closed);
     return () => {
       for (const [signal, handler] of handlers) process.off(signal, handler);
+      pipeListeners.delete(closed);
     };
   },
   exit: (code) => process.exit(code),

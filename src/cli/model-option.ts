@@ -5,6 +5,7 @@ import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { type LoadOptions, loadModel } from "../training/model-file.ts";
 import { grouped } from "./format.ts";
+import { inFile } from "./in-file.ts";
 import { wholeNumber } from "./option-values.ts";
 
 /** Limits that a model file can run into, and what `--help` says of each. */
@@ -72,27 +73,20 @@ export async function openModel(path: string, options: ModelOptions): Promise<Op
     });
     return { model, files: [...new Set(files)] };
   } catch (error) {
-    throw inOptions(error, path);
+    throw inOptions(inFile(error, path));
   } finally {
     folder?.close();
   }
 }
 
-/** The library's remedy names its own options, which have flags here, and does not know where its bytes come from. */
-function inOptions(error: unknown, path: string): unknown {
-  if (!(error instanceof EspalierError)) return error;
+/** The library's remedy names its own options, which have flags here. */
+function inOptions(error: unknown): unknown {
+  if (!(error instanceof EspalierError) || error.remedy === undefined) return error;
   const remedy = error.remedy
-    ?.replaceAll(/\b(max[A-Z]\w+)\b/g, (name) => (Object.hasOwn(limitHelp, name) ? flagOf(name) : name))
+    .replaceAll(/\b(max[A-Z]\w+)\b/g, (name) => (Object.hasOwn(limitHelp, name) ? flagOf(name) : name))
     .replaceAll(/\bexternalData\b/g, "--external-data");
-  const { code, rule, received, cause } = error;
-  const thing = error.thing.includes(path) ? error.thing : `${path}, ${error.thing}`;
-  return new EspalierError(code, {
-    thing,
-    rule,
-    received,
-    cause,
-    ...(remedy === undefined ? {} : { remedy }),
-  });
+  const { code, thing, rule, received, cause } = error;
+  return new EspalierError(code, { thing, rule, received, cause, remedy });
 }
 
 function flagOf(name: string): string {

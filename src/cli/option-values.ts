@@ -1,12 +1,13 @@
 import { strategies, strategyOf } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { unknownName } from "../tensor/unknown-name.ts";
 
 /** What is wrong with the value of an option. */
 export function badOption(
   option: string,
   rule: string,
   received: unknown,
-  remedy = "--help behind the command explains every option.",
+  remedy = "Run the command with --help to see every option.",
 ): EspalierError {
   return new EspalierError("USAGE", { thing: option, rule, received, remedy });
 }
@@ -57,7 +58,7 @@ export function oneOf<Name extends string>(option: string, text: string, names: 
   const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, "");
   const found = names.find((name) => plain(name) === plain(text));
   if (found !== undefined) return found;
-  throw badOption(option, `must be one of ${names.join(", ")}`, text);
+  throw unknownName("USAGE", option, text, names);
 }
 
 /** A strategy of growth, also "candidates:512". Throws `USAGE`. */

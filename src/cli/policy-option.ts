@@ -1,4 +1,6 @@
 import { scores } from "../growth/scores/index.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import { didYouMean, nearest } from "../tensor/unknown-name.ts";
 import type {
   GrowthPolicy,
   HowMany,
@@ -67,53 +69,97 @@ function parsed(text: string): unknown {
       "--grow",
       `must name a file with JSON: ${cause instanceof Error ? cause.message : cause}`,
       text,
+      'For example {"when": {"plateau": {"window": 50, "minGain": 0.01}}, "howMany": {"fraction": 0.25}}.',
     );
   }
 }
 
-const whenForm =
-  "must be every=STEPS, at=STEP,STEP, plateau=WINDOW:SHARE, score=STEPS:DECREASE or budget=SHARE, such as plateau=50:0.01";
+/** A kind of moment: how it is written, and what it means. */
+interface WhenForm {
+  readonly form: string;
+  readonly example: string;
+  /** Undefined if a part is missing or one too many. */
+  readonly read: (parts: readonly string[]) => When | undefined;
+}
+
+const whenForms: Readonly<Record<string, WhenForm>> = {
+  every: {
+    form: "every=STEPS",
+    example: "every=200",
+    read: one((steps) => ({ every: wholeNumber("--grow-when every", steps) })),
+  },
+  at: {
+    form: "at=STEP,STEP",
+    example: "at=100,300",
+    read: one((steps) => ({ at: steps.split(",").map((step) => wholeNumber("--grow-when at", step, 0)) })),
+  },
+  plateau: {
+    form: "plateau=WINDOW:SHARE",
+    example: "plateau=50:0.01",
+    read: two((window, gain) => ({
+      plateau: {
+        window: wholeNumber("window of --grow-when plateau", window),
+        minGain: share("share of --grow-when plateau", gain),
+      },
+    })),
+  },
+  score: {
+    form: "score=STEPS:DECREASE",
+    example: "score=100:1e-3",
+    read: two((steps, decrease) => ({
+      score: {
+        every: wholeNumber("steps of --grow-when score", steps),
+        above: decimal("decrease of --grow-when score", decrease, { least: 0 }),
+      },
+    })),
+  },
+  budget: {
+    form: "budget=SHARE",
+    example: "budget=0.2",
+    read: one((part) => ({ budget: { every: share("--grow-when budget", part) } })),
+  },
+};
+
+function one(read: (part: string) => When): WhenForm["read"] {
+  return ([part = "", ...more]) => (part === "" || more.length > 0 ? undefined : read(part));
+}
+
+function two(read: (first: string, second: string) => When): WhenForm["read"] {
+  return ([first = "", second = "", ...more]) =>
+    first === "" || second === "" || more.length > 0 ? undefined : read(first, second);
+}
 
 function when(text: string): When {
   const [name = "", value = ""] = halves(text);
-  const [first = "", second = "", more] = value.split(":");
-  const whole = (part: string) => wholeNumber(`--grow-when ${name}`, part);
-  if (more !== undefined || (second !== "" && name !== "plateau" && name !== "score"))
-    throw badOption("--grow-when", whenForm, text);
-  switch (name) {
-    case "every":
-      return { every: whole(first) };
-    case "at":
-      return { at: first.split(",").map((step) => wholeNumber("--grow-when at", step, 0)) };
-    case "plateau":
-      return { plateau: { window: whole(first), minGain: share("--grow-when plateau", second) } };
-    case "score":
-      return {
-        score: { every: whole(first), above: decimal("--grow-when score", second, { least: 0 }) },
-      };
-    case "budget":
-      return { budget: { every: share("--grow-when budget", first) } };
-    default:
-      throw badOption("--grow-when", whenForm, text);
-  }
+  const form = Object.hasOwn(whenForms, name) ? whenForms[name] : undefined;
+  const made = form?.read(value.split(":"));
+  if (made !== undefined) return made;
+  if (form !== undefined)
+    throw badOption("--grow-when", `must be of the form ${form.form}`, text, `For example ${form.example}.`);
+  const forms = Object.values(whenForms).map((known) => known.form);
+  const meant = nearest(name, Object.keys(whenForms));
+  const example = (whenForms[meant ?? "plateau"] as WhenForm).example;
+  throw badOption(
+    "--grow-when",
+    `must be one of ${forms.join(", ")}`,
+    text,
+    `${meant === undefined ? "" : `Did you mean ${meant}? `}For example ${example}.`,
+  );
 }
 
-/** Names of widths may hold anything: only these words are kept. */
+/** Words that name no width, which may be called anything else. */
+const whereWords: Readonly<Record<string, Where>> = {
+  "round-robin": { roundRobin: "all" },
+  together: { together: "all" },
+  best: { best: "flops" },
+  "best-per-parameter": { best: "parameters" },
+  "best-per-unit": { best: "units" },
+};
+
 function where(text: string): Where {
-  switch (text) {
-    case "round-robin":
-      return { roundRobin: "all" };
-    case "together":
-      return { together: "all" };
-    case "best":
-      return { best: "flops" };
-    case "best-per-parameter":
-      return { best: "parameters" };
-    case "best-per-unit":
-      return { best: "units" };
-    default:
-      return text.includes(",") ? { roundRobin: text.split(",") } : { width: text };
-  }
+  const word = Object.hasOwn(whereWords, text) ? whereWords[text] : undefined;
+  if (word !== undefined) return word;
+  return text.includes(",") ? { roundRobin: text.split(",") } : { width: text };
 }
 
 const unitsForm =
@@ -140,27 +186,53 @@ function howMany(text: string): HowMany {
   };
 }
 
-const untilForm =
-  "must be parameters=, flops=, seconds=, growths=, steps= or WIDTH= and a number, such as hidden1=128";
+/** Limits that are no sizes of widths. Those of the budget end the run, the others growing. */
+const limits = {
+  parameters: { part: "stop", read: wholeNumber },
+  growths: { part: "stop", read: wholeNumber },
+  steps: { part: "stop", read: wholeNumber },
+  flops: { part: "budget", read: positive },
+  seconds: { part: "budget", read: positive },
+} as const;
+
+function positive(option: string, text: string): number {
+  return decimal(option, text, { above: 0 });
+}
 
 function until(texts: readonly string[]): Pick<RuledPolicy, "stop" | "budget"> {
-  const stop: Record<string, unknown> = {};
-  const budget: Record<string, number> = {};
-  const widths: Record<string, number> = {};
+  const parts = { stop: {}, budget: {}, widths: {} } as Record<
+    "stop" | "budget" | "widths",
+    Record<string, number>
+  >;
   for (const text of texts) {
     const [name = "", value = ""] = halves(text);
-    const option = `--grow-until ${name}`;
-    if (name === "" || value === "") throw badOption("--grow-until", untilForm, text);
-    if (name === "flops" || name === "seconds") budget[name] = decimal(option, value, { above: 0 });
-    else if (name === "parameters" || name === "growths" || name === "steps")
-      stop[name] = wholeNumber(option, value);
-    else widths[name] = wholeNumber(option, value);
+    if (name === "" || value === "") throw untilForm(text);
+    const limit = Object.hasOwn(limits, name) ? limits[name as keyof typeof limits] : undefined;
+    const into = parts[limit?.part ?? "widths"];
+    if (Object.hasOwn(into, name)) {
+      const both = texts.filter((other) => halves(other)[0] === name).join(" ");
+      throw badOption(`--grow-until ${name}`, "may be given once", both, "Leave one of them out.");
+    }
+    into[name] = (limit?.read ?? wholeNumber)(`--grow-until ${name}`, value);
   }
-  if (Object.keys(widths).length > 0) stop.widths = widths;
+  const { budget, widths } = parts;
+  const stop = { ...parts.stop, ...(Object.keys(widths).length > 0 ? { widths } : {}) };
   return {
-    ...(Object.keys(stop).length > 0 ? { stop: stop as NonNullable<RuledPolicy["stop"]> } : {}),
+    ...(Object.keys(stop).length > 0 ? { stop } : {}),
     ...(Object.keys(budget).length > 0 ? { budget } : {}),
   };
+}
+
+function untilForm(text: string) {
+  const names = Object.keys(limits);
+  const [name = ""] = halves(text);
+  const meant = names.includes(name) ? name : nearest(name, names);
+  return badOption(
+    "--grow-until",
+    `must be ${names.map((known) => `${known}=`).join(", ")} or WIDTH= and a number`,
+    text,
+    `For example ${meant ?? (name === "" ? "hidden1" : name)}=${meant === "growths" ? 4 : meant === undefined ? 128 : 1000}.`,
+  );
 }
 
 function trial(text: string): Trial {
@@ -172,6 +244,23 @@ function trial(text: string): Trial {
     minGain: decimal("--grow-trial", minGain, { below: 1 }),
     ...(loss === undefined ? {} : { loss: oneOf("--grow-trial", loss, ["training", "validation"] as const) }),
   };
+}
+
+/**
+ * The same error, with the word that was probably meant where an option names what is neither one nor a width. Only the
+ * run knows its widths.
+ */
+export function withPolicyWords(error: unknown, { growWhere, growUntil = [] }: PolicyOptions): unknown {
+  if (!(error instanceof EspalierError) || error.code !== "UNKNOWN_WIDTH") return error;
+  const { code, thing, rule, received, remedy = "", cause } = error;
+  const name = String(received);
+  const words = [
+    ...(growWhere?.split(",").includes(name) ? Object.keys(whereWords) : []),
+    ...(growUntil.some((text) => halves(text)[0] === name) ? Object.keys(limits) : []),
+  ];
+  const meant = didYouMean(name, words);
+  if (meant === undefined) return error;
+  return new EspalierError(code, { thing, rule, received, remedy: `${meant} ${remedy}`, cause });
 }
 
 const share = (option: string, text: string) => decimal(option, text, { above: 0, below: 1 });

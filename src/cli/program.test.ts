@@ -133,7 +133,7 @@ describe("espalier train", () => {
       const before = await snapshot(folder);
       const again = await runCli(["train", ...short, "--out", out]);
       expect(again.code).toBe(1);
-      expect(again.err).toMatch(/OUTPUT_EXISTS[\s\S]*--resume/);
+      expect(again.err).toMatch(/--resume[\s\S]*OUTPUT_EXISTS/);
       const other = await runCli(["train", ...short, "--out", folder]);
       expect(other).toMatchObject({ code: 1, out: "" });
       const file = await runCli(["train", ...short, "--out", join(out, "config.json")]);
@@ -158,7 +158,7 @@ describe("espalier train", () => {
     ["USAGE", ["--out", ""], 2],
     ["USAGE", ["--widen", "hidden1=+0@5"], 2],
     ["PLATFORM", ["--out", "package.json/run"], 1],
-    ["FORMAT", ["--data", "missing.csv"], 1],
+    ["FILE_MISSING", ["--data", "missing.csv"], 1],
     ["SHAPE_MISMATCH", ["--layers", "63,4,10"], 1],
     ["LABEL_RANGE", ["--layers", "64,4,9"], 1],
   ])("answers %s to %j without a trace, and writes nothing", (code, args, exit) =>
@@ -167,30 +167,35 @@ describe("espalier train", () => {
       const run = await runCli(["train", "--steps", "40", ...hidden, "--out", join(folder, "run"), ...args]);
       expect(run.code).toBe(exit);
       expect(run.out).toBe("");
-      expect(run.err).toContain(`espalier: ${code}: `);
-      expect(run.err).toMatch(/\n {2}rule {6}\S.*\n {2}received {2}\S.*\n {2}remedy {4}\S/);
+      expect(run.err).toMatch(/^espalier: \S.*\.\n {2}received {2}\S.*\n {2}remedy {4}\S.*\n {2}code {6}/);
+      expect(run.err).toMatch(new RegExp(`\n {2}code {6}${code}\n$`));
       expect(run.err).not.toMatch(/\n\s+at /);
       expect(await snapshot(folder)).toEqual(new Map());
     }),
   );
 
   it.each<[string, string, readonly string[], RegExp]>([
-    ["no rows", "a,b,y\n", [], /EMPTY_DATA: .*received {2}0\n.*below its column names/s],
-    ["no text", "\0\xff\xfe", [], /CSV: .*must be UTF-8 text/s],
-    ["semicolons", "a;b;y\n1;2;0\n", [], /CSV: .*--delimiter ";"/s],
-    ["tabs", "a\tb\ty\n1\t2\t0\n", [], /CSV: .*"a\\tb\\ty".*--delimiter tab/s],
-    ["a gap", "a,b,y\n1,,0\n", [], /CSV: .*line 2, column 2.*received {2}""\n.*Fill the gap/s],
-    ["text", "a,b,y\n1,red,0\n", [], /CSV: .*line 2, column 2.*received {2}red\n.*--label/s],
-    ["an open quote", 'a,b,y\n1,2,"0\n', [], /CSV: .*line 2, column 3.*received {2}1,2,"0\n.*remedy/s],
-    ["one class", "a,b,y\n1,2,0\n3,4,0\n5,6,0\n", [], /LABEL_RANGE: .*two classes.*--label/s],
+    ["no rows", "a,b,y\n", [], /received {2}0\n.*below its column names.*code {6}EMPTY_DATA/s],
+    ["no text", "\0\xff\xfe", [], /must be UTF-8 text.*code {6}CSV/s],
+    ["semicolons", "a;b;y\n1;2;0\n", [], /--delimiter ";".*code {6}CSV/s],
+    ["tabs", "a\tb\ty\n1\t2\t0\n", [], /"a\\tb\\ty".*--delimiter tab.*code {6}CSV/s],
+    ["a gap", "a,b,y\n1,,0\n", [], /line 2, column 2.*received {2}""\n.*Fill the gap.*code {6}CSV/s],
+    ["text", "a,b,y\n1,red,0\n", [], /line 2, column 2.*received {2}red\n.*--label.*code {6}CSV/s],
+    ["an open quote", 'a,b,y\n1,2,"0\n', [], /line 2, column 3.*received {2}1,2,"0\n.*remedy.*code {6}CSV/s],
+    ["one class", "a,b,y\n1,2,0\n3,4,0\n5,6,0\n", [], /two classes.*--label.*code {6}LABEL_RANGE/s],
     [
       "no such column",
       "a,b,y\n1,2,0\n",
       ["--label", "z"],
-      /ARGUMENT: .*one of a, b, y.*received {2}z\n.*--label/s,
+      /one of a, b, y.*received {2}z\n.*--label.*code {6}ARGUMENT/s,
     ],
-    ["classes to predict", "a,y\n1,dog\n", ["--loss", "meanSquaredError"], /CSV: .*--loss crossEntropy/s],
-    ["one row", "a,b,y\n1,2,0\n", [], /ARGUMENT: testFraction.*1 examples.*more examples/s],
+    [
+      "classes to predict",
+      "a,y\n1,dog\n",
+      ["--loss", "meanSquaredError"],
+      /--loss crossEntropy.*code {6}CSV/s,
+    ],
+    ["one row", "a,b,y\n1,2,0\n", [], /testFraction.*1 examples.*more examples.*code {6}ARGUMENT/s],
     ["an escape", "a,b,y\n1,\u001b[2J,0\n", [], /received {2}"\\u001b\[2J"/],
   ])("tells a person what to do about a CSV file with %s", (_, text, args, says) =>
     withFolder(async (folder) => {
@@ -222,7 +227,7 @@ describe("espalier train", () => {
       for (const args of [[], ["--out", out]]) {
         const run = await runCli([...bad, ...args]);
         expect(run).toMatchObject({ code: 1, out: "" });
-        expect(run.err).toContain("DIVERGED: weights after training step 1");
+        expect(run.err).toMatch(/weights after training step 1.*code {6}DIVERGED/s);
       }
       const model = await loadModel(join(out, "model.onnx"));
       for (const { data } of model.graph.parameters.values())
@@ -236,7 +241,7 @@ describe("espalier train", () => {
       await writeFile(csv, "a,b,y\n1,2,0\n2,3,1\n1,2\n");
       const run = await runCli(["train", "--data", csv]);
       expect(run.code).toBe(1);
-      expect(run.err).toContain("CSV: ");
+      expect(run.err).toContain("code      CSV");
       expect(run.err).toContain("line 4");
       const debugged = await runCli(["train", "--data", csv, "--debug"]);
       expect(debugged.err).toMatch(/\n\s+at /);
@@ -260,7 +265,7 @@ describe("espalier train", () => {
       ]);
       expect(run.code).toBe(1);
       expect(run.out).toBe("");
-      expect(run.err).toMatch(/DIVERGED: training step \d+/);
+      expect(run.err).toMatch(/training step \d+.*code {6}DIVERGED/s);
       const model = await loadModel(join(out, "model.onnx"));
       for (const { data } of model.graph.parameters.values())
         expect([...data].every((value) => Number.isFinite(Number(value)))).toBe(true);
@@ -310,7 +315,14 @@ describe("espalier demo", () => {
       }
       expect(await readFile(result.files.report, "utf8")).toContain("promises the largest decrease");
       const again = await runCli(["demo", "--out", out]);
-      expect(again.out).toMatch(/step \d+: grow hidden\d \+\d+: the loss fell by/);
+      // Each decision once: as it was taken, or at the end if nobody was to be told before.
+      const decision = /step \d+: grow hidden\d \+\d+: the loss fell by/;
+      expect(again.err).toMatch(decision);
+      const said = `${again.err}${again.out}`.split("\n").filter((line) => /^ *step/.test(line));
+      expect(new Set(said.map((line) => line.trim())).size).toBe(said.length);
+      const quiet = await runCli(["demo", "--out", out, "--quiet"]);
+      expect(quiet.err).toBe("");
+      expect(quiet.out).toMatch(decision);
       expect((await RunFolder.forCommand(out, "demo")).path).toBe(out);
       const other = join(folder, "other");
       await mkdir(other);

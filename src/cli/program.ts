@@ -2,11 +2,10 @@ import { Command, CommanderError, Option } from "commander";
 import { scores } from "../growth/scores/index.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
-import { EspalierError } from "../tensor/errors.ts";
 import { adviseCommand } from "./advise.ts";
 import { compareCommand } from "./compare.ts";
 import { type DemoOptions, demo } from "./demo.ts";
-import { errorText } from "./error-text.ts";
+import { errorJson, errorText } from "./error-text.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 import { fileError } from "./file-error.ts";
 import { growCommand } from "./grow.ts";
@@ -15,6 +14,7 @@ import type { CliIo } from "./io.ts";
 import { modelOptions } from "./model-option.ts";
 import { shrinkCommand } from "./shrink.ts";
 import { type TrainCommandOptions, train } from "./train.ts";
+import { usageError } from "./usage-error.ts";
 import { verifyCommand } from "./verify.ts";
 import { version } from "./version.ts";
 
@@ -24,7 +24,7 @@ Exit codes:
   1    failed: a file, the data, the training (a loss that is not finite), an output folder in use
   2    the command line is wrong: an unknown option or width, a bad value
   3    two models do not compute the same (grow, shrink, verify)
-  130  stopped by Ctrl-C;   143  stopped by SIGTERM
+  130  stopped by Ctrl-C;   143  stopped by SIGTERM;   141  nobody read the output any more (| head)
        (after the step under way; with --out a checkpoint is saved; a second signal ends at once)
 `;
 
@@ -97,29 +97,24 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
     await program.parseAsync([...args], { from: "user" });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return commanderExit(error, program, args, io);
-    io.err(errorText(fileError(error) ?? error, args.includes("--debug")));
-    return exitCodeOf(error);
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.success;
+      // Without a command commander has printed the help.
+      if (error.code === "commander.help") return exitCodes.usage;
+    }
+    const shown =
+      error instanceof CommanderError
+        ? usageError(
+            error,
+            args,
+            program.commands.map((command) => command.name()),
+          )
+        : (fileError(error) ?? error);
+    // Once for programs, and on stderr for whoever reads along.
+    if (args.includes("--json")) io.out(`${JSON.stringify(errorJson(shown), null, 2)}\n`);
+    io.err(errorText(shown, args.includes("--debug")));
+    return exitCodeOf(shown);
   }
-}
-
-function commanderExit(error: CommanderError, program: Command, args: readonly string[], io: CliIo): number {
-  if (error.exitCode === 0) return exitCodes.success;
-  // Without a command commander has printed the help.
-  if (error.code === "commander.help") return exitCodes.usage;
-  const command = program.commands.map((one) => one.name()).find((name) => args.includes(name));
-  const [rule = "", ...hints] = error.message.replace(/^error: /, "").split("\n");
-  const usage = new EspalierError("USAGE", {
-    thing: `espalier${command === undefined ? "" : ` ${command}`}`,
-    rule,
-    received: args.join(" "),
-    remedy: [
-      ...hints,
-      `espalier ${command === undefined ? "" : `${command} `}--help lists what there is.`,
-    ].join(" "),
-  });
-  io.err(errorText(usage, args.includes("--debug")));
-  return exitCodes.usage;
 }
 
 function trainOptions(command: Command): Command {

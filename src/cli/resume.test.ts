@@ -180,13 +180,13 @@ describe("espalier train --resume", () => {
       const before = await snapshot(out);
       const shorter = await runCli(["train", "--resume", out, "--steps", "30"]);
       expect(shorter).toMatchObject({ code: 2, out: "" });
-      expect(shorter.err).toMatch(/USAGE: --steps\n.*at least the 40 steps that are done/);
+      expect(shorter.err).toMatch(/^espalier: --steps .*at least the 40 steps that are done[\s\S]*USAGE/);
       expect(await snapshot(out)).toEqual(before);
       await rm(join(out, "checkpoints/manifest.json"));
       const orphaned = await snapshot(out);
       const lost = await runCli(["train", "--resume", out]);
       expect(lost).toMatchObject({ code: 1, out: "" });
-      expect(lost.err).toMatch(/CHECKPOINT_CORRUPT: .*manifest.json[\s\S]*step-000000040-/);
+      expect(lost.err).toMatch(/manifest.json[\s\S]*step-000000040-[\s\S]*CHECKPOINT_CORRUPT/);
       expect(await snapshot(out)).toEqual(orphaned);
       await rm(join(out, "checkpoints"), { recursive: true });
       const none = await runCli(["train", "--resume", out]);

@@ -24,10 +24,18 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** An empty or new folder. Throws `OUTPUT_EXISTS`, and changes nothing: it is made with the first file. */
-  static async fresh(path: string): Promise<RunFolder> {
+  /** A folder by its path, which is not looked at. Throws `USAGE` for no path at all. */
+  static at(path: string): RunFolder {
+    // Files of a folder without a name would end up at the root of the disk.
+    if (path !== "") return new RunFolder(path);
+    throw badOption("folder of a run", "must have a name", path, "For example --out runs/first.");
+  }
+
+  /** Throws `OUTPUT_EXISTS` for a folder that holds anything, and changes nothing: it is made with the first file. */
+  async refuseUsed(): Promise<void> {
+    const { path } = this;
     const names = await namesIn(path);
-    if (names.length === 0) return new RunFolder(path);
+    if (names.length === 0) return;
     const run = names.includes("config.json");
     throw new EspalierError("OUTPUT_EXISTS", {
       thing: path,
@@ -41,8 +49,8 @@ export class RunFolder {
 
   /** A new folder, or one that the same command wrote before. Throws `OUTPUT_EXISTS`. */
   static async forCommand(path: string, command: "demo" | "compare"): Promise<RunFolder> {
+    const folder = RunFolder.at(path);
     const names = await namesIn(path);
-    const folder = new RunFolder(path);
     if (names.length === 0) return folder;
     const config = names.includes("config.json") ? await folder.config().catch(() => undefined) : undefined;
     if (config?.command === command) return folder;
@@ -54,13 +62,13 @@ export class RunFolder {
     });
   }
 
-  /** The folder of a run that `train` wrote. Throws `FORMAT`. */
+  /** The folder of a run that `train` wrote. Throws `FILE_MISSING` or `FORMAT`. */
   static async existing(path: string): Promise<{ readonly folder: RunFolder; readonly config: RunConfig }> {
-    const folder = new RunFolder(path);
+    const folder = RunFolder.at(path);
     const names = await namesIn(path);
     const config = names.includes("config.json") ? await folder.config() : undefined;
     if (config?.command === "train") return { folder, config };
-    throw new EspalierError("FORMAT", {
+    throw new EspalierError(names.length === 0 ? "FILE_MISSING" : "FORMAT", {
       thing: path,
       rule: "must be a folder that espalier train wrote with --out",
       received:
@@ -128,9 +136,6 @@ export class RunFolder {
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {
-  // Files of a folder without a name would end up at the root of the disk.
-  if (path === "")
-    throw badOption("folder of a run", "must have a name", path, "For example --out runs/first.");
   const found = await stat(path).catch(() => undefined);
   if (found !== undefined && !found.isDirectory()) {
     throw new EspalierError("OUTPUT_EXISTS", {

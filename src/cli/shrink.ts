@@ -98,12 +98,11 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const dryRun = options.dryRun ?? false;
   const checkOut = () =>
     dryRun ? undefined : checkOutput(out, { option: "--out", force: options.force ?? false, inputs: files });
-  await checkOut();
-
   const loaded = await modelData(before, path, seed, options);
   const looking = loaded && { loss: loaded.loss, examples: count, seed };
   const evidence = loaded && looking && (await examineUnits(before, loaded.data, looking));
   const shrunk = shrinkModel(before, shrinkings, evidence === undefined ? {} : { evidence });
+  await checkOut();
   const kinds = new Set(shrunk.steps.map(({ exactness }) => exactness));
   const verifies = options.verify && !dryRun;
   // On inputs of another kind a unit that was silent on the data may speak up.

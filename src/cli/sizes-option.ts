@@ -1,4 +1,5 @@
 import type { Model } from "../graph/model.ts";
+import { didYouMean } from "../tensor/unknown-name.ts";
 import { badOption, wholeNumber } from "./option-values.ts";
 
 /** "batch=3,sequence=7" as sizes of a model's symbolic axes. Throws `USAGE`, naming the axes there are. */
@@ -11,7 +12,8 @@ export function parseSizes(text: string, model: Model): Readonly<Record<string, 
     if (at < 1) throw badOption("--sizes", "must be NAME=SIZE, such as batch=3,sequence=7", text);
     if (!symbols.includes(name)) {
       const known = symbols.length === 0 ? "The model has none." : `It has ${symbols.join(", ")}.`;
-      throw badOption("--sizes", "must name symbolic axes of the model's inputs", name, known);
+      const remedy = [didYouMean(name, symbols), known].filter((part) => part !== undefined).join(" ");
+      throw badOption("--sizes", "must name symbolic axes of the model's inputs", name, remedy);
     }
     sizes[name] = wholeNumber(`size of ${name} in --sizes`, part.slice(at + 1).trim());
   }

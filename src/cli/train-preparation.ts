@@ -5,8 +5,10 @@ import type { RunPast } from "../report/recorder.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Trainer } from "../training/trainer.ts";
 import { absoluteData, fingerprint, loadData, type TrainingData } from "./data-option.ts";
+import { inFile } from "./in-file.ts";
 import { buildNetwork, lossFor } from "./network.ts";
 import { badOption, wholeNumber } from "./option-values.ts";
+import { policyOption } from "./policy-option.ts";
 import { type RunConfig, RunFolder } from "./run-folder.ts";
 import { bestName, checkpointsName, metricsName } from "./run-output.ts";
 import type { TrainCommandOptions } from "./train.ts";
@@ -42,7 +44,7 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
     );
   const raw = await withPolicy(rawOptions(options));
   const plan = readTrainOptions(raw);
-  const folder = options.out === undefined ? undefined : await RunFolder.fresh(options.out);
+  const folder = options.out === undefined ? undefined : RunFolder.at(options.out);
   const loaded = await loadData(plan.data);
   const steps = plan.steps(loaded.train.count);
   const { trainer, data } = await freshTrainer(plan, loaded, steps);
@@ -218,8 +220,15 @@ function overridden(
 
 /** With the policy that `--grow` names in place of the file: the run keeps what it began with. */
 async function withPolicy(raw: RawTrainOptions): Promise<RawTrainOptions> {
-  if (raw.grow === undefined) return raw;
-  return { ...raw, grow: new TextDecoder().decode(await platform.readFile(raw.grow)).trim() };
+  const { grow: path } = raw;
+  if (path === undefined) return raw;
+  const grow = new TextDecoder().decode(await platform.readFile(path)).trim();
+  try {
+    policyOption({ grow }, undefined);
+  } catch (error) {
+    throw inFile(error, path);
+  }
+  return { ...raw, grow };
 }
 
 /** The same options from whatever folder. */

@@ -3,6 +3,7 @@ import { EspalierError } from "../tensor/errors.ts";
 import { exitCodeOfSignal, exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
 import { decisionText, growthText, LiveProgress } from "./live-progress.ts";
+import { withPolicyWords } from "./policy-option.ts";
 import { RunOutput } from "./run-output.ts";
 import { StopRequest } from "./stop-request.ts";
 import type { RawTrainOptions } from "./train-options.ts";
@@ -31,6 +32,14 @@ export async function train(
   } finally {
     stop.release();
     await run.trainer.dispose();
+  }
+}
+
+function recorderOf({ trainer, data, raw }: RunPreparation, options: RecorderOptions): Recorder {
+  try {
+    return new Recorder(trainer, data.train, options);
+  } catch (error) {
+    throw withPolicyWords(error, raw);
   }
 }
 
@@ -78,8 +87,9 @@ async function carryOut(
       },
     },
   };
-  const recorder = new Recorder(trainer, data.train, recorderOptions);
-  // Only now is anything written: every check that needs no training has passed.
+  const recorder = recorderOf(run, recorderOptions);
+  // Only now is the folder looked at, and then written: every check that needs no training has passed.
+  if (options.resume === undefined) await run.folder?.refuseUsed();
   await output?.begin(run.config, run.metricsText);
   if (trainer.step > 0) progress?.note(`Going on at step ${trainer.step} of ${steps}.`);
   else if (options.resume !== undefined)

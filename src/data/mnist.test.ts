@@ -3,7 +3,7 @@ import { platform } from "#platform";
 import { mnist } from "./mnist.ts";
 
 test("names the file that a folder lacks", async () => {
-  await expect(mnist("src/data")).rejects.toMatchObject({ code: "FORMAT", thing: "src/data" });
+  await expect(mnist("src/data")).rejects.toMatchObject({ code: "FILE_MISSING", thing: "src/data" });
   await expect(mnist("no/such/folder")).rejects.toThrow("train-images-idx3-ubyte");
 });
 

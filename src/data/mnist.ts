@@ -7,7 +7,7 @@ import type { Split } from "./split.ts";
 /**
  * MNIST, or a set in its form, from a folder with the four usual files (`train-images-idx3-ubyte` and so on, with
  * or without `.gz`): features [1, 28, 28], or [784] with `flat`, pixels 0..1, 10 classes unless told otherwise.
- * Throws `FORMAT` where a file is missing, and what {@link loadIdx} throws.
+ * Throws `FILE_MISSING` where a file is missing, and what {@link loadIdx} throws.
  */
 export async function mnist(folder: string, options: Omit<IdxOptions, "name"> = {}): Promise<Split> {
   const names = await platform.listFolder(folder);
@@ -16,7 +16,7 @@ export async function mnist(folder: string, options: Omit<IdxOptions, "name"> = 
     const choices = [stem, stem.replace("-idx", ".idx")].flatMap((name) => [name, `${name}.gz`]);
     const found = choices.find((choice) => names.includes(choice));
     if (found !== undefined) return `${folder}/${found}`;
-    throw new EspalierError("FORMAT", {
+    throw new EspalierError("FILE_MISSING", {
       thing: folder,
       rule: `must contain ${stem} or ${stem}.gz`,
       received: names.slice(0, 12),

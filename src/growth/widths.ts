@@ -2,6 +2,7 @@ import { sameLayout, unitLayout } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
 import { opsetOf } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { didYouMean } from "../tensor/unknown-name.ts";
 import { describeWidth } from "./describe-width.ts";
 import { axisKey, type FlowMap, flowMap } from "./flow-map.ts";
 import { type Trace, traceWidth } from "./trace.ts";
@@ -28,16 +29,16 @@ export function findWidths(model: Model): readonly Width[] {
 export function widthOf(widths: readonly Width[], id: string): Width {
   const width = widths.find((candidate) => candidate.id === id);
   if (width !== undefined) return width;
+  const growable = widths.filter((w) => w.growable).map((w) => `${w.id} (${w.size})`);
+  const meant = didYouMean(
+    id,
+    widths.map((w) => w.id),
+  );
   throw new EspalierError("UNKNOWN_WIDTH", {
     thing: "width",
     rule: "must be one of the model's",
     received: id,
-    remedy: `Widths that can grow: ${
-      widths
-        .filter((w) => w.growable)
-        .map((w) => `${w.id} (${w.size})`)
-        .join(", ") || "none"
-    }.`,
+    remedy: `${meant === undefined ? "" : `${meant} `}Widths that can grow: ${growable.join(", ") || "none"}.`,
   });
 }
 

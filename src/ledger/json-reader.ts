@@ -1,4 +1,5 @@
 import { EspalierError } from "../tensor/errors.ts";
+import { didYouMean, unknownName } from "../tensor/unknown-name.ts";
 
 /** A value of a JSON document and the path to it, such as `arms[1].growth[0].by`; reading refuses with that path. */
 export class JsonReader {
@@ -31,9 +32,9 @@ export class JsonReader {
     if (unknown === undefined) return this;
     throw new EspalierError("CONFIG", {
       thing: this.field(unknown).path,
-      rule: "is no field that is known here",
+      rule: `is no field that is known here: there may be ${names.join(", ")}`,
       received: unknown,
-      remedy: `Known: ${names.join(", ")}.`,
+      remedy: didYouMean(unknown, names) ?? "Leave it out.",
     });
   }
 
@@ -97,9 +98,8 @@ export class JsonReader {
   oneOf<Name extends string>(names: readonly Name[]): Name {
     const found = names.find((name) => name === this.value);
     if (found !== undefined) return found;
-    throw this.wrong(
-      this.given ? `must be one of ${names.join(", ")}` : `is missing: one of ${names.join(", ")}`,
-    );
+    if (this.given) throw unknownName("CONFIG", this.path, this.value, names);
+    throw this.wrong(`is missing: it must be one of ${names.join(", ")}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { EspalierError } from "../tensor/errors.ts";
+import { unknownName } from "../tensor/unknown-name.ts";
 import { type Comparison, type FirstPhase, type OptimizerConfig, questions } from "./config.ts";
 import { checkSizes } from "./end-size.ts";
 import { defined, JsonReader } from "./json-reader.ts";
@@ -129,12 +130,7 @@ function checkWhole(comparison: Comparison, root: JsonReader): void {
       rule: "must have names of their own",
       received: twice,
     });
-  if (!names.includes(reference))
-    throw new EspalierError("CONFIG", {
-      thing: "reference",
-      rule: `must be one of ${names.join(", ")}`,
-      received: reference,
-    });
+  if (!names.includes(reference)) throw unknownName("CONFIG", "reference", reference, names);
   const on = arms.some(({ goesOn }) => goesOn);
   if (question === "too small" && (first === undefined || !on || arms.every(({ goesOn }) => goesOn))) {
     throw root

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import { type Attributes, float, int, text } from "../graph/model.ts";
-import { EspalierError } from "../tensor/errors.ts";
+import { unknownName } from "../tensor/unknown-name.ts";
 import type { Layer } from "./layer.ts";
 
 /** Writes an activation of a value and returns its name. */
@@ -33,12 +33,7 @@ export const activationNames = Object.keys(activations) as readonly ActivationNa
 /** An elementwise activation. Any shape. */
 export function activation(name: ActivationName): Layer {
   if (!Object.hasOwn(activations, name)) {
-    throw new EspalierError("ARGUMENT", {
-      thing: "activation",
-      rule: "must be a known one",
-      received: name,
-      remedy: `Known: ${activationNames.join(", ")}.`,
-    });
+    throw unknownName("ARGUMENT", "activation", name, activationNames);
   }
   return { kind: name, build: ({ graph, name: layer }, input) => activations[name](graph, input, layer) };
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import { basename, join } from "node:path";
-import { EspalierError } from "../tensor/errors.ts";
+import { type ErrorCode, EspalierError } from "../tensor/errors.ts";
 import type { Folder } from "./platform.ts";
 
 /** Bytes per call to the system. */
@@ -36,8 +36,13 @@ export function openFolder(path: string): Folder {
 }
 
 function openRegular(folder: string, name: string): OpenFile {
-  const refuse = (rule: string, received?: unknown, cause?: unknown): EspalierError =>
-    new EspalierError("FORMAT", {
+  const refuse = (
+    rule: string,
+    received?: unknown,
+    cause?: unknown,
+    code: ErrorCode = "FORMAT",
+  ): EspalierError =>
+    new EspalierError(code, {
       thing: `external data "${name}"`,
       rule,
       received: received ?? name,
@@ -56,7 +61,8 @@ function openRegular(folder: string, name: string): OpenFile {
   } catch (cause) {
     if (cause instanceof EspalierError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    throw refuse(code === "ENOENT" ? "must exist beside the model" : "must be readable", code, cause);
+    if (code === "ENOENT") throw refuse("must exist beside the model", code, cause, "FILE_MISSING");
+    throw refuse("must be readable", code, cause);
   }
   const status = fstatSync(descriptor);
   if (status.isFile() && status.nlink === 1) return { descriptor, size: status.size };

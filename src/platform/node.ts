@@ -13,9 +13,10 @@ const pieceBytes = 2 ** 26;
 
 async function readFile(path: string, maxBytes = defaultMaxBytes): Promise<Uint8Array> {
   const file = await open(path, "r").catch((cause: NodeJS.ErrnoException) => {
-    throw new EspalierError("FORMAT", {
+    const missing = cause.code === "ENOENT";
+    throw new EspalierError(missing ? "FILE_MISSING" : "FORMAT", {
       thing: path,
-      rule: cause.code === "ENOENT" ? "must exist" : "must be readable",
+      rule: missing ? "must exist, and does not" : "must be readable",
       received: cause.code ?? cause.message,
       remedy: "Check the path.",
       cause,
@@ -23,7 +24,13 @@ async function readFile(path: string, maxBytes = defaultMaxBytes): Promise<Uint8
   });
   try {
     const status = await file.stat();
-    if (!status.isFile()) throw new EspalierError("FORMAT", { thing: path, rule: "must be a regular file" });
+    if (!status.isFile())
+      throw new EspalierError("FORMAT", {
+        thing: path,
+        rule: "must be a regular file",
+        received: status.isDirectory() ? "a folder" : "a device or pipe",
+        remedy: "Check the path.",
+      });
     if (status.size > maxBytes) {
       throw new EspalierError("TOO_LARGE", {
         thing: path,

@@ -1,6 +1,7 @@
 /** Every code that an {@link EspalierError} can carry. Codes are stable: programs may match on them. */
 export type ErrorCode =
   | "ARGUMENT"
+  | "FILE_MISSING"
   | "FORMAT"
   | "TOO_LARGE"
   | "UNSUPPORTED_OPERATOR"

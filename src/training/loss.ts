@@ -3,7 +3,7 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import type { Dim, Shape } from "../graph/dim.ts";
 import { int, text } from "../graph/model.ts";
 import type { DType } from "../tensor/dtype.ts";
-import { EspalierError } from "../tensor/errors.ts";
+import { unknownName } from "../tensor/unknown-name.ts";
 
 /** How a loss is made from the model's output and the targets. */
 export interface Loss {
@@ -91,10 +91,11 @@ export type LossChoice = LossName | { readonly output: string };
 /** Throws `ARGUMENT`, listing the losses there are. */
 export function lossOf(name: string): Loss {
   if (Object.hasOwn(losses, name)) return losses[name as LossName];
-  throw new EspalierError("ARGUMENT", {
-    thing: "loss",
-    rule: "must be a known one",
-    received: name,
-    remedy: `Known: ${Object.keys(losses).join(", ")}, or { output: "name" } of a loss in the graph.`,
-  });
+  throw unknownName(
+    "ARGUMENT",
+    "loss",
+    name,
+    Object.keys(losses),
+    'Or { output: "name" } for a loss in the graph.',
+  );
 }

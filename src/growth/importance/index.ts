@@ -1,4 +1,4 @@
-import { EspalierError } from "../../tensor/errors.ts";
+import { unknownName } from "../../tensor/unknown-name.ts";
 import { activationNorm } from "./activation-norm.ts";
 import type { Importance } from "./importance.ts";
 import { taylor } from "./taylor.ts";
@@ -14,10 +14,5 @@ export type ImportanceName = keyof typeof importances;
 /** Throws `ARGUMENT`, listing the scores there are. */
 export function importanceOf(name: string): Importance {
   if (Object.hasOwn(importances, name)) return importances[name as ImportanceName];
-  throw new EspalierError("ARGUMENT", {
-    thing: "importance",
-    rule: "must be a known score",
-    received: name,
-    remedy: `Known: ${Object.keys(importances).join(", ")}.`,
-  });
+  throw unknownName("ARGUMENT", "importance", name, Object.keys(importances));
 }

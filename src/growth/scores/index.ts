@@ -1,4 +1,4 @@
-import { EspalierError } from "../../tensor/errors.ts";
+import { unknownName } from "../../tensor/unknown-name.ts";
 import type { Score } from "../score.ts";
 import { candidatesScore } from "./candidates.ts";
 import { gradmaxScore } from "./gradmax.ts";
@@ -18,10 +18,5 @@ export type ScoreName = keyof typeof scores;
 /** Throws `ARGUMENT`, listing the scores there are. */
 export function scoreOf(name: string): Score {
   if (Object.hasOwn(scores, name)) return scores[name as ScoreName];
-  throw new EspalierError("ARGUMENT", {
-    thing: "score",
-    rule: "must be a known one",
-    received: name,
-    remedy: `Known: ${Object.keys(scores).join(", ")}.`,
-  });
+  throw unknownName("ARGUMENT", "score", name, Object.keys(scores));
 }

@@ -1,4 +1,4 @@
-import { EspalierError } from "../../tensor/errors.ts";
+import { unknownName } from "../../tensor/unknown-name.ts";
 import type { Strategy } from "../strategy.ts";
 import type { Width } from "../width.ts";
 import { bestOf, candidates } from "./candidates.ts";
@@ -46,10 +46,5 @@ export function strategyOf(name: string): Strategy {
   const [, count] = /^candidates:([1-9]\d{0,5})$/.exec(name) ?? [];
   if (count !== undefined && Number(count) <= mostCandidates) return bestOf(Number(count));
   if (Object.hasOwn(strategies, name)) return strategies[name as StrategyName];
-  throw new EspalierError("ARGUMENT", {
-    thing: "strategy",
-    rule: "must be a known one",
-    received: name,
-    remedy: `Known: ${Object.keys(strategies).join(", ")}.`,
-  });
+  throw unknownName("ARGUMENT", "strategy", name, Object.keys(strategies));
 }

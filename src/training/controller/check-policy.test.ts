@@ -128,8 +128,8 @@ describe("a policy held against a run", () => {
     [{ where: { best: "flops", among: ["output"] } }, "NOT_GROWABLE", /output/],
     [{ stop: { widths: { hidden9: 40 } } }, "UNKNOWN_WIDTH", /hidden9/],
     [{ howMany: { targets: { output: 40 }, growths: 2 } }, "NOT_GROWABLE", /output/],
-    [{ score: "magic" }, "ARGUMENT", /score: must be a known one, got "magic"/],
-    [{ strategy: "magic" }, "ARGUMENT", /strategy: must be a known one, got "magic"/],
+    [{ score: "magic" }, "ARGUMENT", /score: must be one of .*, got "magic"/],
+    [{ strategy: "magic" }, "ARGUMENT", /strategy: must be one of .*, got "magic"/],
     [
       { stop: { parameters: 115 } },
       "ARGUMENT",

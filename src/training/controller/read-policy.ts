@@ -1,4 +1,5 @@
 import { EspalierError } from "../../tensor/errors.ts";
+import { didYouMean } from "../../tensor/unknown-name.ts";
 import type { GrowthPolicy } from "./policy.ts";
 
 /** Throws where the value at a path, such as "when.plateau.window", is not what it must be. */
@@ -10,11 +11,12 @@ export function readPolicy(value: unknown): GrowthPolicy {
   return value as GrowthPolicy;
 }
 
-function refuse(path: string, rule: string, received: unknown): never {
+function refuse(path: string, rule: string, received: unknown, remedy?: string): never {
   throw new EspalierError("ARGUMENT", {
     thing: path === "" ? "growth policy" : `growth policy, ${path}`,
     rule,
     received,
+    ...(remedy === undefined ? {} : { remedy }),
   });
 }
 
@@ -45,7 +47,8 @@ const text: Check = (value, path) => {
 const among =
   (...words: readonly string[]): Check =>
   (value, path) => {
-    if (!words.includes(value as string)) refuse(path, `must be one of ${words.join(", ")}`, value);
+    if (!words.includes(value as string))
+      refuse(path, `must be one of ${words.join(", ")}`, value, didYouMean(String(value), words));
   };
 
 const list =
@@ -85,7 +88,12 @@ const record = (fields: Readonly<Record<string, Check>>): Check => {
     if (!isRecord(value)) return refuse(path, `must be an object with ${names.join(", ")}`, value);
     const strange = Object.keys(value).find((name) => !names.includes(name));
     if (strange !== undefined)
-      refuse(within(path, strange), `is not known; there may be ${names.join(", ")}`, value[strange]);
+      refuse(
+        within(path, strange),
+        `is not known; there may be ${names.join(", ")}`,
+        value[strange],
+        didYouMean(strange, names),
+      );
     for (const { name, optional, check } of checks) {
       if (value[name] !== undefined) check(value[name], within(path, name));
       else if (!optional) refuse(within(path, name), "must be given", undefined);

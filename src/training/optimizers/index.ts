@@ -1,4 +1,4 @@
-import { EspalierError } from "../../tensor/errors.ts";
+import { unknownName } from "../../tensor/unknown-name.ts";
 import type { Schedule } from "../schedule.ts";
 import { adam, adamw } from "./adam.ts";
 import type { Optimizer, OptimizerName } from "./optimizer.ts";
@@ -14,12 +14,7 @@ export function optimizerOf(
   learningRate?: number | Schedule,
 ): Optimizer {
   if (!Object.hasOwn(optimizers, name)) {
-    throw new EspalierError("ARGUMENT", {
-      thing: "optimizer",
-      rule: "must be a known one",
-      received: name,
-      remedy: `Known: ${Object.keys(optimizers).join(", ")}.`,
-    });
+    throw unknownName("ARGUMENT", "optimizer", name, Object.keys(optimizers));
   }
   return optimizers[name as OptimizerName](
     learningRate === undefined ? options : { ...options, learningRate },
