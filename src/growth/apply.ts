@@ -1,16 +1,17 @@
 import { growthIndices, layoutSize, unitPositions } from "../graph/layout.ts";
-import { type Model, withParameters } from "../graph/model.ts";
+import { type Graph, type Model, withParameters } from "../graph/model.ts";
 import type { Role } from "../ops/flow.ts";
-import { inferTypes } from "../ops/infer.ts";
 import { replaceAxis, take } from "../tensor/axis.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { fillChosen } from "./choice.ts";
 import { fillWith } from "./fill.ts";
+import { IndexedGraph, type Patch } from "./indexed-graph.ts";
+import { Lists } from "./lists.ts";
 import type { GrowthPlan, RepairEdit } from "./plan.ts";
 import { changeReal, isReal } from "./real-parameter.ts";
-import { nodeInput, type Rewrite, rewriteGraph } from "./rewrite.ts";
+import { type Rewrite, rewriteGraph } from "./rewrite.ts";
 import { Slices } from "./slices.ts";
 import type { Strategy } from "./strategy.ts";
 import type { WidthPart } from "./width.ts";
@@ -36,16 +37,23 @@ export const maxEntries = 2 ** 30;
 
 /** The shape of a parameter after growth. */
 export function grownDims(plan: GrowthPlan, parameter: string, dims: readonly number[]): readonly number[] {
-  return editsOf(plan, parameter).reduce(
-    (before, { axis, layout }) => replaceAxis(before, axis, layoutSize(layout, plan.to)),
-    dims,
-  );
+  return dimsAfter(editsOf(plan, parameter), plan, dims);
+}
+
+function dimsAfter(
+  edits: readonly WidthPart[],
+  { to }: GrowthPlan,
+  dims: readonly number[],
+): readonly number[] {
+  return edits.reduce((before, { axis, layout }) => replaceAxis(before, axis, layoutSize(layout, to)), dims);
 }
 
 /** Throws `TOO_LARGE` before anything is allocated. */
-export function checkSizes({ graph }: Model, plan: GrowthPlan): void {
-  for (const { parameter } of plan.edits) {
-    const entries = sizeOf(grownDims(plan, parameter, graph.parameters.get(parameter)?.dims ?? []));
+export function checkSizes({ parameters }: Pick<Graph, "parameters">, plan: GrowthPlan): void {
+  const edits = new Lists<WidthPart>();
+  for (const edit of plan.edits) edits.add(edit.parameter, edit);
+  for (const parameter of edits.keys()) {
+    const entries = sizeOf(dimsAfter(edits.at(parameter), plan, parameters.get(parameter)?.dims ?? []));
     if (entries <= maxEntries) continue;
     throw new EspalierError("TOO_LARGE", {
       thing: `parameter "${parameter}" with ${plan.to} units of ${plan.width}`,
@@ -67,20 +75,27 @@ export function applyPlan(
   strategy: Strategy,
   insert: Insert = insertZeros,
 ): Model {
-  checkSizes(model, plan);
-  return withSizes(model, growParameters(model, plan, strategy, insert), plan);
+  checkSizes(model.graph, plan);
+  return withSizes(model, growParameters(model.graph, plan, strategy, insert), plan);
 }
 
+/** What {@link applyPlan} changes in a graph. */
+export function growthPatch(graph: IndexedGraph, plan: GrowthPlan, strategy: Strategy): Patch {
+  checkSizes(graph, plan);
+  return sizePatch(graph, growParameters(graph, plan, strategy, insertZeros), plan);
+}
+
+/** The parameters that a plan changes. */
 function growParameters(
-  model: Model,
+  { parameters }: Pick<Graph, "parameters">,
   plan: GrowthPlan,
   strategy: Strategy,
   insert: Insert,
 ): Map<string, Tensor> {
-  const parameters = new Map(model.graph.parameters);
+  const changed = new Map<string, Tensor>();
   const edits = [...plan.edits].sort((a, b) => fillOrder.indexOf(a.role) - fillOrder.indexOf(b.role));
   for (const edit of edits) {
-    const tensor = realParameter(parameters, edit.parameter);
+    const tensor = realParameter(changed.has(edit.parameter) ? changed : parameters, edit.parameter);
     const fill = fillWith(edit.fill, edit.role, strategy);
     const grown = changeReal(insert(tensor, edit, plan), (values) => {
       const slices = new Slices(edit.parameter, values, edit.axis, unitPositions(edit.layout, plan.to));
@@ -95,22 +110,44 @@ function growParameters(
       }
       clearBlocks(slices, edit, plan);
     });
-    parameters.set(edit.parameter, grown);
+    changed.set(edit.parameter, grown);
   }
-  repairParameters(model, plan.repairs, parameters);
-  return parameters;
+  return changed;
 }
 
-/** Multiplies the parameters that repairs name, in `parameters`. */
-export function repairParameters(
-  { graph }: Model,
+/** The model with the parameters that have changed their size, its nodes rewritten where sizes and repairs ask for it. */
+export function withSizes(model: Model, changed: ReadonlyMap<string, Tensor>, rewrite: Rewrite): Model {
+  const { graph } = model;
+  const borders = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name));
+  const inside = rewrite.carried.every(({ value }) => !borders.has(value));
+  if (inside && rewrite.numbers.length === 0 && rewrite.repairs.length === 0) {
+    return withParameters(model, new Map([...graph.parameters, ...changed]));
+  }
+  const indexed = new IndexedGraph(graph);
+  indexed.apply(sizePatch(indexed, changed, rewrite));
+  return { ...model, graph: indexed.toGraph() };
+}
+
+/** What changes in a graph with the parameters that have changed their size. */
+export function sizePatch(
+  graph: IndexedGraph,
+  changed: ReadonlyMap<string, Tensor>,
+  rewrite: Rewrite,
+): Patch {
+  return rewriteGraph(graph, repaired(graph, changed, rewrite.repairs), rewrite);
+}
+
+/** The changed parameters, with those that repairs name multiplied. */
+function repaired(
+  graph: IndexedGraph,
+  changed: ReadonlyMap<string, Tensor>,
   repairs: readonly RepairEdit[],
-  parameters: Map<string, Tensor>,
-): void {
+): ReadonlyMap<string, Tensor> {
+  const parameters = new Map(changed);
   for (const { node, target, factor } of repairs) {
     if (!("input" in target)) continue;
-    const name = nodeInput(graph, node, target.input);
-    const copy = { ...realParameter(parameters, name) };
+    const name = graph.inputOf(node, target.input);
+    const copy = { ...realParameter(parameters.has(name) ? parameters : graph.parameters, name) };
     const scale = (values: Tensor<"float32">) => {
       values.data.forEach((value, index) => {
         values.data[index] = value * factor;
@@ -118,17 +155,7 @@ export function repairParameters(
     };
     parameters.set(name, changeReal({ ...copy, data: copy.data.slice() }, scale));
   }
-}
-
-/** The graph with `parameters` that have changed their size, its nodes rewritten where sizes and repairs ask for it. */
-export function withSizes(model: Model, parameters: ReadonlyMap<string, Tensor>, rewrite: Rewrite): Model {
-  const borders = new Set([...model.graph.inputs, ...model.graph.outputs].map(({ name }) => name));
-  const inside = rewrite.carried.every(({ value }) => !borders.has(value));
-  if (inside && rewrite.numbers.length === 0 && rewrite.repairs.length === 0) {
-    return withParameters(model, parameters);
-  }
-  const types = inferTypes(model.graph);
-  return { ...model, graph: rewriteGraph(model.graph, types, parameters, rewrite).graph };
+  return parameters;
 }
 
 /** Of picked draws each growth has a stream of its own: what one left over, the next must not take for new. */

@@ -19,7 +19,7 @@ export function borderWidths(model: Model, border: "input" | "output"): readonly
     const widths = shape.flatMap((units, axis): (Width & { readonly axis: number })[] => {
       if (typeof units !== "number") return [];
       const trace = traceWidth(flows, { value: name, axis, layout: unitLayout, units }, { border });
-      return [{ ...describeWidth(model, flows, trace, { name, border }), axis }];
+      return [{ ...describeWidth(flows, trace, { name, border }), axis }];
     });
     const growable = widths.filter((width) => width.growable);
     return widths.map(({ axis, ...width }) =>

@@ -121,7 +121,7 @@ export function zeroFactors(
     const key = axisKey(parameter, axis);
     if (visits.has(key)) fresh.set(key, zeroBlocks === undefined ? (given.get(key) as Fresh) : "zero");
   }
-  followContents(flows, { ...trace, visits, values }, fresh, new Set());
+  followContents(flows, { ...trace, visits, values, nodes: flows.nodesOn(values) }, fresh, new Set());
   const isZero = ([key, factor]: readonly [string, string]) =>
     factor === "second" && fresh.get(key) === "zero";
   return new Set([...trace.factors].filter(isZero).map(([key]) => key));
@@ -141,9 +141,8 @@ export function followContents(
   const repairs: NodeRepair[] = [];
   /** Means over the width: the value that each was taken of. */
   const meanOf = new Map<string, string>();
-  for (const nodeFlow of flows.nodes) {
+  for (const nodeFlow of trace.nodes) {
     const { node, flow, contractions, nameOf } = nodeFlow;
-    if (![...node.inputs, ...node.outputs].some((value) => trace.values.has(value))) continue;
     const keyOf = (ref: AxisRef) => axisKey(nameOf(ref), ref.axis);
     const name = `${node.op} "${node.name || node.outputs[0]}"`;
     for (const pool of flow.pools ?? []) {

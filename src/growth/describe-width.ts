@@ -3,7 +3,7 @@ import { carriesUnits, layoutDim, layoutSize } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { type Contents, contentsOf } from "./contents.ts";
-import { axisKey, type FlowMap } from "./flow-map.ts";
+import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import { copies, methods, zeroPadding } from "./methods.ts";
 import { layerName, unitName } from "./naming.ts";
 import { isReal } from "./real-parameter.ts";
@@ -20,17 +20,13 @@ export interface Described {
 }
 
 /** Says of a trace what it is called, whether it can grow without changing what the network computes, and how. */
-export function describeWidth(
-  model: Model,
-  flows: FlowMap,
-  trace: Trace,
-  { name, border }: Described,
-): Width {
-  const { parameters } = model.graph;
+export function describeWidth(flows: FlowMap, trace: Trace, { name, border }: Described): Width {
+  const { parameters } = flows;
   const size = trace.start.units;
   const carried = carriedBy(flows, trace);
-  const follows = writtenSizes(flows, trace, parameters);
-  let reason = firstReason(model, flows, trace, border);
+  const writtenBy = (nodeFlow: NodeFlow) => writtenSizes(flows, trace, nodeFlow);
+  const follows = trace.nodes.flatMap(writtenBy);
+  let reason = firstReason(flows, trace, border);
   let chosen: (Contents & { readonly trial: Trial; readonly multiple: number }) | undefined;
   let method = methods[0] as (typeof methods)[number];
   // New inputs and outputs are whatever their users make of them: only what is there must stay.
@@ -41,11 +37,11 @@ export function describeWidth(
     const trial =
       "blocked" in contents
         ? contents
-        : tryGrowth(
-            model.graph,
-            flows.types,
-            { ...contents, size, carried, written: follows },
-            size + multiple,
+        : tryGrowth(flows.graph, { ...contents, size, carried, written: follows }, size + multiple, (node) =>
+            flows
+              .nodesOn(node.outputs)
+              .filter((one) => one.node === node)
+              .flatMap(writtenBy),
           );
     if ("blocked" in trial) {
       reason ??= trial.blocked;
@@ -87,7 +83,7 @@ export function describeWidth(
 
 /** See {@link Width.zeroIncoming}. */
 function zeroIncomingRefusal(flows: FlowMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
-  for (const { node, flow } of flows.nodes) {
+  for (const { node, flow } of trace.nodes) {
     if (flow.atZero === undefined || !node.outputs.some((value) => trace.values.has(value))) continue;
     const name = `${node.op} "${node.name || node.outputs[0]}"`;
     return flow.atZero === "flat"
@@ -108,28 +104,23 @@ function copyingRefusal(flows: FlowMap, trace: Trace, parameters: Model["graph"]
 }
 
 /** Why a trace cannot grow whatever the method. */
-function firstReason(
-  model: Model,
-  flows: FlowMap,
-  trace: Trace,
-  border: Described["border"],
-): string | undefined {
+function firstReason(flows: FlowMap, trace: Trace, border: Described["border"]): string | undefined {
   const [first] = trace.reasons;
   if (first !== undefined) return first;
   let consumed = trace.factors.size > 0;
   for (const { value, axis } of trace.visits.values()) {
-    const tensor = model.graph.parameters.get(value);
+    const tensor = flows.parameters.get(value);
     if (tensor !== undefined && !isReal(tensor.dtype))
       return `"${value}" holds ${tensor.dtype}, not real numbers`;
     consumed ||= flows.rolesAt(value, axis).includes("outgoing");
   }
   if (consumed || border === "output") return undefined;
-  return takenTogether(flows, trace) ?? "nothing consumes it";
+  return takenTogether(trace) ?? "nothing consumes it";
 }
 
 /** What computes one result of all units, which new ones would change: the end of a width that no weight reads. */
-function takenTogether(flows: FlowMap, trace: Trace): string | undefined {
-  for (const { node, flow, nameOf } of flows.nodes) {
+function takenTogether(trace: Trace): string | undefined {
+  for (const { node, flow, nameOf } of trace.nodes) {
     for (const { at, accepts } of flow.pools ?? []) {
       if (!trace.visits.has(axisKey(nameOf(at), at.axis))) continue;
       const answer = accepts("any");
@@ -175,25 +166,27 @@ function carriedBy(flows: FlowMap, trace: Trace): readonly WidthAxis[] {
 }
 
 /**
- * The integers that say how large the width's axes are; and those that say so of other axes but are computed: the
- * computation may start from an axis that grows (a head's size as that of the stream divided by the number of heads).
+ * The integers of a node that say how large the width's axes are; and those that say so of other axes but are computed:
+ * the computation may start from an axis that grows (a head's size as that of the stream divided by the number of heads).
  */
-function writtenSizes(flows: FlowMap, trace: Trace, parameters: Model["graph"]["parameters"]): WrittenSize[] {
-  return flows.nodes.flatMap(({ node, flow, nameOf }) =>
-    (flow.written ?? []).flatMap(({ at, place, becomes = layoutDim }): WrittenSize[] => {
-      const visit = trace.visits.get(axisKey(nameOf(at), at.axis));
-      const given = "input" in place ? (node.inputs[place.input] ?? "") : "";
-      const before = flows.types.get(given)?.value?.["element" in place ? (place.element ?? 0) : 0];
-      if (visit === undefined && (before === undefined || parameters.has(given))) return [];
-      return [
-        {
-          node: node.outputs.find((name) => name !== "") ?? "",
-          ...place,
-          becomes: (units) => (visit === undefined ? (before as Dim) : becomes(visit.layout, units)),
-        },
-      ];
-    }),
-  );
+function writtenSizes(
+  { types, parameters }: FlowMap,
+  trace: Trace,
+  { node, flow, nameOf }: NodeFlow,
+): readonly WrittenSize[] {
+  return (flow.written ?? []).flatMap(({ at, place, becomes = layoutDim }): WrittenSize[] => {
+    const visit = trace.visits.get(axisKey(nameOf(at), at.axis));
+    const given = "input" in place ? (node.inputs[place.input] ?? "") : "";
+    const before = types.get(given)?.value?.["element" in place ? (place.element ?? 0) : 0];
+    if (visit === undefined && (before === undefined || parameters.has(given))) return [];
+    return [
+      {
+        node: node.outputs.find((name) => name !== "") ?? "",
+        ...place,
+        becomes: (units) => (visit === undefined ? (before as Dim) : becomes(visit.layout, units)),
+      },
+    ];
+  });
 }
 
 function parametersPerUnit(

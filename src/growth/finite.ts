@@ -39,9 +39,8 @@ export function whyNotFinite(
     }
     return undefined;
   };
-  for (const nodeFlow of flows.nodes) {
+  for (const nodeFlow of trace.nodes) {
     const { node, call } = nodeFlow;
-    if (![...node.inputs, ...node.outputs].some((value) => trace.values.has(value))) continue;
     const culprit = metBy(nodeFlow);
     if (culprit !== undefined) return refusal(culprit);
     const carried = node.outputs.filter((value) => trace.values.has(value));
@@ -60,10 +59,8 @@ export function whyNotFinite(
       const from = node.inputs.map((input) => blame.get(input)).find((one) => one !== undefined);
       const what = from ?? `${node.op} "${node.name || node.outputs[0]}"`;
       blame.set(name, what);
-      const zero = [...trace.visits].some(
-        ([key, visit]) => visit.value === name && fresh.get(key) === "zero",
-      );
-      if (zero) return refusal(what);
+      const axes = flows.types.get(name)?.shape ?? [];
+      if (axes.some((_, axis) => fresh.get(axisKey(name, axis)) === "zero")) return refusal(what);
     }
   }
   return undefined;
@@ -85,7 +82,7 @@ function startOf({ fill, role, zeroBlocks }: WidthPart, old: Interval): Interval
   return zeroBlocks === undefined ? own : hull(zero, own);
 }
 
-const known = new WeakMap<FlowMap, ReadonlyMap<string, Interval>>();
+const known = new WeakMap<object, ReadonlyMap<string, Interval>>();
 
 /**
  * The intervals of the values as they are, found once per analysis. What is there is taken to be finite. Of parameters
@@ -95,7 +92,7 @@ function oldIntervals(
   flows: FlowMap,
   parameters: ReadonlyMap<string, Tensor>,
 ): ReadonlyMap<string, Interval> {
-  const before = known.get(flows);
+  const before = known.get(flows.epoch);
   if (before !== undefined) return before;
   const intervals = new Map<string, Interval>();
   for (const [name, tensor] of parameters) {
@@ -109,6 +106,6 @@ function oldIntervals(
     const interval: Interval = { ...intervalOf(operatorOf(node), inputs, call), holds: "finite" };
     for (const name of node.outputs) intervals.set(name, interval);
   }
-  known.set(flows, intervals);
+  known.set(flows.epoch, intervals);
   return intervals;
 }

@@ -10,7 +10,7 @@ export function layerName(flows: FlowMap, seed: string, parts: readonly WidthPar
   const own = parts.find((part) => part.parameter === seed) ?? parts.find((part) => part.role === "incoming");
   if (own !== undefined && own.parameter !== seed) return layerName(flows, own.parameter, parts);
   if (!isInvented(seed)) return layerOfParameter(seed);
-  const reader = flows.nodes.find(({ node }) => node.inputs.includes(seed));
+  const reader = flows.nodesOn([seed]).find(({ node }) => node.inputs.includes(seed));
   const module = reader === undefined ? undefined : moduleOf(reader.node);
   if (module !== undefined) return module;
   for (const role of ["incoming", "shift", "scale", "offset"] as const) {
@@ -29,13 +29,14 @@ export function unitName(
 ): { readonly unit: string; readonly suffix: string } {
   if (trace.factors.size > 0) return { unit: "query and key dimension", suffix: ".qk_dim" };
   const incoming = parts.filter((part) => part.role === "incoming");
+  const weights = new Set(incoming.map(({ parameter }) => parameter));
   // What is fixed on an axis has nothing to do with the width.
   const cuts = incoming.map(({ layout }) => layout.filter((block) => !("fixed" in block)));
   const whole = cuts.some((cut) => cut.every((block) => "inner" in block && block.inner > 1));
   if (whole && isBatchOfProducts(flows, trace)) return { unit: "head", suffix: ".heads" };
   const spread = cuts.some((cut) => cut.length > 1);
-  for (const { node, flow } of flows.nodes) {
-    if (flow.unit !== undefined && incoming.some((part) => node.inputs.includes(part.parameter))) {
+  for (const { node, flow } of trace.nodes) {
+    if (flow.unit !== undefined && node.inputs.some((name) => weights.has(name))) {
       if (whole) return { unit: "group", suffix: ".groups" };
       // Recurrent layers lay out their gates as blocks of one state.
       if (!spread || flow.unit === "state") return { unit: flow.unit, suffix: "" };
@@ -52,7 +53,7 @@ export function unitName(
 
 /** Whether two activations are multiplied unit by unit, as attention does with its heads. */
 function isBatchOfProducts(flows: FlowMap, trace: Trace): boolean {
-  return flows.nodes.some(({ node, flow }) => {
+  return trace.nodes.some(({ node, flow }) => {
     if (flow.roles?.some(({ role }) => role === "outgoing") !== true) return false;
     const carrying = node.inputs.filter(
       (name) =>

@@ -1,12 +1,14 @@
 import { type Dim, multiplyDims, productOfDims, type Shape } from "../graph/dim.ts";
 import { carriesUnits, layoutDim } from "../graph/layout.ts";
-import type { Attribute, Graph, Node, Value, ValueType } from "../graph/model.ts";
+import type { Node, Value, ValueType } from "../graph/model.ts";
 import { needsOf } from "../graph/order.ts";
-import { inferInto, type Stated, statedTypes } from "../ops/infer.ts";
 import { isFloat } from "../tensor/dtype.ts";
-import { EspalierError } from "../tensor/errors.ts";
 import { float32, int64, makeTensor, type Tensor, toNumbers } from "../tensor/tensor.ts";
+import type { IndexedGraph, Patch } from "./indexed-graph.ts";
+import { Lists } from "./lists.ts";
 import type { NumberEdit, RepairEdit } from "./plan.ts";
+import { PositionQueue } from "./position-queue.ts";
+import { refuse, withAttribute, withScaledAttribute } from "./rewrite-node.ts";
 import type { WidthAxis } from "./width.ts";
 
 /** A growth as the nodes of a graph see it. */
@@ -19,109 +21,127 @@ export interface Rewrite {
   readonly carried: readonly WidthAxis[];
 }
 
-/** The nodes and parameters of a grown graph, and its types. */
-export interface Rewritten {
-  readonly graph: Graph;
-  readonly types: ReadonlyMap<string, ValueType>;
-  /** The integers that were not as they should be. */
-  readonly changed: ReadonlySet<NumberEdit>;
+/** What a growth changes in a graph, and what it met on the way. */
+export interface Rewritten extends Patch {
+  /** The integers that were not as they should be, in the order of their nodes. */
+  readonly changed: readonly NumberEdit[];
   /** Sizes that real numbers are computed from, which must stay what they are for those. */
   readonly kept: readonly NumberEdit[];
+  /** Positions of nodes that read or make something else than before, in order. */
+  readonly reached: readonly number[];
 }
+
+/** Integers of a node that a growth reaches and that `numbers` does not list. */
+export type HeldNumbers = (node: Node) => readonly NumberEdit[];
 
 /**
- * Writes the nodes of a graph whose `parameters` have grown: literal sizes, attributes and repairs. Every shape must
- * then come out as the width says. `types` are those of the graph as it was. Throws `NOT_GROWABLE` with what differs.
+ * Writes the nodes of a graph that a growth reaches: literal sizes, attributes and repairs. Every shape must then come
+ * out as the width says. `grown` are the parameters that have changed. Throws `NOT_GROWABLE` with what differs.
  */
 export function rewriteGraph(
-  graph: Graph,
-  types: ReadonlyMap<string, ValueType>,
-  parameters: ReadonlyMap<string, Tensor>,
+  graph: IndexedGraph,
+  grown: ReadonlyMap<string, Tensor>,
   rewrite: Rewrite,
+  held: HeldNumbers = () => [],
 ): Rewritten {
-  return new Rewriter(graph, types, parameters, rewrite).run();
-}
-
-/** The name of input `index` of the node that makes the value `node`. */
-export function nodeInput(graph: Graph, node: string, index: number): string {
-  return graph.nodes.find(({ outputs }) => outputs.includes(node))?.inputs[index] ?? "";
+  return new Rewriter(graph, grown, rewrite, held).run();
 }
 
 class Rewriter {
-  readonly #graph: Graph;
-  readonly #before: ReadonlyMap<string, ValueType>;
-  readonly #stated: Stated;
+  readonly #graph: IndexedGraph;
   readonly #rewrite: Rewrite;
-  readonly #numbers = new Map<string, NumberEdit[]>();
-  readonly #repairs = new Map<string, RepairEdit[]>();
+  readonly #held: HeldNumbers;
+  readonly #numbers = new Lists<NumberEdit>();
+  readonly #repairs = new Lists<RepairEdit>();
+  /** Types that are new or others than before, and those of grown parameters. */
   readonly #types = new Map<string, ValueType>();
+  /** Parameters that are new or others than before. */
   readonly #parameters: Map<string, Tensor>;
-  readonly #names: Set<string>;
+  readonly #names = new Set<string>();
   /** Grown vectors of sizes, by the old one's name and their elements. */
   readonly #copies = new Map<string, string>();
   /** Constants to their grown copies. */
-  readonly #grown = new Map<string, string[]>();
-  readonly #nodes: Node[] = [];
+  readonly #grown = new Lists<string>();
+  readonly #queue = new PositionQueue();
+  readonly #reached = new Map<number, readonly Node[]>();
   readonly #changed = new Set<NumberEdit>();
+  readonly #ordered: NumberEdit[] = [];
   readonly #kept: NumberEdit[] = [];
+  /** The position that is being visited, and what is written there. */
+  #at = -1;
+  #nodes: Node[] = [];
 
-  constructor(
-    graph: Graph,
-    types: ReadonlyMap<string, ValueType>,
-    parameters: ReadonlyMap<string, Tensor>,
-    rewrite: Rewrite,
-  ) {
+  constructor(graph: IndexedGraph, grown: ReadonlyMap<string, Tensor>, rewrite: Rewrite, held: HeldNumbers) {
     this.#graph = graph;
-    this.#before = types;
-    this.#stated = statedTypes(graph);
     this.#rewrite = rewrite;
-    this.#parameters = new Map(parameters);
-    this.#names = new Set([...types.keys(), ...graph.nodes.flatMap((node) => node.outputs)]);
-    for (const edit of rewrite.numbers) append(this.#numbers, edit.node, edit);
-    for (const edit of rewrite.repairs) append(this.#repairs, edit.node, edit);
+    this.#held = held;
+    this.#parameters = new Map(grown);
+    for (const edit of rewrite.numbers) this.#numbers.add(edit.node, edit);
+    for (const edit of rewrite.repairs) this.#repairs.add(edit.node, edit);
   }
 
   run(): Rewritten {
     const graph = this.#graph;
     const expected = this.#expectedShapes();
-    for (const { name } of graph.inputs) {
-      const type = this.#before.get(name);
-      const shape = expected.get(name);
-      if (type !== undefined)
-        this.#types.set(name, shape === undefined ? type : { dtype: type.dtype, shape });
+    const isInput = new Set(graph.inputs.map(({ name }) => name));
+    for (const [name, shape] of expected) {
+      const type = graph.types.get(name);
+      if (isInput.has(name) && type !== undefined) this.#declare(name, { dtype: type.dtype, shape });
     }
-    for (const [name, tensor] of this.#parameters) this.#declare(name, tensor);
-    for (const node of graph.nodes) this.#write(node);
+    for (const [name, tensor] of this.#parameters) this.#declareParameter(name, tensor);
+    for (const node of [...this.#numbers.keys(), ...this.#repairs.keys()]) {
+      const position = graph.makerOf(node);
+      if (position !== undefined) this.#queue.add(position);
+    }
+    for (let at = this.#queue.take(); at !== undefined; at = this.#queue.take()) {
+      [this.#at, this.#nodes] = [at, []];
+      for (const node of graph.nodesAt(at)) this.#write(node);
+      this.#reached.set(at, this.#nodes);
+    }
     this.#check(expected);
-    const { nodes, parameters } = this.#withOldNames();
     // A border keeps its own names of symbolic sizes: only what grows is written anew.
     const grown = (value: Value): Value => {
-      const [was, is] = [this.#before.get(value.name)?.shape, expected.get(value.name)];
+      const [was, is] = [graph.types.get(value.name)?.shape, expected.get(value.name)];
       const shape = value.shape.map((dim, axis) => (is?.[axis] === was?.[axis] ? dim : (is?.[axis] ?? dim)));
       return is === undefined ? value : { ...value, shape };
     };
-    const [inputs, outputs] = [graph.inputs.map(grown), graph.outputs.map(grown)];
     return {
-      graph: { ...graph, inputs, outputs, nodes, parameters },
-      types: this.#types,
-      changed: this.#changed,
+      inputs: graph.inputs.map(grown),
+      outputs: graph.outputs.map(grown),
+      ...this.#withOldNames(),
+      changed: this.#ordered,
       kept: this.#kept,
+      reached: [...this.#reached.keys()],
     };
   }
 
   /** A constant that every reader has replaced by one and the same grown copy gives it its name. */
-  #withOldNames(): Pick<Graph, "nodes" | "parameters"> {
-    const used = new Set(this.#nodes.flatMap(needsOf));
+  #withOldNames(): Pick<Patch, "nodes" | "parameters" | "gone" | "types"> {
+    const graph = this.#graph;
+    const nodesAt = (position: number) => this.#reached.get(position) ?? graph.nodesAt(position);
+    const isUsed = (name: string) =>
+      [...graph.readersOf(name)].some((at) => nodesAt(at).some((node) => needsOf(node).includes(name)));
+    const gone = [...this.#grown.keys()].filter((old) => !isUsed(old));
     const names = new Map<string, string>();
-    for (const [old, copies] of this.#grown) {
-      if (!used.has(old) && copies.length === 1) names.set(copies[0] as string, old);
+    for (const old of gone) {
+      const [copy, ...more] = this.#grown.at(old);
+      if (copy !== undefined && more.length === 0) names.set(copy, old);
     }
-    const gone = new Set([...this.#grown.keys()].filter((old) => !used.has(old)));
-    const rename = (name: string) => names.get(name) ?? name;
-    const kept = [...this.#parameters].filter(([name]) => !gone.has(name));
+    const nameOf = (name: string) => names.get(name) ?? name;
+    const nodes = new Map<number, readonly Node[]>();
+    for (const [position, written] of this.#reached) {
+      const before = graph.nodesAt(position);
+      if (written.length === before.length && written.every((node, at) => node === before[at])) continue;
+      nodes.set(
+        position,
+        written.map((node) => ({ ...node, inputs: node.inputs.map(nameOf) })),
+      );
+    }
     return {
-      nodes: this.#nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename) })),
-      parameters: new Map(kept.map(([name, tensor]) => [rename(name), tensor])),
+      nodes,
+      gone,
+      parameters: new Map([...this.#parameters].map(([name, tensor]) => [nameOf(name), tensor])),
+      types: new Map([...this.#types].map(([name, type]) => [nameOf(name), type])),
     };
   }
 
@@ -129,16 +149,18 @@ class Rewriter {
     const id = node.outputs.find((name) => name !== "") ?? "";
     let next = node;
     const byInput = new Map<number, NumberEdit[]>();
-    for (const edit of this.#numbers.get(id) ?? []) {
+    const numbers = this.#numbers.has(id) ? this.#numbers.at(id) : this.#held(node);
+    for (const edit of numbers) {
       if (edit.input !== undefined) byInput.set(edit.input, [...(byInput.get(edit.input) ?? []), edit]);
       if (edit.attribute === undefined) continue;
       next = withAttribute(next, edit.attribute, edit.element, edit.to);
       this.#changed.add(edit);
     }
     for (const [input, edits] of byInput) next = this.#withInput(next, input, edits);
+    this.#ordered.push(...numbers.filter((edit) => this.#changed.has(edit)));
     next = this.#withOldSizes(next, id);
     const scaled = new Map<number, number>();
-    for (const { target, factor } of this.#repairs.get(id) ?? []) {
+    for (const { target, factor } of this.#repairs.at(id)) {
       if ("attribute" in target) {
         next = withScaledAttribute(next, target.attribute, target.otherwise, factor);
       } else if ("output" in target) scaled.set(target.output, factor);
@@ -162,9 +184,8 @@ class Rewriter {
       return old;
     const node = absent === undefined ? old : this.#withGiven(old, input, absent);
     const name = node.inputs[input] as string;
-    const constant = this.#parameters.get(name);
-    const now: Shape | undefined =
-      constant === undefined ? this.#types.get(name)?.value : toNumbers(constant);
+    const constant = this.#parameterOf(name);
+    const now: Shape | undefined = constant === undefined ? this.#typeOf(name)?.value : toNumbers(constant);
     if (now === undefined) {
       refuse(name, `is computed in a way that cannot be followed, so ${node.op} cannot grow`);
     }
@@ -189,8 +210,8 @@ class Rewriter {
    */
   #withOldSizes(node: Node, id: string): Node {
     return node.inputs.reduce((next, name, input) => {
-      const was = this.#before.get(name)?.value;
-      const is = this.#types.get(name)?.value;
+      const was = this.#graph.types.get(name)?.value;
+      const is = this.#typeOf(name)?.value;
       if (was === undefined || is === undefined || !this.#makesReal(node, is.length)) return next;
       const edits = was.flatMap((to, element) =>
         to === is[element] ? [] : [{ node: id, input, element, to }],
@@ -202,16 +223,14 @@ class Rewriter {
 
   /** Whether a node makes as many real numbers. */
   #makesReal(node: Node, count: number): boolean {
-    const made = this.#before.get(node.outputs[0] ?? "");
+    const made = this.#graph.types.get(node.outputs[0] ?? "");
     return made !== undefined && isFloat(made.dtype) && productOfDims(made.shape) === count;
   }
 
   /** Writes down what an input that is not there stands for. */
   #withGiven(node: Node, input: number, { values, attribute }: NonNullable<NumberEdit["absent"]>): Node {
     const name = this.#invent(`${node.outputs[0]}.${attribute}`);
-    const tensor = int64([values.length], values);
-    this.#parameters.set(name, tensor);
-    this.#declare(name, tensor);
+    this.#addParameter(name, int64([values.length], values));
     const inputs = Array.from({ length: input + 1 }, (_, index) => node.inputs[index] ?? "");
     const { [attribute]: _, ...attributes } = node.attributes;
     return { ...node, attributes, inputs: inputs.map((given, index) => (index === input ? name : given)) };
@@ -226,10 +245,9 @@ class Rewriter {
     values.forEach((value, index) => {
       data[index] = typeof data[index] === "bigint" ? BigInt(value) : value;
     });
-    this.#parameters.set(copy, makeTensor(tensor.dtype, tensor.dims, data));
-    this.#declare(copy, this.#parameters.get(copy) as Tensor);
+    this.#addParameter(copy, makeTensor(tensor.dtype, tensor.dims, data));
     this.#copies.set(key, copy);
-    append(this.#grown, name, copy);
+    this.#grown.add(name, copy);
     return copy;
   }
 
@@ -271,10 +289,8 @@ class Rewriter {
   /** A node that combines a vector of sizes with a constant one. */
   #combine(op: "Add" | "Mul" | "Div", name: string, values: readonly number[]): string {
     const constant = this.#invent(`${name}.growth`);
-    const { shape } = this.#types.get(name) as ValueType;
-    const tensor = int64(shape.length === 0 ? [] : [values.length], values);
-    this.#parameters.set(constant, tensor);
-    this.#declare(constant, tensor);
+    const { shape } = this.#typeOf(name) as ValueType;
+    this.#addParameter(constant, int64(shape.length === 0 ? [] : [values.length], values));
     const result = this.#invent(`${name}.grown`);
     this.#add({ name: result, op, domain: "", inputs: [name, constant], outputs: [result], attributes: {} });
     return result;
@@ -282,8 +298,7 @@ class Rewriter {
 
   #scale(from: string, to: string, factor: number): void {
     const constant = this.#invent(`${to}.scale`);
-    this.#parameters.set(constant, float32([], [factor]));
-    this.#declare(constant, this.#parameters.get(constant) as Tensor);
+    this.#addParameter(constant, float32([], [factor]));
     this.#add({
       name: this.#invent(`${to}.scaled`),
       op: "Mul",
@@ -296,38 +311,45 @@ class Rewriter {
 
   #add(node: Node): void {
     this.#nodes.push(node);
-    if (this.#isAsBefore(node)) {
-      for (const name of node.outputs) {
-        const type = this.#before.get(name);
-        if (type !== undefined) this.#types.set(name, type);
-      }
-      return;
+    // Nothing that it reads has changed, so neither has what it makes.
+    const id = node.outputs[0] ?? "";
+    const isAsBefore =
+      node.inputs.every((name) => !this.#types.has(name)) && !this.#numbers.has(id) && !this.#repairs.has(id);
+    if (isAsBefore) return;
+    const { made } = this.#graph.infer(node, this.#types, this.#parameters);
+    for (const name of node.outputs) {
+      const type = made.get(name);
+      if (type !== undefined) this.#declare(name, type);
     }
-    inferInto(this.#types, node, this.#parameters, this.#stated);
   }
 
-  /** Nothing that a node reads has changed, so neither has what it makes. */
-  #isAsBefore(node: Node): boolean {
-    return (
-      node.inputs.every((name) => name === "" || this.#types.get(name) === this.#before.get(name)) &&
-      !this.#numbers.has(node.outputs[0] ?? "") &&
-      !this.#repairs.has(node.outputs[0] ?? "")
-    );
+  #typeOf(name: string): ValueType | undefined {
+    return this.#types.get(name) ?? this.#graph.types.get(name);
   }
 
-  /** Keeps the old type record where the tensor is as it was, so that unchanged nodes are told by identity. */
-  #declare(name: string, tensor: Tensor): void {
-    const before = this.#before.get(name);
-    const same =
-      before !== undefined &&
-      before.shape.length === tensor.dims.length &&
-      before.shape.every((dim, axis) => dim === tensor.dims[axis]);
-    this.#types.set(name, same ? before : { dtype: tensor.dtype, shape: tensor.dims });
+  #parameterOf(name: string): Tensor | undefined {
+    return this.#parameters.get(name) ?? this.#graph.parameters.get(name);
+  }
+
+  #addParameter(name: string, tensor: Tensor): void {
+    this.#parameters.set(name, tensor);
+    this.#declareParameter(name, tensor);
+  }
+
+  #declareParameter(name: string, { dtype, dims }: Tensor): void {
+    this.#declare(name, { dtype, shape: dims });
+  }
+
+  /** Notes a type, and what reads the value, where it is not what it was. */
+  #declare(name: string, type: ValueType): void {
+    const before = this.#graph.types.get(name);
+    if (before !== undefined && isSameType(before, type)) return;
+    this.#types.set(name, type);
+    for (const position of this.#graph.readersOf(name)) if (position > this.#at) this.#queue.add(position);
   }
 
   #invent(name: string): string {
-    let unique = name;
-    for (let count = 2; this.#names.has(unique); count++) unique = `${name}.${count}`;
+    const unique = this.#graph.freeName(name, this.#names);
     this.#names.add(unique);
     return unique;
   }
@@ -336,7 +358,7 @@ class Rewriter {
   #expectedShapes(): ReadonlyMap<string, Shape> {
     const expected = new Map<string, Dim[]>();
     for (const { value, axis, layout } of this.#rewrite.carried) {
-      const before = this.#before.get(value);
+      const before = this.#graph.types.get(value);
       if (before === undefined || !carriesUnits(layout)) continue;
       const shape = expected.get(value) ?? [...before.shape];
       shape[axis] = layoutDim(layout, this.#rewrite.to);
@@ -347,50 +369,25 @@ class Rewriter {
 
   /** Every shape must be the old one, but for the axes that the width is on. */
   #check(expected: ReadonlyMap<string, Shape>): void {
-    for (const [name, before] of this.#before) {
-      const after = this.#types.get(name);
-      if (after === undefined || after === before) {
-        if (expected.has(name)) refuse(name, `keeps its size [${before.shape}] although its width grows`);
-        continue;
-      }
+    for (const [name, type] of this.#types) {
+      const before = this.#graph.types.get(name);
+      if (before === undefined) continue;
       const shape = expected.get(name) ?? before.shape;
-      if (after.shape.length !== shape.length || after.shape.some((dim, axis) => dim !== shape[axis])) {
-        refuse(name, `would have the shape [${after.shape}] where [${shape}] is needed`);
+      if (!isSameShape(type.shape, shape)) {
+        refuse(name, `would have the shape [${type.shape}] where [${shape}] is needed`);
       }
+    }
+    for (const name of expected.keys()) {
+      if (this.#types.has(name)) continue;
+      refuse(name, `keeps its size [${this.#graph.types.get(name)?.shape}] although its width grows`);
     }
   }
 }
 
-function append<T>(map: Map<string, T[]>, key: string, item: T): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [item]);
-  else list.push(item);
-}
+const isSameShape = (a: Shape, b: Shape) => a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 
-function refuse(value: string, rule: string): never {
-  throw new EspalierError("NOT_GROWABLE", { thing: `value "${value}"`, rule, received: "a growth" });
-}
-
-function withAttribute(node: Node, name: string, element: number | undefined, size: Dim): Node {
-  if (typeof size !== "number") refuse(node.outputs[0] ?? "", `cannot hold the size ${size} in its ${name}`);
-  const to = size;
-  const old = node.attributes[name];
-  let next: Attribute | undefined;
-  if (old?.kind === "int" && element === undefined) next = { kind: "int", value: to };
-  if (old?.kind === "ints" && element !== undefined) {
-    next = { kind: "ints", value: old.value.map((value, index) => (index === element ? to : value)) };
-  }
-  // An attribute that is not written has its default; a growth that changes it writes it.
-  if (old === undefined && element === undefined) next = { kind: "int", value: to };
-  if (next === undefined) refuse(node.outputs[0] ?? "", `has no attribute ${name} that could grow`);
-  return { ...node, attributes: { ...node.attributes, [name]: next } };
-}
-
-function withScaledAttribute(node: Node, name: string, otherwise: number, factor: number): Node {
-  const old = node.attributes[name];
-  const value = old?.kind === "float" ? old.value : otherwise;
-  return {
-    ...node,
-    attributes: { ...node.attributes, [name]: { kind: "float", value: Math.fround(value * factor) } },
-  };
+function isSameType(a: ValueType, b: ValueType): boolean {
+  const [left, right] = [a.value, b.value];
+  const sameValue = left === undefined || right === undefined ? left === right : isSameShape(left, right);
+  return a.dtype === b.dtype && isSameShape(a.shape, b.shape) && sameValue;
 }

@@ -1,8 +1,9 @@
 import { keptPositions } from "../graph/layout.ts";
-import type { Model } from "../graph/model.ts";
+import type { Graph, Model } from "../graph/model.ts";
 import { take } from "../tensor/axis.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { realParameter, repairParameters, withSizes } from "./apply.ts";
+import { realParameter, sizePatch, withSizes } from "./apply.ts";
+import type { IndexedGraph, Patch } from "./indexed-graph.ts";
 import { writeReal } from "./real-parameter.ts";
 import type { ShrinkPlan } from "./shrink-plan.ts";
 import { UnitEntries } from "./unit-entries.ts";
@@ -60,12 +61,24 @@ export function dropUnits(
  * `UNSUPPORTED_TYPE`, and `NOT_GROWABLE` where the sizes do not come out.
  */
 export function applyShrink(model: Model, plan: ShrinkPlan): Model {
-  const parameters = new Map(model.graph.parameters);
+  return withSizes(model, shrunkParameters(model.graph, plan), plan);
+}
+
+/** What {@link applyShrink} changes in a graph. */
+export function shrinkPatch(graph: IndexedGraph, plan: ShrinkPlan): Patch {
+  return sizePatch(graph, shrunkParameters(graph, plan), plan);
+}
+
+/** The parameters that a plan changes. */
+function shrunkParameters(
+  { parameters }: Pick<Graph, "parameters">,
+  plan: ShrinkPlan,
+): ReadonlyMap<string, Tensor> {
+  const changed = new Map<string, Tensor>();
   for (const edit of plan.edits) {
-    const tensor = realParameter(parameters, edit.parameter);
+    const tensor = realParameter(changed.has(edit.parameter) ? changed : parameters, edit.parameter);
     const combining = edit.role === "outgoing" ? { combine: add } : {};
-    parameters.set(edit.parameter, dropUnits(tensor, edit, plan, combining));
+    changed.set(edit.parameter, dropUnits(tensor, edit, plan, combining));
   }
-  repairParameters(model, plan.repairs, parameters);
-  return withSizes(model, parameters, plan);
+  return changed;
 }

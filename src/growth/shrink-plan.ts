@@ -1,7 +1,6 @@
 import type { Model } from "../graph/model.ts";
-import { opsetOf } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { flowMap } from "./flow-map.ts";
+import { IndexedGraph } from "./indexed-graph.ts";
 import { graphEdits, type NumberEdit, type RepairEdit } from "./plan.ts";
 import { ShrinkJudge, type Verdict } from "./shrink-exactness.ts";
 import { tryGrowth } from "./trial.ts";
@@ -110,7 +109,7 @@ export function planShrink(
     throw notShrinkable(width, "the units that go need different repairs: take them out in turn");
   const [needed = []] = repairs.values();
   const shrunk = { ...width, repairs: needed };
-  const trial = tryGrowth(model.graph, flowMap(model.graph, opsetOf(model)).types, shrunk, to);
+  const trial = tryGrowth(new IndexedGraph(model.graph), shrunk, to);
   if ("blocked" in trial) throw notShrinkable(width, trial.blocked);
   return {
     width: width.id,

@@ -1,6 +1,6 @@
 import { carriesUnits, type Layout, mergeLayouts, sameLayout } from "../graph/layout.ts";
 import type { Grain } from "../ops/flow.ts";
-import { axisKey, type FlowMap } from "./flow-map.ts";
+import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import type { WidthAxis } from "./width.ts";
 
 /** Where a trace starts: an axis cut into units. */
@@ -24,6 +24,8 @@ export interface Trace {
   readonly visits: ReadonlyMap<string, Visit>;
   /** The values whose axes they are. */
   readonly values: ReadonlySet<string>;
+  /** The nodes that make or read one of them, in order. */
+  readonly nodes: readonly NodeFlow[];
   /** Activations that weights are multiplied with and summed over it. */
   readonly reads: readonly WidthAxis[];
   /** Why it cannot grow. */
@@ -75,10 +77,12 @@ export function traceWidth(flows: FlowMap, start: Start, reach: Reach = {}): Tra
     queue.push(...outcome.next);
   }
   const found = [...visits.keys()].map((key) => [key, outcomes.get(key) as Outcome] as const);
+  const values = new Set([...visits.values()].map(({ value }) => value));
   return {
     start,
     visits,
-    values: new Set([...visits.values()].map(({ value }) => value)),
+    values,
+    nodes: flows.nodesOn(values),
     reads: found.flatMap(([key, { read }]) => (read ? [visits.get(key) as Visit] : [])),
     reasons: [...new Set([...conflicts, ...found.flatMap(([, { reasons }]) => reasons)])],
     cuts: found.flatMap(([, { cuts }]) => cuts),

@@ -16,7 +16,7 @@ export function findWidths(model: Model): readonly Width[] {
   const widths: Width[] = [];
   for (const seed of flows.seeds) {
     if (known.has(axisKey(seed.value, seed.axis))) continue;
-    for (const width of widthsFrom(model, flows, seed, known)) {
+    for (const width of widthsFrom(flows, seed, known)) {
       const count = (ids.get(width.id) ?? 0) + 1;
       ids.set(width.id, count);
       widths.push(count === 1 ? width : { ...width, id: `${width.id}#${count}` });
@@ -51,7 +51,6 @@ const maxCuts = 64;
  * whether they can grow.
  */
 function widthsFrom(
-  model: Model,
   flows: FlowMap,
   seed: { readonly value: string; readonly axis: number },
   known: Map<string, boolean>,
@@ -59,7 +58,7 @@ function widthsFrom(
   const units = flows.types.get(seed.value)?.shape[seed.axis];
   if (typeof units !== "number" || units === 0) return [];
   const whole = traceWidth(flows, { ...seed, layout: unitLayout, units });
-  const asWhole = describeWidth(model, flows, whole, { name: seed.value });
+  const asWhole = describeWidth(flows, whole, { name: seed.value });
   for (const [key, { value, layout }] of whole.visits) {
     // Seen as it is: another cut of it, such as the size of a head, may still be a width of its own.
     if (flows.constants.has(value) && sameLayout(layout, unitLayout)) known.set(key, asWhole.growable);
@@ -76,7 +75,7 @@ function widthsFrom(
     const seen = known.get(signature);
     elsewhere ||= seen === true;
     if (seen !== undefined) continue;
-    const width = describeWidth(model, flows, trace, { name: seed.value });
+    const width = describeWidth(flows, trace, { name: seed.value });
     known.set(signature, width.growable);
     if (width.growable) found.push(width);
     else if (cuts.size < maxCuts) {

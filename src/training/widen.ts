@@ -144,7 +144,7 @@ async function growInPlace(
   plan: GrowthPlan,
   strategy: Strategy,
 ): Promise<Resized> {
-  checkSizes(model, plan);
+  checkSizes(model.graph, plan);
   let grown = model;
   const tentative = compiled.learner.grow({
     plan,

@@ -4,7 +4,8 @@ import { growthIndices, type Layout, layoutDim, layoutSize } from "../../src/gra
 import type { Graph, Node } from "../../src/graph/model.ts";
 import { followContents } from "../../src/growth/contents.ts";
 import { axisKey, type FlowMap, flowMap } from "../../src/growth/flow-map.ts";
-import { nodeInput, rewriteGraph } from "../../src/growth/rewrite.ts";
+import { IndexedGraph } from "../../src/growth/indexed-graph.ts";
+import { rewriteGraph } from "../../src/growth/rewrite.ts";
 import { type Start, type Trace, traceWidth, type Visit } from "../../src/growth/trace.ts";
 import type { NodeRepair } from "../../src/growth/width.ts";
 import type { Fresh } from "../../src/ops/fresh.ts";
@@ -101,18 +102,19 @@ async function checkTrace(
 /** The grown call: its inputs, and the sizes and numbers that the rule rewrites. */
 function grow(graph: Graph, flows: FlowMap, growth: Growth, random: Random): Graph {
   const { trace, from, to, fresh, repairs } = growth;
-  const parameters = new Map(graph.parameters);
+  const indexed = new IndexedGraph(graph);
+  const grown = new Map<string, Tensor>();
   for (const [key, { value, axis, layout }] of trace.visits) {
-    const tensor = parameters.get(value);
+    const tensor = grown.get(value) ?? graph.parameters.get(value);
     if (tensor === undefined) continue;
     const units = { axis, layout, from, to };
-    parameters.set(value, fillUnits(tensor, units, fresh.get(key) as Fresh, random));
+    grown.set(value, fillUnits(tensor, units, fresh.get(key) as Fresh, random));
   }
   for (const { node, target, power } of repairs) {
     if (!("input" in target)) continue;
-    const name = nodeInput(graph, node, target.input);
-    const tensor = parameters.get(name) as Tensor<"float32">;
-    parameters.set(name, { ...tensor, data: tensor.data.map((value) => value * (from / to) ** power) });
+    const name = indexed.inputOf(node, target.input);
+    const tensor = (grown.get(name) ?? graph.parameters.get(name)) as Tensor<"float32">;
+    grown.set(name, { ...tensor, data: tensor.data.map((value) => value * (from / to) ** power) });
   }
   const numbers = flows.nodes.flatMap(({ node, flow, nameOf }) =>
     (flow.written ?? []).flatMap(({ at, place, becomes = layoutDim }) => {
@@ -123,7 +125,8 @@ function grow(graph: Graph, flows: FlowMap, growth: Growth, random: Random): Gra
   );
   const edits = repairs.map(({ node, target, power }) => ({ node, target, factor: (from / to) ** power }));
   const carried = [...trace.visits.values()];
-  return rewriteGraph(graph, flows.types, parameters, { from, to, numbers, repairs: edits, carried }).graph;
+  indexed.apply(rewriteGraph(indexed, grown, { from, to, numbers, repairs: edits, carried }));
+  return indexed.toGraph();
 }
 
 /** What is wrong with a grown output; undefined where nothing is. */
