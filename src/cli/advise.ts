@@ -4,7 +4,7 @@ import { type ScoreName, scores } from "../growth/scores/index.ts";
 import { advise as adviseModel } from "../training/measure/advise.ts";
 import { exitCodes } from "./exit-code.ts";
 import { amount, figure, grouped, visible } from "./format.ts";
-import type { CliIo } from "./io.ts";
+import { type CliIo, noteTo } from "./io.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "./model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { oneOf, wholeNumber } from "./option-values.ts";
@@ -57,10 +57,17 @@ export async function advise(path: string, options: AdviseOptions, io: CliIo): P
   const { model } = await openModel(path, options);
   const looked = await modelData(model, path, seed, { ...options, data: options.data ?? "digits" });
   if (looked === undefined) throw new Error("there are always data");
-  const { data, loss } = looked;
-  const ranked = await adviseModel(model, data, { method, units, examples: count, seed, loss });
+  const { data, task } = looked;
+  noteTo(io, task.notes);
+  const ranked = await adviseModel(model, data, { method, units, examples: count, seed, ...task });
   const source = options.data ?? "digits";
-  const about = { model: path, data: source, loss, score: method, examples: Math.min(count, data.count) };
+  const about = {
+    model: path,
+    data: source,
+    loss: task.loss,
+    score: method,
+    examples: Math.min(count, data.count),
+  };
   io.out(
     options.json
       ? `${JSON.stringify({ ...about, widths: ranked.map(({ width, ...rest }) => ({ id: width, ...rest })) }, null, 2)}\n`

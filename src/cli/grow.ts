@@ -12,7 +12,7 @@ import { checkModel } from "./check-model.ts";
 import { exitCodes } from "./exit-code.ts";
 import { growJson, growText } from "./grow-result.ts";
 import { type GrowthOptions, readGrowths } from "./growth-options.ts";
-import type { CliIo } from "./io.ts";
+import { type CliIo, noteTo } from "./io.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "./model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { badOption, strategyName, wholeNumber } from "./option-values.ts";
@@ -129,6 +129,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
     await checkOutput(options.savePlan, { option: "--save-plan", force, inputs: others });
   };
   const looked = await modelData(before, path, seed, options);
+  noteTo(io, looked?.task.notes ?? []);
   // What cannot grow is refused before anybody looks at the output files, and before long measurements.
   const unmeasured =
     options.plan === undefined
@@ -141,7 +142,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
       : await growOnData(before, growths, looked.data, {
           ...(options.strategy === undefined ? {} : { strategy }),
           ...(examples === undefined ? {} : { examples }),
-          loss: looked.loss,
+          ...looked.task,
           seed,
         });
   const verification =

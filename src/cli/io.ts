@@ -1,4 +1,5 @@
 import { exitCodes } from "./exit-code.ts";
+import { visible } from "./format.ts";
 
 /** SIGPIPE: nobody reads what the command prints any more, as behind `| head`. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGPIPE";
@@ -57,3 +58,8 @@ export const processIo: CliIo = {
   exit: (code) => process.exit(code),
   now: () => new Date().toISOString(),
 };
+
+/** Says what was assumed. */
+export function noteTo({ err }: CliIo, notes: readonly string[]): void {
+  for (const note of notes) err(`note: ${visible(note)}\n`);
+}

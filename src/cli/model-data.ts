@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../graph/model.ts";
 import { type LossName, losses } from "../training/loss.ts";
+import type { Task } from "../training/task.ts";
 import { loadData } from "./data-option.ts";
-import { lossFor } from "./network.ts";
 import { badOption, oneOf } from "./option-values.ts";
-import { checkTrainable, fitData } from "./trained-model.ts";
+import { checkTrainable, fitData, modelTask } from "./trained-model.ts";
 
 /** Data to look at a model on, as typed. */
 export interface ModelDataOptions {
@@ -14,6 +14,7 @@ export interface ModelDataOptions {
   readonly delimiter?: string;
   readonly standardise?: boolean;
   readonly loss?: string;
+  readonly output?: string;
 }
 
 /** Adds `--data` and what goes with it. */
@@ -23,11 +24,15 @@ export function modelDataOptions(command: Command, data: string): Command {
     .option("--label <column>", "label column of a CSV file (default: the last)")
     .option("--delimiter <character>", "what separates the cells of a CSV file (default: ,)")
     .option("--standardise", "subtract the mean and divide by the deviation of each feature")
-    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data)`);
+    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
+    .option(
+      "--output <name>",
+      "output of the model that the loss is taken of (default: the one that fits the data)",
+    );
 }
 
 /**
- * The training part of the data, shaped as a model takes it, and the loss that fits. Undefined without `--data`. Throws
+ * The training part of the data, shaped as a model takes it, and what the model is measured for. Undefined without `--data`. Throws
  * `USAGE`, and typed errors where data and model do not fit.
  */
 export async function modelData(
@@ -35,10 +40,12 @@ export async function modelData(
   path: string,
   seed: number,
   options: ModelDataOptions,
-): Promise<{ readonly data: Dataset; readonly loss: LossName } | undefined> {
+): Promise<{ readonly data: Dataset; readonly task: Task } | undefined> {
   const { data: source, label, delimiter, standardise = false } = options;
   if (source === undefined) {
-    const needless = (["label", "delimiter", "standardise", "loss"] as const).find((name) => options[name]);
+    const needless = (["label", "delimiter", "standardise", "loss", "output"] as const).find(
+      (name) => options[name],
+    );
     if (needless === undefined) return undefined;
     throw badOption(`--${needless}`, "goes with --data", options[needless]);
   }
@@ -57,5 +64,5 @@ export async function modelData(
     images: false,
   });
   const { train } = fitData(loaded, model);
-  return { data: train, loss: lossFor(train, wanted) };
+  return { data: train, task: modelTask(model, train, { loss: wanted, output: options.output }) };
 }

@@ -9,6 +9,8 @@ import { type Column, textTable } from "./text-table.ts";
 export interface NewUnitsReport {
   readonly data: string;
   readonly loss: LossName;
+  /** What was assumed of the model, in sentences. */
+  readonly notes: readonly string[];
   readonly examples: number;
   readonly widths: readonly NewUnits[];
 }
@@ -24,9 +26,15 @@ export async function newUnitsReport(
 ): Promise<NewUnitsReport | undefined> {
   const loaded = await modelData(after, options.afterPath, seed, options);
   if (loaded === undefined) return undefined;
-  const { data, loss } = loaded;
-  const widths = await examineNewUnits(before, after, data, { loss, batchSize: examples, seed });
-  return { data: data.name, loss, examples: Math.min(examples, data.count), widths };
+  const { data, task } = loaded;
+  const widths = await examineNewUnits(before, after, data, { ...task, batchSize: examples, seed });
+  return {
+    data: data.name,
+    loss: task.loss,
+    notes: task.notes,
+    examples: Math.min(examples, data.count),
+    widths,
+  };
 }
 
 const columns: readonly [Column, ...Column[]] = [
@@ -39,7 +47,13 @@ const columns: readonly [Column, ...Column[]] = [
 ];
 
 /** A line for each width that has grown. */
-export function newUnitsText({ data, loss, examples: count, widths }: NewUnitsReport): readonly string[] {
+export function newUnitsText({
+  data,
+  loss,
+  notes,
+  examples: count,
+  widths,
+}: NewUnitsReport): readonly string[] {
   if (widths.length === 0) return ["new units: none, no width is larger than before"];
   const rows = widths.map(({ width, size, gradientNorms, diagnosis }) => [
     `  ${width}`,
@@ -52,5 +66,5 @@ export function newUnitsText({ data, loss, examples: count, widths }: NewUnitsRe
     ),
   ]);
   const title = `new units on ${count} examples of ${data} (${loss})`;
-  return [title, ...textTable(columns, rows)].map(visible);
+  return [title, ...notes, ...textTable(columns, rows)].map(visible);
 }

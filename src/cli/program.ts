@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { scores } from "../growth/scores/index.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
+import { losses } from "../training/loss.ts";
 import { adviseCommand } from "./advise.ts";
 import { compareCommand } from "./compare.ts";
 import { type DemoOptions, demo } from "./demo.ts";
@@ -152,7 +153,7 @@ function trainOptions(command: Command): Command {
     .option("--dropout <ratio>", "share of values dropped while training", "0")
     .option(
       "--model <file>",
-      "train this ONNX model instead; its first output is compared with the labels, and where it has several inputs a CSV file feeds those that its columns are named after",
+      "train this ONNX model instead; where it has several inputs a CSV file feeds those that its columns are named after",
     )
     .addOption(
       new Option("--freeze <parameters>", 'leave these as they are, such as "embed*"; repeatable').argParser(
@@ -161,7 +162,11 @@ function trainOptions(command: Command): Command {
     )
     .addOption(new Option("--train-only <parameters>", "train these alone; repeatable").argParser(collect))
     .optionsGroup("Training:")
-    .option("--loss <name>", "crossEntropy, binaryCrossEntropy or meanSquaredError (default: by the data)")
+    .option(
+      "--output <name>",
+      "output of --model that is trained, or another value of it (default: the one that fits the data)",
+    )
+    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
     .option("--optimizer <name>", "sgd, adam or adamw", "adam")
     .option("--learning-rate <rate>", "(default: 0.001, for sgd 0.01)")
     .option("--momentum <share>", "of sgd (default: 0)")

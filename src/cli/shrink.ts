@@ -9,7 +9,7 @@ import { compareOnData, examineUnits } from "../training/shrink-evidence.ts";
 import type { Verification } from "../training/verify.ts";
 import { checkModel } from "./check-model.ts";
 import { exitCodes } from "./exit-code.ts";
-import type { CliIo } from "./io.ts";
+import { type CliIo, noteTo } from "./io.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "./model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { wholeNumber } from "./option-values.ts";
@@ -99,7 +99,7 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const checkOut = () =>
     dryRun ? undefined : checkOutput(out, { option: "--out", force: options.force ?? false, inputs: files });
   const loaded = await modelData(before, path, seed, options);
-  const looking = loaded && { loss: loaded.loss, examples: count, seed };
+  const looking = loaded && { ...loaded.task, examples: count, seed };
   const evidence = loaded && looking && (await examineUnits(before, loaded.data, looking));
   const shrunk = shrinkModel(before, shrinkings, evidence === undefined ? {} : { evidence });
   await checkOut();
@@ -122,6 +122,7 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
     await saveModel(shrunk.model, out, { externalData: options.externalData ?? false });
   }
   const outcome = { ...shrunk, path, before, out: writes ? out : undefined, dryRun, verification, onData };
+  noteTo(io, loaded?.task.notes ?? []);
   io.out(options.json ? `${JSON.stringify(shrinkJson(outcome), null, 2)}\n` : shrinkText(outcome));
   if (preserved) return exitCodes.success;
   throw new EspalierError("NOT_PRESERVED", {

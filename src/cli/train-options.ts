@@ -34,6 +34,7 @@ export interface RawTrainOptions extends ModelOptions, PolicyOptions {
   readonly batchNorm?: boolean;
   readonly dropout: string;
   readonly loss?: string;
+  readonly output?: string;
   readonly optimizer: string;
   readonly learningRate?: string;
   readonly momentum?: string;
@@ -72,6 +73,8 @@ export interface TrainPlan {
   readonly parameters: Pick<TrainerOptions, "trainable" | "frozen">;
   /** Undefined: by the data. */
   readonly loss: LossName | undefined;
+  /** Output of the model that is trained; undefined: by the data. */
+  readonly output: string | undefined;
   readonly batch: number;
   readonly seed: number;
   readonly threads: number;
@@ -130,6 +133,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
       ...(raw.trainOnly === undefined ? {} : { trainable: raw.trainOnly }),
     },
     loss,
+    output: outputOption(raw),
     batch,
     seed,
     threads: wholeNumber("--threads", raw.threads),
@@ -142,6 +146,12 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     steps: (examples) => steps ?? epochs * Math.ceil(examples / batch),
     optimizer: optimizerOptions(raw),
   };
+}
+
+function outputOption({ output, model }: RawTrainOptions): string | undefined {
+  if (output !== undefined && model === undefined)
+    throw badOption("--output", "goes with --model, whose output it names", output);
+  return output;
 }
 
 function newbornOptions({ newbornWarmup, newbornYouth, newbornRate }: RawTrainOptions): NewbornOptions {

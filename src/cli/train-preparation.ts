@@ -13,7 +13,7 @@ import { type RunConfig, RunFolder } from "./run-folder.ts";
 import { bestName, checkpointsName, metricsName } from "./run-output.ts";
 import type { TrainCommandOptions } from "./train.ts";
 import { type RawTrainOptions, readTrainOptions, type TrainPlan } from "./train-options.ts";
-import { fitData, openTrainable } from "./trained-model.ts";
+import { fitData, modelTask, openTrainable } from "./trained-model.ts";
 
 /** A run that is ready to train: checked, loaded, nothing written yet. */
 export interface RunPreparation {
@@ -21,6 +21,8 @@ export interface RunPreparation {
   readonly plan: TrainPlan;
   readonly data: TrainingData;
   readonly trainer: Trainer;
+  /** What was assumed of the model, in sentences. */
+  readonly notes: readonly string[];
   /** Updates at which the run is complete. */
   readonly steps: number;
   readonly folder: RunFolder | undefined;
@@ -47,14 +49,14 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
   const folder = options.out === undefined ? undefined : RunFolder.at(options.out);
   const loaded = await loadData(plan.data);
   const steps = plan.steps(loaded.train.count);
-  const { trainer, data } = await freshTrainer(plan, loaded, steps);
+  const { trainer, data, notes } = await freshTrainer(plan, loaded, steps);
   const config: RunConfig = {
     command: "train",
     started: new Date().toISOString(),
     options: { ...absolute(raw) },
     data: await fingerprint(loaded),
   };
-  return { raw, plan, data, trainer, steps, folder, config, past: undefined, metricsText: "" };
+  return { raw, plan, data, trainer, notes, steps, folder, config, past: undefined, metricsText: "" };
 }
 
 /** What may be said again when a run goes on; everything else stands in its `config.json`. */
@@ -134,6 +136,7 @@ export async function resumeRun(
     ...common,
     data: fitData(data, resumed.model),
     trainer: resumed,
+    notes: resumed.notes,
     past,
     metricsText: history.text,
   };
@@ -144,15 +147,10 @@ async function freshTrainer(
   plan: TrainPlan,
   loaded: TrainingData,
   steps: number,
-): Promise<Pick<RunPreparation, "trainer" | "data">> {
-  const loss = lossFor(loaded.train, plan.loss);
-  const model =
-    plan.model === undefined
-      ? buildNetwork(plan.network, loaded.train, loss)
-      : await openTrainable(plan.model);
-  const data = fitData(loaded, model);
+): Promise<Pick<RunPreparation, "trainer" | "data" | "notes">> {
+  const { model, data, task } = await networkFor(plan, loaded);
   const trainer = await Trainer.create(model, {
-    loss,
+    ...task,
     optimizer: plan.optimizer(steps),
     batchSize: plan.batch,
     seed: plan.seed,
@@ -163,7 +161,19 @@ async function freshTrainer(
   });
   // A network that does not fit the data is refused here rather than after the folder has been made.
   await trainer.evaluate(data.test);
-  return { trainer, data };
+  return { trainer, data, notes: task.notes };
+}
+
+/** The network that the options describe or name, the data in the shape that it takes, and what it is trained for. */
+async function networkFor(plan: TrainPlan, loaded: TrainingData) {
+  if (plan.model === undefined) {
+    const loss = lossFor(loaded.train, plan.loss);
+    const model = buildNetwork(plan.network, loaded.train, loss);
+    return { model, data: fitData(loaded, model), task: { loss, notes: [] } };
+  }
+  const model = await openTrainable(plan.model);
+  const data = fitData(loaded, model);
+  return { model, data, task: modelTask(model, data.train, plan) };
 }
 
 async function resumedTrainer(folder: RunFolder, step: number | undefined): Promise<Trainer | undefined> {

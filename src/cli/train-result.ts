@@ -1,6 +1,6 @@
 import type { RunArm, RunRecord } from "../report/run-record.ts";
 import { undoneTrials } from "../report/undone-trials.ts";
-import { grouped, score, short, widthsText } from "./format.ts";
+import { grouped, score, short, visible, widthsText } from "./format.ts";
 import { growthText } from "./live-progress.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { htmlName, jsonName, metricsName, modelName } from "./run-output.ts";
@@ -37,6 +37,7 @@ export function resultJson(run: RunPreparation, outcome: TrainOutcome): object {
     flops: arm.points.at(-1)?.flops,
     seconds: outcome.seconds,
     examplesPerSecond: outcome.examplesPerSecond,
+    notes: run.notes,
     growths: arm.growths,
     decisions: arm.decisions,
     files:
@@ -72,6 +73,7 @@ export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
     `${train.name.replace(/ train$/, "")}: ${grouped(train.count)} training and ${grouped(test.count)} test examples`,
     `${how} ${grouped(outcome.step)} of ${grouped(outcome.steps)} steps, ${outcome.seconds.toFixed(2)} s, ${short(last?.flops ?? 0)} FLOPs${outcome.examplesPerSecond > 0 ? `, ${grouped(outcome.examplesPerSecond)} examples/s` : ""}`,
     `network: ${networkText(arm, run)}, ${grouped(arm.parameters)} parameters`,
+    ...run.notes.map((note) => visible(`note: ${note}`)),
     ...arm.growths.map((growth) => `  ${growthText(growth)}`),
     ...(undone.count > 0
       ? [

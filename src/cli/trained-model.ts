@@ -4,10 +4,13 @@ import type { Graph, Model, Value } from "../graph/model.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import type { LossName } from "../training/loss.ts";
+import { type Task, taskFor } from "../training/task.ts";
 import type { TrainingData } from "./data-option.ts";
 import { typeText } from "./format.ts";
 import { columnsForInputs } from "./input-columns.ts";
 import { type ModelOptions, openModel } from "./model-option.ts";
+import { lossFor } from "./network.ts";
 
 /** What `--model` names, and how it is read. */
 export interface ModelChoice {
@@ -60,4 +63,14 @@ export function fitData(data: TrainingData, { graph }: Model): TrainingData {
 function reshaped(part: Dataset, wanted: Shape): Dataset {
   if (!isConcrete(wanted) || part.features.length !== part.count * sizeOf(wanted)) return part;
   return reshapeFeatures(part, wanted);
+}
+
+/** What a model that was read is trained for on data. Throws `USAGE` for a loss that the data have no targets for. */
+export function modelTask(
+  model: Model,
+  data: Dataset,
+  { loss, output }: { readonly loss: LossName | undefined; readonly output: string | undefined },
+): Task {
+  lossFor(data, loss);
+  return taskFor(model, data, { loss, ...(output === undefined ? {} : { output }) });
 }

@@ -49,5 +49,6 @@ export const cast: Operator = {
     }
     return bound;
   },
+  moves: true,
   flops: () => 0,
 };

@@ -54,6 +54,7 @@ export const clip: Operator = {
     ];
   },
   flow: (call) => (keepsZero(call) ? flowThroughZero : flowUnary)(call),
+  clamps: true,
   interval([x = anything, low, high], call) {
     const limit = (given: Interval | undefined, name: string, otherwise: number) =>
       given ?? between(call.float(name, otherwise), call.float(name, otherwise));

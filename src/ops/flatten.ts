@@ -35,5 +35,6 @@ export const flatten: Operator = {
   },
   interval: keepsInterval,
   rounding: movedBound,
+  moves: true,
   flops: () => 0,
 };

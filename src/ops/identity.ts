@@ -16,5 +16,6 @@ export const identity: Operator = {
     const tensor = call.constant(0);
     return tensor !== undefined && tensor.dims.filter((size) => size > 1).length <= 1 ? tensor : undefined;
   },
+  moves: true,
   flops: () => 0,
 };

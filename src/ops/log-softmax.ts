@@ -19,6 +19,7 @@ export const logSoftmax: Operator = {
   flow: softmaxFlow,
   raise: raiseSoftmax,
 
+  link: (call) => ({ name: "logSoftmax", axis: softmaxAxis(call) }),
   interval: alwaysBetween(Number.NEGATIVE_INFINITY, 0),
   rounding(call) {
     const [x, y] = [call.node.inputs[0] as string, call.node.outputs[0] as string];

@@ -170,6 +170,11 @@ export interface TrainingCall extends Call {
   dropoutMask(like: string, ratio: number): string;
 }
 
+/** A function that makes probabilities, or their logarithms, of logits; over one axis, where it is no function of each element. */
+export type Link =
+  | { readonly name: "sigmoid" }
+  | { readonly name: "softmax" | "logSoftmax"; readonly axis: number };
+
 /** A product with a weight, seen as a product of matrices: [samples, fan-in] × [fan-in, fan-out]. */
 export interface Unfolded {
   /** What is read, as [samples, fan-in]. */
@@ -216,6 +221,12 @@ export interface Operator {
    * factor, what a mask puts in).
    */
   readonly literals?: { readonly always?: readonly number[]; readonly single?: readonly number[] };
+  /** The function that output 0 is of input 0, where a loss of logits inverts it. */
+  readonly link?: (call: Call) => Link;
+  /** Whether output 0 holds the elements of input 0, in another shape or element type. */
+  readonly moves?: boolean;
+  /** Whether output 0 is input 0, but for entries outside of the range of the outputs. */
+  readonly clamps?: boolean;
   /** Inputs that hold running statistics: state of the model, but not trained by the loss. */
   readonly statistics?: readonly number[];
   /** Writes the node's outputs as they are while training, where that differs from inference. */

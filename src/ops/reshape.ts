@@ -107,5 +107,6 @@ export const reshape: Operator = {
   flow,
   interval: keepsOrder,
   rounding: movedBound,
+  moves: true,
   flops: () => 0,
 };

@@ -14,6 +14,7 @@ export const sigmoid: Operator = {
     return [call.graph.emit("Mul", [call.upstream, call.graph.emit("Mul", [y, rest])])];
   },
   flow: flowUnary,
+  link: () => ({ name: "sigmoid" }),
   interval: () => between(0, 1),
   // ONNX Runtime's rational approximation is 0.5 + odd(x): good to a few roundings of 0.5, not of y.
   rounding: (call) => addBounds(call, relative(call), call.graph.scalar(4 * unitRoundoff)),

@@ -86,6 +86,7 @@ export const softmax: Operator = {
   flow: softmaxFlow,
   raise: raiseSoftmax,
 
+  link: (call) => ({ name: "softmax", axis: softmaxAxis(call) }),
   interval: alwaysBetween(0, 1),
   rounding(call) {
     return softmaxBound(call, call.node.inputs[0] as string, softmaxAxis(call));

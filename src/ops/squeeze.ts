@@ -35,6 +35,7 @@ export const squeeze: Operator = {
   },
   interval: keepsInterval,
   rounding: movedBound,
+  moves: true,
   flops: () => 0,
   raise: attributesAsInputs("axes"),
 };

@@ -34,5 +34,6 @@ export const transpose: Operator = {
   }),
   interval: keepsInterval,
   rounding: movedBound,
+  moves: true,
   flops: () => 0,
 };

@@ -37,6 +37,7 @@ export const unsqueeze: Operator = {
   },
   interval: keepsOrder,
   rounding: movedBound,
+  moves: true,
   flops: () => 0,
   raise: attributesAsInputs("axes"),
 };

@@ -13,6 +13,7 @@ import { createLearner } from "./learners.ts";
 import { MeasurementCache } from "./measure/measurement-cache.ts";
 import type { TrainerSettings } from "./options.ts";
 import { type Program, writeProgram } from "./program.ts";
+import { taskOf } from "./task-options.ts";
 
 /** A model's graphs, compiled, and the learner that holds its state. */
 export interface Compilation {
@@ -32,9 +33,9 @@ export async function compileModel(
   settings: TrainerSettings,
   state?: LearnerState,
 ): Promise<Compilation> {
-  const { loss, output, session, frozen } = settings;
+  const { session, frozen } = settings;
   const widths = findWidths(model);
-  const what = { model, widths, loss, output, frozen };
+  const what = { model, widths, ...taskOf(settings), frozen };
   const program = writeProgram({ ...what, training: true });
   const evaluator = await Evaluator.create(what, session);
   const learner = await createLearner(program, settings);

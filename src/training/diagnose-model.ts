@@ -1,7 +1,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../graph/model.ts";
 import type { DiagnosisOptions, WidthDiagnosis } from "../growth/diagnose.ts";
-import type { LossChoice } from "./loss.ts";
+import { type TaskOptions, taskOf } from "./task-options.ts";
 import { Trainer } from "./trainer.ts";
 
 /**
@@ -11,9 +11,9 @@ import { Trainer } from "./trainer.ts";
 export async function diagnose(
   model: Model,
   batch: Dataset,
-  options: DiagnosisOptions & { readonly loss?: LossChoice; readonly batchSize?: number } = {},
+  options: DiagnosisOptions & TaskOptions & { readonly batchSize?: number } = {},
 ): Promise<readonly WidthDiagnosis[]> {
-  const trainer = await Trainer.create(model, options.loss === undefined ? {} : { loss: options.loss });
+  const trainer = await Trainer.create(model, taskOf(options));
   try {
     return await trainer.diagnose(batch, options);
   } finally {

@@ -22,6 +22,8 @@ export interface Evaluation {
 /** What one batch gives in evaluation. */
 export interface ForwardResult {
   readonly output: Tensor;
+  /** What the loss was taken of: the output, or the logits that it is made of. */
+  readonly scored: Tensor;
   readonly loss: number;
 }
 
@@ -59,7 +61,7 @@ export class Evaluator {
     const program = write();
     const reads = what.widths.flatMap((width) => width.reads.map((read) => read.value));
     const activations = [...new Set(reads)].filter((name) => program.graph.has(name));
-    const outputs = [program.output, program.loss, ...activations];
+    const outputs = [program.output, program.scored, program.loss, ...activations];
     const compileBounded = async () => {
       const { graph, output } = write();
       const bound = emitRoundingBound(graph, output);
@@ -76,9 +78,18 @@ export class Evaluator {
 
   /** Output and loss of one batch. */
   async forward(variables: Feeds, batch: Feeds): Promise<ForwardResult> {
-    const { output, loss } = this.program;
-    const results = await this.#session.run({ ...variables, ...batch }, { [output]: null, [loss]: null });
-    return { output: results[output] as Tensor, loss: results[loss]?.data[0] as number };
+    const { output, scored, loss } = this.program;
+    const asked = { [output]: null, [scored]: null, [loss]: null };
+    return this.#result(await this.#session.run({ ...variables, ...batch }, asked));
+  }
+
+  #result(results: Readonly<Record<string, Tensor>>): ForwardResult {
+    const { output, scored, loss } = this.program;
+    return {
+      output: results[output] as Tensor,
+      scored: results[scored] as Tensor,
+      loss: results[loss]?.data[0] as number,
+    };
   }
 
   /** The output, with a bound on its rounding error, and what {@link Evaluator.activations} gives, in one run. */
@@ -91,19 +102,19 @@ export class Evaluator {
       readonly activations: ReadonlyMap<string, Tensor>;
     }
   > {
-    const { output, loss } = this.program;
+    const { output, scored, loss } = this.program;
     this.#bounded ??= this.#compileBounded();
     const { session, bound } = await this.#bounded;
     const asked = {
       [output]: null,
+      [scored]: null,
       [loss]: null,
       ...(bound === undefined ? {} : { [bound]: null }),
       ...Object.fromEntries(this.#activations.map((name) => [name, null])),
     };
     const results = await session.run({ ...variables, ...batch }, asked);
     return {
-      output: results[output] as Tensor,
-      loss: results[loss]?.data[0] as number,
+      ...this.#result(results),
       bound: bound === undefined ? undefined : results[bound],
       activations: new Map(this.#activations.map((name) => [name, results[name] as Tensor])),
     };
@@ -143,7 +154,7 @@ export class Evaluator {
       const result = await this.forward(variables, batch.feeds);
       loss += result.loss * batch.size;
       metrics.forEach((metric, index) => {
-        sums[index] = (sums[index] ?? 0) + metric.sum(result.output, batch.target);
+        sums[index] = (sums[index] ?? 0) + metric.sum(result.scored, batch.target);
       });
     }
     const averages = metrics.map((metric, index) => [metric.name, (sums[index] ?? 0) / data.count] as const);

@@ -2,6 +2,7 @@ import { ignoredLabel } from "../data/dataset.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Dim, Shape } from "../graph/dim.ts";
 import { int, text } from "../graph/model.ts";
+import type { Link } from "../ops/operator.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { unknownName } from "../tensor/unknown-name.ts";
 
@@ -12,10 +13,23 @@ export interface Loss {
   readonly target: DType;
   /** Writes the mean loss over the batch, a scalar, and returns its name. */
   readonly emit: (graph: GraphBuilder, output: string, target: string) => string;
+  /** For losses of logits: the functions that they compute themselves, and that an output must not have computed before. */
+  readonly inverts?: Inverts;
   /** Shape of the targets, from the shape of the output. */
   readonly targetShape: (output: Shape) => Shape;
   /** Number of classes, which labels must be below, from the shape of the output. */
   readonly classes: (output: Shape) => Dim | undefined;
+}
+
+/** Which functions a loss of logits takes back. */
+export interface Inverts {
+  readonly links: readonly Link["name"][];
+  /** What it computes, in words. */
+  readonly says: string;
+  /** The axis of the classes, counted from the front, of an output of so many axes; absent where each element is by itself. */
+  readonly axis?: (rank: number) => number;
+  /** Whether any probabilities have logits that it can take: each one by itself. */
+  readonly probabilities?: boolean;
 }
 
 const sameShape = (output: Shape) => output;
@@ -33,6 +47,7 @@ export const losses = {
   crossEntropy: {
     name: "crossEntropy",
     target: "int32",
+    inverts: { links: ["softmax", "logSoftmax"], says: "softmax", axis: () => 1 },
     targetShape: ([batch = 1, , ...positions]) => [batch, ...positions],
     classes: (output) => output[1],
     emit: (graph, logits, labels) =>
@@ -49,6 +64,7 @@ export const losses = {
   tokenCrossEntropy: {
     name: "tokenCrossEntropy",
     target: "int32",
+    inverts: { links: ["softmax", "logSoftmax"], says: "softmax", axis: (rank) => rank - 1 },
     targetShape: (output) => output.slice(0, -1),
     classes: (output) => output.at(-1),
     emit(graph, logits, labels) {
@@ -62,6 +78,7 @@ export const losses = {
   binaryCrossEntropy: {
     name: "binaryCrossEntropy",
     target: "float32",
+    inverts: { links: ["sigmoid"], says: "the sigmoid", probabilities: true },
     targetShape: sameShape,
     classes: twoClasses,
     emit: (graph, logits, targets) =>

@@ -5,9 +5,9 @@ import { findWidths } from "../growth/widths.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
 import { withMasks } from "./dropout-masks.ts";
 import { gatherEvidence } from "./evidence.ts";
-import type { LossChoice } from "./loss.ts";
 import { checkOptions } from "./options.ts";
 import { headOf } from "./probe.ts";
+import type { TaskOptions } from "./task-options.ts";
 
 /** What the new units of one width have to learn from. */
 export interface NewUnits {
@@ -19,9 +19,7 @@ export interface NewUnits {
   readonly diagnosis: WidthDiagnosis;
 }
 
-export interface NewUnitsOptions {
-  /** Default "crossEntropy". */
-  readonly loss?: LossChoice;
+export interface NewUnitsOptions extends TaskOptions {
   /** Examples that are looked at, from the first on. Default 256. */
   readonly batchSize?: number;
   /** Of dropout masks. Default 0. */
@@ -37,9 +35,9 @@ export async function examineNewUnits(
   before: Model,
   after: Model,
   data: Dataset,
-  { loss = "crossEntropy", batchSize = 256, seed = 0 }: NewUnitsOptions = {},
+  { batchSize = 256, seed = 0, ...task }: NewUnitsOptions = {},
 ): Promise<readonly NewUnits[]> {
-  const compiled = await compileModel(after, checkOptions({ loss, batchSize, seed }, after));
+  const compiled = await compileModel(after, checkOptions({ ...task, batchSize, seed }, after));
   try {
     const { widths } = compiled;
     const batch = firstBatch(compiled, data, batchSize, seed);

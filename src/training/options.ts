@@ -2,18 +2,15 @@ import type { SessionOptions } from "../engine/session.ts";
 import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Clipping } from "./clipping.ts";
-import { type LossChoice, lossOf } from "./loss.ts";
+import { lossOf } from "./loss.ts";
 import type { Metric } from "./metric.ts";
 import { type Newborn, type NewbornOptions, newbornOf } from "./newborn.ts";
 import { adam } from "./optimizers/adam.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { type TaskOptions, type TaskSettings, taskOf } from "./task-options.ts";
 import { frozenOf, type ParameterChoice } from "./trainable.ts";
 
-export interface TrainerOptions {
-  /** Default "crossEntropy". */
-  readonly loss?: LossChoice;
-  /** The value of the model that is trained, evaluated and predicted. Default: its first float32 output. */
-  readonly output?: string;
+export interface TrainerOptions extends TaskOptions {
   /** Default `adam()`. */
   readonly optimizer?: Optimizer;
   /**
@@ -50,9 +47,7 @@ export interface TrainerOptions {
 }
 
 /** Options with their defaults filled in. */
-export interface TrainerSettings {
-  readonly loss: LossChoice;
-  readonly output?: string;
+export interface TrainerSettings extends TaskSettings {
   readonly optimizer: Optimizer;
   /** Names of parameters that are not trained although they could be. */
   readonly frozen: readonly string[];
@@ -69,16 +64,16 @@ export type LearnerSettings = Pick<TrainerSettings, "optimizer" | "clipping" | "
 
 /** Throws `ARGUMENT` for values that make no sense, and for names that `model` has not. */
 export function checkOptions(options: TrainerOptions, model?: Model): TrainerSettings {
-  const { loss = "crossEntropy", optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
-  if (typeof loss === "string") lossOf(loss);
+  const task = taskOf(options);
+  const { optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
+  if (typeof task.loss === "string") lossOf(task.loss);
   wholeNumber("batchSize", batchSize, 1);
   wholeNumber("seed", seed, 0);
   wholeNumber("threads", threads, 1);
   positive("clipNorm", options.clipNorm);
   positive("clipValue", options.clipValue);
   return {
-    loss,
-    ...(options.output === undefined ? {} : { output: options.output }),
+    ...task,
     optimizer,
     frozen: model === undefined ? [] : frozenOf(model, options),
     batchSize,

@@ -9,8 +9,10 @@ import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { originOf, raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { moveBehindMaxima } from "./behind-maxima.ts";
-import { type LossChoice, lossOf } from "./loss.ts";
+import { type Loss, type LossChoice, lossOf } from "./loss.ts";
 import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
+import { writeScored } from "./scored.ts";
+import type { TaskSettings } from "./task-options.ts";
 import { statisticsOf, trainableOf } from "./trainable.ts";
 
 /** An input that a dropout draws anew each step. */
@@ -31,8 +33,13 @@ export interface Program {
   readonly inputs: readonly ProgramInput[];
   /** Inputs of the model that neither output nor loss depends on. */
   readonly ignored: readonly string[];
-  /** The model's output that is trained, and the input and the value of the loss. */
+  /** The model's output that is trained. */
   readonly output: string;
+  /** What the loss and its metrics are taken of: the output, or the logits that it is made of. */
+  readonly scored: string;
+  /** What was assumed of the output, in sentences. */
+  readonly notes: readonly string[];
+  /** The input and the value of the loss. */
   readonly target: Value | undefined;
   readonly loss: string;
   /** What integer labels must be below, where the loss takes such. */
@@ -46,12 +53,9 @@ export interface Program {
   readonly masks: readonly DropoutMask[];
 }
 
-export interface ProgramOptions {
+export interface ProgramOptions extends TaskSettings {
   readonly model: Model;
   readonly widths: readonly Width[];
-  readonly loss: LossChoice;
-  /** The value that is trained; default the model's first output of float32. */
-  readonly output?: string | undefined;
   /** Whether dropout drops and batch statistics are used. */
   readonly training: boolean;
   /** Parameters that are not trained although they could be; see {@link frozenOf}. Default none. */
@@ -149,20 +153,32 @@ function writeLoss(
   choice: LossChoice,
   output: string,
   inputs: readonly ProgramInput[],
-): Pick<Program, "inputs" | "target" | "loss" | "classes"> {
+): Pick<Program, "inputs" | "target" | "loss" | "classes" | "scored" | "notes"> {
   if (typeof choice === "object") {
     // The loss is in the model, and so is the input for its targets: the last of several.
     const target = inputs.length > 1 ? inputs.at(-1) : undefined;
     const features = target === undefined ? inputs : inputs.slice(0, -1);
-    return { inputs: features, loss: choice.output, target, classes: undefined };
+    return { inputs: features, loss: choice.output, target, classes: undefined, scored: output, notes: [] };
   }
-  const loss = lossOf(choice);
-  const { shape } = graph.typeOf(output);
+  const loss: Loss = lossOf(choice);
+  refuseClassless(loss, output, graph.typeOf(output).shape);
+  const { value: scored, notes } = writeScored(graph, loss, output);
+  const { shape } = graph.typeOf(scored);
   refuseFolded(output, shape, inputs);
   const name = inputs.some((input) => input.name === "target") ? "target of the loss" : "target";
   const target: Value = { name, dtype: loss.target, shape: loss.targetShape(shape) };
-  const value = loss.emit(graph, output, graph.input(name, target));
-  return { inputs, loss: value, target, classes: loss.classes(shape) };
+  const value = loss.emit(graph, scored, graph.input(name, target));
+  return { inputs, loss: value, target, classes: loss.classes(shape), scored, notes };
+}
+
+function refuseClassless({ name, inverts }: Loss, output: string, { length: rank }: Shape): void {
+  if (inverts?.axis === undefined || rank > 1) return;
+  throw new EspalierError("SHAPE_MISMATCH", {
+    thing: `output "${output}"`,
+    rule: `must have a number for each class to be trained with ${name}`,
+    received: "one number for each example",
+    remedy: "Use binaryCrossEntropy to tell two classes apart, or meanSquaredError to predict a number.",
+  });
 }
 
 /** The targets of an example are found by the output's first axis: it must not count anything beside examples. */

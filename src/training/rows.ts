@@ -143,12 +143,13 @@ function targetRows(
   const { labels, labelDims = [], targets, targetDims = [] } = data;
   if (target.dtype === "float32" && targets !== undefined) {
     const thing = `targets of data set "${data.name}"`;
-    if (fits(wanted, targetDims)) return { thing, data: targets, dims: targetDims };
+    const dims = shapedLike(wanted, targetDims);
+    if (dims !== undefined) return { thing, data: targets, dims };
     throw new EspalierError("SHAPE_MISMATCH", {
       thing,
-      rule: `the loss compares them with outputs of shape [${wanted.join(", ")}]`,
-      received: targetDims,
-      remedy: "Change the model's last size or the targets.",
+      rule: `must be as many as the model gives to an example, ${countText(wanted)}`,
+      received: countText(targetDims),
+      remedy: "Name another output of the model (output, or --output), or change the targets.",
     });
   }
   if (labels === undefined) {
@@ -159,14 +160,14 @@ function targetRows(
       remedy: "Use meanSquaredError or binaryCrossEntropy, or give labels.",
     });
   }
-  // One label to an example also stands for a column of one.
-  const dims = labelDims.length === 0 && wanted.every((dim) => dim === 1) ? wanted.map(() => 1) : labelDims;
-  if (!fits(wanted, dims)) {
+  const dims = shapedLike(wanted, labelDims);
+  if (dims === undefined) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: `labels of data set "${data.name}"`,
-      rule: `the loss takes targets of shape [${wanted.join(", ")}] to an example`,
-      received: labelDims.length === 0 ? "one label to an example" : labelDims,
-      remedy: "Give targets or labelDims of that shape, another loss, or change the model's last size.",
+      rule: `the loss takes ${countText(wanted)} for each example`,
+      received: labelDims.length === 0 ? "one label for each example" : countText(labelDims),
+      remedy:
+        "Name another output of the model (output, or --output) or another loss, or give labels of that shape (labelDims).",
     });
   }
   const classes = bound === undefined ? undefined : evaluateDim(bound, new Map());
@@ -178,9 +179,9 @@ function targetRows(
   if (wrong >= 0) {
     throw new EspalierError("LABEL_RANGE", {
       thing: `label of example ${Math.floor((wrong * data.count) / labels.length)} in "${data.name}"`,
-      rule: `must lie in [0, ${(classes ?? 1) - 1}], as the model has ${classes} ${target.dtype === "float32" ? "binary " : ""}classes`,
+      rule: `${classesText(classes, target)}, so labels must lie in [0, ${(classes ?? 1) - 1}]`,
       received: labels[wrong],
-      remedy: "Give the model one output for each class.",
+      remedy: "Give the model one output for each class, or name another output (output, or --output).",
     });
   }
   const thing = `labels of data set "${data.name}"`;
@@ -189,6 +190,23 @@ function targetRows(
     data: target.dtype === "float32" ? Float32Array.from(labels) : converted(thing, labels, target),
     dims,
   };
+}
+
+/** `dims` with axes of size 1 as `shape` has them; undefined where they do not fit even so. */
+function shapedLike(shape: Shape, dims: readonly number[]): readonly number[] | undefined {
+  if (fits(shape, dims)) return dims;
+  const rest = dims.filter((size) => size !== 1);
+  const shaped = shape.map((dim) => (dim === 1 ? 1 : (rest.shift() ?? 1)));
+  return rest.length === 0 && fits(shape, shaped) ? shaped : undefined;
+}
+
+function countText(shape: Shape): string {
+  return shape.every((dim) => dim === 1) ? "one number" : `numbers of shape [${shape.join(", ")}]`;
+}
+
+function classesText(classes: number | undefined, { dtype }: { readonly dtype: DType }): string {
+  if (dtype === "float32") return "the loss tells two classes apart";
+  return `the model has ${classes === 1 ? "1 output" : `outputs for ${classes} classes`}`;
 }
 
 /** The values in the element type of the input that they are for; integers and truth values are converted. */

@@ -8,13 +8,11 @@ import { compileModel, releaseCompilation } from "./compilation.ts";
 import { withMasks } from "./dropout-masks.ts";
 import { Evaluator } from "./evaluator.ts";
 import { gatherEvidence } from "./evidence.ts";
-import type { LossChoice } from "./loss.ts";
 import { checkOptions } from "./options.ts";
 import { headOf } from "./probe.ts";
+import { type TaskOptions, taskOf } from "./task-options.ts";
 
-export interface ExamineOptions {
-  /** Default "crossEntropy". */
-  readonly loss?: LossChoice;
+export interface ExamineOptions extends TaskOptions {
   /** Examples that are looked at, as one batch, from the first on. Default 1024. */
   readonly examples?: number;
   /** Of dropout masks. Default 0. */
@@ -25,10 +23,10 @@ export interface ExamineOptions {
 export async function examineUnits(
   model: Model,
   data: Dataset,
-  { loss = "crossEntropy", examples = 1024, seed = 0 }: ExamineOptions = {},
+  { examples = 1024, seed = 0, ...task }: ExamineOptions = {},
 ): Promise<Evidence & { readonly examples: number }> {
   const size = Math.min(examples, data.count);
-  const compiled = await compileModel(model, checkOptions({ loss, batchSize: size, seed }, model));
+  const compiled = await compileModel(model, checkOptions({ ...task, batchSize: size, seed }, model));
   try {
     const { program, widths } = compiled;
     const batch = headOf(program, data, size);
@@ -52,7 +50,7 @@ export async function compareOnData(
   before: Model,
   after: Model,
   data: Dataset,
-  { loss = "crossEntropy", examples = 1024 }: ExamineOptions = {},
+  { examples = 1024, ...task }: ExamineOptions = {},
 ): Promise<
   OutputDifference & {
     readonly examples: number;
@@ -60,7 +58,7 @@ export async function compareOnData(
   }
 > {
   const size = Math.min(examples, data.count);
-  const [old, now] = [await evaluatorOf(before, loss), await evaluatorOf(after, loss)];
+  const [old, now] = [await evaluatorOf(before, task), await evaluatorOf(after, task)];
   try {
     const first = await old.bounded(variablesOf(before, old), headOf(old.program, data, size));
     const second = await now.forward(variablesOf(after, now), headOf(now.program, data, size));
@@ -74,8 +72,8 @@ export async function compareOnData(
   }
 }
 
-function evaluatorOf(model: Model, loss: LossChoice): Promise<Evaluator> {
-  return Evaluator.create({ model, widths: findWidths(model), loss }, {});
+function evaluatorOf(model: Model, task: TaskOptions): Promise<Evaluator> {
+  return Evaluator.create({ model, widths: findWidths(model), ...taskOf(task) }, {});
 }
 
 function variablesOf({ graph }: Model, { program }: Evaluator): Feeds {

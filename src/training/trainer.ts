@@ -107,6 +107,11 @@ export class Trainer {
     return this.#compiled.widths;
   }
 
+  /** What was assumed of the model's output and axes, in sentences. */
+  get notes(): readonly string[] {
+    return this.#compiled.program.notes;
+  }
+
   get progress(): Progress {
     return this.#progress;
   }

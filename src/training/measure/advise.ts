@@ -2,17 +2,15 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
 import type { WidthScore } from "../../growth/score.ts";
 import { findWidths } from "../../growth/widths.ts";
-import type { LossChoice } from "../loss.ts";
 import { checkOptions } from "../options.ts";
+import { type TaskOptions, taskOf } from "../task-options.ts";
 import { MeasurementCache } from "./measurement-cache.ts";
 import type { Probed } from "./model-probe.ts";
 import { Sample, type SampleOptions } from "./sample.ts";
 import { type ScoreRequest, scoreWidths } from "./score-widths.ts";
 
 /** How a model is measured that nobody trains. */
-export interface MeasureOptions extends SampleOptions {
-  /** Default "crossEntropy". */
-  readonly loss?: LossChoice;
+export interface MeasureOptions extends SampleOptions, TaskOptions {
   /** Of the draws, and of the sample. Default 0. */
   readonly seed?: number;
 }
@@ -38,7 +36,7 @@ export const at = ({ seed = 0 }: MeasureOptions) => ({ seed, step: 0 });
 /** Runs measurements of a model and frees what was compiled for them. */
 export async function measuring<T>(
   model: Model,
-  { loss = "crossEntropy", seed = 0 }: MeasureOptions,
+  options: MeasureOptions,
   measure: (probed: Probed) => Promise<T>,
 ): Promise<T> {
   const compiled = new MeasurementCache();
@@ -46,7 +44,7 @@ export async function measuring<T>(
     return await measure({
       model,
       widths: findWidths(model),
-      settings: checkOptions({ loss, seed }, model),
+      settings: checkOptions({ ...taskOf(options), seed: at(options).seed }, model),
       compiled,
     });
   } finally {

@@ -9,6 +9,7 @@ import { batchFlops, countFlops } from "../flops.ts";
 import type { TrainerSettings } from "../options.ts";
 import { type Program, writeProgram } from "../program.ts";
 import { feedSizes } from "../program-inputs.ts";
+import { type TaskSettings, taskOf } from "../task-options.ts";
 import type { Sample } from "./sample.ts";
 
 /** What is measured of a width: values written behind the loss of a program. */
@@ -42,15 +43,14 @@ export async function compileMeasurement(
   model: Model,
   width: string,
   measured: Measured,
-  settings: Pick<TrainerSettings, "loss" | "output" | "session">,
+  settings: TaskSettings & Pick<TrainerSettings, "session">,
 ): Promise<Measurement> {
-  const { loss, output, session } = settings;
+  const { session } = settings;
   const widths = findWidths(model);
   const program = writeProgram({
     model,
     widths,
-    loss,
-    output,
+    ...taskOf(settings),
     training: false,
     open: measured.open ?? false,
   });

@@ -19,6 +19,7 @@ import type { Width, WidthPart } from "../../growth/width.ts";
 import { widthOf } from "../../growth/widths.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { TrainerSettings } from "../options.ts";
+import type { TaskSettings } from "../task-options.ts";
 import { curvatureMeasured, curvatureOf } from "./curvature.ts";
 import { compileMeasurement, type Mean, type Measured, runMeasurement } from "./measurement.ts";
 import type { MeasurementCache } from "./measurement-cache.ts";
@@ -32,7 +33,7 @@ import { sumOfSquares, unitEntries } from "./unit-entries.ts";
 export interface Probed {
   readonly model: Model;
   readonly widths: readonly Width[];
-  readonly settings: Pick<TrainerSettings, "loss" | "output" | "session">;
+  readonly settings: TaskSettings & Pick<TrainerSettings, "session">;
   readonly compiled: MeasurementCache;
 }
 

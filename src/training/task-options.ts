@@ -1,0 +1,22 @@
+import type { LossChoice } from "./loss.ts";
+
+/** What a model is trained for: what of it, by which loss, and what its axes stand for. */
+export interface TaskOptions {
+  /** Default "crossEntropy". */
+  readonly loss?: LossChoice;
+  /**
+   * The value of the model that is trained, evaluated and predicted. Default: its first float32 output. A loss of logits
+   * is taken of what stands before a softmax or sigmoid at its end.
+   */
+  readonly output?: string;
+}
+
+/** The same with its default filled in. */
+export interface TaskSettings extends TaskOptions {
+  readonly loss: LossChoice;
+}
+
+/** What options of any kind say of the task. */
+export function taskOf({ loss = "crossEntropy", output }: TaskOptions): TaskSettings {
+  return { loss, ...(output === undefined ? {} : { output }) };
+}
