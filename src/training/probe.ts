@@ -4,6 +4,7 @@ import { evaluateDim } from "../graph/dim.ts";
 import { allocate } from "../tensor/dtype.ts";
 import { float32, makeTensor, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";
+import type { Compilation } from "./compilation.ts";
 import type { Program } from "./program.ts";
 import { batchNames, feedSizes } from "./program-inputs.ts";
 import { SampleInputs } from "./sample-inputs.ts";
@@ -44,6 +45,14 @@ export async function workingBatch(
     if (works) return batch;
   }
   return syntheticBatch(program, batchSize, seed);
+}
+
+/** The first synthetic batch that a compiled model takes in evaluation. */
+export function firstWorkingBatch(
+  { program, evaluator, learner }: Pick<Compilation, "program" | "evaluator" | "learner">,
+  settings: { readonly batchSize: number; readonly seed: number },
+): Promise<Feeds> {
+  return workingBatch(program, settings, (batch) => evaluator.forward(learner.variables, batch));
 }
 
 /** Zeros for the targets of a batch, where the loss has any: the engine wants every input fed. */

@@ -28,13 +28,12 @@ import { type ScoreRequest, scoreWidths } from "./measure/score-widths.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
 import { openCheckpoint } from "./open-checkpoint.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
-import { feedsOf, headOf, workingBatch } from "./probe.ts";
+import { feedsOf, firstWorkingBatch, headOf } from "./probe.ts";
 import type { FitResult, GrowthRecord, ShrinkRecord } from "./record.ts";
 import { rolledBack } from "./rollback.ts";
 import { rateAt } from "./schedule.ts";
 import { shrinkNow } from "./shrink.ts";
-import type { Growing, Sized } from "./size-change.ts";
-import { withVariables } from "./size-change.ts";
+import { type Growing, type Sized, withVariables } from "./size-change.ts";
 import { charged, noProgress, type Progress, type TrainerState } from "./state.ts";
 import { Turns } from "./turns.ts";
 import { type WidenOptions, widenNow, widenRequest } from "./widen.ts";
@@ -389,15 +388,11 @@ export class Trainer {
 
   async #probe(data?: Dataset, size = 256): Promise<Feeds> {
     if (data !== undefined) return headOf(this.#compiled.program, data, size);
-    if (this.#lastBatch !== undefined) return this.#lastBatch;
-    const run = (batch: Feeds) => this.#compiled.evaluator.forward(this.#compiled.learner.variables, batch);
-    return workingBatch(this.#compiled.program, this.settings, run);
+    return this.#lastBatch ?? firstWorkingBatch(this.#compiled, this.settings);
   }
 
   #withMasks(feeds: Feeds, widths: readonly Width[]): Feeds {
-    return withMasks(this.#compiled.program, widths, feeds, {
-      ...this.#now,
-      lineages: lineagesOf(this.#progress),
-    });
+    const at = { ...this.#now, lineages: lineagesOf(this.#progress) };
+    return withMasks(this.#compiled.program, widths, feeds, at);
   }
 }
