@@ -12,6 +12,7 @@ export interface Scored {
 }
 
 const isBounded = ({ least, most }: Interval) => Number.isFinite(least) && Number.isFinite(most);
+
 /** Probabilities are kept so far from 0 and 1 before their logits are taken. */
 const margin = 1e-7;
 
