@@ -5,7 +5,7 @@ import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { freshOf } from "./fill.ts";
 import { whyNotFinite } from "./finite.ts";
-import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
+import { axisKey, type FlowMap, type NodeFlow, type Step } from "./flow-map.ts";
 import type { Method } from "./methods.ts";
 import { reachedBy, type SecondFactors, secondFactors } from "./second-factors.ts";
 import type { Trace, Visit } from "./trace.ts";
@@ -254,11 +254,27 @@ function inputsOf(
 
 /** Roles of a parameter's axis: those that its readers give it, also behind a transpose or reshape. */
 export function rolesOf(flows: FlowMap, trace: Trace, value: string, axis: number): readonly Role[] {
+  const roles = rolesBehind(flows, trace, { value, axis }, ({ value: made }) => flows.constants.has(made));
+  // A table of positions that is cut to a computed length is no constant, but still nothing else is in it.
+  return roles.length > 0
+    ? roles
+    : rolesBehind(flows, trace, { value, axis }, ({ node }, from) =>
+        node.inputs.every((given) => given === from || !trace.values.has(given)),
+      );
+}
+
+/** Roles that are given to an axis, or to what nodes make of it, step by step as long as `passes` says so. */
+function rolesBehind(
+  flows: FlowMap,
+  trace: Trace,
+  start: { readonly value: string; readonly axis: number },
+  passes: (step: Step, from: string) => boolean,
+): readonly Role[] {
   const roles: Role[] = [];
   const seen = new Set<string>();
-  const queue = [{ value, axis }];
+  const queue = [start];
   for (let at = 0; at < queue.length; at++) {
-    const { value: name, axis: position } = queue[at] as { value: string; axis: number };
+    const { value: name, axis: position } = queue[at] as typeof start;
     const key = axisKey(name, position);
     const visit = trace.visits.get(key);
     if (visit === undefined || seen.has(key)) continue;
@@ -266,7 +282,7 @@ export function rolesOf(flows: FlowMap, trace: Trace, value: string, axis: numbe
     roles.push(...flows.rolesAt(name, position));
     for (const step of flows.stepsFrom(name, position)) {
       const carried = step.carry(visit.layout);
-      const through = flows.constants.has(step.value) && step.node.outputs.includes(step.value);
+      const through = step.node.outputs.includes(step.value) && passes(step, name);
       if (through && !("blocked" in carried) && carriesUnits(carried)) queue.push(step);
     }
   }

@@ -6,7 +6,7 @@ import { moved } from "./fresh.ts";
 import { anything, between, hull } from "./interval.ts";
 import type { GradientCall, Operator } from "./operator.ts";
 import { padTo, poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
-import { adjointAttributes, type Window, windowAttributes } from "./window.ts";
+import { adjointAttributes, paddedWindow, type Window, windowAttributes } from "./window.ts";
 
 /** The mean under each window, of the elements alone or of the padding too. ONNX AveragePool-19. */
 export const averagePool: Operator = {
@@ -14,7 +14,7 @@ export const averagePool: Operator = {
 
   gradient(call) {
     const { graph } = call;
-    const window = poolWindow(call);
+    const window = paddedWindow(call, poolWindow(call));
     const spatial: Shape = call.shape(0).slice(2);
     const positions: Shape = graph.typeOf(call.upstream).shape.slice(2);
     const shared = graph.emit("Mul", [call.upstream, shares(call, window, spatial, positions)]);

@@ -3,9 +3,10 @@ import { type DType, isFloat } from "../tensor/dtype.ts";
 import { addBounds, computedBound, unitRoundoff } from "./bounds.ts";
 import { flowMoved, flowThroughZero } from "./broadcast.ts";
 import { codeOfDtype, dtypeOfCode } from "./element-types.ts";
+import { constantIntegers } from "./integer-folding.ts";
 import { keepsOrder } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
-import { sized, sizesOf } from "./sizes.ts";
+import { sizesOf, withValue } from "./sizes.ts";
 
 function target(call: Call) {
   return dtypeOfCode(`node "${call.node.name}" (Cast)`, call.int("to", 0));
@@ -18,7 +19,10 @@ const narrow: { readonly [D in DType]?: number } = { float16: 2 ** -11, bfloat16
 export const cast: Operator = {
   infer(call) {
     const dtype = target(call);
-    return [sized({ dtype, shape: call.shape(0) }, dtype === "bool" ? undefined : sizesOf(call, 0))];
+    const sizes = dtype === "bool" ? undefined : sizesOf(call, 0);
+    // A named size is whole, and a number that is not would be cut off.
+    const whole = sizes?.every((size) => typeof size === "string" || Number.isInteger(size));
+    return [withValue({ dtype, shape: call.shape(0) }, whole || isFloat(dtype) ? sizes : undefined)];
   },
   gradient(call) {
     const { dtype } = call.input(0);
@@ -50,5 +54,9 @@ export const cast: Operator = {
     return bound;
   },
   moves: true,
+  constant(call) {
+    const [from] = constantIntegers(call) ?? [];
+    return from === undefined || from.dtype !== target(call) ? undefined : from;
+  },
   flops: () => 0,
 };

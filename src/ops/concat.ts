@@ -1,14 +1,17 @@
 import type { Dim } from "../graph/dim.ts";
 import { addDims } from "../graph/dim.ts";
 import { int, type ValueType } from "../graph/model.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { broadcastShapes } from "./broadcast.ts";
 import { input, output, type Tie, tie } from "./flow.ts";
 import { concatenationTies } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
+import { constantIntegers, offsetOf, placesOf, rearranged } from "./integer-folding.ts";
 import { hullOfAll } from "./interval-rules.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "./operator.ts";
-import { sized, sizesOf } from "./sizes.ts";
+import { realsOf, sizesOf, withValue } from "./sizes.ts";
 
 function axisOf(call: Call): number {
   return call.axis(call.int("axis", 1), call.rank(0));
@@ -30,11 +33,11 @@ function inferConcat(call: Call): readonly ValueType[] {
   const shape = broadcastShapes(call, shapes).map((dim, at) =>
     at === axis ? joined(call).reduce(addDims) : dim,
   );
-  const parts = call.node.inputs.map((_, index) => sizesOf(call, index));
-  const known = shape.length === 1 && parts.every((part) => part !== undefined);
-  return [
-    sized({ dtype: call.input(0).dtype, shape }, known ? parts.flatMap((part) => part ?? []) : undefined),
-  ];
+  const { dtype } = call.input(0);
+  if (shape.length !== 1) return [{ dtype, shape }];
+  const parts = call.node.inputs.map((_, index) => (isFloat(dtype) ? realsOf : sizesOf)(call, index));
+  const known = parts.every((part) => part !== undefined);
+  return [withValue({ dtype, shape }, known ? parts.flatMap((part) => part ?? []) : undefined)];
 }
 
 function gradient(call: GradientCall): readonly (string | undefined)[] {
@@ -83,6 +86,28 @@ function rounding(call: RoundingCall): string | undefined {
   return call.graph.emit("Concat", bounds, call.node.attributes);
 }
 
+function constant(call: Call): Tensor | undefined {
+  const parts = constantIntegers(call);
+  const [first] = parts ?? [];
+  if (parts === undefined || first === undefined) return undefined;
+  const rank = first.dims.length;
+  const axis = call.axis(call.int("axis", 1), rank);
+  if (parts.some(({ dims }) => dims.length !== rank)) return undefined;
+  const lengths = parts.map(({ dims }) => dims[axis] as number);
+  const dims = first.dims.map((size, at) => (at === axis ? lengths.reduce((a, b) => a + b) : size));
+  const offsets = placesOf(dims).map((place) => {
+    let [part, index, before] = [0, place[axis] as number, 0];
+    while (index >= (lengths[part] as number)) {
+      index -= lengths[part] as number;
+      before += parts[part]?.data.length ?? 0;
+      part++;
+    }
+    const own = place.map((at, other) => (other === axis ? index : at));
+    return before + offsetOf(own, parts[part]?.dims ?? []);
+  });
+  return rearranged(parts, dims, offsets);
+}
+
 /** Joins tensors along an axis. ONNX Concat-13. */
 export const concat: Operator = {
   infer: inferConcat,
@@ -100,5 +125,6 @@ export const concat: Operator = {
   }),
   interval: hullOfAll,
   rounding,
+  constant,
   flops: () => 0,
 };

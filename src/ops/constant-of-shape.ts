@@ -1,4 +1,7 @@
+import { isFloat } from "../tensor/dtype.ts";
+import { sizeOf, toNumbers } from "../tensor/tensor.ts";
 import { output } from "./flow.ts";
+import { constantIntegers, rearranged } from "./integer-folding.ts";
 import type { Operator } from "./operator.ts";
 import { sized, sizesOf, unknownSize } from "./sizes.ts";
 
@@ -36,6 +39,14 @@ export const constantOfShape: Operator = {
         place: { input: 0, element },
       })),
     };
+  },
+  constant(call) {
+    const attribute = Object.hasOwn(call.node.attributes, "value") ? call.node.attributes.value : undefined;
+    const [sizes] = constantIntegers(call) ?? [];
+    if (attribute?.kind !== "tensor" || isFloat(attribute.value.dtype) || sizes === undefined)
+      return undefined;
+    const dims = toNumbers(sizes);
+    return rearranged([attribute.value], dims, new Array<number>(sizeOf(dims)).fill(0));
   },
   rounding: () => undefined,
   flops: () => 0,

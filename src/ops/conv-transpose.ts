@@ -1,32 +1,61 @@
-import { addDims, type Dim, multiplyDims, productOfDims } from "../graph/dim.ts";
+import { addDims, type Dim, multiplyDims, productOfDims, type Shape } from "../graph/dim.ts";
 import { type Attributes, int, ints, text } from "../graph/model.ts";
 import { addBounds, magnitude, relativeBound, sumRoundoff, unitRoundoff } from "./bounds.ts";
 import { channelColumn, convolutionFlow, kernelOf, sumToChannels } from "./conv.ts";
 import { convWeightGradient } from "./conv-gradient.ts";
 import { transpose } from "./gradient.ts";
-import type { Call, Operator } from "./operator.ts";
+import { Call, type Operator } from "./operator.ts";
 import { unknownSize } from "./sizes.ts";
 import { extent, spatialAxes, type Window, windowAttributes, windowOf } from "./window.ts";
 
-/** The window of the convolution that this is the adjoint of, and how far the output reaches beyond it. */
-function geometry(call: Call): { window: Window; surplus: readonly number[]; groups: number } {
+/** A call as it is written, its padding aside. */
+function slidingOf(call: Call) {
   const x = call.shape(0);
   if (x.length < 3 || call.rank(1) !== x.length) {
     call.fail("X and W must have the same number of axes, at least 3", { X: x, W: call.shape(1) });
   }
-  if (
-    call.ints("output_shape") !== undefined ||
-    !["NOTSET", "VALID"].includes(call.string("auto_pad", "NOTSET"))
-  ) {
-    call.unruled(
-      "output_shape and auto_pad are not supported",
-      call.node.attributes,
-      "Give pads and output_padding.",
-    );
-  }
-  const window = windowOf(call, kernelOf(call), x.slice(2));
-  const surplus = call.ints("output_padding") ?? window.kernel.map(() => 0);
-  return { window, surplus, groups: call.int("group", 1) };
+  const kernel = kernelOf(call);
+  const rank = kernel.length;
+  // An output_shape may name batch and channels too.
+  const wanted = call.ints("output_shape")?.slice(-rank);
+  const auto = call.string("auto_pad", "NOTSET");
+  const strides = call.ints("strides") ?? kernel.map(() => 1);
+  const same = auto === "SAME_UPPER" || auto === "SAME_LOWER";
+  const sizes: Shape | undefined =
+    wanted ?? (same ? x.slice(2).map((size, axis) => multiplyDims(size, strides[axis] ?? 1)) : undefined);
+  return { kernel, auto, sizes };
+}
+
+/** The window of the convolution that this is the adjoint of, and how far the output reaches beyond it. */
+function geometry(call: Call): { window: Window; surplus: readonly number[]; groups: number } {
+  const { kernel, auto, sizes } = slidingOf(call);
+  const spatial = call.shape(0).slice(2);
+  const surplus = call.ints("output_padding") ?? kernel.map(() => 0);
+  const groups = call.int("group", 1);
+  if (sizes === undefined) return { window: windowOf(call, kernel, spatial), surplus, groups };
+  const plain = windowOf(withoutPadding(call), kernel, spatial);
+  const totals = spatial.map((size, axis) => {
+    const [stride, to] = [plain.strides[axis] as number, sizes[axis]];
+    if (typeof size !== "number" || typeof to !== "number") {
+      return call.unruled("has a padding that is known only with the sizes of its input", spatial);
+    }
+    const total = stride * (size - 1) + (surplus[axis] ?? 0) + extent(plain, axis) - to;
+    return total >= 0 ? total : call.unruled("would have to be padded by less than nothing", sizes);
+  });
+  const less = totals.map((total) => Math.floor(total / 2));
+  const more = totals.map((total, axis) => total - (less[axis] as number));
+  const [begin, end] = auto === "SAME_UPPER" ? [less, more] : [more, less];
+  return { window: { ...plain, begin, end }, surplus, groups };
+}
+
+/** The call as if no padding were asked for: what is asked for counts from the output. */
+function withoutPadding(call: Call): Call {
+  const { pads: _, auto_pad: __, ...attributes } = call.node.attributes;
+  return new Call(
+    { ...call.node, attributes },
+    (name) => call.typeNamed(name),
+    () => undefined,
+  );
 }
 
 function attributesOf(window: Window, surplus: readonly number[], groups: number): Attributes {
@@ -41,12 +70,17 @@ function attributesOf(window: Window, surplus: readonly number[], groups: number
 /** The adjoint of Conv in X. X [N, C, ...], W [C, M / group, ...], B [M]. ONNX ConvTranspose-11. */
 export const convTranspose: Operator = {
   infer(call) {
-    const { window, surplus, groups } = geometry(call);
+    const { sizes: wanted } = slidingOf(call);
+    const groups = call.int("group", 1);
     const [batch = 1, channels = 1] = call.shape(0);
     const [rows = 1, perGroup = 1] = call.shape(1);
     if (typeof channels === "number" && typeof rows === "number" && channels !== rows) {
       call.fail("W's first axis must be X's channels", [call.shape(0), call.shape(1)]);
     }
+    const lead = [batch, multiplyDims(perGroup, groups)];
+    const { dtype } = call.input(0);
+    if (wanted !== undefined) return [{ dtype, shape: [...lead, ...wanted] }];
+    const { window, surplus } = geometry(call);
     const sizes = call
       .shape(0)
       .slice(2)
@@ -58,7 +92,7 @@ export const convTranspose: Operator = {
         if (typeof total === "number" && total < 1) call.fail("its output must not be empty", total);
         return typeof size === "string" && size.startsWith("unknown.") ? unknownSize(call, axis + 2) : total;
       });
-    return [{ dtype: call.input(0).dtype, shape: [batch, multiplyDims(perGroup, groups), ...sizes] }];
+    return [{ dtype, shape: [...lead, ...sizes] }];
   },
 
   /**

@@ -10,6 +10,7 @@ import { affine } from "./fresh.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import {
   adjointAttributes,
+  paddedWindow,
   spatialAxes,
   type Window,
   windowAttributes,
@@ -72,7 +73,8 @@ export const conv: Operator = {
   },
 
   gradient(call) {
-    const { window, groups, spatial } = geometry(call);
+    const { groups, spatial, ...sliding } = geometry(call);
+    const window = paddedWindow(call, sliding.window);
     const [x, weight] = call.node.inputs as [string, string];
     const upstream = call.upstream;
     const dX = () =>
@@ -110,7 +112,7 @@ export const conv: Operator = {
   unfold(call) {
     const { window, groups } = geometry(call);
     if (groups > 1) call.unruled("can be unfolded only without groups", { group: groups });
-    return unfoldConv(call, window);
+    return unfoldConv(call, paddedWindow(call, window));
   },
 
   flops: (call) => productOfDims([2, ...call.shape(1).slice(1), ...call.output(0).shape]),

@@ -15,9 +15,13 @@ function divideSizes(a: Dim, b: Dim): Dim | undefined {
   return divideDims(a, b);
 }
 
+function divideReals(a: Dim, b: Dim): Dim | undefined {
+  return typeof a === "number" && typeof b === "number" && b !== 0 ? a / b : divideDims(a, b);
+}
+
 /** y = a / b, broadcast. ONNX Div-14. */
 export const div: Operator = {
-  infer: inferArithmetic(divideSizes),
+  infer: inferArithmetic(divideSizes, divideReals),
   gradient(call) {
     const b = call.node.inputs[1] as string;
     const y = call.node.outputs[0] as string;

@@ -13,11 +13,31 @@ interface Equation {
   readonly result: readonly string[];
 }
 
+/**
+ * An equation with letters for the axes that an ellipsis stands for: those that its operand has more than letters, the last
+ * ones of all operands alike.
+ */
+function withLetters(call: Call, written: string): string {
+  if (!written.includes("...")) return written;
+  const [left = "", right] = written.split("->");
+  const spare = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"].filter(
+    (one) => !written.includes(one),
+  );
+  const operands = left.split(",");
+  const hidden = operands.map((letters, at) =>
+    letters.includes("...") && call.has(at) ? Math.max(0, call.rank(at) - (letters.length - 3)) : 0,
+  );
+  const most = Math.max(...hidden);
+  const stand = (count: number) => spare.slice(most - count, most).join("");
+  const filled = operands.map((letters, at) => letters.replace("...", stand(hidden[at] ?? 0)));
+  const all = [...filled.join("")].filter((letter) => !stand(most).includes(letter));
+  const once = all.filter((letter) => letter !== "." && all.indexOf(letter) === all.lastIndexOf(letter));
+  const result = right?.replace("...", stand(most)) ?? `${stand(most)}${once.sort().join("")}`;
+  return `${filled.join(",")}->${result}`;
+}
+
 function equationOf(call: Call): Equation {
-  const written = call.string("equation", "").replaceAll(" ", "");
-  if (written.includes(".")) {
-    call.unruled("has no rules for equations with an ellipsis", written, "Write a letter for every axis.");
-  }
+  const written = withLetters(call, call.string("equation", "").replaceAll(" ", ""));
   const [left = "", right] = written.split("->");
   const operands = left.split(",").map((letters) => [...letters]);
   const all = operands.flat();

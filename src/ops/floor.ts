@@ -1,11 +1,18 @@
+import type { ValueType } from "../graph/model.ts";
 import { addBounds } from "./bounds.ts";
 import { flowThroughZero, inferUnary } from "./broadcast.ts";
 import { monotone } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
+import { withValue } from "./sizes.ts";
 
 /** y = ⌊x⌋. Its derivative is 0 wherever it has one. ONNX Floor-13. */
 export const floor: Operator = {
-  infer: inferUnary,
+  infer(call) {
+    const [type] = inferUnary(call) as [ValueType];
+    // Only numbers: how a part of a size that is named rounds is not known.
+    const value = call.input(0).value?.map((one) => (typeof one === "number" ? Math.floor(one) : one));
+    return [withValue(type, value)];
+  },
   gradient: () => [undefined],
   flow: flowThroughZero,
   interval: monotone(Math.floor),

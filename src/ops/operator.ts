@@ -34,6 +34,11 @@ export class Call {
     return type;
   }
 
+  /** Type of a value by its name, also of one that only a body of the node reads. */
+  typeNamed(name: string): ValueType | undefined {
+    return this.#typeOf(name);
+  }
+
   shape(index: number): Shape {
     return this.input(index).shape;
   }

@@ -1,4 +1,6 @@
 import type { Graph, Model, Node } from "../graph/model.ts";
+import { needsOf } from "../graph/order.ts";
+import { EspalierError } from "../tensor/errors.ts";
 import { float32, type Tensor } from "../tensor/tensor.ts";
 import { isSupported, operatorOf } from "./index.ts";
 import { Call } from "./operator.ts";
@@ -19,13 +21,19 @@ export function ownParameters(model: Model): Model {
 function liftConstants(graph: Graph): Graph {
   const parameters = new Map(graph.parameters);
   const results = new Set(graph.outputs.map(({ name }) => name));
+  const folded = new Set<string>();
   const nodes = graph.nodes.filter((node) => {
     const tensor = results.has(node.outputs[0] ?? "") ? undefined : constantOf(node, parameters);
     if (tensor === undefined) return true;
     parameters.set(node.outputs[0] as string, tensor);
+    for (const name of node.inputs) folded.add(name);
     return false;
   });
-  return nodes.length === graph.nodes.length ? graph : { ...graph, nodes, parameters };
+  if (nodes.length === graph.nodes.length) return graph;
+  // What only led to such a tensor is gone with its node.
+  const read = new Set(nodes.flatMap(needsOf));
+  for (const name of folded) if (!read.has(name) && !results.has(name)) parameters.delete(name);
+  return { ...graph, nodes, parameters };
 }
 
 function constantOf(node: Node, parameters: ReadonlyMap<string, Tensor>): Tensor | undefined {
@@ -35,7 +43,13 @@ function constantOf(node: Node, parameters: ReadonlyMap<string, Tensor>): Tensor
     () => undefined,
     (name) => parameters.get(name),
   );
-  return operatorOf(node).constant?.(call);
+  try {
+    return operatorOf(node).constant?.(call);
+  } catch (error) {
+    // Whoever needs its type says what is wrong with it.
+    if (error instanceof EspalierError) return undefined;
+    throw error;
+  }
 }
 
 /** Gives every node that reads a shared float vector a copy, named after what the node makes. */

@@ -1,4 +1,4 @@
-import type { Dim } from "../graph/dim.ts";
+import type { Dim, Shape } from "../graph/dim.ts";
 import { productOfDims } from "../graph/dim.ts";
 import { int, type ValueType } from "../graph/model.ts";
 import { givenAxes } from "./axes.ts";
@@ -6,6 +6,7 @@ import { type Flow, input, output, type Repair, tie } from "./flow.ts";
 import type { Fresh } from "./fresh.ts";
 import { restoreAxes, shapeOf } from "./gradient.ts";
 import type { Call, GradientCall, RoundingCall } from "./operator.ts";
+import { numbersOf, unknownSize } from "./sizes.ts";
 
 /** The axes that a reduction runs over (attribute or input), and whether they stay as size 1. */
 export function reducedAxes(call: Call): { readonly axes: readonly number[]; readonly kept: boolean } {
@@ -19,10 +20,21 @@ export function reducedAxes(call: Call): { readonly axes: readonly number[]; rea
   };
 }
 
+/** The shape where only a run says which axes are reduced: its rank, where that many are. */
+function withFedAxes(call: Call, shape: Shape): Shape {
+  if (call.int("keepdims", 1) !== 0) return shape.map((_, axis) => unknownSize(call, axis));
+  const [count] = call.shape(1);
+  if (typeof count !== "number" || count === 0) call.unruled("the number of its axes must be known", count);
+  return Array.from({ length: Math.max(0, shape.length - count) }, (_, axis) => unknownSize(call, axis));
+}
+
 /** Shape rule of the reductions. */
 export function inferReduction(call: Call): readonly ValueType[] {
-  const { axes, kept } = reducedAxes(call);
   const { dtype, shape } = call.input(0);
+  if (call.ints("axes") === undefined && call.has(1) && numbersOf(call, 1) === undefined) {
+    return [{ dtype, shape: withFedAxes(call, shape) }];
+  }
+  const { axes, kept } = reducedAxes(call);
   return [
     {
       dtype,

@@ -1,12 +1,14 @@
 import type { Shape } from "../graph/dim.ts";
-import { divideDims, productOfDims } from "../graph/dim.ts";
+import { divideDims, isConcrete, productOfDims } from "../graph/dim.ts";
 import { sameLayout, unitLayout, untouched } from "../graph/layout.ts";
+import { toNumbers } from "../tensor/tensor.ts";
 import { movedBound } from "./bounds.ts";
 import type { AxisRef, Flow, Tie, Written } from "./flow.ts";
 import { input, output } from "./flow.ts";
 import { groupAxes, groupTies } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { shapeOf } from "./gradient.ts";
+import { constantIntegers, rearranged } from "./integer-folding.ts";
 import { keepsOrder } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 import { sized, sizesOf, unknownSize } from "./sizes.ts";
@@ -16,9 +18,7 @@ function target(call: Call): Shape | undefined {
   return call.ints("shape") ?? sizesOf(call, 1);
 }
 
-function resolve(call: Call): Shape {
-  const shape = call.shape(0);
-  const written = target(call);
+function resolve(shape: Shape, written: Shape | undefined, call: Call): Shape {
   if (written === undefined) {
     const rank = call.shape(1)[0];
     if (typeof rank !== "number") call.unruled("the number of axes of its target shape must be known", rank);
@@ -98,7 +98,7 @@ function flow(call: Call): Flow {
 /** The same elements in another shape. ONNX Reshape-21. */
 export const reshape: Operator = {
   infer(call) {
-    const shape = resolve(call);
+    const shape = resolve(call.shape(0), target(call), call);
     return [sized({ dtype: call.input(0).dtype, shape }, shape.length <= 1 ? sizesOf(call, 0) : undefined)];
   },
   gradient: (call) => [
@@ -106,6 +106,13 @@ export const reshape: Operator = {
   ],
   flow,
   interval: keepsOrder,
+  constant(call) {
+    const [from, to] = constantIntegers(call) ?? [];
+    if (from === undefined) return undefined;
+    const dims = resolve(from.dims, to === undefined ? call.ints("shape") : toNumbers(to), call);
+    if (!isConcrete(dims)) return undefined;
+    return rearranged([from], dims, [...from.data.keys()]);
+  },
   rounding: movedBound,
   moves: true,
   flops: () => 0,

@@ -1,5 +1,5 @@
 import type { Dim } from "../graph/dim.ts";
-import { float32, toNumbers } from "../tensor/tensor.ts";
+import { float32 } from "../tensor/tensor.ts";
 import { transpose } from "./gradient.ts";
 import type { GradientCall } from "./operator.ts";
 
@@ -8,12 +8,16 @@ import type { GradientCall } from "./operator.ts";
  * weights, and the gradient one with its transpose. The matrix is what the same Resize makes of the unit matrix, so
  * that no rule of coordinates is written down twice. Throws `INVALID_MODEL` where a spatial size is not a number.
  */
-export function resizeBack(call: GradientCall, to: readonly Dim[]): string {
+export function resizeBack(
+  call: GradientCall,
+  to: readonly Dim[],
+  scales: readonly (number | undefined)[],
+): string {
   const from = call.shape(0);
   const last = from.length - 1;
   return from.slice(2).reduce<string>((value, size, index) => {
     const axis = index + 2;
-    const weights = weightsAlong(call, axis, size, to[axis] as Dim);
+    const weights = weightsAlong(call, size, to[axis] as Dim, scales[axis]);
     if (axis === last) return call.graph.emit("MatMul", [value, weights]);
     const swapped = from.map((_, at) => (at === axis ? last : at === last ? axis : at));
     const product = call.graph.emit("MatMul", [transpose(call, value, swapped), weights]);
@@ -22,7 +26,7 @@ export function resizeBack(call: GradientCall, to: readonly Dim[]): string {
 }
 
 /** [out, in]: how much of each entry is in each entry that the call makes along an axis. */
-function weightsAlong(call: GradientCall, axis: number, size: Dim, to: Dim): string {
+function weightsAlong(call: GradientCall, size: Dim, to: Dim, scale: number | undefined): string {
   const { graph, node } = call;
   if (typeof size !== "number" || typeof to !== "number") {
     call.unruled("its gradient needs known sizes", [size, to]);
@@ -40,11 +44,11 @@ function weightsAlong(call: GradientCall, axis: number, size: Dim, to: Dim): str
     ),
   );
   // Two spatial axes, as that is what ONNX Runtime resizes in every mode; the first stays as it is.
-  const scale = call.has(2) ? toNumbers(call.constant(2) ?? float32([0], []))[axis] : undefined;
   const target =
     scale === undefined
       ? ["", "", graph.vector([1, 1, size, to])]
       : ["", graph.constant(`scales 1,1,1,${scale}`, () => float32([4], [1, 1, 1, scale]))];
-  const made = graph.emit("Resize", [unit, ...target], node.attributes);
+  const { axes: _, ...attributes } = node.attributes;
+  const made = graph.emit("Resize", [unit, ...target], attributes);
   return graph.emit("Reshape", [transpose(call, made, [0, 1, 3, 2]), graph.vector([to, size])]);
 }

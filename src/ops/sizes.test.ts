@@ -32,11 +32,18 @@ describe("sizes are followed through the operators that compute with them", () =
     expect(graph.typeOf(graph.emit("Expand", [graph.scalar(1), twice])).shape).toEqual(["2*hidden", 14]);
   });
 
-  it("but not through floating-point numbers", () => {
+  it("through real numbers as far as they are ratios and whole multiples", () => {
     const graph = start();
-    expect(
-      graph.typeOf(graph.emit("Cast", [graph.emit("Shape", ["x"])], { to: int(1) })).value,
-    ).toBeUndefined();
+    const real = graph.emit("Cast", [graph.emit("Shape", ["x"])], { to: int(1) });
+    expect(graph.typeOf(real).value).toEqual(["batch", "hidden", 7]);
+    expect(graph.typeOf(graph.emit("Div", [real, real])).value).toEqual([1, 1, 1]);
+    expect(graph.typeOf(graph.emit("Mul", [real, graph.scalar(2)])).value).toEqual([
+      "2*batch",
+      "2*hidden",
+      14,
+    ]);
+    expect(graph.typeOf(graph.emit("Mul", [real, graph.scalar(1.5)])).value).toBeUndefined();
+    expect(graph.typeOf(graph.emit("Sqrt", [real])).value).toBeUndefined();
   });
 
   it("and a size that no rule can tell gets a name of its own", () => {

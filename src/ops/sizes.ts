@@ -28,8 +28,7 @@ export function numbersOf(call: Call, index: number): readonly number[] | undefi
 
 /** A type, with the elements where they are known. */
 export function sized(type: ValueType, value: Shape | undefined): ValueType {
-  const { dtype, shape } = type;
-  return value === undefined || isFloat(dtype) ? { dtype, shape } : { dtype, shape, value };
+  return withValue(type, isFloat(type.dtype) ? undefined : value);
 }
 
 /** The name of a size that no rule can tell: axis `axis` of output `index`. */
@@ -38,25 +37,59 @@ export function unknownSize(call: Call, axis: number, index = 0): Dim {
   return `unknown.${name}.${axis}`;
 }
 
-/** Shape rule of elementwise arithmetic on two inputs, which also computes with sizes where it is given any. */
+/** Real numbers that are followed: what scales are computed from. */
+const maxReals = 8;
+
+/** The elements of a real input that are computed from sizes, or those of a small constant. */
+export function realsOf(call: Call, index: number): Shape | undefined {
+  const constant = call.constant(index);
+  if (constant === undefined) return call.input(index).value;
+  return isFloat(constant.dtype) && constant.data.length <= maxReals ? toNumbers(constant) : undefined;
+}
+
+/**
+ * Shape rule of elementwise arithmetic on two inputs, which also computes with sizes where it is given any; `real` is
+ * the same on real numbers.
+ */
 export function inferArithmetic(
   fold: (a: Dim, b: Dim) => Dim | undefined,
+  real = fold,
 ): (call: Call) => readonly ValueType[] {
   const infer = inferBroadcast(2);
   return (call) => {
     const [type] = infer(call) as [ValueType];
-    if (isFloat(type.dtype)) return [type];
-    const [a, b] = [sizesOf(call, 0), sizesOf(call, 1)];
-    if (a === undefined || b === undefined || type.shape.length > 1) return [type];
-    const length = Math.max(a.length, b.length);
-    const value: Dim[] = [];
-    for (let at = 0; at < length; at++) {
-      const size = fold(a[a.length === 1 ? 0 : at] as Dim, b[b.length === 1 ? 0 : at] as Dim);
-      if (size === undefined) return [type];
-      value.push(size);
-    }
-    return [sized(type, value)];
+    if (type.shape.length > 1) return [type];
+    if (!isFloat(type.dtype)) return [withValue(type, folded(sizesOf(call, 0), sizesOf(call, 1), fold))];
+    if (call.input(0).value === undefined && call.input(1).value === undefined) return [type];
+    const reals = (a: Dim, b: Dim) => (isExact(a, b) ? real(a, b) : undefined);
+    return [withValue(type, folded(realsOf(call, 0), realsOf(call, 1), reals))];
   };
+}
+
+/** Whether a polynomial of sizes can hold the result: a size that is only named is multiplied by whole numbers alone. */
+function isExact(a: Dim, b: Dim): boolean {
+  const numbers = typeof a === "number" && typeof b === "number";
+  return numbers || [a, b].every((one) => typeof one === "string" || Number.isInteger(one));
+}
+
+/** {@link sized}, of real numbers too. */
+export function withValue({ dtype, shape }: ValueType, value: Shape | undefined): ValueType {
+  return value === undefined ? { dtype, shape } : { dtype, shape, value };
+}
+
+function folded(
+  a: Shape | undefined,
+  b: Shape | undefined,
+  fold: (a: Dim, b: Dim) => Dim | undefined,
+): Shape | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const value: Dim[] = [];
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
+    const size = fold(a[a.length === 1 ? 0 : at] as Dim, b[b.length === 1 ? 0 : at] as Dim);
+    if (size === undefined) return undefined;
+    value.push(size);
+  }
+  return value;
 }
 
 /** Elementwise equality of two vectors of sizes, as 0 and 1; undefined where symbols do not tell. */

@@ -18,6 +18,7 @@ import {
 import { partGrains, sliceLayout } from "./folding.ts";
 import { moved } from "./fresh.ts";
 import { scatterBack } from "./gradient.ts";
+import { constantIntegers, offsetOf, placesOf, rearranged } from "./integer-folding.ts";
 import { keepsInterval } from "./interval-rules.ts";
 import type { Call, GradientCall, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
@@ -35,8 +36,7 @@ interface Cut {
 }
 
 /** The cuts, from inputs (opset 10 and later) or attributes. */
-function cuts(call: Call): readonly Cut[] {
-  const rank = call.rank(0);
+function cuts(call: Call, rank = call.rank(0)): readonly Cut[] {
   const starts = call.ints("starts") ?? sizesOf(call, 1);
   const ends = call.ints("ends") ?? sizesOf(call, 2);
   const axes = call.ints("axes") ?? numbersOf(call, 3);
@@ -211,6 +211,23 @@ export const slice: Operator = {
   gradient,
   flow,
   interval: keepsInterval,
+  constant(call) {
+    const [from] = constantIntegers(call) ?? [];
+    if (from === undefined) return undefined;
+    const list = cuts(call, from.dims.length);
+    const kept = from.dims.map((size, axis) => {
+      const { start = 0, end = size, step = 1 } = list.find((one) => one.axis === axis) ?? {};
+      return { ...span(size, Number(start), Number(end), step), step };
+    });
+    const dims = kept.map(({ length }) => length);
+    const offsets = placesOf(dims).map((place) =>
+      offsetOf(
+        kept.map(({ first, step }, axis) => first + step * (place[axis] as number)),
+        from.dims,
+      ),
+    );
+    return rearranged([from], dims, offsets);
+  },
   rounding: movedBound,
   flops: () => 0,
   raise: attributesAsInputs("starts", "ends", "axes"),

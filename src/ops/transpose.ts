@@ -2,12 +2,12 @@ import { movedBound } from "./bounds.ts";
 import { input, output, tie } from "./flow.ts";
 import { moved } from "./fresh.ts";
 import { transpose as emitTranspose } from "./gradient.ts";
+import { constantIntegers, offsetOf, placesOf, rearranged } from "./integer-folding.ts";
 import { keepsInterval } from "./interval-rules.ts";
 import type { Call, Operator } from "./operator.ts";
 
 /** Axis of the input that each axis of the output is; reversed where the attribute is absent. */
-function permutation(call: Call): readonly number[] {
-  const rank = call.rank(0);
+function permutation(call: Call, rank = call.rank(0)): readonly number[] {
   const perm = call.ints("perm") ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
   if (perm.length !== rank || new Set(perm.map((axis) => call.axis(axis, rank))).size !== rank) {
     call.fail(`perm must be a permutation of ${rank} axes`, perm);
@@ -33,6 +33,19 @@ export const transpose: Operator = {
     fresh: moved,
   }),
   interval: keepsInterval,
+  constant(call) {
+    const [from] = constantIntegers(call) ?? [];
+    if (from === undefined) return undefined;
+    const axes = permutation(call, from.dims.length);
+    const dims = axes.map((axis) => from.dims[axis] as number);
+    const offsets = placesOf(dims).map((place) =>
+      offsetOf(
+        from.dims.map((_, axis) => place[axes.indexOf(axis)] as number),
+        from.dims,
+      ),
+    );
+    return rearranged([from], dims, offsets);
+  },
   rounding: movedBound,
   moves: true,
   flops: () => 0,

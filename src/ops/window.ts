@@ -12,6 +12,8 @@ export interface Window {
   /** Padding before and after each axis. */
   readonly begin: readonly number[];
   readonly end: readonly number[];
+  /** Where the padding follows from sizes that are not known: by which rule. `begin` and `end` are then 0. */
+  readonly auto?: "SAME_UPPER" | "SAME_LOWER";
 }
 
 /** Positions from the first tap of a window to its last. */
@@ -52,9 +54,10 @@ export function windowOf(call: Call, kernel: readonly number[], spatial: Shape):
     const stride = strides[axis] as number;
     const reach = extent({ ...sliding, begin: none, end: none }, axis);
     if (stride === 1) return reach - 1;
-    if (typeof size !== "number") call.unruled(`auto_pad ${auto} with a stride needs a known size`, size);
+    if (typeof size !== "number") return undefined;
     return Math.max(0, (Math.ceil(size / stride) - 1) * stride + reach - size);
   });
+  if (!totals.every((total) => total !== undefined)) return { ...sliding, begin: none, end: none, auto };
   const less = totals.map((total) => Math.floor(total / 2));
   const more = totals.map((total, axis) => total - (less[axis] as number));
   return auto === "SAME_UPPER"
@@ -68,6 +71,9 @@ export function windowOf(call: Call, kernel: readonly number[], spatial: Shape):
  */
 export function windowedSize(call: Call, size: Dim, axis: number, window: Window, ceil: boolean): Dim {
   const stride = window.strides[axis] as number;
+  if (window.auto !== undefined) {
+    return typeof size === "number" ? Math.ceil(size / stride) : sizeOfSame(call, size, stride, axis);
+  }
   const begin = window.begin[axis] as number;
   const slack = begin + (window.end[axis] as number) - extent(window, axis);
   if (typeof size === "string") {
@@ -81,14 +87,25 @@ export function windowedSize(call: Call, size: Dim, axis: number, window: Window
   return count;
 }
 
+function sizeOfSame(call: Call, size: Dim, stride: number, axis: number): Dim {
+  return stride === 1 ? size : unknownSize(call, axis + 2);
+}
+
+/** A window with known padding, as gradients need it. Throws `UNSUPPORTED_OPERATOR` for another. */
+export function paddedWindow(call: Call, window: Window): Window {
+  return window.auto === undefined
+    ? window
+    : call.unruled(`has a gradient with auto_pad ${window.auto} only for known sizes`, call.shape(0));
+}
+
 /** The window as ONNX attributes of Conv and the pools. */
 export function windowAttributes(window: Window): Attributes {
   return {
     kernel_shape: ints(window.kernel),
     strides: ints(window.strides),
     dilations: ints(window.dilations),
-    pads: ints([...window.begin, ...window.end]),
-    auto_pad: text("NOTSET"),
+    ...(window.auto === undefined ? { pads: ints([...window.begin, ...window.end]) } : {}),
+    auto_pad: text(window.auto ?? "NOTSET"),
   };
 }
 
@@ -97,6 +114,7 @@ export function windowAttributes(window: Window): Attributes {
  * input) exactly. Throws where a size is not known and the stride is not 1: what to pad is then not known either.
  */
 export function adjointAttributes(call: Call, window: Window, from: Shape, to: Shape): Attributes {
+  paddedWindow(call, window);
   const surplus = from.map((size, axis) => {
     const stride = window.strides[axis] as number;
     const count = to[axis];

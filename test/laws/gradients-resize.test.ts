@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
-import { type Attributes, float, int, makeModel, text } from "../../src/graph/model.ts";
+import { type Attributes, float, int, ints, makeModel, text } from "../../src/graph/model.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { float32, int64 } from "../../src/tensor/tensor.ts";
 import { differentiate } from "../../src/training/differentiate.ts";
@@ -33,13 +33,14 @@ describe("the gradient of Resize", () => {
 
   it.each([
     ["bilinear", [1, 1, 3, 1.4], way("linear", "half_pixel")],
+    ["bilinear, along two axes", [3, 1.4], { ...way("linear", "half_pixel"), axes: ints([2, 3]) }],
     ["bicubic", [1, 1, 1.5, 2], way("cubic", "half_pixel")],
     ["nearest", [1, 1, 1.5, 0.5], way("nearest", "half_pixel")],
   ])("%s by scales, is its adjoint: (Rx, y) = (x, R*y)", async (_, scales, attributes) => {
     const x = randomTensor(1, [2, 2, 5, 4]);
     const graph = newGraph();
     graph.input("x", { dtype: "float32", shape: ["batch", 2, 5, 4] });
-    graph.parameter("scales", float32([4], scales));
+    graph.parameter("scales", float32([scales.length], scales));
     const resized = graph.emit("Resize", ["x", "", "scales"], attributes);
     const y = graph.parameter(
       "y",
