@@ -40,6 +40,8 @@ export interface Dataset {
   readonly targetDims?: readonly number[];
   /** How features and targets were made from the source, where the loader says. */
   readonly preprocessing?: Preprocessing;
+  /** What the loader assumed, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 export interface DatasetParts {
@@ -66,6 +68,8 @@ export interface DatasetParts {
   readonly targetDims?: readonly number[];
   /** How features and targets were made from the source. */
   readonly preprocessing?: Preprocessing;
+  /** What the loader assumed, a sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -98,6 +102,7 @@ export function dataset(parts: DatasetParts): Dataset {
     featureDims: [...featureDims],
     ...(featureNames === undefined ? {} : { featureNames: [...featureNames] }),
     ...(parts.preprocessing === undefined ? {} : { preprocessing: parts.preprocessing }),
+    ...(parts.notes === undefined || parts.notes.length === 0 ? {} : { notes: [...parts.notes] }),
   };
   return {
     ...made,

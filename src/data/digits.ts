@@ -21,7 +21,7 @@ export async function digits({ seed = 0, testFraction = 0.2 }: DigitsOptions = {
   // Imported here, so that programs that bring their own data do not load these bytes.
   const { digitsBase64 } = await import("./digits-bytes.ts");
   const bytes = await gunzip(Uint8Array.from(atob(digitsBase64), (char) => char.charCodeAt(0)));
-  const raw = parseCsv(new TextDecoder().decode(bytes), { name: "digits", header: false });
+  const raw = parseCsv(new TextDecoder().decode(bytes), { name: "digits", header: false, target: "class" });
   const features = raw.features.map((pixel) => pixel / 16);
   return splitDataset(dataset({ ...raw, features, classes: 10 }), testFraction, seed);
 }

@@ -13,6 +13,19 @@ export interface Split {
  * example. A pure function of its arguments. Throws `ARGUMENT` unless both parts get at least one example.
  */
 export function splitDataset(data: Dataset, testFraction: number, seed = 0): Split {
+  const { train, test } = splitRows(data, testFraction, seed);
+  return { train: subset(data, train), test: subset(data, test) };
+}
+
+/** What a split needs to know of a dataset. */
+export type Splittable = Pick<Dataset, "count" | "labels" | "labelDims">;
+
+/** The rows that go to each part of {@link splitDataset}. */
+export function splitRows(
+  data: Splittable,
+  testFraction: number,
+  seed = 0,
+): { readonly train: readonly number[]; readonly test: readonly number[] } {
   const wanted = Math.round(testFraction * data.count);
   if (!(testFraction > 0 && testFraction < 1 && wanted >= 1 && wanted < data.count)) {
     throw new EspalierError("ARGUMENT", {
@@ -32,7 +45,7 @@ export function splitDataset(data: Dataset, testFraction: number, seed = 0): Spl
     const order = new Random(seed, `split/${index}`).permutation(group.length);
     for (const pick of order.subarray(0, quotas[index])) isTest[group[pick] as number] = 1;
   });
-  return { train: subset(data, indicesWhere(isTest, 0)), test: subset(data, indicesWhere(isTest, 1)) };
+  return { train: indicesWhere(isTest, 0), test: indicesWhere(isTest, 1) };
 }
 
 function indicesWhere(flags: Uint8Array, flag: number): number[] {
@@ -42,7 +55,7 @@ function indicesWhere(flags: Uint8Array, flag: number): number[] {
 }
 
 /** Indices of each class that occurs; one group of everything without labels, or with several to an example. */
-function groupsOf(data: Dataset): number[][] {
+function groupsOf(data: Splittable): number[][] {
   const groups = new Map<number, number[]>();
   const labels = data.labelDims === undefined ? data.labels : undefined;
   for (let at = 0; at < data.count; at++) {

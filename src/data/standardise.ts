@@ -1,5 +1,6 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { type Dataset, dataset } from "./dataset.ts";
+import type { Preprocessing, Scale } from "./preprocessing/index.ts";
 
 /** Per feature, what to subtract and what to divide by. Plain data: it can be stored with a model. */
 export interface Standardiser {
@@ -37,5 +38,24 @@ export function applyStandardiser(data: Dataset, { mean, scale }: Standardiser):
     });
   }
   const features = data.features.map((value, at) => (value - mean[at % columns]!) / scale[at % columns]!);
-  return dataset({ ...data, features });
+  const { preprocessing, ...others } = data;
+  const record = preprocessing && rescaled(preprocessing, { mean, scale });
+  return dataset({ ...others, features, ...(record === undefined ? {} : { preprocessing: record }) });
+}
+
+/** The record of features that were scaled once more; undefined where a record cannot say so: of categories. */
+function rescaled(record: Preprocessing, { mean, scale }: Standardiser): Preprocessing | undefined {
+  const again = (before: Scale, at: number): Scale => ({
+    mean: before.mean + mean[at]! * before.deviation,
+    deviation: before.deviation * scale[at]!,
+  });
+  const { features } = record;
+  if (features.kind === "image") {
+    const before = features.scales ?? mean.map(() => ({ mean: 0, deviation: 1 }));
+    return { ...record, features: { ...features, scales: before.map(again) } };
+  }
+  const numbers = features.columns.filter((column) => column.kind === "number");
+  if (numbers.length < features.columns.length) return undefined;
+  const columns = numbers.map((column, at) => ({ ...column, ...again(column, at) }));
+  return { ...record, features: { ...features, columns } };
 }

@@ -1,8 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { csvRecords } from "./csv-records.ts";
+import { csvRecords } from "./records.ts";
 
-const read = (text: string, skipRows = 0, delimiter = ",") => [...csvRecords("t", text, delimiter, skipRows)];
+const read = (text: string, skipRows = 0, delimiter = ",") => [
+  ...csvRecords("t", text, { delimiter, skipRows }),
+];
 const cells = (text: string) => read(text).map((record) => record.cells);
 
 describe("csvRecords", () => {
@@ -26,6 +28,21 @@ describe("csvRecords", () => {
     ]);
     expect(read("a\n", 5)).toEqual([]);
     expect(cells('a,"b"\r')).toEqual([["a", "b"]]);
+  });
+
+  test("takes CR alone for a line end where nothing else ends lines, and passes over comments", () => {
+    expect(read('a,b\r1,"x\ry"\r')).toEqual([
+      { line: 1, cells: ["a", "b"] },
+      { line: 2, cells: ["1", "x\ny"] },
+    ]);
+    expect(cells('1,"a\rb"')).toEqual([["1", "a\rb"]]);
+    const commented = [
+      ...csvRecords("t", "# x\na,b\n#,y\n1,#\n", { delimiter: ",", skipRows: 0, comment: "#" }),
+    ];
+    expect(commented).toEqual([
+      { line: 2, cells: ["a", "b"] },
+      { line: 4, cells: ["1", "#"] },
+    ]);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import { EspalierError } from "../tensor/errors.ts";
+import { EspalierError } from "../../tensor/errors.ts";
 
 /** One row of a CSV file, and the line it starts on, counted from 1. */
 export interface CsvRecord {
@@ -6,22 +6,38 @@ export interface CsvRecord {
   readonly cells: string[];
 }
 
+export interface RecordOptions {
+  readonly delimiter: string;
+  /** Lines to pass over at the start. */
+  readonly skipRows: number;
+  /** Lines that start with this are passed over. */
+  readonly comment?: string | undefined;
+}
+
 /**
- * The rows of CSV text after its first `skipRows` lines, as RFC 4180 has them: lines end in LF or CRLF; a cell in
- * double quotes may hold delimiters, line ends and doubled quotes. Empty lines are passed over. Throws `CSV` for a
+ * The rows of CSV text after its first `skipRows` lines, as RFC 4180 has them: lines end in LF or CRLF, or all in CR; a cell
+ * in double quotes may hold delimiters, line ends and doubled quotes. Empty lines are passed over. Throws `CSV` for a
  * quote inside an unquoted cell, text after a closing quote, and a quote that is never closed.
+ *
+ * Our own, since errors and reports need the line of every row, also after line ends in quotes: papaparse does not count
+ * lines and takes one kind of line end to a file; csv-parse needs Node's Buffer, which browsers lack.
  */
 export function* csvRecords(
   name: string,
-  text: string,
-  delimiter: string,
-  skipRows: number,
+  given: string,
+  { delimiter, skipRows, comment }: RecordOptions,
 ): Generator<CsvRecord> {
+  const text = endsInCr(given) ? given.replaceAll("\r", "\n") : given;
   let line = 1;
   let at = 0;
   for (; line <= skipRows && at < text.length; line++) at = lineEnd(text, at) + 1;
   while (at < text.length) {
     const end = lineEnd(text, at);
+    if (comment !== undefined && text.startsWith(comment, at)) {
+      at = end + 1;
+      line++;
+      continue;
+    }
     const row = text.slice(at, text[end - 1] === "\r" && end > at ? end - 1 : end);
     if (!row.includes('"')) {
       if (row !== "") yield { line, cells: row.split(delimiter) };
@@ -36,6 +52,11 @@ export function* csvRecords(
     yield { line: first, cells };
     at = next;
   }
+}
+
+/** Whether lines end in CR alone, as old Macs wrote them. */
+function endsInCr(text: string): boolean {
+  return !text.includes("\n") && text.includes("\r") && text.replaceAll(/"[^"]*"/g, "").includes("\r");
 }
 
 function lineEnd(text: string, from: number): number {

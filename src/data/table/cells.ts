@@ -1,0 +1,68 @@
+import type { TextOptions } from "./options.ts";
+
+export type NumberFormat = Pick<TextOptions, "decimal" | "thousands">;
+
+const plain = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** Whether trimmed text is a decimal number; `Number` alone would also take "", "0x10" and "Infinity". */
+export function isNumber(text: string): boolean {
+  return plain.test(text);
+}
+
+/** Reads trimmed cells as numbers in one way of writing them: NaN for what is none. */
+export function numberReader({ decimal = ".", thousands }: NumberFormat): (text: string) => number {
+  const read = (text: string) => (plain.test(text) ? Number(text) : Number.NaN);
+  if (decimal === "." && thousands === undefined) return read;
+  const grouped =
+    thousands === undefined
+      ? undefined
+      : new RegExp(`^[+-]?\\d{1,3}(?:${escaped(thousands)}\\d{3})+(?=$|${escaped(decimal)}|[eE])`);
+  return (text) => {
+    if (decimal === "," && text.includes(".") && thousands !== ".") return Number.NaN;
+    const whole = grouped?.exec(text)?.[0] ?? "";
+    const joined = whole.replaceAll(thousands ?? "", "") + text.slice(whole.length);
+    return read(decimal === "," ? joined.replace(",", ".") : joined);
+  };
+}
+
+function escaped(character: string): string {
+  return character.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");
+}
+
+/**
+ * Whether a number's text says more than its value: "01234" is not "1234", and a whole number past 2^53 is not its neighbor
+ * although both become the same double.
+ */
+export function isCode(text: string, value: number): boolean {
+  return /^[+-]?0\d/.test(text) || (Math.abs(value) > Number.MAX_SAFE_INTEGER && /^[+-]?\d+$/.test(text));
+}
+
+const markers = new Set(["", "na", "n/a", "nan", "-nan", "null", "?", "#n/a", "<na>"]);
+const numericMarkers = new Set([...markers, "none", "nil", "-", "--", ".", "n.a.", "missing", "#na"]);
+
+/** Whether text stands for a missing value: "", "NA", "null", "?"; among numbers also "-", ".", "none". */
+export function isMissing(text: string, amongNumbers: boolean): boolean {
+  return (amongNumbers ? numericMarkers : markers).has(text.toLowerCase());
+}
+
+/** What to do about a cell that should be a number, by what it looks like. */
+export function numberRemedy(text: string, column: string): string {
+  const drop = `leave the column out (--drop ${quoted(column)}), or take it as categories (--categories ${quoted(column)}). If this line is no data: --header or --skip-rows. If this column is the label: --label.`;
+  if (/^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(text) && !/^[+-]?\d{1,3},\d{3}$/.test(text))
+    return "If commas group its digits: thousands (command line: --thousands ,).";
+  if (/^[+-]?\d{1,3}(\.\d{3})+,\d+$/.test(text))
+    return "If points group its digits: decimal and thousands (command line: --decimal , --thousands .).";
+  if (/^[+-]?\d{1,3},\d{3}$/.test(text))
+    return "If the comma groups its digits: thousands (command line: --thousands ,). If it stands before the fraction: decimal (--decimal ,).";
+  if (/^[+-]?\d*,\d+(e[+-]?\d+)?$/i.test(text))
+    return "If the comma stands before the fraction: decimal (command line: --decimal ,).";
+  if (/^[+-]?\d{1,3}([ '_\u00a0\u202f]\d{3})+/.test(text))
+    return `If this groups its digits: thousands (command line: --thousands "${/[^\d+-]/.exec(text)?.[0]}").`;
+  if (/\d/.test(text) && /[$€£¥%]/.test(text)) return `Take the sign out of the column's cells, ${drop}`;
+  return `Mend the cell, ${drop}`;
+}
+
+/** A name as it is typed on a command line. */
+export function quoted(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+}
