@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import { type CsvOptions, loadCsv } from "../data/csv.ts";
 import { type Dataset, reshapeFeatures } from "../data/dataset.ts";
 import { digits } from "../data/digits.ts";
 import { spirals } from "../data/generated/spirals.ts";
@@ -8,11 +7,16 @@ import { twoMoons } from "../data/generated/two-moons.ts";
 import { xor } from "../data/generated/xor.ts";
 import { loadIdx } from "../data/idx.ts";
 import { mnist } from "../data/mnist.ts";
+import type { Preprocessing } from "../data/preprocessing/index.ts";
 import { type Split, splitDataset } from "../data/split.ts";
 import { applyStandardiser, standardiser } from "../data/standardise.ts";
+import { planTable } from "../data/table/plan.ts";
+import { readTable } from "../data/table/read.ts";
+import { splitTable } from "../data/table-split.ts";
 import { didYouMean } from "../tensor/unknown-name.ts";
 import { sha256 } from "../training/checkpoint.ts";
 import { badOption } from "./option-values.ts";
+import type { TableReading } from "./table-options.ts";
 
 const generated = {
   xor: (seed: number) => xor({ seed }),
@@ -67,13 +71,13 @@ export function absoluteData(text: string): string {
 
 export interface DataOptions {
   readonly data: string;
-  /** Column of a CSV file. */
-  readonly label?: string | undefined;
-  /** What separates the cells of a CSV file; "tab" stands for one. */
-  readonly delimiter?: string | undefined;
-  /** What a CSV file's label column holds. */
-  readonly target: NonNullable<CsvOptions["target"]>;
+  /** How a CSV file is read. */
+  readonly table: TableReading;
   readonly standardise: boolean;
+  /** Whether targets that are numbers are scaled too. */
+  readonly scaleTarget: boolean;
+  /** What a model says of the rows that it takes: used for a CSV file in place of what its rows would say. */
+  readonly record?: Preprocessing;
   readonly testFraction: number;
   /** Share of the training examples held out for early stopping; 0 for none. */
   readonly validationFraction: number;
@@ -89,7 +93,9 @@ export interface TrainingData extends Split {
 /** Loads and splits; statistics for standardising come from the training part alone. Throws what loading throws. */
 export async function loadData(options: DataOptions): Promise<TrainingData> {
   const { seed, testFraction, validationFraction } = options;
-  const loaded = await load(parseData(options.data), options);
+  const choice = parseData(options.data);
+  if (choice.kind === "csv") return loadTable(choice.file, options);
+  const loaded = await load(choice, options);
   const whole = { train: shaped(loaded.train, options.images), test: shaped(loaded.test, options.images) };
   const held = validationFraction > 0 ? splitDataset(whole.train, validationFraction, seed) : undefined;
   const parts = {
@@ -107,7 +113,7 @@ export async function loadData(options: DataOptions): Promise<TrainingData> {
       : { validation: applyStandardiser(parts.validation, statistics) }),
   };
 
-  function load(choice: DataChoice, { label, delimiter, target, images }: DataOptions): Promise<Split> {
+  function load(choice: Exclude<DataChoice, { kind: "csv" }>, { images }: DataOptions): Promise<Split> {
     switch (choice.kind) {
       case "digits":
         return digits({ seed, testFraction });
@@ -115,18 +121,22 @@ export async function loadData(options: DataOptions): Promise<TrainingData> {
         return Promise.resolve(splitDataset(generated[choice.set](seed), testFraction, seed));
       case "mnist":
         return mnist(choice.folder, { flat: !images });
-      case "csv":
-        return loadCsv(choice.file, {
-          ...(label === undefined ? {} : { label: /^-?\d+$/.test(label) ? Number(label) : label }),
-          ...(delimiter === undefined ? {} : { delimiter: delimiter === "tab" ? "\t" : delimiter }),
-          target,
-        }).then((data) => splitDataset(data, testFraction, seed));
       case "idx":
         return loadIdx(choice.images, choice.labels, { flat: !images }).then((data) =>
           splitDataset(data, testFraction, seed),
         );
     }
   }
+}
+
+async function loadTable(file: string, options: DataOptions): Promise<TrainingData> {
+  const { table, images } = options;
+  const parts = splitTable(planTable(await readTable(file, table), table), options);
+  return {
+    train: shaped(parts.train, images),
+    test: shaped(parts.test, images),
+    ...(parts.validation === undefined ? {} : { validation: shaped(parts.validation, images) }),
+  };
 }
 
 /** Rows become square images where a convolution needs them; generated points and most tables cannot. */

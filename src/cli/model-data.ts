@@ -5,25 +5,25 @@ import { type LossName, losses } from "../training/loss.ts";
 import type { Task } from "../training/task.ts";
 import { loadData } from "./data-option.ts";
 import { badOption, oneOf } from "./option-values.ts";
+import {
+  optionName,
+  type RawTableOptions,
+  readTableOptions,
+  tableOptionNames,
+  tableOptions,
+} from "./table-options.ts";
 import { checkTrainable, fitData, modelTask } from "./trained-model.ts";
 
 /** Data to look at a model on, as typed. */
-export interface ModelDataOptions {
+export interface ModelDataOptions extends RawTableOptions {
   readonly data?: string;
-  readonly label?: string;
-  readonly delimiter?: string;
-  readonly standardise?: boolean;
   readonly loss?: string;
   readonly output?: string;
 }
 
 /** Adds `--data` and what goes with it. */
 export function modelDataOptions(command: Command, data: string): Command {
-  return command
-    .option("--data <what>", data)
-    .option("--label <column>", "label column of a CSV file (default: the last)")
-    .option("--delimiter <character>", "what separates the cells of a CSV file (default: ,)")
-    .option("--standardise", "subtract the mean and divide by the deviation of each feature")
+  return tableOptions(command.option("--data <what>", data))
     .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
     .option(
       "--output <name>",
@@ -41,23 +41,22 @@ export async function modelData(
   seed: number,
   options: ModelDataOptions,
 ): Promise<{ readonly data: Dataset; readonly task: Task } | undefined> {
-  const { data: source, label, delimiter, standardise = false } = options;
+  const { data: source, standardise = false } = options;
   if (source === undefined) {
-    const needless = (["label", "delimiter", "standardise", "loss", "output"] as const).find(
-      (name) => options[name],
+    const needless = ([...tableOptionNames, "loss", "output"] as const).find(
+      (name) => options[name] !== undefined,
     );
     if (needless === undefined) return undefined;
-    throw badOption(`--${needless}`, "goes with --data", options[needless]);
+    throw badOption(optionName(needless), "goes with --data", options[needless]);
   }
   const names = Object.keys(losses) as LossName[];
   const wanted = options.loss === undefined ? undefined : oneOf("--loss", options.loss, names);
   checkTrainable(model, path);
   const loaded = await loadData({
     data: source,
-    label,
-    delimiter,
-    target: wanted === "meanSquaredError" ? "number" : wanted === "crossEntropy" ? "class" : "auto",
+    table: readTableOptions(options, wanted),
     standardise,
+    scaleTarget: standardise && (wanted === undefined || wanted === "meanSquaredError"),
     testFraction: 0.2,
     validationFraction: 0,
     seed,

@@ -180,7 +180,7 @@ describe("espalier train", () => {
     ["semicolons", "a;b;y\n1;2;0\n", [], /--delimiter ";".*code {6}CSV/s],
     ["tabs", "a\tb\ty\n1\t2\t0\n", [], /"a\\tb\\ty".*--delimiter tab.*code {6}CSV/s],
     ["a gap", "a,b,y\n1,,0\n", [], /line 2, column 2.*received {2}""\n.*Fill the gap.*code {6}CSV/s],
-    ["text", "a,b,y\n1,red,0\n", [], /line 2, column 2.*received {2}red\n.*--label.*code {6}CSV/s],
+    ["text", "a,b,y\n1,red,0\n1,2,1\n", [], /line 2, column 2.*received {2}red\n.*--label.*code {6}CSV/s],
     ["an open quote", 'a,b,y\n1,2,"0\n', [], /line 2, column 3.*received {2}1,2,"0\n.*remedy.*code {6}CSV/s],
     ["one class", "a,b,y\n1,2,0\n3,4,0\n5,6,0\n", [], /two classes.*--label.*code {6}LABEL_RANGE/s],
     [
@@ -196,7 +196,7 @@ describe("espalier train", () => {
       /--loss crossEntropy.*code {6}CSV/s,
     ],
     ["one row", "a,b,y\n1,2,0\n", [], /testFraction.*1 examples.*more examples.*code {6}ARGUMENT/s],
-    ["an escape", "a,b,y\n1,\u001b[2J,0\n", [], /received {2}"\\u001b\[2J"/],
+    ["an escape", "a,b,y\n1,\u001b[2J,0\n1,2,1\n", [], /received {2}"\\u001b\[2J"/],
   ])("tells a person what to do about a CSV file with %s", (_, text, args, says) =>
     withFolder(async (folder) => {
       const csv = join(folder, "data.csv");

@@ -14,6 +14,7 @@ import { inspectCommand } from "./inspect.ts";
 import type { CliIo } from "./io.ts";
 import { modelOptions } from "./model-option.ts";
 import { shrinkCommand } from "./shrink.ts";
+import { tableOptions } from "./table-options.ts";
 import { type TrainCommandOptions, train } from "./train.ts";
 import { usageError } from "./usage-error.ts";
 import { verifyCommand } from "./verify.ts";
@@ -119,23 +120,15 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
 }
 
 function trainOptions(command: Command): Command {
-  return command
+  const data = command
     .description("Train a network, and widen it while it trains.")
     .optionsGroup("Data:")
     .option(
       "--data <what>",
       "digits, xor, moons, spirals, student-teacher, mnist:FOLDER, FILE.csv[.gz] or idx:IMAGES,LABELS",
       "digits",
-    )
-    .option(
-      "--label <column>",
-      "label column of a CSV file: its name, or its index from 0; fractions are numbers to predict (default: the last)",
-    )
-    .option("--delimiter <character>", "what separates the cells of a CSV file; tab is a word (default: ,)")
-    .option(
-      "--standardise",
-      "subtract the mean and divide by the deviation of each feature of the training data",
-    )
+    );
+  return tableOptions(data)
     .option(
       "--test-fraction <share>",
       "share of the examples held out for testing (MNIST has its own)",

@@ -13,15 +13,13 @@ import type { ModelOptions } from "./model-option.ts";
 import type { NetworkOptions } from "./network.ts";
 import { badOption, decimal, oneOf, sizes, strategyName, wholeNumber } from "./option-values.ts";
 import { type PolicyOptions, policyOption } from "./policy-option.ts";
+import { type RawTableOptions, readTableOptions } from "./table-options.ts";
 import type { ModelChoice } from "./trained-model.ts";
 import { widenEvents } from "./widen-option.ts";
 
 /** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
-export interface RawTrainOptions extends ModelOptions, PolicyOptions {
+export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOptions {
   readonly data: string;
-  readonly label?: string;
-  readonly delimiter?: string;
-  readonly standardise?: boolean;
   readonly testFraction: string;
   readonly validationFraction?: string;
   readonly model?: string;
@@ -110,16 +108,16 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     throw badOption("--validation-fraction", "goes with --early-stopping", raw.validationFraction);
   const seed = wholeNumber("--seed", raw.seed, 0);
   const share = { above: 0, below: 1 };
-  parseData(raw.data);
+  const standardise = raw.standardise ?? (parseData(raw.data).kind === "csv" && raw.model === undefined);
   const network = networkOptions(raw, seed);
   const model = modelOption(raw);
   return {
     data: {
       data: raw.data,
-      label: raw.label,
-      delimiter: raw.delimiter,
-      target: loss === "meanSquaredError" ? "number" : loss === "crossEntropy" ? "class" : "auto",
-      standardise: raw.standardise ?? false,
+      table: readTableOptions(raw, loss),
+      // A network that is made here has no scale of its own; a model that was read may.
+      standardise,
+      scaleTarget: standardise && (loss === undefined || loss === "meanSquaredError"),
       testFraction: decimal("--test-fraction", raw.testFraction, share),
       validationFraction:
         patience === undefined ? 0 : decimal("--validation-fraction", raw.validationFraction ?? "0.1", share),

@@ -11,6 +11,7 @@ import { badOption, wholeNumber } from "./option-values.ts";
 import { policyOption } from "./policy-option.ts";
 import { type RunConfig, RunFolder } from "./run-folder.ts";
 import { bestName, checkpointsName, metricsName } from "./run-output.ts";
+import { optionName } from "./table-options.ts";
 import type { TrainCommandOptions } from "./train.ts";
 import { type RawTrainOptions, readTrainOptions, type TrainPlan } from "./train-options.ts";
 import { fitData, modelTask, openTrainable } from "./trained-model.ts";
@@ -81,7 +82,7 @@ export async function resumeRun(
   for (const name of given) {
     if (resumable.has(name)) continue;
     throw badOption(
-      `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      optionName(name),
       "cannot change in a run that goes on",
       `--resume ${path}`,
       "Only --steps, --epochs, --data (moved files) and --checkpoint-every may be given again.",

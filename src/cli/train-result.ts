@@ -26,6 +26,7 @@ export function resultJson(run: RunPreparation, outcome: TrainOutcome): object {
   const { arm, folder, checkpoint } = outcome;
   return {
     status: outcome.status,
+    notes: run.data.train.notes,
     step: outcome.step,
     steps: outcome.steps,
     epoch: outcome.epoch,
@@ -70,7 +71,7 @@ export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
     diverged: "diverged",
   }[outcome.status];
   return [
-    `${train.name.replace(/ train$/, "")}: ${grouped(train.count)} training and ${grouped(test.count)} test examples`,
+    `${train.name.replace(/ train$/, "")}: ${grouped(train.count)} training and ${grouped(test.count)} test examples${targetText(run)}`,
     `${how} ${grouped(outcome.step)} of ${grouped(outcome.steps)} steps, ${outcome.seconds.toFixed(2)} s, ${short(last?.flops ?? 0)} FLOPs${outcome.examplesPerSecond > 0 ? `, ${grouped(outcome.examplesPerSecond)} examples/s` : ""}`,
     `network: ${networkText(arm, run)}, ${grouped(arm.parameters)} parameters`,
     ...run.notes.map((note) => visible(`note: ${note}`)),
@@ -86,6 +87,15 @@ export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
   ]
     .map((line) => `${line}\n`)
     .join("");
+}
+
+/** ", regression of price" */
+function targetText({ data }: RunPreparation): string {
+  const target = data.train.preprocessing?.target;
+  if (target === undefined) return "";
+  return target.kind === "number"
+    ? `, regression of ${target.name}`
+    : `, classification of ${target.name} into ${target.classes.length} classes`;
 }
 
 /** The run as the reports show it. */

@@ -158,7 +158,7 @@ function gapIn(table: Table, column: TableColumn, row: number, rule: string): Es
     column,
     row,
     rule,
-    "Leave rows with gaps out, or fill them: missing (command line: --missing drop, or mean, median, zero).",
+    "Fill the gap, leave such rows out, or have gaps filled: missing (command line: --missing drop, or mean, median, zero).",
   );
 }
 

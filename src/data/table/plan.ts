@@ -198,7 +198,7 @@ function planFeature(table: Table, column: TableColumn, forced: boolean, notes: 
       column,
       0,
       "is empty in every row",
-      `Leave the column out: drop (command line: --drop ${name}).`,
+      `Fill the gap, or leave the column out: drop (command line: --drop ${name}).`,
     );
   const distinct = new Set(textRows(column, false).map((row) => cellKey(column, row))).size;
   if (distinct > manyCategories ? distinct * 10 > table.count : distinct > 10 && distinct * 2 > table.count) {

@@ -106,7 +106,7 @@ function numberPlan(table: Table, column: TableColumn): TargetPlan {
     column,
     text,
     "must be a number that float32 can hold",
-    `A column of classes needs target "class" (command line: --task classification); another column is chosen by label (--label).`,
+    `A column of classes needs target "class" (command line: --task classification, --loss crossEntropy); another column is chosen by label (--label).`,
   );
 }
 
