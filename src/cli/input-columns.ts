@@ -44,7 +44,8 @@ export function columnsForInputs(data: Dataset, inputs: readonly Value[]): Datas
   const named = inputs.filter((input) => input !== taker);
   const made = named.map((input) => [input.name, column(input, places.get(input.name) ?? [])] as const);
   const rest = taker === undefined ? undefined : column(taker, left);
-  const { featureNames: _, features: __, featureDims: ___, ...others } = data;
+  // The record speaks of features in one row: of columns for several inputs it would be wrong.
+  const { featureNames: _, features: __, featureDims: ___, preprocessing: ____, ...others } = data;
   return dataset({
     ...others,
     ...(rest === undefined ? {} : { features: rest.data as Float32Array, featureDims: rest.dims }),

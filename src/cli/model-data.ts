@@ -63,5 +63,6 @@ export async function modelData(
     images: false,
   });
   const { train } = fitData(loaded, model);
-  return { data: train, task: modelTask(model, train, { loss: wanted, output: options.output }) };
+  const task = modelTask(model, train, { loss: wanted, output: options.output });
+  return { data: train, task: { ...task, notes: [...(train.notes ?? []), ...task.notes] } };
 }

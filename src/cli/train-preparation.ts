@@ -162,7 +162,7 @@ async function freshTrainer(
   });
   // A network that does not fit the data is refused here rather than after the folder has been made.
   await trainer.evaluate(data.test);
-  return { trainer, data, notes: task.notes };
+  return { trainer, data, notes: [...(data.train.notes ?? []), ...task.notes] };
 }
 
 /** The network that the options describe or name, the data in the shape that it takes, and what it is trained for. */

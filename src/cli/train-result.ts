@@ -26,7 +26,6 @@ export function resultJson(run: RunPreparation, outcome: TrainOutcome): object {
   const { arm, folder, checkpoint } = outcome;
   return {
     status: outcome.status,
-    notes: run.data.train.notes,
     step: outcome.step,
     steps: outcome.steps,
     epoch: outcome.epoch,
