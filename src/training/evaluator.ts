@@ -6,6 +6,7 @@ import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";
 import { compile } from "./compile.ts";
+import { CountedMean, nothingCounts } from "./counted.ts";
 import { countFlops } from "./flops.ts";
 import type { Metric } from "./metric.ts";
 import { zeroTargets } from "./probe.ts";
@@ -146,19 +147,23 @@ export class Evaluator {
   ): Promise<Evaluation> {
     const batcher = new Batcher(this.program, data);
     const order = Uint32Array.from({ length: data.count }, (_, index) => index);
-    let loss = 0;
-    const sums = metrics.map(() => 0);
+    const loss = new CountedMean();
+    const means = metrics.map(() => new CountedMean());
     const step = fixedBatch(this.program) ?? batchSize;
     for (let from = 0; from < data.count; from += step) {
       const batch = batcher.take(order, from, Math.min(step, data.count - from));
       const result = await this.forward(variables, batch.feeds);
-      loss += result.loss * batch.size;
+      const counted = this.program.counted(batch);
+      loss.add(result.loss * counted, counted);
       metrics.forEach((metric, index) => {
-        sums[index] = (sums[index] ?? 0) + metric.sum(result.scored, batch.target);
+        const { target, size } = batch;
+        const examples = target === undefined ? size : (metric.counted?.(target) ?? size);
+        means[index]?.add(metric.sum(result.scored, target), examples);
       });
     }
-    const averages = metrics.map((metric, index) => [metric.name, (sums[index] ?? 0) / data.count] as const);
-    return { examples: data.count, loss: loss / data.count, ...Object.fromEntries(averages) };
+    if (data.count > 0 && loss.counted === 0) throw nothingCounts(data.name);
+    const averages = metrics.map(({ name }, index) => [name, means[index]?.value ?? Number.NaN] as const);
+    return { examples: data.count, loss: loss.value, ...Object.fromEntries(averages) };
   }
 
   /** The outputs for inputs by name, which the caller has shaped as the model takes them. */

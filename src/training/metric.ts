@@ -1,5 +1,6 @@
 import { ignoredLabel } from "../data/dataset.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { countedExamples } from "./counted.ts";
 import type { LossChoice } from "./loss.ts";
 
 /** A number per example, averaged over a data set. */
@@ -9,12 +10,15 @@ export interface Metric {
   readonly better: "higher" | "lower";
   /** Sum over the batch of the metric of each example. `output` is [batch, ...]. */
   readonly sum: (output: Tensor, target: Tensor | undefined) => number;
+  /** How many examples of the batch that is over: fewer if some of their labels do not count. Default all. */
+  readonly counted?: (target: Tensor) => number;
 }
 
-/** Share of labels [batch, ...] that have the largest of the logits [batch, classes, ...], in each example. */
+/** Share of labels [batch, ...] that have the largest of the logits [batch, classes, ...]; those that do not count left out. */
 export const accuracy: Metric = {
   name: "accuracy",
   better: "higher",
+  counted: (labels) => countedExamples(labels, undefined),
   sum: (output, target) => {
     const [batch = 0, classes = 1, ...positions] = output.dims;
     return rightShares(output, target, { batch, classes, positions: sizeOf(positions), classesLast: false });
@@ -25,6 +29,7 @@ export const accuracy: Metric = {
 export const tokenAccuracy: Metric = {
   name: "accuracy",
   better: "higher",
+  counted: (labels) => countedExamples(labels, undefined),
   sum: (output, target) => {
     const [batch = 0, ...rest] = output.dims;
     const classes = rest.at(-1) ?? 1;
@@ -41,7 +46,7 @@ interface LogitLayout {
   readonly classesLast: boolean;
 }
 
-/** Sum over the batch of the share of an example's labels that have the largest logit. */
+/** How many labels have the largest logit, in examples: divided by the number of labels that an example has. */
 function rightShares(
   output: Tensor,
   target: Tensor | undefined,
@@ -49,23 +54,20 @@ function rightShares(
 ): number {
   const logits = output.data as Float32Array;
   const [stride, step] = classesLast ? [classes, 1] : [1, positions];
-  let sum = 0;
+  let right = 0;
   for (let row = 0; row < batch; row++) {
-    let [right, counted] = [0, 0];
     for (let position = 0; position < positions; position++) {
       const label = Number(target?.data[row * positions + position]);
-      if (classesLast && label === ignoredLabel) continue;
+      if (label === ignoredLabel) continue;
       const first = row * classes * positions + position * stride;
       let best = 0;
       for (let at = 1; at < classes; at++) {
         if ((logits[first + at * step] as number) > (logits[first + best * step] as number)) best = at;
       }
-      counted++;
       if (best === label) right++;
     }
-    if (counted > 0) sum += right / counted;
   }
-  return sum;
+  return right / positions;
 }
 
 /** Share of outputs whose logit is on the target's side of zero. */

@@ -8,8 +8,10 @@ import { newGraph, rulesOrNone } from "../ops/index.ts";
 import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { originOf, raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import type { Batch } from "./batch.ts";
 import { moveBehindMaxima } from "./behind-maxima.ts";
-import { type Loss, type LossChoice, lossOf } from "./loss.ts";
+import { type ClassWeights, checkClassWeights } from "./counted.ts";
+import { type Loss, lossOf } from "./loss.ts";
 import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
 import { writeScored } from "./scored.ts";
 import type { TaskSettings } from "./task-options.ts";
@@ -42,6 +44,8 @@ export interface Program {
   /** The input and the value of the loss. */
   readonly target: Value | undefined;
   readonly loss: string;
+  /** How much of what the loss is the mean of a batch holds, in examples. */
+  readonly counted: (batch: Pick<Batch, "size" | "target">) => number;
   /** What integer labels must be below, where the loss takes such. */
   readonly classes: Dim | undefined;
   /** Parameters that are inputs: trained and frozen ones, running statistics and whatever can grow. */
@@ -119,7 +123,7 @@ export function writeProgram(options: ProgramOptions): Program {
   const inputs = programInputs(source.graph, type.shape);
   const known = new Set(source.graph.inputs.map(({ name }) => name));
   const ignored = model.graph.inputs.map(({ name }) => name).filter((name) => !known.has(name));
-  const written = writeLoss(graph, loss, output, inputs);
+  const written = writeLoss(graph, options, output, inputs);
   return { graph, source, ignored, output, variables, trainable, updates, masks, ...written };
 }
 
@@ -150,15 +154,25 @@ function refuseUnknown(graph: Graph, option: string, name: string): void {
 
 function writeLoss(
   graph: GraphBuilder,
-  choice: LossChoice,
+  { loss: choice, classWeights }: TaskSettings,
   output: string,
   inputs: readonly ProgramInput[],
-): Pick<Program, "inputs" | "target" | "loss" | "classes" | "scored" | "notes"> {
+): Pick<Program, "inputs" | "target" | "loss" | "counted" | "classes" | "scored" | "notes"> {
   if (typeof choice === "object") {
     // The loss is in the model, and so is the input for its targets: the last of several.
     const target = inputs.length > 1 ? inputs.at(-1) : undefined;
     const features = target === undefined ? inputs : inputs.slice(0, -1);
-    return { inputs: features, loss: choice.output, target, classes: undefined, scored: output, notes: [] };
+    refuseWeights(classWeights);
+    const counted: Program["counted"] = ({ size }) => size;
+    return {
+      inputs: features,
+      loss: choice.output,
+      target,
+      counted,
+      classes: undefined,
+      scored: output,
+      notes: [],
+    };
   }
   const loss: Loss = lossOf(choice);
   refuseClassless(loss, output, graph.typeOf(output).shape);
@@ -167,8 +181,23 @@ function writeLoss(
   refuseFolded(output, shape, inputs);
   const name = inputs.some((input) => input.name === "target") ? "target of the loss" : "target";
   const target: Value = { name, dtype: loss.target, shape: loss.targetShape(shape) };
-  const value = loss.emit(graph, scored, graph.input(name, target));
-  return { inputs, loss: value, target, classes: loss.classes(shape), scored, notes };
+  const classes = loss.classes(shape);
+  if (loss.counted === undefined) refuseWeights(classWeights);
+  else if (classWeights !== undefined) checkClassWeights(classWeights, classes);
+  const value = loss.emit(graph, scored, graph.input(name, target), classWeights);
+  const counted: Program["counted"] = (batch) =>
+    batch.target === undefined ? batch.size : (loss.counted?.(batch.target, classWeights) ?? batch.size);
+  return { inputs, loss: value, target, counted, classes, scored, notes };
+}
+
+function refuseWeights(weights: ClassWeights): void {
+  if (weights === undefined) return;
+  throw new EspalierError("ARGUMENT", {
+    thing: "class weights",
+    rule: "go with a loss of classes",
+    received: weights,
+    remedy: "Use crossEntropy or tokenCrossEntropy, or leave them out.",
+  });
 }
 
 function refuseClassless({ name, inverts }: Loss, output: string, { length: rank }: Shape): void {

@@ -9,6 +9,8 @@ export interface TaskOptions {
    * is taken of what stands before a softmax or sigmoid at its end.
    */
   readonly output?: string;
+  /** For losses of classes: what a label of each class counts for, by number, as PyTorch's `weight=`. Default 1. */
+  readonly classWeights?: readonly number[];
 }
 
 /** The same with its default filled in. */
@@ -17,6 +19,10 @@ export interface TaskSettings extends TaskOptions {
 }
 
 /** What options of any kind say of the task. */
-export function taskOf({ loss = "crossEntropy", output }: TaskOptions): TaskSettings {
-  return { loss, ...(output === undefined ? {} : { output }) };
+export function taskOf({ loss = "crossEntropy", output, classWeights }: TaskOptions): TaskSettings {
+  return {
+    loss,
+    ...(output === undefined ? {} : { output }),
+    ...(classWeights === undefined ? {} : { classWeights }),
+  };
 }

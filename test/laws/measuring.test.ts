@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { type Dataset, dataset, subset } from "../../src/data/dataset.ts";
-import type { Feeds } from "../../src/engine/session.ts";
 import type { Model } from "../../src/graph/model.ts";
 import { type GrowthStep, replay } from "../../src/growth/grow-model.ts";
 import { planDocument, readPlan } from "../../src/growth/plan-file.ts";
@@ -11,6 +10,7 @@ import { findWidths } from "../../src/growth/widths.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { Random } from "../../src/tensor/random.ts";
+import type { Batch } from "../../src/training/batch.ts";
 import { MeasurementCache } from "../../src/training/measure/measurement-cache.ts";
 import { ModelProbe } from "../../src/training/measure/model-probe.ts";
 import { Sample } from "../../src/training/measure/sample.ts";
@@ -156,7 +156,7 @@ describe("statistics in batches", () => {
     const sample = new Sample(data, { examples: count, batchSize }, { seed: 1, step: 0 });
     const sizes: number[] = [];
     const { batches } = sample;
-    sample.batches = function* (program: Program): Generator<{ feeds: Feeds; size: number }> {
+    sample.batches = function* (program: Program): Generator<Batch> {
       for (const batch of batches.call(sample, program)) {
         sizes.push(batch.size);
         for (const { name, batchAxis } of program.inputs) {

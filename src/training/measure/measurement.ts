@@ -80,10 +80,16 @@ export async function runMeasurement(
   const asked = Object.fromEntries([...outputs.values()].map(({ value }) => [value, null]));
   const resized = widths.map((width) => ({ ...width, size: sizes.get(width.id) ?? width.size }));
   let spent = 0;
-  for (const { feeds, size } of sample.batches(program)) {
+  let counted = 0;
+  for (const batch of sample.batches(program)) {
+    const { feeds, size } = batch;
+    const held = program.counted(batch);
+    counted += held;
     const results = await session.run({ ...variables, ...feeds }, asked);
     for (const [name, { value, over }] of outputs) {
-      const weight = (over === "mean" ? size : 1) / sample.count;
+      // Of a batch that holds nothing that counts, a mean is none.
+      if (over === "mean" && held === 0) continue;
+      const weight = (over === "mean" ? held : 1) / sample.count;
       const { dims, data } = results[value] as Tensor<"float32">;
       const mean = means.get(name) ?? { dims, data: new Float64Array(data.length) };
       for (let index = 0; index < data.length; index++) {
@@ -92,6 +98,14 @@ export async function runMeasurement(
       means.set(name, mean);
     }
     spent += batchFlops({ program, flops, widths: resized, sizes: feedSizes(program, feeds) }, size);
+  }
+  if (counted !== sample.count) {
+    for (const [name, { over }] of outputs) {
+      const data = over === "mean" ? means.get(name)?.data : undefined;
+      data?.forEach((value, index) => {
+        data[index] = (value * sample.count) / counted;
+      });
+    }
   }
   return { means, flops: spent };
 }

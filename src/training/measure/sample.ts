@@ -1,8 +1,7 @@
 import type { Dataset } from "../../data/dataset.ts";
-import type { Feeds } from "../../engine/session.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { Random } from "../../tensor/random.ts";
-import { Batcher } from "../batch.ts";
+import { type Batch, Batcher } from "../batch.ts";
 import type { Program } from "../program.ts";
 import { fixedBatch } from "../program-inputs.ts";
 
@@ -45,7 +44,7 @@ export class Sample {
   }
 
   /** The batches as a program takes them, in turn; each is good until the next. */
-  *batches(program: Program): Generator<{ readonly feeds: Feeds; readonly size: number }> {
+  *batches(program: Program): Generator<Batch> {
     const batcher = new Batcher(program, this.#data);
     const most = fixedBatch(program) ?? this.#batchSize;
     for (let from = 0; from < this.count; from += most) {
