@@ -1,6 +1,6 @@
+import { isInvented, layerOfParameter, moduleOf } from "../graph/layer-names.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { axisKey, type FlowMap } from "./flow-map.ts";
-import { isInvented, layerOfParameter, moduleOf } from "./layer-names.ts";
 import type { Trace } from "./trace.ts";
 import type { WidthPart } from "./width.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it, test } from "vitest";
 import { reshapingModel, strangeModel } from "../../test/fixtures/reshaping-model.ts";
+import { isInvented, layerOfParameter, moduleOf } from "../graph/layer-names.ts";
 import type { Node } from "../graph/model.ts";
 import { cnn } from "../nn/cnn.ts";
-import { isInvented, layerOfParameter, moduleOf } from "./layer-names.ts";
 import { summarise } from "./summary.ts";
 
 describe("summarise", () => {

@@ -69,6 +69,7 @@ function attributesOf(window: Window, surplus: readonly number[], groups: number
 
 /** The adjoint of Conv in X. X [N, C, ...], W [C, M / group, ...], B [M]. ONNX ConvTranspose-11. */
 export const convTranspose: Operator = {
+  bias: { input: 2, size: (call, [, channels = 1]) => channels * call.int("group", 1) },
   infer(call) {
     const { sizes: wanted } = slidingOf(call);
     const groups = call.int("group", 1);

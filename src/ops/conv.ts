@@ -51,6 +51,7 @@ function geometry(call: Call): { window: Window; groups: number; spatial: Shape 
 
 /** Y = X * W + B over 1, 2, 3 spatial axes. X [N, C, ...], W [M, C / group, ...], B [M]. ONNX Conv-11. */
 export const conv: Operator = {
+  bias: { input: 2, size: (_, [channels = 1]) => channels },
   infer(call) {
     const { window, groups, spatial } = geometry(call);
     const [batch, channels] = call.shape(0) as [Shape[0], Shape[0]];

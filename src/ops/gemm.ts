@@ -15,6 +15,7 @@ function axes(call: Call) {
 
 /** Y = α·A·B + β·C, with A and B optionally transposed. ONNX Gemm-13. */
 export const gemm: Operator = {
+  bias: { input: 2, size: (call, dims) => dims[axes(call).n] ?? 1 },
   infer(call) {
     const { m, ka, kb, n } = axes(call);
     const a = call.shape(0);

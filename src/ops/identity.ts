@@ -1,5 +1,6 @@
 import { elementwiseBound } from "./bounds.ts";
 import { flowMoved } from "./broadcast.ts";
+import { isUniform, isVector } from "./fresh-values.ts";
 import { keepsOrder } from "./interval-rules.ts";
 import type { Operator } from "./operator.ts";
 import { sized, sizesOf } from "./sizes.ts";
@@ -11,10 +12,10 @@ export const identity: Operator = {
   flow: flowMoved,
   interval: keepsOrder,
   rounding: elementwiseBound(1, 0),
-  // A matrix that is read under two names is tied on purpose; TorchScript's exporter merges equal vectors so.
+  // TorchScript's exporter merges equal vectors so. What holds more than one value under two names is tied on purpose.
   constant(call) {
     const tensor = call.constant(0);
-    return tensor !== undefined && tensor.dims.filter((size) => size > 1).length <= 1 ? tensor : undefined;
+    return tensor !== undefined && isVector(tensor) && isUniform(tensor) ? tensor : undefined;
   },
   moves: true,
   flops: () => 0,

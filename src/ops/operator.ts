@@ -232,6 +232,11 @@ export interface Operator {
   readonly moves?: boolean;
   /** Whether output 0 is input 0, but for entries outside of the range of the outputs. */
   readonly clamps?: boolean;
+  /** Products that may have a bias: the input that takes it, and how many entries it has beside a weight (input 1) of `dims`. */
+  readonly bias?: {
+    readonly input: number;
+    readonly size: (call: Call, dims: readonly number[]) => number;
+  };
   /** Inputs that hold running statistics: state of the model, but not trained by the loss. */
   readonly statistics?: readonly number[];
   /** Writes the node's outputs as they are while training, where that differs from inference. */

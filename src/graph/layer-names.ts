@@ -1,4 +1,4 @@
-import type { Node } from "../graph/model.ts";
+import type { Node } from "./model.ts";
 
 /** Names that exporters invent for folded weights, which say nothing to people. */
 const invented = /^(onnx::|val_\d|_?\d+$|_v_\d|constant)/i;
