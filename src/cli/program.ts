@@ -153,6 +153,10 @@ function trainOptions(command: Command): Command {
         collect,
       ),
     )
+    .option(
+      "--train-constants",
+      "train constants, too: Constant nodes, buffers, position tables (train lists what it leaves)",
+    )
     .addOption(new Option("--train-only <parameters>", "train these alone; repeatable").argParser(collect))
     .optionsGroup("Training:")
     .option(

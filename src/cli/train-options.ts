@@ -24,6 +24,7 @@ export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOp
   readonly validationFraction?: string;
   readonly model?: string;
   readonly freeze?: readonly string[];
+  readonly trainConstants?: boolean;
   readonly trainOnly?: readonly string[];
   readonly layers?: string;
   readonly hidden?: string;
@@ -68,7 +69,7 @@ export interface TrainPlan {
   /** A file to go on from; undefined: the network that the options describe. */
   readonly model: ModelChoice | undefined;
   readonly network: NetworkOptions;
-  readonly parameters: Pick<TrainerOptions, "trainable" | "frozen">;
+  readonly parameters: Pick<TrainerOptions, "trainable" | "frozen" | "trainConstants">;
   /** Undefined: by the data. */
   readonly loss: LossName | undefined;
   /** Output of the model that is trained; undefined: by the data. */
@@ -128,6 +129,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     network,
     parameters: {
       ...(raw.freeze === undefined ? {} : { frozen: raw.freeze }),
+      ...(raw.trainConstants === undefined ? {} : { trainConstants: raw.trainConstants }),
       ...(raw.trainOnly === undefined ? {} : { trainable: raw.trainOnly }),
     },
     loss,

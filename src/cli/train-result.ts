@@ -1,6 +1,9 @@
 import type { RunArm, RunRecord } from "../report/run-record.ts";
 import { undoneTrials } from "../report/undone-trials.ts";
+
+import { parametersOf, parametersText } from "../training/parameter-summary.ts";
 import { grouped, score, short, visible, widthsText } from "./format.ts";
+
 import { growthText } from "./live-progress.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { htmlName, jsonName, metricsName, modelName } from "./run-output.ts";
@@ -34,6 +37,7 @@ export function resultJson(run: RunPreparation, outcome: TrainOutcome): object {
     network: networkText(arm, run),
     widths: arm.points.at(-1)?.widths,
     parameters: arm.parameters,
+    trainedAndFrozen: parametersOf(run.trainer.model, run.trainer.settings.frozen),
     flops: arm.points.at(-1)?.flops,
     seconds: outcome.seconds,
     examplesPerSecond: outcome.examplesPerSecond,
@@ -74,6 +78,7 @@ export function resultText(run: RunPreparation, outcome: TrainOutcome): string {
     `${how} ${grouped(outcome.step)} of ${grouped(outcome.steps)} steps, ${outcome.seconds.toFixed(2)} s, ${short(last?.flops ?? 0)} FLOPs${outcome.examplesPerSecond > 0 ? `, ${grouped(outcome.examplesPerSecond)} examples/s` : ""}`,
     `network: ${networkText(arm, run)}, ${grouped(arm.parameters)} parameters`,
     ...run.notes.map((note) => visible(`note: ${note}`)),
+    ...(run.plan.model === undefined ? [] : selectionText(run).map((line) => `  ${line}`)),
     ...arm.growths.map((growth) => `  ${growthText(growth)}`),
     ...(undone.count > 0
       ? [
@@ -118,6 +123,7 @@ export function runRecord(run: RunPreparation, outcome: TrainOutcome, date: stri
       "training examples": train.count,
       ...(validation === undefined ? {} : { "validation examples": validation.count }),
       "test examples": test.count,
+      ...(run.plan.model === undefined ? {} : { parameters: selectionText(run).join("; ") }),
       "steps done": `${outcome.step} of ${outcome.steps} (${outcome.status})`,
       espalier: version(),
       node: process.version,
@@ -125,6 +131,11 @@ export function runRecord(run: RunPreparation, outcome: TrainOutcome, date: stri
     ...(metric === undefined ? {} : { metric }),
     arms: [outcome.arm],
   };
+}
+
+/** What of a model that was read is trained, frozen and tied. */
+function selectionText({ trainer }: RunPreparation): readonly string[] {
+  return parametersText(parametersOf(trainer.model, trainer.settings.frozen));
 }
 
 /** "hidden1 8 → 32" for what grew, "hidden1 32" for what did not. */

@@ -14,10 +14,15 @@ export interface TrainerOptions extends TaskOptions {
   /** Default `adam()`. */
   readonly optimizer?: Optimizer;
   /**
-   * The parameters to train: names, patterns with `*` ("encoder.*"), or a predicate. Default: every float32 parameter
-   * that is no scalar and no running statistic.
+   * The parameters to train: names, patterns with `*` ("encoder.*"), or a predicate. Default: all that PyTorch would train,
+   * as far as the model's file shows it; {@link parametersOf} lists them.
    */
   readonly trainable?: ParameterChoice;
+  /**
+   * Constants to train none the less, or whether to train all: what the exporter wrote as Constant nodes, buffers, whole or
+   * evenly spaced numbers, and tables of sines. Default false.
+   */
+  readonly trainConstants?: boolean | ParameterChoice;
   /**
    * Parameters to leave as they are, also where `trainable` names them. Units that they grow by stay as new too. A
    * BatchNormalization whose scale and shift are frozen keeps its running statistics and normalises by them.

@@ -13,9 +13,10 @@ import { moveBehindMaxima } from "./behind-maxima.ts";
 import { type ClassWeights, checkClassWeights } from "./counted.ts";
 import { type Loss, lossOf } from "./loss.ts";
 import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
+
 import { writeScored } from "./scored.ts";
 import type { TaskSettings } from "./task-options.ts";
-import { statisticsOf, trainableOf } from "./trainable.ts";
+import { constantsOf, statisticsOf, trainableOf } from "./trainable.ts";
 
 /** An input that a dropout draws anew each step. */
 export interface DropoutMask {
@@ -88,6 +89,8 @@ export function writeProgram(options: ProgramOptions): Program {
   const statistics = statisticsOf(source);
   const held = new Set(frozen);
   const own = new Set(trainableOf(source));
+  const constants = constantsOf(source);
+  const weights = new Set([...own].filter((name) => !constants.has(name)));
   const growing = new Set(widths.flatMap((width) => width.parts.map((part) => part.parameter)));
   const shapes = symbolicShapes(model, widths);
   const variables: string[] = [];
@@ -105,8 +108,8 @@ export function writeProgram(options: ProgramOptions): Program {
   const moved = training && !options.open ? moveBehindMaxima(source.graph, kept) : source.graph.nodes;
   for (const node of moved) {
     const { train, open, statistics: running } = rulesOrNone(node);
-    const weights = node.inputs.filter((name) => own.has(name));
-    const still = running !== undefined && weights.length > 0 && weights.every((name) => held.has(name));
+    const trained = node.inputs.filter((name) => weights.has(name));
+    const still = running !== undefined && trained.length > 0 && trained.every((name) => held.has(name));
     if (options.open && open !== undefined) open(new GraphCall(graph, node));
     else if (train === undefined || !training || still) graph.add(node);
     else train(new NodeTraining(graph, node, updates, masks));

@@ -1,6 +1,7 @@
 import type { Model } from "../graph/model.ts";
 import { isSupported, operatorOf } from "../ops/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { ParameterOrigins } from "./parameter-origin.ts";
 
 /** Some of a model's parameters: names and patterns in which `*` stands for any characters, or a predicate. */
 export type ParameterChoice = readonly string[] | ((name: string) => boolean);
@@ -15,17 +16,18 @@ export function statisticsOf({ graph }: Model): ReadonlySet<string> {
 }
 
 /**
- * Float32 parameters that can be trained. Constants of the architecture are not: running statistics, scalars, what every
- * reader takes for a literal (`Operator.literals`), and masks.
+ * Float32 parameters that can be trained. Constants of the architecture are not: running statistics, single numbers that
+ * the file does not name as weights, what every reader takes for a literal (`Operator.literals`), and masks.
  */
 export function trainableOf(model: Model): readonly string[] {
   const statistics = statisticsOf(model);
-  const literals = literalsOf(model);
+  const origins = new ParameterOrigins(model);
+  const literals = literalsOf(model, origins);
   return [...model.graph.parameters]
     .filter(
       ([name, { dtype, dims, data }]) =>
         dtype === "float32" &&
-        dims.length > 0 &&
+        (dims.length > 0 || origins.isNamed(name)) &&
         !statistics.has(name) &&
         !literals.has(name) &&
         !isMask(data as Float32Array),
@@ -33,15 +35,26 @@ export function trainableOf(model: Model): readonly string[] {
     .map(([name]) => name);
 }
 
+/** Those of them that are taken for constants, and why. */
+export function constantsOf(model: Model): ReadonlyMap<string, string> {
+  const origins = new ParameterOrigins(model);
+  return new Map(
+    trainableOf(model).flatMap((name) => {
+      const reason = origins.constant(name);
+      return reason === undefined ? [] : [[name, reason] as const];
+    }),
+  );
+}
+
 /** Parameters that every node that reads them takes for a literal. */
-function literalsOf({ graph }: Model): ReadonlySet<string> {
+function literalsOf({ graph }: Model, origins: ParameterOrigins): ReadonlySet<string> {
   const found = new Set<string>();
   const weights = new Set<string>();
   for (const node of graph.nodes) {
     const { always = [], single = [] } = (isSupported(node) ? operatorOf(node).literals : undefined) ?? {};
     node.inputs.forEach((name, index) => {
       const number = graph.parameters.get(name)?.data.length === 1;
-      const literal = always.includes(index) || (number && single.includes(index));
+      const literal = always.includes(index) || (number && single.includes(index) && !origins.isNamed(name));
       (literal ? found : weights).add(name);
     });
   }
@@ -59,18 +72,31 @@ function isMask(values: Float32Array): boolean {
   return false;
 }
 
+/** Which parameters a run trains. */
+export interface TrainableOptions {
+  readonly trainable?: ParameterChoice;
+  readonly frozen?: ParameterChoice;
+  readonly trainConstants?: boolean | ParameterChoice;
+}
+
 /**
- * The trainable parameters that a run leaves as they are: all but `trainable` (where given), and `frozen`. Throws
- * `ARGUMENT` for a pattern that fits none of them, and where nothing is left to train.
+ * The trainable parameters that a run leaves as they are: all but `trainable` (where given), `frozen`, and constants but for
+ * `trainConstants`. Throws `ARGUMENT` for a pattern that fits none of them, and where nothing is left to train.
  */
-export function frozenOf(
-  model: Model,
-  { trainable, frozen = [] }: { readonly trainable?: ParameterChoice; readonly frozen?: ParameterChoice },
-): readonly string[] {
+export function frozenOf(model: Model, options: TrainableOptions): readonly string[] {
   const names = trainableOf(model);
+  const { trainable, frozen = [], trainConstants = false } = options;
+  if (trainConstants === false && trainable === undefined) new ParameterOrigins(model).refuseComputed();
+  const constants = constantsOf(model);
+  const taken =
+    typeof trainConstants === "boolean"
+      ? () => trainConstants
+      : chosen("trainConstants", trainConstants, [...constants.keys()]);
   const trained = trainable === undefined ? () => true : chosen("trainable", trainable, names);
   const held = chosen("frozen", frozen, names);
-  const result = names.filter((name) => !trained(name) || held(name));
+  const result = names.filter(
+    (name) => !trained(name) || held(name) || (constants.has(name) && !taken(name)),
+  );
   if (result.length < names.length || names.length === 0) return result;
   throw new EspalierError("ARGUMENT", {
     thing: "trainable and frozen",
