@@ -3,6 +3,7 @@ import { Exchange } from "./exchange.ts";
 import { exported } from "./exported.ts";
 import { files } from "./files.ts";
 import { gradients, listOperators } from "./gradients.ts";
+import { modules } from "./modules.ts";
 import { strategies } from "./strategies.ts";
 import { trainZoo } from "./train-zoo.ts";
 import { trajectories } from "./trajectories.ts";
@@ -16,6 +17,7 @@ const commands: Readonly<Record<string, (exchange: Exchange) => Promise<void>>> 
   trajectories,
   files,
   exported,
+  modules,
   strategies,
   zoo,
   trainZoo,
