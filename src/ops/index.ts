@@ -9,6 +9,7 @@ import { argMax } from "./arg-max.ts";
 import { argMin } from "./arg-min.ts";
 import { averagePool } from "./average-pool.ts";
 import { batchNormalization } from "./batch-normalization.ts";
+import { branchesWith } from "./branches.ts";
 import { cast } from "./cast.ts";
 import { ceil } from "./ceil.ts";
 import { celu } from "./celu.ts";
@@ -289,20 +290,53 @@ export function rulesOrNone(node: Node): Operator {
 export function operatorOf(node: Node): Operator {
   const rules = rulesOf(node);
   if (rules !== undefined) return rules;
-  const standard = node.domain === "" || node.domain === "ai.onnx";
   throw new EspalierError("UNSUPPORTED_OPERATOR", {
     thing: `node "${node.name}"`,
     rule: "needs an operator that espalier has rules for",
-    received: standard ? node.op : `${node.domain}.${node.op}`,
-    remedy: `Supported: ${[...Object.keys(operators), ...Object.keys(learningOperators).map((op) => `ai.onnx.ml.${op}`)].join(", ")}.`,
+    received: isStandard(node.domain) ? node.op : `${node.domain}.${node.op}`,
+    remedy: `${alternatives(node.op)}See docs/grow-any-model.md, "Operators without rules".`,
   });
+}
+
+function isStandard(domain: string): boolean {
+  return domain === "" || domain === "ai.onnx";
+}
+
+/** The three operators with rules whose names share the most pairs of letters with `name` (Dice's coefficient). */
+function alternatives(name: string): string {
+  const pairs = (text: string) => {
+    const lower = text.toLowerCase();
+    return new Set(Array.from({ length: Math.max(0, lower.length - 1) }, (_, at) => lower.slice(at, at + 2)));
+  };
+  const own = pairs(name);
+  const ranked = Object.keys(operators)
+    .map((other) => {
+      const theirs = pairs(other);
+      const shared = [...theirs].filter((pair) => own.has(pair)).length;
+      return { other, likeness: shared / (own.size + theirs.size || 1) };
+    })
+    .filter(({ likeness }) => likeness > 0)
+    .sort((a, b) => b.likeness - a.likeness)
+    .slice(0, 3);
+  return ranked.length === 0
+    ? ""
+    : `Those with rules and a similar name: ${ranked.map(({ other }) => other).join(", ")}. `;
 }
 
 /** Types of a node's outputs by its operator's shape rule. Throws `UNSUPPORTED_OPERATOR` where none speaks of the node. */
 export const inferNode: Inference = (node, typeOf, constantOf) => {
-  const typing = rulesOf(node)?.infer ?? typingOf(node);
-  return (typing ?? operatorOf(node).infer)(new Call(node, typeOf, constantOf));
+  const infer = rulesOf(node)?.infer ?? typingOf(node) ?? typingWithBodies(node) ?? operatorOf(node).infer;
+  return infer(new Call(node, typeOf, constantOf));
 };
+
+/** Shape rules of operators with graphs inside that have no other rules. */
+const typingsWithBodies: Readonly<Record<string, Operator["infer"]>> = {
+  If: branchesWith((node, typeOf, constantOf) => inferNode(node, typeOf, constantOf)),
+};
+
+function typingWithBodies({ domain, op }: Node): Operator["infer"] | undefined {
+  return isStandard(domain) && Object.hasOwn(typingsWithBodies, op) ? typingsWithBodies[op] : undefined;
+}
 
 /** An empty graph that knows every operator's shape rule, to write one after `origin` into. */
 export function newGraph(origin?: Origin): GraphBuilder {

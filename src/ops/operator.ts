@@ -39,6 +39,11 @@ export class Call {
     return this.#typeOf(name);
   }
 
+  /** Value of a parameter or folded constant by its name; see {@link Call.typeNamed}. */
+  constantNamed(name: string): Tensor | undefined {
+    return this.#constantOf(name);
+  }
+
   shape(index: number): Shape {
     return this.input(index).shape;
   }

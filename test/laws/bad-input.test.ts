@@ -113,11 +113,16 @@ describe("models", () => {
     );
   });
 
-  test("an unsupported operator is named, with what is supported", async () => {
+  test("an unsupported operator is named, with where to read on", async () => {
     const model = mlp([3, 4, 2]);
     const nodes = model.graph.nodes.map((node) => (node.op === "Relu" ? { ...node, op: "Quux" } : node));
     const odd: Model = { ...model, graph: { ...model.graph, nodes } as Graph };
-    await refused("UNSUPPORTED_OPERATOR", () => Trainer.create(odd), /Quux/, /Relu/);
+    await refused("UNSUPPORTED_OPERATOR", () => Trainer.create(odd), /Quux/, /docs\/grow-any-model/);
+    const near = {
+      ...odd,
+      graph: { ...odd.graph, nodes: nodes.map((n) => ({ ...n, op: n.op.replace("Quux", "ReluX") })) },
+    };
+    await refused("UNSUPPORTED_OPERATOR", () => Trainer.create(near), /Relu, \w+, \w+\./);
     // A model that is only widened may hold it: what passes through it cannot grow, and says why.
     const widths = findWidths(odd);
     expect(widths.map(({ growable }) => growable)).not.toContain(true);

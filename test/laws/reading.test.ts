@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { summarise } from "../../src/growth/summary.ts";
 import {
@@ -36,6 +35,7 @@ const cases: readonly (readonly [file: string, growable: readonly string[], with
   ["auto-pad-same-dynamic", ["w1", "w2"], []],
   ["torchscript-pad", ["w1", "w2"], []],
   ["sliced-position-table", ["emb", "w1"], []],
+  ["if_before", ["w1"], ["If"]],
   ["lrn-hides-the-rest", ["w2", "w3"], ["LRN"]],
   ["nonzero_front", [], ["NonZero"]],
 ];
@@ -58,7 +58,7 @@ describe("what a file does not say, or says in a form without rules, hides nothi
   it("trains behind an operator without a gradient, and grows in training", async () => {
     const model = await read("imputer_scaler");
     const draws = new Random(1, "imputer");
-    const features = Float32Array.from({ length: 48 * 5 }, (_, at) => draws.normal());
+    const features = Float32Array.from({ length: 48 * 5 }, () => draws.normal());
     const labels = Int32Array.from({ length: 48 }, (_, at) => Number((features[5 * at + 1] as number) > 0));
     const data = dataset({ features, labels, count: 48 });
     const trainer = await Trainer.create(model, {

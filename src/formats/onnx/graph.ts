@@ -9,7 +9,7 @@ import { graphFields } from "./fields.ts";
 import { nameNodes, type Place, readNode } from "./node.ts";
 import { addOnce, fieldsOf, NotesReader, type Reading } from "./reading.ts";
 import { readTensor } from "./tensor.ts";
-import { nameOfValue, readValue } from "./value.ts";
+import { nameOfValue, readValue, refuseOtherThanTensor } from "./value.ts";
 
 /** A graph as its file states it, with the messages (ValueInfoProto) that describe its intermediate values. */
 export interface ReadGraph extends Subgraph {
@@ -22,6 +22,7 @@ export interface ReadGraph extends Subgraph {
  */
 export function readGraph(reader: Reader, reading: Reading, place: Place): ReadGraph {
   checkLimit(reading.limits, "maxDepth", "graph", place.depth);
+  if (place.depth === 0) refuseOtherOutputs(reader.fork(), reading);
   const notes = new NotesReader();
   let name = "";
   const nodes: Node[] = [];
@@ -91,6 +92,14 @@ export function readGraph(reader: Reader, reading: Reading, place: Place): ReadG
     ...(parameterNotes.size === 0 ? {} : { parameterNotes }),
     described,
   };
+}
+
+/** What a model makes stands behind its weights in a file; a sequence is refused before those are read. */
+function refuseOtherOutputs(reader: Reader, reading: Reading): void {
+  for (const field of fieldsOf(reader)) {
+    if (field.number === graphFields.output) refuseOtherThanTensor(reader.message(field), reading, "output");
+    else reader.skip(field);
+  }
 }
 
 function subgraph({ described: _, ...graph }: ReadGraph): Subgraph {

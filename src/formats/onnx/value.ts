@@ -3,7 +3,7 @@ import type { DeclaredValue } from "../../graph/model.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkLimit, type Limits } from "../limits.ts";
-import type { Reader } from "../protobuf-reader.ts";
+import type { Field, Reader } from "../protobuf-reader.ts";
 import {
   dimensionFields,
   otherValueTypes,
@@ -32,6 +32,32 @@ export function readValue(reader: Reader, reading: Reading, role: string): Decla
   return { name, ...(type === undefined ? {} : readType(type, reading, thing)), ...notes.finish() };
 }
 
+/** Throws `UNSUPPORTED_TYPE` where a ValueInfoProto is of no tensor, and looks at nothing else. */
+export function refuseOtherThanTensor(reader: Reader, reading: Reading, role: string): void {
+  const name = nameOfValue(reader.fork(), reading);
+  for (const field of fieldsOf(reader)) {
+    if (field.number === valueFields.type) checkTensor(reader.message(field), `${role} "${name}"`);
+    else reader.skip(field);
+  }
+}
+
+function checkTensor(reader: Reader, thing: string): void {
+  for (const field of fieldsOf(reader)) {
+    refuseOtherType(field, thing);
+    reader.skip(field);
+  }
+}
+
+function refuseOtherType(field: Field, thing: string): void {
+  if (field.number === typeFields.tensorType || field.number === typeFields.denotation) return;
+  throw new EspalierError("UNSUPPORTED_TYPE", {
+    thing,
+    rule: "must be a tensor",
+    received: otherValueTypes[field.number] ?? `type field ${field.number}`,
+    remedy: "Export the model with tensors as inputs and outputs (scikit-learn: zipmap=False).",
+  });
+}
+
 /** The name of a ValueInfoProto, without looking at its type. */
 export function nameOfValue(reader: Reader, reading: Reading): string {
   let name = "";
@@ -45,16 +71,9 @@ export function nameOfValue(reader: Reader, reading: Reading): string {
 function readType(reader: Reader, reading: Reading, thing: string): Pick<DeclaredValue, "dtype" | "shape"> {
   let tensor: Reader | undefined;
   for (const field of fieldsOf(reader)) {
+    refuseOtherType(field, thing);
     if (field.number === typeFields.tensorType) tensor = reader.message(field);
-    else if (field.number === typeFields.denotation) reader.skip(field);
-    else {
-      throw new EspalierError("UNSUPPORTED_TYPE", {
-        thing,
-        rule: "must be a tensor",
-        received: otherValueTypes[field.number] ?? `type field ${field.number}`,
-        remedy: "Export the model with tensors as inputs and outputs (scikit-learn: zipmap=False).",
-      });
-    }
+    else reader.skip(field);
   }
   let dtype: DType | undefined;
   let shape: Shape | undefined;
