@@ -1,15 +1,17 @@
 import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { applyPlan } from "./apply.ts";
+import { Analysis } from "./analysis.ts";
+import { growthPatch } from "./apply.ts";
 import { borderWidths } from "./border-widths.ts";
 import { type Choice, readChoice } from "./choice.ts";
 import { deepenModel } from "./deepen.ts";
+import type { Patch } from "./indexed-graph.ts";
 import { type GrowthPlan, type GrowthRequest, planGrowth } from "./plan.ts";
 import { equalUnits } from "./redundant.ts";
 import { strategyOf } from "./strategies/index.ts";
 import type { Strategy } from "./strategy.ts";
 import type { Width } from "./width.ts";
-import { findWidths, widthOf } from "./widths.ts";
+import { widthNow, widthOf } from "./widths.ts";
 
 /** So many units more, or a multiple of those there are (a fraction where that comes out whole). */
 export type Amount = { readonly by: number } | { readonly times: number };
@@ -86,32 +88,31 @@ class Growing {
   readonly #values: Values;
   readonly #steps: GrowthStep[] = [];
   readonly #left: { readonly width: string; readonly reason: string }[] = [];
-  #model: Model;
   /** Of the model as it is now: a growth moves what other widths have on the same axes. */
-  #widths: readonly Width[] | undefined;
+  #analysis: Analysis;
 
   constructor(model: Model, values: Values) {
-    this.#model = model;
+    this.#analysis = new Analysis(model);
     this.#values = values;
   }
 
   result(): GrownModel {
-    return { model: this.#model, steps: this.#steps, left: this.#left };
+    return { model: this.#analysis.model, steps: this.#steps, left: this.#left };
   }
 
   widen(id: string, amount: Amount): void {
-    this.#apply("width", widthOf(this.#found(), id), amount);
+    this.#apply("width", this.#width(id), amount);
   }
 
   widenAll(amount: Amount): void {
     const before = this.#steps.length;
-    const ids = this.#found().map(({ id }) => id);
+    const ids = this.#analysis.widths.map(({ id }) => id);
     for (const id of ids) {
       try {
         this.widen(id, amount);
       } catch (error) {
         if (!(error instanceof EspalierError)) throw error;
-        const width = this.#found().find((one) => one.id === id);
+        const width = this.#analysis.find(id);
         const own = width?.growable === false ? width.reason : error.rule;
         const gone = "the growths before took its place";
         this.#left.push({ width: id, reason: width === undefined ? gone : own });
@@ -126,21 +127,22 @@ class Growing {
   }
 
   widenBorder({ border, name, ...amount }: Bordering): void {
-    this.#apply(border, borderWidth(this.#model, border, name), amount);
+    this.#apply(border, borderWidth(this.#analysis.model, border, name), amount);
   }
 
   deepen({ deepen, by, hidden }: Deepening): void {
-    const width = widthOf(this.#found(), deepen);
+    const width = this.#width(deepen);
     const step = { by, hidden: hidden ?? width.size, seed: this.#values.seed };
-    this.#took({ kind: "depth", width: width.id, ...step }, deepenModel(this.#model, width, step));
+    this.#analysis = new Analysis(deepenModel(this.#analysis.model, width, step));
+    this.#steps.push({ kind: "depth", width: width.id, ...step });
   }
 
   #apply(kind: WideningStep["kind"], width: Width, amount: Amount): void {
     const by = unitsOf(width, amount);
     const grown = (born?: number) => {
       const plan = planGrowth(width, { by, ...this.#values, born });
-      const model = applyPlan(this.#model, plan, this.#values.strategy);
-      return { plan, model, twins: bornEqual(width, plan, model) };
+      const patch = growthPatch(this.#analysis.flows.graph, plan, this.#values.strategy);
+      return { plan, patch, twins: bornEqual(width, plan, patch) };
     };
     let best = grown();
     // A model does not know which units it once had: after a shrink one that moved up may have had these very draws.
@@ -151,24 +153,18 @@ class Growing {
       if (next.twins >= best.twins) break;
       best = next;
     }
-    this.#took({ kind, ...best.plan }, best.model);
+    this.#analysis.apply(best.patch);
+    this.#steps.push({ kind, ...best.plan });
   }
 
-  #took(step: GrowthStep, grown: Model): void {
-    this.#steps.push(step);
-    this.#model = grown;
-    this.#widths = undefined;
-  }
-
-  #found(): readonly Width[] {
-    this.#widths ??= findWidths(this.#model);
-    return this.#widths;
+  #width(id: string): Width {
+    return widthNow(this.#analysis, id);
   }
 }
 
 /** In how many groups of equal units there is a new one. */
-function bornEqual(width: Width, { from, to }: GrowthPlan, { graph }: Model): number {
-  const groups = equalUnits({ ...width, size: to }, graph.parameters);
+function bornEqual(width: Width, { from, to }: GrowthPlan, { parameters }: Patch): number {
+  const groups = equalUnits({ ...width, size: to }, parameters);
   return groups.filter((group) => group.some((unit) => unit >= from)).length;
 }
 
@@ -207,20 +203,27 @@ export function unitsOf({ id, size }: Width, amount: Amount): number {
  * what {@link grow} throws.
  */
 export function replay(model: Model, steps: readonly GrowthStep[]): Model {
-  return steps.reduce(repeat, model);
+  return steps.reduce(repeat, new Analysis(model)).model;
 }
 
-function repeat(model: Model, step: GrowthStep): Model {
-  if (step.kind === "depth") return deepenModel(model, widthOf(findWidths(model), step.width), step);
+function repeat(analysis: Analysis, step: GrowthStep): Analysis {
+  if (step.kind === "depth") {
+    return new Analysis(deepenModel(analysis.model, widthNow(analysis, step.width), step));
+  }
   const { kind, ...plan } = step;
-  const widths = kind === "width" ? findWidths(model) : borderWidths(model, kind);
   const strategy = strategyOf(plan.strategy);
-  const width = widthOf(widths, plan.width);
+  const width =
+    kind === "width"
+      ? widthNow(analysis, plan.width)
+      : widthOf(borderWidths(analysis.model, kind), plan.width);
   const by = plan.to - plan.from;
   // What needs no data has chosen nothing.
   const choice = strategy.choose === undefined ? undefined : readChoice(plan.choice, by, width.parts);
   const again = planGrowth(width, { by, strategy, seed: plan.seed, choice, born: plan.born });
-  if (isSame(again, plan)) return applyPlan(model, again, strategy);
+  if (isSame(again, plan)) {
+    analysis.apply(growthPatch(analysis.flows.graph, again, strategy));
+    return analysis;
+  }
   throw new EspalierError("FORMAT", {
     thing: `plan to widen ${plan.width}`,
     rule: "must be what planning this growth of this model gives, and differs",
