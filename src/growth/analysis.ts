@@ -11,6 +11,8 @@ interface Finding {
   readonly widths: readonly Width[];
   /** What it remembers of axes and cuts. */
   readonly notes: readonly string[];
+  /** The findings whose notes it went by. */
+  readonly sources: ReadonlySet<number>;
   /** Where its answers come from in the graph, and how many changes there had been. */
   readonly positions: Int32Array;
   readonly changes: number;
@@ -25,8 +27,8 @@ export class Analysis {
   readonly #model: Model;
   /** How many changes there had been when a position last changed. */
   readonly #changed: Int32Array;
-  /** Axes and cuts that have been seen, and whether they can grow. */
-  readonly #known = new Map<string, boolean>();
+  /** Axes and cuts that have been seen, whether they can grow, and which finding noted it. */
+  readonly #known = new Map<string, { readonly grows: boolean; readonly finding: number }>();
   readonly #findings: Finding[] = [];
   /** Which finding a width belongs to, and what it is called there. */
   readonly #places = new Map<string, { readonly finding: number; readonly width: number }>();
@@ -53,9 +55,7 @@ export class Analysis {
   /** The width called `id` as it is now. */
   find(id: string): Width | undefined {
     const place = this.#places.get(id);
-    if (place !== undefined && this.#isStale(this.#findings[place.finding] as Finding)) {
-      this.#findAgain(place.finding);
-    }
+    if (place !== undefined && !this.#refresh(place.finding)) this.#findAll();
     return this.#named(id);
   }
 
@@ -78,8 +78,10 @@ export class Analysis {
     const counts = new Map<string, number>();
     for (const seed of this.flows.seeds) {
       if (this.#known.has(axisKey(seed.value, seed.axis))) continue;
-      const finding = this.#findings.push(this.#findFrom(seed)) - 1;
-      for (const [width, { id }] of (this.#findings[finding] as Finding).widths.entries()) {
+      const finding = this.#findings.length;
+      const found = this.#findFrom(seed, finding);
+      this.#findings.push(found);
+      for (const [width, { id }] of found.widths.entries()) {
         const count = (counts.get(id) ?? 0) + 1;
         counts.set(id, count);
         this.#places.set(count === 1 ? id : `${id}#${count}`, { finding, width });
@@ -87,29 +89,38 @@ export class Analysis {
     }
   }
 
-  #findAgain(index: number): void {
+  /** Looks at a seed again where it must. False where it has other widths now, which may rename those of other seeds. */
+  #refresh(index: number): boolean {
     const before = this.#findings[index] as Finding;
+    for (const source of before.sources) if (!this.#refresh(source)) return false;
+    if (!this.#isStale(before)) return true;
     for (const note of before.notes) this.#known.delete(note);
-    const after = this.#findFrom(before.seed);
-    const alike =
+    const after = this.#findFrom(before.seed, index);
+    this.#findings[index] = after;
+    return (
       after.widths.length === before.widths.length &&
-      after.widths.every(({ id }, at) => id === before.widths[at]?.id);
-    // Other widths than before may change what those of other seeds are called.
-    if (alike) this.#findings[index] = after;
-    else this.#findAll();
+      after.widths.every(({ id }, at) => id === before.widths[at]?.id)
+    );
   }
 
-  #findFrom(seed: Seed): Finding {
+  #findFrom(seed: Seed, index: number): Finding {
     const notes: string[] = [];
+    const sources = new Set<number>();
     const known = {
-      get: (key: string) => this.#known.get(key),
+      get: (key: string) => {
+        const note = this.#known.get(key);
+        // Only earlier ones: no two wait for each other.
+        if (note !== undefined && note.finding < index) sources.add(note.finding);
+        return note?.grows;
+      },
       set: (key: string, grows: boolean) => {
-        if (!this.#known.has(key)) notes.push(key);
-        this.#known.set(key, grows);
+        const note = this.#known.get(key);
+        if (note === undefined) notes.push(key);
+        this.#known.set(key, { grows, finding: note?.finding ?? index });
       },
     };
     const { result: widths, positions } = this.flows.watch(() => widthsFrom(this.flows, seed, known));
-    return { seed, widths, notes, positions: Int32Array.from(positions), changes: this.#changes };
+    return { seed, widths, notes, sources, positions: Int32Array.from(positions), changes: this.#changes };
   }
 
   #isStale({ positions, changes }: Finding): boolean {
