@@ -156,6 +156,7 @@ export {
 export { type LoadOptions, loadModel, type SaveOptions, saveModel } from "./training/model-file.ts";
 export { examineNewUnits, type NewUnits, type NewUnitsOptions } from "./training/new-units.ts";
 export type { Newborn, NewbornOptions } from "./training/newborn.ts";
+export type { ResumeOptions } from "./training/open-checkpoint.ts";
 export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
 export type { Optimizer } from "./training/optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";

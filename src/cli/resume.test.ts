@@ -99,6 +99,18 @@ describe("espalier train --resume", () => {
       expect(await readFile(join(broken, "report.html"), "utf8")).toContain("not by 20 %");
     }));
 
+  it("goes through a new cosine where the old one is finished, and says so", () =>
+    withFolder(async (folder) => {
+      const out = join(folder, "run");
+      const short = ["--hidden", "6", "--schedule", "cosine", "--steps", "30", "--out", out, "--quiet"];
+      expect((await runCli(["train", ...short])).code).toBe(0);
+      const before = await model(out);
+      const run = await runCli(["train", "--resume", out, "--steps", "44"]);
+      expect(run).toMatchObject({ code: 0 });
+      expect(run.out + run.err).toContain("a new one goes from 0.001 at step 30 to 0 at step 44");
+      expect((await model(out)).equals(before)).toBe(false);
+    }));
+
   it("goes on from an older checkpoint, or from none, to the same end", () =>
     withFolder(async (folder) => {
       const [whole, older, none] = ["whole", "older", "none"].map((name) => join(folder, name)) as [

@@ -3,6 +3,8 @@ import { platform } from "#platform";
 import { readMetrics } from "../report/metrics-history.ts";
 import type { RunPast } from "../report/recorder.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import type { ResumeOptions } from "../training/open-checkpoint.ts";
+import { prolonged } from "../training/schedule.ts";
 import { Trainer } from "../training/trainer.ts";
 import { absoluteData, fingerprint, loadData, type TrainingData } from "./data-option.ts";
 import { inFile } from "./in-file.ts";
@@ -104,7 +106,8 @@ export async function resumeRun(
   const steps = plan.steps(data.train.count);
   const wanted =
     options.resumeStep === undefined ? undefined : wholeNumber("--resume-step", options.resumeStep, 0);
-  const resumed = await resumedTrainer(folder, wanted);
+  const from = wanted === undefined ? {} : { step: wanted };
+  let resumed = await resumedTrainer(folder, from);
   const common = {
     raw,
     plan,
@@ -126,6 +129,11 @@ export async function resumeRun(
     // Stopped before its first checkpoint was complete.
     return { ...common, ...(await freshTrainer(plan, data, steps)), past: undefined, metricsText: "" };
   }
+  const longer = prolonged(resumed.settings.optimizer.learningRate, resumed.step, steps);
+  if (longer !== undefined) {
+    await resumed.dispose();
+    resumed = await Trainer.resume(folder.file(checkpointsName), { ...from, learningRate: longer.schedule });
+  }
   const undone = (resumed.progress.controller?.decisions ?? []).filter(({ action }) => action === "undo");
   const history = readMetrics(
     (await folder.read(metricsName)) ?? "",
@@ -137,7 +145,7 @@ export async function resumeRun(
     ...common,
     data: fitData(data, resumed.model),
     trainer: resumed,
-    notes: resumed.notes,
+    notes: [...resumed.notes, ...(longer === undefined ? [] : [longer.note])],
     past,
     metricsText: history.text,
   };
@@ -177,12 +185,12 @@ async function networkFor(plan: TrainPlan, loaded: TrainingData) {
   return { model, data, task: modelTask(model, data.train, plan) };
 }
 
-async function resumedTrainer(folder: RunFolder, step: number | undefined): Promise<Trainer | undefined> {
+async function resumedTrainer(folder: RunFolder, options: ResumeOptions): Promise<Trainer | undefined> {
   try {
-    return await Trainer.resume(folder.file(checkpointsName), step === undefined ? {} : { step });
+    return await Trainer.resume(folder.file(checkpointsName), options);
   } catch (error) {
     const missing = error instanceof EspalierError && error.code === "CHECKPOINT_MISSING";
-    if (!missing || step !== undefined) throw error;
+    if (!missing || options.step !== undefined) throw error;
     await refuseOrphans(folder);
     return undefined;
   }

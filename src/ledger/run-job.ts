@@ -1,7 +1,7 @@
-import { StoppingWatch } from "../report/early-stopping.ts";
 import { Recorder, type RecorderOptions } from "../report/recorder.ts";
 import type { RunPoint } from "../report/run-record.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { StoppingWatch } from "../training/early-stopping.ts";
 import { loadModel } from "../training/model-file.ts";
 import { optimizerOf } from "../training/optimizers/index.ts";
 import { cosineRate, type Schedule } from "../training/schedule.ts";

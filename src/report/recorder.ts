@@ -4,9 +4,9 @@ import { EspalierError } from "../tensor/errors.ts";
 import { GrowthController } from "../training/controller/controller.ts";
 import type { GrowthPolicy } from "../training/controller/policy.ts";
 import type { ControllerDecision } from "../training/controller/state.ts";
+import { type StoppingRule, StoppingWatch } from "../training/early-stopping.ts";
 import type { GrowthRecord } from "../training/record.ts";
 import type { Trainer, TrainerState } from "../training/trainer.ts";
-import { type StoppingRule, StoppingWatch } from "./early-stopping.ts";
 import type { RunArm, RunDiagnosis, RunPoint } from "./run-record.ts";
 
 export interface RecorderOptions {

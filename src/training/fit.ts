@@ -3,9 +3,10 @@ import { EspalierError } from "../tensor/errors.ts";
 import { GrowthController } from "./controller/controller.ts";
 import type { GrowthPolicy } from "./controller/policy.ts";
 import type { ControllerDecision } from "./controller/state.ts";
+import { StoppingWatch } from "./early-stopping.ts";
 import type { Evaluation } from "./evaluator.ts";
 import type { FitResult, GrowthRecord, StepInfo } from "./record.ts";
-import { rateAt } from "./schedule.ts";
+import { isOver, rateAt } from "./schedule.ts";
 import type { Trainer, TrainerState } from "./trainer.ts";
 
 export interface FitOptions {
@@ -76,7 +77,9 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
       stoppedBy = "budget";
       break;
     }
-    const learningRate = rateAt(trainer.settings.optimizer.learningRate, trainer.step);
+    const schedule = trainer.settings.optimizer.learningRate;
+    if (isOver(schedule, trainer.step)) throw scheduleOver(trainer);
+    const learningRate = rateAt(schedule, trainer.step);
     const { epoch } = trainer.progress;
     const begun = performance.now();
     const done = await trainer.trainStep(data);
@@ -113,6 +116,17 @@ export async function runFit(trainer: Trainer, data: Dataset, options: FitOption
   };
 }
 
+/** For updates that would change nothing. */
+function scheduleOver({ step, settings }: Trainer): EspalierError {
+  return new EspalierError("ARGUMENT", {
+    thing: "fit",
+    rule: "must not go on behind the end of a cosine that comes down to 0: such updates change nothing",
+    received: { step, schedule: settings.optimizer.learningRate },
+    remedy:
+      "Fit fewer steps, or go on with a new schedule: Trainer.resume(await trainer.checkpoint(), { learningRate }), for example cosineRate(rate, { from: trainer.step, steps }).",
+  });
+}
+
 function goalOf(trainer: Trainer, data: Dataset, options: FitOptions): (trainer: Trainer) => boolean {
   const { steps, epochs } = options;
   const amount = steps ?? epochs;
@@ -139,6 +153,7 @@ function goalOf(trainer: Trainer, data: Dataset, options: FitOptions): (trainer:
     throw new EspalierError("EMPTY_DATA", { thing: data.name, rule: "needs at least one example" });
   if (steps !== undefined) {
     const last = trainer.step + steps;
+    if (steps > 0 && isOver(trainer.settings.optimizer.learningRate, last - 1)) throw scheduleOver(trainer);
     return (now) => now.step >= last;
   }
   const last = trainer.progress.epoch + (epochs as number);
@@ -148,15 +163,12 @@ function goalOf(trainer: Trainer, data: Dataset, options: FitOptions): (trainer:
 /** Watches a validation score and remembers the best state. */
 class Watch {
   readonly #trainer: Trainer;
-  readonly #options: EarlyStopping;
   readonly #monitor: string;
-  readonly #sign: number;
-  #best: { readonly score: number; readonly step: number; readonly state: TrainerState } | undefined;
-  #misses = 0;
+  readonly #watch: StoppingWatch;
+  #state: TrainerState | undefined;
 
   constructor(trainer: Trainer, options: EarlyStopping, validation: Dataset | undefined) {
     this.#trainer = trainer;
-    this.#options = options;
     this.#monitor = options.monitor ?? "loss";
     const metric = trainer.metrics.find(({ name }) => name === this.#monitor);
     if (validation === undefined || (metric === undefined && this.#monitor !== "loss")) {
@@ -166,31 +178,19 @@ class Watch {
         received: validation === undefined ? "no validation data" : this.#monitor,
       });
     }
-    this.#sign = metric?.better === "higher" ? -1 : 1;
+    this.#watch = new StoppingWatch(options, metric?.better ?? "lower");
   }
 
   /** Whether to stop. */
   see(evaluation: Evaluation): boolean {
-    const score = evaluation[this.#monitor] as number;
-    const { minDelta = 0, patience } = this.#options;
-    // A score that is not a number is no improvement: as the first best, nothing would ever beat it.
-    const better =
-      this.#best === undefined
-        ? !Number.isNaN(score)
-        : this.#sign * score < this.#sign * this.#best.score - minDelta;
-    if (better) {
-      this.#best = { score, step: this.#trainer.step, state: this.#trainer.state() };
-      this.#misses = 0;
-      return false;
-    }
-    return ++this.#misses >= patience;
+    const improved = this.#watch.see(this.#trainer.step, evaluation[this.#monitor] as number);
+    if (improved) this.#state = this.#trainer.state();
+    return this.#watch.exhausted;
   }
 
   /** Goes back to the best state, where there is one. */
   async finish(): Promise<{ readonly step: number; readonly score: number } | undefined> {
-    if (this.#best === undefined) return undefined;
-    const { state, score, step } = this.#best;
-    await this.#trainer.restoreWeights(state);
-    return { step, score };
+    if (this.#state !== undefined) await this.#trainer.restoreWeights(this.#state);
+    return this.#watch.best;
   }
 }

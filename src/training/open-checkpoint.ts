@@ -1,5 +1,17 @@
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { readCheckpoint } from "./checkpoint-folder.ts";
+import type { Metric } from "./metric.ts";
+import { type Schedule, scheduleOf } from "./schedule.ts";
+
+/** How to go on from a checkpoint. */
+export interface ResumeOptions {
+  /** An older checkpoint of a folder. Default: the newest. */
+  readonly step?: number;
+  readonly metrics?: readonly Metric[];
+  readonly threads?: number;
+  /** In the place of the one that the checkpoint holds, e.g. after a cosine that is finished. */
+  readonly learningRate?: number | Schedule;
+}
 
 /**
  * A checkpoint out of a folder (`step` picks an older one of it) or of bytes, to go on from with so many threads. Throws
@@ -7,11 +19,13 @@ import { readCheckpoint } from "./checkpoint-folder.ts";
  */
 export async function openCheckpoint(
   source: string | Uint8Array,
-  { step, threads }: { readonly step?: number; readonly threads?: number },
+  { step, threads, learningRate }: ResumeOptions,
 ): Promise<Checkpoint> {
   const { path, bytes } =
     typeof source === "string" ? await readCheckpoint(source, step) : { path: undefined, bytes: source };
   const { settings, state } = await decodeCheckpoint(bytes, path);
   const session = { ...settings.session, ...(threads === undefined ? {} : { threads }) };
-  return { settings: { ...settings, session }, state };
+  const { optimizer } = settings;
+  const rate = learningRate === undefined ? optimizer.learningRate : scheduleOf(learningRate);
+  return { settings: { ...settings, session, optimizer: { ...optimizer, learningRate: rate } }, state };
 }

@@ -26,7 +26,7 @@ import { lineagesOf } from "./lineage.ts";
 import { Sample, type SampleOptions } from "./measure/sample.ts";
 import { type ScoreRequest, scoreWidths } from "./measure/score-widths.ts";
 import { defaultMetrics, type Metric } from "./metric.ts";
-import { openCheckpoint } from "./open-checkpoint.ts";
+import { openCheckpoint, type ResumeOptions } from "./open-checkpoint.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "./options.ts";
 import { feedsOf, firstWorkingBatch, headOf } from "./probe.ts";
 import type { FitResult, GrowthRecord, ShrinkRecord } from "./record.ts";
@@ -86,10 +86,7 @@ export class Trainer {
    * Goes on from a checkpoint: a folder that `saveCheckpoint` wrote, or the bytes that `checkpoint` gave. `step` picks
    * an older one of the folder. Throws `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`.
    */
-  static async resume(
-    source: string | Uint8Array,
-    options: { readonly step?: number; readonly metrics?: readonly Metric[]; readonly threads?: number } = {},
-  ): Promise<Trainer> {
+  static async resume(source: string | Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
     const { settings, state } = await openCheckpoint(source, options);
     const compiled = await compileModel(state.model, settings, state.learner);
     return new Trainer(settings, options.metrics, compiled, state);

@@ -15,7 +15,8 @@ export interface Verdict {
 export function judge(trial: Trial, open: OpenGrowth, now: number | undefined): Verdict {
   if (open.loss === undefined || now === undefined)
     return { paid: true, gain: undefined, why: "there was no loss before it to compare with" };
-  const gain = decrease(open.loss, now);
+  // A growth after which the loss is a number again has paid; one that ends that has not.
+  const gain = Number.isFinite(open.loss) ? decrease(open.loss, now) : Number.isFinite(now) ? 1 : 0;
   const paid = gain >= trial.minGain;
   const change = `the ${trial.loss ?? "training"} loss went from ${figure(open.loss)} to ${figure(now)} in ${plural(trial.steps, "update")}`;
   return {

@@ -31,8 +31,9 @@ export class StoppingWatch {
   /** Takes the score of a step; returns whether it is the best so far. */
   see(step: number, score: number): boolean {
     const { minDelta = 0 } = this.#rule;
-    const best = this.#best;
-    if (best === undefined || this.#sign * score < this.#sign * best.score - minDelta) {
+    const best = this.#best?.score ?? this.#sign * Number.POSITIVE_INFINITY;
+    // A score that is not finite is no improvement: as the first best, NaN would never be beaten.
+    if (Number.isFinite(score) && this.#sign * score < this.#sign * best - minDelta) {
       this.#best = { step, score };
       this.#misses = 0;
       return true;
