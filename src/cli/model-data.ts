@@ -3,6 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../graph/model.ts";
 import { type LossName, losses } from "../training/loss.ts";
 import type { Task } from "../training/task.ts";
+import { batchAxisHelp } from "./batch-axis-option.ts";
 import { loadData } from "./data-option.ts";
 import { badOption, oneOf } from "./option-values.ts";
 import {
@@ -12,13 +13,14 @@ import {
   tableOptionNames,
   tableOptions,
 } from "./table-options.ts";
-import { checkTrainable, fitData, modelTask } from "./trained-model.ts";
+import { checkTrainable, fitData, modelTask, taskOptions } from "./trained-model.ts";
 
 /** Data to look at a model on, as typed. */
 export interface ModelDataOptions extends RawTableOptions {
   readonly data?: string;
   readonly loss?: string;
   readonly output?: string;
+  readonly batchAxis?: string;
 }
 
 /** Adds `--data` and what goes with it. */
@@ -28,7 +30,8 @@ export function modelDataOptions(command: Command, data: string): Command {
     .option(
       "--output <name>",
       "output of the model that the loss is taken of (default: the one that fits the data)",
-    );
+    )
+    .option("--batch-axis <axis>", batchAxisHelp);
 }
 
 /**
@@ -43,7 +46,7 @@ export async function modelData(
 ): Promise<{ readonly data: Dataset; readonly task: Task } | undefined> {
   const { data: source, standardise = false } = options;
   if (source === undefined) {
-    const needless = ([...tableOptionNames, "loss", "output"] as const).find(
+    const needless = ([...tableOptionNames, "loss", "output", "batchAxis"] as const).find(
       (name) => options[name] !== undefined,
     );
     if (needless === undefined) return undefined;
@@ -63,6 +66,6 @@ export async function modelData(
     images: false,
   });
   const { train } = fitData(loaded, model);
-  const task = modelTask(model, train, { loss: wanted, output: options.output });
+  const task = modelTask(model, train, { loss: wanted, ...taskOptions(options) });
   return { data: train, task: { ...task, notes: [...(train.notes ?? []), ...task.notes] } };
 }

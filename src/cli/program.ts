@@ -4,6 +4,7 @@ import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
 import { losses } from "../training/loss.ts";
 import { adviseCommand } from "./advise.ts";
+import { batchAxisHelp } from "./batch-axis-option.ts";
 import { compareCommand } from "./compare.ts";
 import { type DemoOptions, demo } from "./demo.ts";
 import { errorJson, errorText } from "./error-text.ts";
@@ -163,6 +164,7 @@ function trainOptions(command: Command): Command {
       "--output <name>",
       "output of --model that is trained, or another value of it (default: the one that fits the data)",
     )
+    .option("--batch-axis <axis>", `of --model: ${batchAxisHelp}`)
     .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
     .option("--optimizer <name>", "sgd, adam or adamw", "adam")
     .option("--learning-rate <rate>", "(default: 0.001, for sgd 0.01)")

@@ -8,13 +8,14 @@ import type { Optimizer, OptimizerName } from "../training/optimizers/optimizer.
 import { sgd } from "../training/optimizers/sgd.ts";
 import type { TrainerOptions } from "../training/options.ts";
 import { constantRate, cosineRate, type Schedule, stepRate } from "../training/schedule.ts";
+import type { TaskOptions } from "../training/task-options.ts";
 import { type DataOptions, parseData } from "./data-option.ts";
 import type { ModelOptions } from "./model-option.ts";
 import type { NetworkOptions } from "./network.ts";
 import { badOption, decimal, oneOf, sizes, strategyName, wholeNumber } from "./option-values.ts";
 import { type PolicyOptions, policyOption } from "./policy-option.ts";
 import { type RawTableOptions, readTableOptions } from "./table-options.ts";
-import type { ModelChoice } from "./trained-model.ts";
+import { type ModelChoice, taskOptions } from "./trained-model.ts";
 import { widenEvents } from "./widen-option.ts";
 
 /** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
@@ -34,6 +35,7 @@ export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOp
   readonly dropout: string;
   readonly loss?: string;
   readonly output?: string;
+  readonly batchAxis?: string;
   readonly optimizer: string;
   readonly learningRate?: string;
   readonly momentum?: string;
@@ -72,8 +74,8 @@ export interface TrainPlan {
   readonly parameters: Pick<TrainerOptions, "trainable" | "frozen" | "trainConstants">;
   /** Undefined: by the data. */
   readonly loss: LossName | undefined;
-  /** Output of the model that is trained; undefined: by the data. */
-  readonly output: string | undefined;
+  /** What else is said of the model's task; the rest follows from the data. */
+  readonly task: Omit<TaskOptions, "loss">;
   readonly batch: number;
   readonly seed: number;
   readonly threads: number;
@@ -133,7 +135,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
       ...(raw.trainOnly === undefined ? {} : { trainable: raw.trainOnly }),
     },
     loss,
-    output: outputOption(raw),
+    task: taskOption(raw),
     batch,
     seed,
     threads: wholeNumber("--threads", raw.threads),
@@ -148,10 +150,13 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
   };
 }
 
-function outputOption({ output, model }: RawTrainOptions): string | undefined {
-  if (output !== undefined && model === undefined)
-    throw badOption("--output", "goes with --model, whose output it names", output);
-  return output;
+function taskOption(raw: RawTrainOptions): TrainPlan["task"] {
+  const { output, batchAxis, model } = raw;
+  const given = { "--output": output, "--batch-axis": batchAxis };
+  const [first] = Object.entries(given).filter(([, value]) => value !== undefined);
+  if (first !== undefined && model === undefined)
+    throw badOption(first[0], "goes with --model, of which it speaks", first[1]);
+  return taskOptions(raw);
 }
 
 function newbornOptions({ newbornWarmup, newbornYouth, newbornRate }: RawTrainOptions): NewbornOptions {

@@ -170,6 +170,8 @@ async function freshTrainer(
   });
   // A network that does not fit the data is refused here rather than after the folder has been made.
   await trainer.evaluate(data.test);
+  // So are batches that cannot be trained on.
+  trainer.nextStepFlops(data.train);
   return { trainer, data, notes: [...(data.train.notes ?? []), ...task.notes] };
 }
 
@@ -182,7 +184,7 @@ async function networkFor(plan: TrainPlan, loaded: TrainingData) {
   }
   const model = await openTrainable(plan.model);
   const data = fitData(loaded, model);
-  return { model, data, task: modelTask(model, data.train, plan) };
+  return { model, data, task: modelTask(model, data.train, { loss: plan.loss, ...plan.task }) };
 }
 
 async function resumedTrainer(folder: RunFolder, options: ResumeOptions): Promise<Trainer | undefined> {

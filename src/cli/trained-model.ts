@@ -4,8 +4,9 @@ import type { Graph, Model, Value } from "../graph/model.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import type { LossName } from "../training/loss.ts";
-import { type Task, taskFor } from "../training/task.ts";
+import { type Task, taskFor, type Wanted } from "../training/task.ts";
+import type { TaskOptions } from "../training/task-options.ts";
+import { parseBatchAxis } from "./batch-axis-option.ts";
 import type { TrainingData } from "./data-option.ts";
 import { typeText } from "./format.ts";
 import { columnsForInputs } from "./input-columns.ts";
@@ -65,12 +66,22 @@ function reshaped(part: Dataset, wanted: Shape): Dataset {
   return reshapeFeatures(part, wanted);
 }
 
+/** Options that say what a model is trained for, as typed. */
+export interface RawTaskOptions {
+  readonly output?: string;
+  readonly batchAxis?: string;
+}
+
+/** The same, read. Throws `USAGE`. */
+export function taskOptions({ output, batchAxis }: RawTaskOptions): Omit<TaskOptions, "loss"> {
+  return {
+    ...(output === undefined ? {} : { output }),
+    ...(batchAxis === undefined ? {} : { batchAxis: parseBatchAxis(batchAxis) }),
+  };
+}
+
 /** What a model that was read is trained for on data. Throws `USAGE` for a loss that the data have no targets for. */
-export function modelTask(
-  model: Model,
-  data: Dataset,
-  { loss, output }: { readonly loss: LossName | undefined; readonly output: string | undefined },
-): Task {
-  lossFor(data, loss);
-  return taskFor(model, data, { loss, ...(output === undefined ? {} : { output }) });
+export function modelTask(model: Model, data: Dataset, wanted: Wanted): Task {
+  lossFor(data, wanted.loss);
+  return taskFor(model, data, wanted);
 }

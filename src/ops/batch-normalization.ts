@@ -89,9 +89,16 @@ export const batchNormalization: Operator = {
     return { ...node, outputs: [y], attributes: attributesWithout(node, ["spatial", "is_test"]) };
   },
 
+  evaluation: ({ node }) => ({
+    ...node,
+    outputs: node.outputs.slice(0, 1),
+    attributes: attributesWithout(node, ["training_mode"]),
+  }),
+
   train(call) {
     const { node, graph } = call;
     const attributes = { ...node.attributes, training_mode: int(1) };
+    call.overSeveral(productOfDims(batchAxes(call).map((axis) => call.shape(0)[axis] ?? 1)));
     const [y = "", ...running] = graph.emitAll(node.op, node.inputs, 3, attributes, node.name);
     running.forEach((value, index) => {
       call.update(index + 3, value);

@@ -49,6 +49,8 @@ export const dropout: Operator = {
     return call.inputBounds[0];
   },
 
+  evaluation: ({ node }) => ({ ...node, inputs: node.inputs.slice(0, 2) }),
+
   train(call) {
     const { name, inputs, outputs } = call.node;
     const [x = ""] = inputs;

@@ -112,13 +112,21 @@ export interface Relations {
   isMeanOf(index: number, of: number): boolean;
 }
 
+/** An axis that must not grow. */
+export interface Block {
+  readonly at: AxisRef;
+  readonly reason: string;
+  /** Whether what remains of the axis is only moved along it: no position has a part in another. */
+  readonly apart?: boolean;
+}
+
 /** How the axes of a node hang together. An axis that is in no tie and not free blocks whatever reaches it. */
 export interface Flow {
   readonly ties: readonly Tie[];
   /** What an axis of a parameter is to the width, where the parameter is this input. */
   readonly roles?: readonly { readonly at: AxisRef; readonly role: Role }[];
   /** Why an axis must not grow; takes precedence over ties. */
-  readonly blocked?: readonly { readonly at: AxisRef; readonly reason: string }[];
+  readonly blocked?: readonly Block[];
   /** Axes that may change without any other axis changing: summed over by a weight that ties both sides already. */
   readonly ends?: readonly AxisRef[];
   readonly written?: readonly Written[];

@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import { int } from "../graph/model.ts";
 import type { Call, Operator } from "./operator.ts";
 import { type Cell, gradientRecurrent, parts, roundingRecurrent, type Step } from "./recurrence.ts";
-import { flopsRecurrent, flowRecurrent, inferRecurrent } from "./recurrent.ts";
+import { flopsRecurrent, flowRecurrent, inferRecurrent, sequenceAxes } from "./recurrent.ts";
 
 const resetsAfter = (call: Call) => call.int("linear_before_reset", 0) !== 0;
 
@@ -51,6 +51,7 @@ const cell: Cell = {
 export const gru: Operator = {
   infer: inferRecurrent(cell),
   gradient: gradientRecurrent(cell),
+  sequences: sequenceAxes,
   flow: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),

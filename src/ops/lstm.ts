@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import { int } from "../graph/model.ts";
 import type { Operator } from "./operator.ts";
 import { type Cell, gradientRecurrent, parts, roundingRecurrent, type Step } from "./recurrence.ts";
-import { flopsRecurrent, flowRecurrent, inferRecurrent } from "./recurrent.ts";
+import { flopsRecurrent, flowRecurrent, inferRecurrent, sequenceAxes } from "./recurrent.ts";
 
 /**
  * c = f(z_f)·c + f(z_i)·g(z_c), h = f(z_o)·h(c), with z = X·Wᵀ + h·Rᵀ + Wb + Rb in the order i, o, f, c, and the
@@ -37,6 +37,7 @@ const cell: Cell = {
 export const lstm: Operator = {
   infer: inferRecurrent(cell),
   gradient: gradientRecurrent(cell),
+  sequences: sequenceAxes,
   flow: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),

@@ -3,7 +3,7 @@ import type { Dim, Shape } from "../graph/dim.ts";
 import type { Attribute, Node, ValueType } from "../graph/model.ts";
 import { type ErrorCode, EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Flow } from "./flow.ts";
+import type { AxisRef, Flow } from "./flow.ts";
 import type { Interval } from "./interval.ts";
 
 /** A node together with what is known of its values: what every rule sees. */
@@ -176,6 +176,8 @@ export interface TrainingCall extends Call {
   readonly graph: GraphBuilder;
   /** Says that after the step parameter input `index` takes the value called `name` (running statistics). */
   update(index: number, name: string): void;
+  /** Says that the node takes a variance over `count` values, which must be more than one. */
+  overSeveral(count: Dim): void;
   /** A float32 input of the shape of value `like`: 1/(1 - ratio) where kept, 0 where dropped, drawn anew each step. */
   dropoutMask(like: string, ratio: number): string;
 }
@@ -246,6 +248,10 @@ export interface Operator {
   readonly statistics?: readonly number[];
   /** Writes the node's outputs as they are while training, where that differs from inference. */
   readonly train?: (call: TrainingCall) => void;
+  /** The node as it is in evaluation, where a file may hold it as it is in training. */
+  readonly evaluation?: (call: Call) => Node;
+  /** Input axes along which it goes step by step, so that what comes first has a part in what comes later. */
+  readonly sequences?: (call: Call) => readonly AxisRef[];
   /**
    * The node that computes the same in opset 20, where older opsets write the call in another way or mean another thing
    * by it; it may emit others before. All other rules but `infer` and `flow` know opset 20 alone.

@@ -76,7 +76,7 @@ export const pad: Operator = {
       ties: axes.filter(still).map((axis) => tie(input(0, axis), output(axis))),
       blocked: axes
         .filter((axis) => !still(axis))
-        .map((axis) => ({ at: input(0, axis), reason: "Pad adds a border to it" })),
+        .map((axis) => ({ at: input(0, axis), reason: "Pad adds a border to it", apart: true })),
     };
   },
   rounding(call) {

@@ -22,6 +22,9 @@ export interface Recurrent {
 
 export const isBatchFirst = (call: Call) => call.int("layout", 0) !== 0;
 
+/** The axis of X that is a sequence. */
+export const sequenceAxes = (call: Call) => [input(0, isBatchFirst(call) ? 1 : 0)];
+
 /** Sizes of a call. */
 export function sizesOfCall(call: Call): {
   sequence: Dim;

@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import { int } from "../graph/model.ts";
 import type { Operator } from "./operator.ts";
 import { type Cell, gradientRecurrent, roundingRecurrent, type Step } from "./recurrence.ts";
-import { flopsRecurrent, flowRecurrent, inferRecurrent } from "./recurrent.ts";
+import { flopsRecurrent, flowRecurrent, inferRecurrent, sequenceAxes } from "./recurrent.ts";
 
 /** Functions that are 0 at 0. */
 const throughZero: readonly string[] = ["Relu", "Tanh"];
@@ -28,6 +28,7 @@ const cell: Cell = {
 export const rnn: Operator = {
   infer: inferRecurrent(cell),
   gradient: gradientRecurrent(cell),
+  sequences: sequenceAxes,
   flow: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),

@@ -4,7 +4,7 @@ import { type Layout, layoutSize } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
 import {
-  type AxisRef,
+  type Block,
   type Flow,
   input,
   output,
@@ -149,7 +149,7 @@ function flow(call: Call): Flow {
   const shape = call.shape(0);
   const ties: Tie[] = [];
   const written: Written[] = [];
-  const blocked: { at: AxisRef; reason: string }[] = [];
+  const blocked: Block[] = [];
   const picks: Pick[] = [];
   const list = cuts(call);
   shape.forEach((size, axis) => {
@@ -163,7 +163,7 @@ function flow(call: Call): Flow {
     const { start, end, step } = cut;
     if (typeof size !== "number" || typeof start !== "number" || typeof end !== "number" || step !== 1) {
       const reason = "the Slice takes positions of it by number";
-      blocked.push({ at: input(0, axis), reason }, { at: output(axis), reason });
+      blocked.push({ at: input(0, axis), reason, apart: true }, { at: output(axis), reason });
       return;
     }
     const { first, length } = span(size, start, end, step);

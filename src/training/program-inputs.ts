@@ -1,7 +1,6 @@
 import type { Feeds } from "../engine/session.ts";
 import type { Shape } from "../graph/dim.ts";
 import type { Graph, Value } from "../graph/model.ts";
-import { EspalierError } from "../tensor/errors.ts";
 import type { Program } from "./program.ts";
 
 /** An input of the model that takes a new batch each step. */
@@ -15,26 +14,11 @@ export function exampleShape({ shape, batchAxis }: ProgramInput): Shape {
   return shape.filter((_, axis) => axis !== batchAxis);
 }
 
-/**
- * The inputs of a graph, but for parameters that are listed as inputs too (ONNX IR 3). Examples stand along the axis
- * that the output counts first, where an input has it (a recurrent model may take the sequence first), else along axis 0.
- * Throws `SHAPE_MISMATCH` for a scalar.
- */
-export function programInputs(graph: Graph, output: Shape): readonly ProgramInput[] {
-  const [batch] = output;
+/** The inputs of a graph, but for parameters that are listed as inputs too (ONNX IR 3). */
+export function programInputs(graph: Graph, axes: ReadonlyMap<string, number>): readonly ProgramInput[] {
   return graph.inputs
     .filter(({ name }) => !graph.parameters.has(name))
-    .map((value) => {
-      if (value.shape.length === 0) {
-        throw new EspalierError("SHAPE_MISMATCH", {
-          thing: `input "${value.name}"`,
-          rule: "needs an axis for the examples of a batch to be trained with",
-          received: "a scalar",
-        });
-      }
-      const axis = typeof batch === "string" ? value.shape.indexOf(batch) : 0;
-      return { ...value, batchAxis: Math.max(0, axis) };
-    });
+    .map((value) => ({ ...value, batchAxis: axes.get(value.name) ?? 0 }));
 }
 
 /** What the named sizes of the inputs come to in a batch. */

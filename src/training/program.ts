@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import { type Dim, namesOf, type Shape } from "../graph/dim.ts";
-import type { Graph, Model, Node, Value } from "../graph/model.ts";
+import { type Graph, ints, type Model, type Node, type Value } from "../graph/model.ts";
 import { neededFor } from "../graph/needed.ts";
 import { symbolicShapes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
@@ -9,8 +9,10 @@ import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { originOf, raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Batch } from "./batch.ts";
+import { batchAxes } from "./batch-axes.ts";
 import { moveBehindMaxima } from "./behind-maxima.ts";
 import { type ClassWeights, checkClassWeights } from "./counted.ts";
+import { examplesAxis, refuseMixing } from "./examples.ts";
 import { type Loss, lossOf } from "./loss.ts";
 import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
 
@@ -56,6 +58,8 @@ export interface Program {
   /** Running statistics: the parameter and the value that it takes after the step. */
   readonly updates: ReadonlyMap<string, string>;
   readonly masks: readonly DropoutMask[];
+  /** How many values variances are taken over while training: more than one each. */
+  readonly several: readonly Dim[];
 }
 
 export interface ProgramOptions extends TaskSettings {
@@ -105,14 +109,15 @@ export function writeProgram(options: ProgramOptions): Program {
   const trainable = [...own].filter((name) => !held.has(name));
   const updates = new Map<string, string>();
   const masks: DropoutMask[] = [];
+  const several: Dim[] = [];
   const moved = training && !options.open ? moveBehindMaxima(source.graph, kept) : source.graph.nodes;
   for (const node of moved) {
     const { train, open, statistics: running } = rulesOrNone(node);
     const trained = node.inputs.filter((name) => weights.has(name));
     const still = running !== undefined && trained.length > 0 && trained.every((name) => held.has(name));
     if (options.open && open !== undefined) open(new GraphCall(graph, node));
-    else if (train === undefined || !training || still) graph.add(node);
-    else train(new NodeTraining(graph, node, updates, masks));
+    else if (train === undefined || !training || still) graph.add(evaluated(graph, node));
+    else train(new NodeTraining(graph, node, { updates, masks, several }));
   }
   const type = graph.typeOf(output);
   if (type.dtype !== "float32") {
@@ -123,11 +128,18 @@ export function writeProgram(options: ProgramOptions): Program {
       remedy: "Name another value of the model as `output`.",
     });
   }
-  const inputs = programInputs(source.graph, type.shape);
+  const axes = batchAxes(source.graph, type.shape, options.batchAxis);
+  const inputs = programInputs(source.graph, axes);
+  if (typeof loss === "string" && options.batchAxis === undefined)
+    refuseMixing(source.graph, batchNames({ inputs }));
   const known = new Set(source.graph.inputs.map(({ name }) => name));
   const ignored = model.graph.inputs.map(({ name }) => name).filter((name) => !known.has(name));
   const written = writeLoss(graph, options, output, inputs);
-  return { graph, source, ignored, output, variables, trainable, updates, masks, ...written };
+  return { graph, source, ignored, output, variables, trainable, updates, masks, several, ...written };
+}
+
+function evaluated(graph: GraphBuilder, node: Node): Node {
+  return rulesOrNone(node).evaluation?.(new GraphCall(graph, node)) ?? node;
 }
 
 /** The value that is trained. */
@@ -179,7 +191,8 @@ function writeLoss(
   }
   const loss: Loss = lossOf(choice);
   refuseClassless(loss, output, graph.typeOf(output).shape);
-  const { value: scored, notes } = writeScored(graph, loss, output);
+  const { value, notes } = writeScored(graph, loss, output);
+  const scored = writeExamplesFirst(graph, value, inputs);
   const { shape } = graph.typeOf(scored);
   refuseFolded(output, shape, inputs);
   const name = inputs.some((input) => input.name === "target") ? "target of the loss" : "target";
@@ -187,10 +200,10 @@ function writeLoss(
   const classes = loss.classes(shape);
   if (loss.counted === undefined) refuseWeights(classWeights);
   else if (classWeights !== undefined) checkClassWeights(classWeights, classes);
-  const value = loss.emit(graph, scored, graph.input(name, target), classWeights);
+  const mean = loss.emit(graph, scored, graph.input(name, target), classWeights);
   const counted: Program["counted"] = (batch) =>
     batch.target === undefined ? batch.size : (loss.counted?.(batch.target, classWeights) ?? batch.size);
-  return { inputs, loss: value, target, counted, classes, scored, notes };
+  return { inputs, loss: mean, target, counted, classes, scored, notes };
 }
 
 function refuseWeights(weights: ClassWeights): void {
@@ -201,6 +214,15 @@ function refuseWeights(weights: ClassWeights): void {
     received: weights,
     remedy: "Use crossEntropy or tokenCrossEntropy, or leave them out.",
   });
+}
+
+/** A value with its axis of examples moved to the front, where losses take it. */
+function writeExamplesFirst(graph: GraphBuilder, value: string, inputs: readonly ProgramInput[]): string {
+  const { shape } = graph.typeOf(value);
+  const axis = examplesAxis(shape, batchNames({ inputs }));
+  if (axis === 0) return value;
+  const others = shape.flatMap((_, at) => (at === axis ? [] : [at]));
+  return graph.emit("Transpose", [value], { perm: ints([axis, ...others]) }, "examples");
 }
 
 function refuseClassless({ name, inverts }: Loss, output: string, { length: rank }: Shape): void {
@@ -225,24 +247,34 @@ function refuseFolded(output: string, [rows = 1]: Shape, inputs: readonly Progra
   });
 }
 
-class NodeTraining extends GraphCall implements TrainingCall {
-  readonly #updates: Map<string, string>;
-  readonly #masks: DropoutMask[];
+/** What nodes say of themselves while they are written for training. */
+interface TrainingNotes {
+  readonly updates: Map<string, string>;
+  readonly masks: DropoutMask[];
+  readonly several: Dim[];
+}
 
-  constructor(graph: GraphBuilder, node: Node, updates: Map<string, string>, masks: DropoutMask[]) {
+class NodeTraining extends GraphCall implements TrainingCall {
+  readonly #noted: TrainingNotes;
+
+  constructor(graph: GraphBuilder, node: Node, noted: TrainingNotes) {
     super(graph, node);
-    this.#updates = updates;
-    this.#masks = masks;
+    this.#noted = noted;
   }
 
   update(index: number, name: string): void {
-    this.#updates.set(this.node.inputs[index] ?? "", name);
+    this.#noted.updates.set(this.node.inputs[index] ?? "", name);
+  }
+
+  overSeveral(count: Dim): void {
+    this.#noted.several.push(count);
   }
 
   dropoutMask(like: string, ratio: number): string {
     const shape = this.graph.typeOf(like).shape;
-    const input = this.graph.input(`dropout_mask_${this.#masks.length}`, { dtype: "float32", shape });
-    this.#masks.push({ input, like, shape, ratio });
+    const { masks } = this.#noted;
+    const input = this.graph.input(`dropout_mask_${masks.length}`, { dtype: "float32", shape });
+    masks.push({ input, like, shape, ratio });
     return input;
   }
 }

@@ -1,3 +1,4 @@
+import type { BatchAxis } from "./batch-axes.ts";
 import type { LossChoice } from "./loss.ts";
 
 /** What a model is trained for: what of it, by which loss, and what its axes stand for. */
@@ -11,6 +12,11 @@ export interface TaskOptions {
   readonly output?: string;
   /** For losses of classes: what a label of each class counts for, by number, as PyTorch's `weight=`. Default 1. */
   readonly classWeights?: readonly number[];
+  /**
+   * The axis along which examples stand: the name of its size ("frames"), or its number for an input ({ x: 1 }). Default:
+   * one that is called batch, N or the like, else the one that the output counts first, else axis 0.
+   */
+  readonly batchAxis?: BatchAxis;
 }
 
 /** The same with its default filled in. */
@@ -19,10 +25,16 @@ export interface TaskSettings extends TaskOptions {
 }
 
 /** What options of any kind say of the task. */
-export function taskOf({ loss = "crossEntropy", output, classWeights }: TaskOptions): TaskSettings {
+export function taskOf({
+  loss = "crossEntropy",
+  output,
+  classWeights,
+  batchAxis,
+}: TaskOptions): TaskSettings {
   return {
     loss,
     ...(output === undefined ? {} : { output }),
     ...(classWeights === undefined ? {} : { classWeights }),
+    ...(batchAxis === undefined ? {} : { batchAxis }),
   };
 }

@@ -7,6 +7,7 @@ import { diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
 import type { WidthScore } from "../growth/score.ts";
 import type { ShrinkChoice } from "../growth/shrink-choice.ts";
 import type { Width } from "../growth/width.ts";
+import { inEvaluation } from "../ops/evaluation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { addCheckpoint } from "./checkpoint-folder.ts";
@@ -315,7 +316,7 @@ export class Trainer {
   toBytes(): Uint8Array {
     const fault = faultOf(this.#compiled.learner.variables);
     if (fault !== undefined) throw weightsDiverged(this.step, fault, false);
-    return encodeModel(this.model);
+    return encodeModel(inEvaluation(this.model));
   }
 
   /** Adds a checkpoint to a folder and returns its path; a crash at any moment leaves the last one readable. Node only. */
