@@ -151,6 +151,8 @@ export {
   binaryAccuracy,
   type Metric,
   meanAbsoluteError,
+  r2,
+  rootMeanSquaredError,
   tokenAccuracy,
 } from "./training/metric.ts";
 export { type LoadOptions, loadModel, type SaveOptions, saveModel } from "./training/model-file.ts";

@@ -215,7 +215,7 @@ describe("espalier train", () => {
       await writeFile(csv, `a;b;price\n${rows.join("\n")}\n`);
       const train = ["train", "--data", csv, "--delimiter", ";", "--steps", "5", "--quiet", "--json"];
       const numbers = JSON.parse((await runCli(train)).out);
-      expect(Object.keys(numbers.final)).toEqual(["loss", "meanAbsoluteError"]);
+      expect(Object.keys(numbers.final)).toEqual(["loss", "rootMeanSquaredError", "r2"]);
       const classes = JSON.parse((await runCli([...train, "--label", "b"])).out);
       expect(Object.keys(classes.final)).toEqual(["loss", "accuracy"]);
     }));

@@ -162,7 +162,10 @@ export class Evaluator {
       });
     }
     if (data.count > 0 && loss.counted === 0) throw nothingCounts(data.name);
-    const averages = metrics.map(({ name }, index) => [name, means[index]?.value ?? Number.NaN] as const);
+    const averages = metrics.map(({ name, report }, index) => {
+      const mean = means[index]?.value ?? Number.NaN;
+      return [name, report === undefined ? mean : report(mean, data)] as const;
+    });
     return { examples: data.count, loss: loss.value, ...Object.fromEntries(averages) };
   }
 

@@ -1,4 +1,4 @@
-import { ignoredLabel } from "../data/dataset.ts";
+import { type Dataset, ignoredLabel } from "../data/dataset.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { countedExamples } from "./counted.ts";
 import type { LossChoice } from "./loss.ts";
@@ -12,6 +12,8 @@ export interface Metric {
   readonly sum: (output: Tensor, target: Tensor | undefined) => number;
   /** How many examples of the batch that is over: fewer if some of their labels do not count. Default all. */
   readonly counted?: (target: Tensor) => number;
+  /** What is reported of the mean over the examples of `data`; default: the mean itself. */
+  readonly report?: (mean: number, data: Dataset) => number;
 }
 
 /** Share of labels [batch, ...] that have the largest of the logits [batch, classes, ...]; those that do not count left out. */
@@ -85,20 +87,63 @@ export const binaryAccuracy: Metric = {
   },
 };
 
-/** Mean |x - y| over the outputs of an example. */
+/** Mean |x - y| over the outputs of an example, in the units of the data. */
 export const meanAbsoluteError: Metric = {
   name: "meanAbsoluteError",
   better: "lower",
-  sum(output, target) {
-    const values = output.data as Float32Array;
-    const perExample = values.length / (output.dims[0] ?? 1);
-    let sum = 0;
-    values.forEach((value, index) => {
-      sum += Math.abs(value - Number(target?.data[index]));
-    });
-    return sum / perExample;
+  sum: (output, target) => sumOfErrors(output, target, Math.abs),
+  report: (mean, data) => mean * unitOf(data),
+};
+
+/** √ of the mean of (x - y)² over examples and outputs, in the units of the data. */
+export const rootMeanSquaredError: Metric = {
+  name: "rootMeanSquaredError",
+  better: "lower",
+  sum: (output, target) => sumOfErrors(output, target, square),
+  report: (mean, data) => Math.sqrt(mean) * unitOf(data),
+};
+
+/** R²: 1 - mean (x - y)² / variance of y, the share of the variance that is explained; 0 where y does not vary. */
+export const r2: Metric = {
+  name: "r2",
+  better: "higher",
+  sum: (output, target) => sumOfErrors(output, target, square),
+  report(mean, data) {
+    const variance = varianceOfTargets(data);
+    return variance > 0 ? 1 - mean / variance : 0;
   },
 };
+
+const square = (error: number) => error * error;
+
+function sumOfErrors(output: Tensor, target: Tensor | undefined, measure: (error: number) => number): number {
+  const values = output.data as Float32Array;
+  const perExample = values.length / (output.dims[0] ?? 1);
+  let sum = 0;
+  values.forEach((value, index) => {
+    sum += measure(value - Number(target?.data[index]));
+  });
+  return sum / perExample;
+}
+
+/** One unit of the targets, in units of the data: they may have been scaled when they were read. */
+function unitOf({ preprocessing }: Dataset): number {
+  return preprocessing?.target?.kind === "number" ? preprocessing.target.deviation : 1;
+}
+
+/** Mean over the outputs of the variance of their targets. */
+function varianceOfTargets({ count, targets, labels }: Dataset): number {
+  const values = targets ?? labels ?? new Float32Array();
+  const outputs = values.length / count;
+  let sum = 0;
+  for (let output = 0; output < outputs; output++) {
+    let mean = 0;
+    for (let at = output; at < values.length; at += outputs) mean += (values[at] as number) / count;
+    for (let at = output; at < values.length; at += outputs)
+      sum += square((values[at] as number) - mean) / count / outputs;
+  }
+  return sum;
+}
 
 /** What is measured beside each loss unless the caller says otherwise. */
 export function defaultMetrics(loss: LossChoice): readonly Metric[] {
@@ -110,7 +155,7 @@ export function defaultMetrics(loss: LossChoice): readonly Metric[] {
     case "binaryCrossEntropy":
       return [binaryAccuracy];
     case "meanSquaredError":
-      return [meanAbsoluteError];
+      return [rootMeanSquaredError, r2];
     default:
       return [];
   }
