@@ -113,7 +113,10 @@ export async function loadData(options: DataOptions): Promise<TrainingData> {
       : { validation: applyStandardiser(parts.validation, statistics) }),
   };
 
-  function load(choice: Exclude<DataChoice, { kind: "csv" }>, { images }: DataOptions): Promise<Split> {
+  function load(
+    choice: Exclude<DataChoice, { kind: "csv" }>,
+    { images, table: { axes } }: DataOptions,
+  ): Promise<Split> {
     switch (choice.kind) {
       case "digits":
         return digits({ seed, testFraction });
@@ -122,7 +125,7 @@ export async function loadData(options: DataOptions): Promise<TrainingData> {
       case "mnist":
         return mnist(choice.folder, { flat: !images });
       case "idx":
-        return loadIdx(choice.images, choice.labels, { flat: !images }).then((data) =>
+        return loadIdx(choice.images, choice.labels, axes === undefined ? {} : { axes }).then((data) =>
           splitDataset(data, testFraction, seed),
         );
     }

@@ -179,7 +179,10 @@ function trainOptions(command: Command): Command {
     .option("--decay-every <steps>", "for --schedule step")
     .option("--decay-factor <factor>", "for --schedule step (default: 0.1)")
     .option("--batch <examples>", "examples in a batch", "32")
-    .option("--epochs <count>", "times through the training data (default: 20)")
+    .option(
+      "--epochs <count>",
+      "times through the training data (default: 20; for a CSV file as many as 1,000 updates take, if more)",
+    )
     .option("--steps <count>", "updates, instead of epochs")
     .option("--seed <number>", "of the split, the weights, the shuffle and dropout", "0")
     .option("--threads <count>", "threads inside one operator", "1")

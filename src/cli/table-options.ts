@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { type IdxOptions, imageAxes } from "../data/idx.ts";
 import { encodings, missingRules, type TableOptions } from "../data/table/options.ts";
 import type { TableFileOptions } from "../data/table/read.ts";
 import type { LossName } from "../training/loss.ts";
@@ -21,10 +22,11 @@ export interface RawTableOptions {
   readonly keep?: readonly string[];
   readonly categories?: readonly string[];
   readonly standardise?: boolean;
+  readonly axes?: string;
 }
 
 /** How a CSV file is read. */
-export type TableReading = TableOptions & Pick<TableFileOptions, "encoding">;
+export type TableReading = TableOptions & Pick<TableFileOptions, "encoding"> & Pick<IdxOptions, "axes">;
 
 const collect = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];
 
@@ -65,10 +67,14 @@ const table: readonly Option[] = [
     "--standardise",
     "scale each feature to mean 0 and deviation 1, as the training part has them (default: for a CSV file and a network made here)",
   ),
+  new Option(
+    "--axes <order>",
+    "of idx images with three axes: chw, or hwc, which is turned into chw (default: chw; refused where it looks like hwc)",
+  ),
   new Option("--no-standardise", "take features as they are"),
 ];
 
-/** Adds the options that say how a CSV file is read. */
+/** Adds the options that say how a CSV file, or images, are read. */
 export function tableOptions(command: Command): Command {
   for (const option of table) command.addOption(option);
   return command;
@@ -104,6 +110,7 @@ export function readTableOptions(raw: RawTableOptions, loss: LossName | undefine
     thousands,
     encoding: raw.encoding === undefined ? undefined : oneOf("--encoding", raw.encoding, encodings),
     missing: raw.missing === undefined ? undefined : oneOf("--missing", raw.missing, missingRules),
+    axes: raw.axes === undefined ? undefined : oneOf("--axes", raw.axes, imageAxes),
     drop: columns(raw.drop),
     keep: columns(raw.keep),
     categories: columns(raw.categories),

@@ -92,6 +92,8 @@ export interface TrainPlan {
 }
 
 const defaultEpochs = 20;
+/** A small table has few batches to an epoch: twenty of them would end long before a line is fitted. */
+const leastUpdates = 1000;
 const defaultHidden = [32];
 
 /** Throws `USAGE` for a value or a combination that makes no sense; touches neither data nor disk. */
@@ -104,14 +106,15 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     throw badOption("--epochs and --steps", "exclude each other", [raw.epochs, raw.steps]);
   const loss = optional(raw.loss, (text) => oneOf("--loss", text, Object.keys(losses) as LossName[]));
   const batch = wholeNumber("--batch", raw.batch);
-  const epochs = whole("--epochs", raw.epochs) ?? defaultEpochs;
+  const epochs = whole("--epochs", raw.epochs);
   const steps = whole("--steps", raw.steps);
   const patience = whole("--early-stopping", raw.earlyStopping);
   if (raw.validationFraction !== undefined && patience === undefined)
     throw badOption("--validation-fraction", "goes with --early-stopping", raw.validationFraction);
   const seed = wholeNumber("--seed", raw.seed, 0);
   const share = { above: 0, below: 1 };
-  const standardise = raw.standardise ?? (parseData(raw.data).kind === "csv" && raw.model === undefined);
+  const isTable = parseData(raw.data).kind === "csv";
+  const standardise = raw.standardise ?? (isTable && raw.model === undefined);
   const network = networkOptions(raw, seed);
   const model = modelOption(raw);
   return {
@@ -145,7 +148,10 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     patience,
     evaluateEvery: whole("--evaluate-every", raw.evaluateEvery),
     checkpointEvery: whole("--checkpoint-every", raw.checkpointEvery),
-    steps: (examples) => steps ?? epochs * Math.ceil(examples / batch),
+    steps(examples) {
+      const updates = (epochs ?? defaultEpochs) * Math.ceil(examples / batch);
+      return steps ?? (isTable && epochs === undefined ? Math.max(updates, leastUpdates) : updates);
+    },
     optimizer: optimizerOptions(raw),
   };
 }

@@ -61,9 +61,18 @@ export function fitData(data: TrainingData, { graph }: Model): TrainingData {
   };
 }
 
+const withoutOnes = (dims: readonly number[]) => dims.filter((size) => size !== 1);
+
 function reshaped(part: Dataset, wanted: Shape): Dataset {
   if (!isConcrete(wanted) || part.features.length !== part.count * sizeOf(wanted)) return part;
-  return reshapeFeatures(part, wanted);
+  const same = withoutOnes(part.featureDims).join() === withoutOnes(wanted).join();
+  if (same || part.featureDims.length === 1 || wanted.length === 1) return reshapeFeatures(part, wanted);
+  throw new EspalierError("SHAPE_MISMATCH", {
+    thing: `examples of "${part.name}"`,
+    rule: `must have the axes that the model takes, [${wanted.join(", ")}]; cut anew, they would be other images`,
+    received: part.featureDims,
+    remedy: "If their channels are last: --axes hwc turns them around.",
+  });
 }
 
 /** Options that say what a model is trained for, as typed. */

@@ -1,6 +1,7 @@
 import { parseCsv } from "./csv.ts";
 import { dataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
+import type { Preprocessing } from "./preprocessing/index.ts";
 import { type Split, splitDataset } from "./split.ts";
 
 export interface DigitsOptions {
@@ -23,5 +24,16 @@ export async function digits({ seed = 0, testFraction = 0.2 }: DigitsOptions = {
   const bytes = await gunzip(Uint8Array.from(atob(digitsBase64), (char) => char.charCodeAt(0)));
   const raw = parseCsv(new TextDecoder().decode(bytes), { name: "digits", header: false, target: "class" });
   const features = raw.features.map((pixel) => pixel / 16);
-  return splitDataset(dataset({ ...raw, features, classes: 10 }), testFraction, seed);
+  const record: Preprocessing = {
+    version: 1,
+    features: { kind: "image", dims: [64], divisor: 16 },
+    target: {
+      kind: "class",
+      name: "digit",
+      classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
+    },
+  };
+  const { notes: _, ...read } = raw;
+  const all = dataset({ ...read, features, classes: 10, preprocessing: record });
+  return splitDataset(all, testFraction, seed);
 }

@@ -69,10 +69,18 @@ function wrongLength(name: string, rule: string, length: number): EspalierError 
   });
 }
 
+export const imageAxes = ["chw", "hwc"] as const;
+export type ImageAxes = (typeof imageAxes)[number];
+
 export interface IdxOptions {
   readonly name?: string;
   /** One axis of features, such as [784]; default false: [1, 28, 28]. */
   readonly flat?: boolean;
+  /**
+   * The order of an image's three axes in the file: "chw" (channels first) is taken as it is, "hwc" is turned into it.
+   * Default: as it is, but refused where the last axis looks like channels.
+   */
+  readonly axes?: ImageAxes;
   /** Default: the largest label plus one. */
   readonly classes?: number;
   /** Largest file and largest unpacked size, in bytes; default 1 GiB. */
@@ -99,17 +107,76 @@ export async function loadIdx(images: Source, labels: Source, options: IdxOption
       remedy: "Pass images first, then labels.",
     });
   }
-  const [count = 0, ...inner] = pixels.dims;
+  const [count = 0, ...stored] = pixels.dims;
+  const turned = axesOf(name, stored, options) === "hwc";
+  const inner = turned ? [stored[2] ?? 1, stored[0] ?? 1, stored[1] ?? 1] : stored;
   const featureDims =
     options.flat || inner.length === 0 ? [sizeOf(inner)] : inner.length === 2 ? [1, ...inner] : inner;
-  return dataset({
+  const isBytes = pixels.dtype === "uint8";
+  const values = isBytes
+    ? fractions(pixels.data as Uint8Array)
+    : Float32Array.from(pixels.data as Float32Array);
+  const made = dataset({
     name,
     count,
-    features: pixels.dtype === "uint8" ? fractions(pixels.data as Uint8Array) : pixels.data,
+    features: turned ? channelsFirst(values, stored) : values,
     featureDims,
     labels: classOf.data,
     ...(options.classes === undefined ? {} : { classes: options.classes }),
   });
+  const classes = Array.from({ length: made.classes ?? 0 }, (_, at) => String(at));
+  return {
+    ...made,
+    preprocessing: {
+      version: 1,
+      features: {
+        kind: "image",
+        dims: featureDims,
+        divisor: isBytes ? 255 : 1,
+        ...(turned ? { axes: "hwc" } : {}),
+      },
+      target: { kind: "class", name: "label", classes },
+    },
+  };
+}
+
+/** Throws `IDX` for images whose axes are surely not in the order that they would be taken in. */
+function axesOf(name: string, dims: readonly number[], { axes, flat }: IdxOptions): ImageAxes {
+  if (axes === "hwc" && dims.length !== 3) {
+    throw new EspalierError("IDX", {
+      thing: `images of ${name}`,
+      rule: "need height, width and channels to be turned around",
+      received: dims,
+      remedy: "Leave axes out (command line: --axes).",
+    });
+  }
+  const [first = 0, , last = 0] = dims;
+  if (axes === undefined && !flat && dims.length === 3 && last <= 4 && first > 4) {
+    throw new EspalierError("IDX", {
+      thing: `images of ${name}`,
+      rule: "must have their channels first; these seem to have them last",
+      received: dims,
+      remedy:
+        'Say so: axes "hwc" (command line: --axes hwc) turns them around; "chw" (--axes chw) takes them as they are.',
+    });
+  }
+  return axes ?? "chw";
+}
+
+/** [count, height, width, channels] as [count, channels, height, width]. */
+function channelsFirst(
+  values: Float32Array,
+  [height = 1, width = 1, channels = 1]: readonly number[],
+): Float32Array {
+  const made = new Float32Array(values.length);
+  const area = height * width;
+  for (let at = 0; at < values.length; at++) {
+    const channel = at % channels;
+    const pixel = Math.floor(at / channels);
+    const example = Math.floor(pixel / area);
+    made[(example * channels + channel) * area + (pixel % area)] = values[at] as number;
+  }
+  return made;
 }
 
 async function load(source: Source, name: string, options: IdxOptions): Promise<Tensor<IdxType>> {
