@@ -11,7 +11,7 @@ export function isScikitLine({ cells }: CsvRecord, second: CsvRecord | undefined
     /^\d+$/.test(rows) &&
     /^\d+$/.test(columns) &&
     Number(columns) + 1 === second.cells.length &&
-    classNames.length > 0 &&
+    classNames.length > 1 &&
     classNames.every((name) => !/^[\d.+-]/.test(name))
   );
 }

@@ -74,7 +74,9 @@ export function planTable(given: Table, options: ColumnOptions = {}): TablePlan 
     planFeature(table, here(column), categories.has(column.place), notes),
   );
   for (const { column } of planned) refuseCopy(table, column, target.column, kept);
-  return { table, features: planned, target, missing, notes };
+  // Rows are encoded by the names of columns, which those left out may share.
+  const columns = [...planned, target].map(({ column }) => column);
+  return { table: { ...table, columns }, features: planned, target, missing, notes };
 }
 
 function labelOf(table: Table, left: readonly TableColumn[], choice: string | number): TableColumn {
