@@ -1,9 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { encodeModel } from "../formats/onnx/index.ts";
+import { decodeModel, encodeModel } from "../formats/onnx/index.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { mlp } from "../nn/mlp.ts";
 import { toFloat16 } from "../tensor/float16.ts";
 import { float32, makeTensor, type Tensor } from "../tensor/tensor.ts";
+import { verifyModels } from "../training/verify.ts";
 import { grow, replay } from "./grow-model.ts";
 import { equalUnits } from "./redundant.ts";
 import { shrink } from "./shrink-model.ts";
@@ -78,6 +80,26 @@ describe("shrink", () => {
     const wide = grow(inFloat16(base()), [{ width: "hidden1", by: 4 }], { strategy: "halved" }).model;
     const { model } = shrink(wide, [{ width: "hidden1", remove: "identical" }]);
     expect(bytes(model)).toBe(bytes(inFloat16(base())));
+  });
+
+  test("all widths, two of which share units: those that went with the first are no longer there for the second", async () => {
+    const file = new URL("../../test/cases/c2f_with_copies.onnx", import.meta.url);
+    const model = decodeModel(new Uint8Array(await readFile(file)));
+    const small = shrink(model, [{ width: "all", remove: "identical" }]);
+    const { steps, left } = small;
+    expect(steps.map(({ width, from, to, exactness }) => [width, from, to, exactness])).toEqual([
+      ["k1.per_group", 9, 6, "exact"],
+    ]);
+    expect(left.map(({ width }) => width)).toEqual(["w2", "r1"]);
+    expect((await verifyModels(model, small.model)).preserved).toBe(true);
+    // Which units are least by a score was judged with those that have gone.
+    const least = { width: "all", remove: { least: 1, by: "weightNorm" } } as const;
+    expect(shrink(model, [least]).left.at(-1)).toEqual({
+      width: "r1",
+      reason: "it shares units with a width that has shrunk: shrink once more",
+    });
+    const named = ["k1.per_group", "r1"].map((width) => ({ width, remove: "identical" }) as const);
+    expect(() => shrink(model, named)).toThrow(/shares units/);
   });
 
   test("a width may be named once", () => {

@@ -3,6 +3,7 @@ import { EspalierError } from "../tensor/errors.ts";
 import { applyShrink } from "./shrink-apply.ts";
 import { type ChosenShrink, chooseShrink, type ShrinkChoice, type ShrinkEvidence } from "./shrink-choice.ts";
 import { type Exactness, planShrink, type ShrinkPlan } from "./shrink-plan.ts";
+import type { Width } from "./width.ts";
 import { findWidths, widthOf } from "./widths.ts";
 
 /** A width to shrink; `all` stands for every one that has units of the choice. */
@@ -33,17 +34,17 @@ export function shrink(
 ): ShrunkModel {
   const original = { ...evidence, parameters: model.graph.parameters };
   const left: { width: string; unit?: number; reason: string }[] = [];
-  const chosen: ChosenShrink[] = [];
+  const chosen: Chosen[] = [];
   const widths = findWidths(model);
   for (const { width: id, ...choice } of shrinkings) {
     if (id !== "all") {
-      chosen.push(chooseShrink(model, widthOf(widths, id), choice, original));
+      chosen.push({ ...chooseShrink(model, widthOf(widths, id), choice, original), choice, all: false });
       continue;
     }
     const before = chosen.length;
     for (const width of widths) {
       try {
-        chosen.push(chooseShrink(model, width, choice, original));
+        chosen.push({ ...chooseShrink(model, width, choice, original), choice, all: true });
       } catch (error) {
         if (!(error instanceof EspalierError) || error.code !== "NOT_SHRINKABLE") throw error;
         left.push({ width: width.id, reason: error.rule });
@@ -59,25 +60,61 @@ export function shrink(
   }
   let shrunk = model;
   const steps: ShrinkPlan[] = [];
-  for (const { plan, left: units } of chosen) {
-    const now = steps.length === 0 ? plan : planAgain(shrunk, plan, evidence.examples ?? 0);
-    shrunk = applyShrink(shrunk, now);
-    steps.push(now);
-    left.push(...units.map((unit) => ({ width: plan.width, ...unit })));
+  for (const one of chosen) {
+    const now = steps.length === 0 ? one : chooseAgain(shrunk, one, evidence.examples ?? 0);
+    if ("reason" in now) {
+      left.push(now);
+      continue;
+    }
+    shrunk = applyShrink(shrunk, now.plan);
+    steps.push(now.plan);
+    left.push(...now.left.map((unit) => ({ width: now.plan.width, ...unit })));
   }
   return { model: shrunk, steps, left };
 }
 
-/** The same units, planned in a model in which other widths have shrunk. */
-function planAgain(model: Model, { width: id, from, gone }: ShrinkPlan, examples: number): ShrinkPlan {
-  const width = widthOf(findWidths(model), id);
-  if (width.size !== from) {
+/** What was chosen, by which choice, and whether for one of all widths. */
+interface Chosen extends ChosenShrink {
+  readonly choice: ShrinkChoice;
+  readonly all: boolean;
+}
+
+/**
+ * The same units, planned in a model in which other widths have shrunk. Where a shrink before has taken units of this
+ * width too (they are on the same axis), units that are told by weights alone are chosen anew; others are left.
+ */
+function chooseAgain(
+  model: Model,
+  chosen: Chosen,
+  examples: number,
+): ChosenShrink | { readonly width: string; readonly reason: string } {
+  const { plan, left, choice, all } = chosen;
+  const width = findWidths(model).find(({ id }) => id === plan.width);
+  if (width?.size === plan.from) return { plan: planAgain(model, width, plan, examples), left };
+  if (!all) {
     throw new EspalierError("ARGUMENT", {
-      thing: `shrinking ${id}`,
-      rule: "may be asked for once",
-      received: id,
+      thing: `shrinking ${plan.width}`,
+      rule: "may be asked for once, and not beside a width that shares units with it",
+      received: plan.width,
+      remedy: "Shrink the model once more.",
     });
   }
+  const shared = {
+    width: plan.width,
+    reason: "it shares units with a width that has shrunk: shrink once more",
+  };
+  const byWeights = "remove" in choice && choice.remove === "identical";
+  if (width === undefined || !byWeights) return shared;
+  try {
+    return chooseShrink(model, width, choice, { parameters: model.graph.parameters });
+  } catch (error) {
+    if (!(error instanceof EspalierError) || error.code !== "NOT_SHRINKABLE") throw error;
+    return { width: plan.width, reason: error.rule };
+  }
+}
+
+/** The units of a plan, planned anew. */
+function planAgain(model: Model, width: Width, { gone }: ShrinkPlan, examples: number): ShrinkPlan {
   const merged = new Map<number, number[]>();
   for (const { unit, into } of gone) {
     if (into !== undefined) merged.set(into, [...(merged.get(into) ?? [into]), unit]);
