@@ -13,6 +13,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { analysisSentence, measureAnalysis } from "./analysis.mjs";
 import { writeDataset } from "./dataset.mjs";
 import { measureWorkload } from "./measure.mjs";
 import { measureMemory, memorySentence } from "./memory.mjs";
@@ -76,6 +77,10 @@ const memory = options.only
   ? undefined
   : await attempt("memory over 200 growths", measureMemory, memorySentence);
 
+const analysis = options.only
+  ? undefined
+  : await attempt("analysis of long chains", measureAnalysis, analysisSentence);
+
 const report = {
   date: new Date().toISOString().slice(0, 10),
   machine: machine(),
@@ -84,6 +89,7 @@ const report = {
   widen,
   score,
   memory,
+  analysis,
 };
 writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify(report, null, 2)}\n`);
 if (options.markdown) {
@@ -95,3 +101,4 @@ for (const line of missingLines(results)) process.stdout.write(`${line}\n`);
 if (widen) process.stdout.write(`\n${widen}\n`);
 if (score) process.stdout.write(`${score}\n`);
 if (memory) process.stdout.write(`${memory}\n`);
+if (analysis) process.stdout.write(`${analysis}\n`);
