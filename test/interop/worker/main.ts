@@ -4,6 +4,7 @@ import { exported } from "./exported.ts";
 import { files } from "./files.ts";
 import { gradients, listOperators } from "./gradients.ts";
 import { modules } from "./modules.ts";
+import { packages } from "./packages.ts";
 import { strategies } from "./strategies.ts";
 import { trainZoo } from "./train-zoo.ts";
 import { trajectories } from "./trajectories.ts";
@@ -18,6 +19,7 @@ const commands: Readonly<Record<string, (exchange: Exchange) => Promise<void>>> 
   files,
   exported,
   modules,
+  packages,
   strategies,
   zoo,
   trainZoo,
