@@ -1,3 +1,4 @@
+import type { CsvFileOptions } from "../data/csv.ts";
 import type { ActivationName } from "../nn/activation.ts";
 import type { GrowthPolicy } from "../training/controller/policy.ts";
 import type { LossName } from "../training/loss.ts";
@@ -28,7 +29,25 @@ export type DataSource =
       readonly count: number;
     }
   | { readonly kind: "moons" | "spirals" | "xor" }
-  | { readonly kind: "csv"; readonly file: string; readonly label?: string };
+  | ({ readonly kind: "csv"; readonly file: string } & CsvReading);
+
+/** How a CSV file is read, in the words of the loader. */
+export type CsvReading = Pick<
+  CsvFileOptions,
+  | "label"
+  | "target"
+  | "header"
+  | "delimiter"
+  | "skipRows"
+  | "comment"
+  | "decimal"
+  | "thousands"
+  | "encoding"
+  | "missing"
+  | "drop"
+  | "keep"
+  | "categories"
+>;
 
 /** A number below 1 is a share of the examples, any other a count. */
 export interface SplitConfig {

@@ -1,6 +1,7 @@
+import { encodings, missingRules } from "../data/table/options.ts";
 import { activationNames } from "../nn/activation.ts";
 import type { LossName } from "../training/loss.ts";
-import type { DataSource, NetworkConfig, Size, SplitConfig, TaskConfig } from "./config.ts";
+import type { CsvReading, DataSource, NetworkConfig, Size, SplitConfig, TaskConfig } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
 
 export function readTask(reader: JsonReader): TaskConfig {
@@ -45,16 +46,51 @@ function readData(reader: JsonReader): DataSource {
       };
     }
     case "csv":
-      reader.object(["kind", "file", "label"]);
-      return {
-        kind,
-        file: reader.field("file").text(),
-        ...defined({ label: reader.field("label").optional((label) => label.text()) }),
-      };
+      reader.object(["kind", "file", ...csvFields]);
+      return { kind, file: reader.field("file").text(), ...readCsv(reader) };
     default:
       reader.object(["kind"]);
       return { kind };
   }
+}
+
+const csvFields = [
+  "label",
+  "target",
+  "header",
+  "delimiter",
+  "skipRows",
+  "comment",
+  "decimal",
+  "thousands",
+  "encoding",
+  "missing",
+  "drop",
+  "keep",
+  "categories",
+] as const satisfies readonly (keyof CsvReading)[];
+
+function readCsv(reader: JsonReader): CsvReading {
+  const text = (name: keyof CsvReading) => reader.field(name).optional((field) => field.text());
+  const one = <Name extends string>(name: keyof CsvReading, names: readonly Name[]) =>
+    reader.field(name).optional((field) => field.oneOf(names));
+  const columns = (name: keyof CsvReading) =>
+    reader.field(name).optional((field) => field.list().map((column) => column.text()));
+  return defined({
+    label: text("label"),
+    target: one("target", ["class", "number", "auto"]),
+    header: reader.field("header").optional((flag) => flag.flag()),
+    delimiter: text("delimiter"),
+    skipRows: reader.field("skipRows").optional((count) => count.whole(0)),
+    comment: text("comment"),
+    decimal: one("decimal", [".", ","]),
+    thousands: text("thousands"),
+    encoding: one("encoding", encodings),
+    missing: one("missing", missingRules),
+    drop: columns("drop"),
+    keep: columns("keep"),
+    categories: columns("categories"),
+  });
 }
 
 function readNetwork(reader: JsonReader): NetworkConfig {

@@ -88,8 +88,8 @@ export class TaskData {
     }
   }
 
-  #csv({ file, label }: Extract<DataSource, { kind: "csv" }>): Promise<Dataset> {
-    return loadCsv(this.#path(file), { target: "auto", ...(label === undefined ? {} : { label }) });
+  #csv({ kind: _, file, ...reading }: Extract<DataSource, { kind: "csv" }>): Promise<Dataset> {
+    return loadCsv(this.#path(file), reading);
   }
 
   #path(name: string): string {
