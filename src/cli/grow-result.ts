@@ -1,5 +1,6 @@
 import { bindDim, type Dim } from "../graph/dim.ts";
 import type { Model } from "../graph/model.ts";
+import { exactRuleOf } from "../growth/exact-rule.ts";
 import type { GrowthStep } from "../growth/grow-model.ts";
 import { planDocument } from "../growth/plan-file.ts";
 import { summarise } from "../growth/summary.ts";
@@ -15,11 +16,12 @@ export function growJson({ path, out, before, model, steps, left, verification }
   return {
     model: path,
     out: out ?? null,
-    growths: steps.map((step) =>
-      step.kind === "depth"
+    growths: steps.map((step) => ({
+      ...(step.kind === "depth"
         ? { kind: step.kind, id: step.width, blocks: step.by, hidden: step.hidden }
-        : { kind: step.kind, id: step.width, from: step.from, to: step.to, method: step.method },
-    ),
+        : { kind: step.kind, id: step.width, from: step.from, to: step.to, method: step.method }),
+      exact: exactRuleOf(step) ?? null,
+    })),
     left: left.map(({ width, reason }) => ({ id: width, reason })),
     parameters: { before: old.parameters, after: grown.parameters },
     flops: { before: old.flops, after: grown.flops },
@@ -49,6 +51,7 @@ export function growText(outcome: GrowOutcome, savedPlan: string | undefined): s
     ...textTable(columns, rows, (row) => (dryRun ? editLines(steps[row] as GrowthStep) : [])),
     ...left.flatMap(({ width, reason }) => wrapped(`left as it is: ${width}: ${reason}`, "  ")),
     ...costLines(before, model),
+    ...ruleLines(steps),
     ...(verification === undefined
       ? [dryRun ? "dry run: no model was written" : "not verified"]
       : [`outputs: ${verdict(verification)}`]),
@@ -56,6 +59,18 @@ export function growText(outcome: GrowOutcome, savedPlan: string | undefined): s
     ...(savedPlan === undefined || verification?.preserved === false ? [] : [`plan: ${savedPlan}`]),
   ];
   return `${lines.map(visible).join("\n")}\n`;
+}
+
+/** What makes the growths exact, each rule once: known before anything is run. */
+function ruleLines(steps: readonly GrowthStep[]): readonly string[] {
+  const texts = steps.map((step) => {
+    const exact = exactRuleOf(step);
+    if (exact === undefined)
+      return `not exact: strategy ${"strategy" in step ? step.strategy : ""} moves outputs`;
+    const condition = exact.condition.startsWith("none") ? "" : `; holds if ${exact.condition}`;
+    return `exact by rule: ${exact.rule}${condition}`;
+  });
+  return [...new Set(texts)].flatMap((text) => wrapped(text, ""));
 }
 
 /** What two sizes of a model cost, in parameters and in FLOPs for one example. */
