@@ -5,6 +5,7 @@ import { neededFor } from "../graph/needed.ts";
 import { symbolicShapes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { newGraph, rulesOrNone } from "../ops/index.ts";
+import { inferTypes } from "../ops/infer.ts";
 import { GraphCall, type TrainingCall } from "../ops/operator.ts";
 import { originOf, raiseOpset } from "../ops/raise.ts";
 import { EspalierError } from "../tensor/errors.ts";
@@ -13,6 +14,7 @@ import { batchAxes } from "./batch-axes.ts";
 import { moveBehindMaxima } from "./behind-maxima.ts";
 import { type ClassWeights, checkClassWeights } from "./counted.ts";
 import { examplesAxis, refuseMixing } from "./examples.ts";
+import { freeBatch } from "./free-batch.ts";
 import { type Loss, lossOf } from "./loss.ts";
 import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
 
@@ -84,7 +86,10 @@ export function writeProgram(options: ProgramOptions): Program {
   const kept = [output, ...(typeof loss === "object" ? [loss.output] : [])];
   const needed = neededFor(model.graph, kept);
   // Gradient rules are written in opset 20; the model itself keeps its own.
-  const source = raiseOpset({ ...model, graph: needed });
+  const raised = raiseOpset({ ...model, graph: needed });
+  const counted = inferTypes(raised.graph).get(output)?.shape ?? [];
+  const axes = batchAxes(raised.graph, counted, options.batchAxis);
+  const source = { ...raised, graph: freeBatch(raised.graph, axes, output) };
   const graph = newGraph(originOf(source));
   graph.reserveAll(source.graph);
   for (const value of source.graph.inputs) {
@@ -128,7 +133,6 @@ export function writeProgram(options: ProgramOptions): Program {
       remedy: "Name another value of the model as `output`.",
     });
   }
-  const axes = batchAxes(source.graph, type.shape, options.batchAxis);
   const inputs = programInputs(source.graph, axes);
   if (typeof loss === "string" && options.batchAxis === undefined)
     refuseMixing(source.graph, batchNames({ inputs }));
