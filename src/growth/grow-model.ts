@@ -168,17 +168,25 @@ function bornEqual(width: Width, { from, to }: GrowthPlan, { parameters }: Patch
   return groups.filter((group) => group.some((unit) => unit >= from)).length;
 }
 
-/** The axis of an input or output that can grow. Throws `UNKNOWN_WIDTH` where it is not clear which. */
+/** The axis of an input or output that can grow. Throws `NOT_GROWABLE` where none can, `UNKNOWN_WIDTH` where several can. */
 function borderWidth(model: Model, border: "input" | "output", name: string | undefined): Width {
   const widths = borderWidths(model, border);
   if (name !== undefined) return widthOf(widths, name);
   const [only, ...more] = widths.filter((width) => width.growable);
   if (only !== undefined && more.length === 0) return only;
+  if (only === undefined) {
+    throw new EspalierError("NOT_GROWABLE", {
+      thing: `the model's ${border}s`,
+      rule:
+        widths.length === 0 ? "have no axis of a fixed size that could grow" : "have no axis that can grow",
+      received: widths.map(({ id, reason }) => `${id}: ${reason}`),
+    });
+  }
   throw new EspalierError("UNKNOWN_WIDTH", {
     thing: `the ${border} to grow`,
-    rule: "must be named where not exactly one can grow",
-    received: widths.map(({ id, growable, reason }) => (growable ? id : `${id}: ${reason}`)),
-    remedy: `For example ${only?.id ?? "NAME"}=+1.`,
+    rule: "must be named where several can grow",
+    received: [only, ...more].map(({ id }) => id),
+    remedy: `For example ${only.id}=+1.`,
   });
 }
 
