@@ -1,6 +1,7 @@
 /**
  * A symbolic size: a number, or the text of a polynomial in named sizes with integer coefficients,
- * such as "batch", "hidden1*49" or "a+b". Text is kept canonical, so equal sizes are equal strings.
+ * such as "batch", "hidden1*49" or "a+b". Text is kept canonical, so equal sizes are equal strings. The smaller of a
+ * number and a named size has a name of its own: "min(512,sequence)".
  */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
@@ -84,6 +85,26 @@ function multiplyTexts(a: Dim, b: Dim): Dim {
   return print(product);
 }
 
+/** A name that stands for the smaller of a number and another name. */
+const smaller = /^min\((\d+),(.+)\)$/s;
+
+/** The smaller of a number and a size; undefined where no name can be given to it. */
+export function minDim(most: number, size: Dim): Dim | undefined {
+  if (typeof size === "number") return Math.min(most, size);
+  const [, less, of] = smaller.exec(size) ?? [];
+  if (of !== undefined) return minDim(Math.min(most, Number(less)), of);
+  return /[+*]/.test(size) || most < 0 ? undefined : `min(${most},${size})`;
+}
+
+/** The number that a name stands for; undefined where it is not bound. */
+function valueOf(name: string, bindings: ReadonlyMap<string, number>): number | undefined {
+  const direct = bindings.get(name);
+  const [, less, of] = direct === undefined ? (smaller.exec(name) ?? []) : [];
+  if (of === undefined) return direct;
+  const value = valueOf(of, bindings);
+  return value === undefined ? undefined : Math.min(Number(less), value);
+}
+
 export function productOfDims(dims: Shape): Dim {
   return dims.reduce<Dim>(multiplyDims, 1);
 }
@@ -113,13 +134,13 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
 /** The number that a size comes to under `bindings`; undefined where a name is not bound. */
 export function evaluateDim(dim: Dim, bindings: ReadonlyMap<string, number>): number | undefined {
   if (typeof dim === "number") return dim;
-  const direct = bindings.get(dim);
+  const direct = valueOf(dim, bindings);
   if (direct !== undefined) return direct;
   let total = 0;
   for (const [names, coefficient] of parse(dim)) {
     let product = coefficient;
     for (const name of names.split("*").filter((part) => part !== "")) {
-      const value = bindings.get(name);
+      const value = valueOf(name, bindings);
       if (value === undefined) return undefined;
       product *= value;
     }
@@ -134,7 +155,7 @@ export function bindDim(dim: Dim, bindings: ReadonlyMap<string, number>): Dim {
   let total: Dim = 0;
   for (const [names, coefficient] of parse(dim)) {
     const factors = names.split("*").filter((name) => name !== "");
-    const bound = factors.map((name): Dim => bindings.get(name) ?? name);
+    const bound = factors.map((name): Dim => valueOf(name, bindings) ?? name);
     total = addDims(total, bound.reduce<Dim>(multiplyDims, coefficient));
   }
   return total;
@@ -146,7 +167,10 @@ export function namesOf(dim: Dim): readonly string[] {
 }
 
 function factorsOf(names: string): readonly string[] {
-  return names.split("*").filter((name) => name !== "");
+  return names
+    .split("*")
+    .filter((name) => name !== "")
+    .map((name) => smaller.exec(name)?.[2] ?? name);
 }
 
 export function isConcrete(shape: Shape): shape is readonly number[] {

@@ -1,5 +1,5 @@
 import type { Dim } from "../graph/dim.ts";
-import { addDims } from "../graph/dim.ts";
+import { addDims, minDim } from "../graph/dim.ts";
 import { type Layout, layoutSize } from "../graph/layout.ts";
 import { int } from "../graph/model.ts";
 import { movedBound } from "./bounds.ts";
@@ -24,8 +24,8 @@ import type { Call, GradientCall, Operator } from "./operator.ts";
 import { attributesAsInputs } from "./raising.ts";
 import { numbersOf, sized, sizesOf, unknownSize } from "./sizes.ts";
 
-/** Ends at or over this mean "to the end" (exporters write the largest int32 or int64). */
-const far = 2 ** 31 - 1;
+/** Ends at or over this mean "to the end": exporters write 1e9, or the largest int32 or int64. */
+const far = 2 ** 29;
 
 /** One sliced axis, as written: start and end may be negative, or sizes that are only known by name. */
 interface Cut {
@@ -70,7 +70,7 @@ function keepsAll({ start, end, step }: Cut, size: Dim): boolean {
   return start === 0 && step === 1 && (end === size || (typeof end === "number" && end >= far));
 }
 
-/** Size of an axis after a cut. Of an axis of unknown size we take that it is at least as long as the cut says. */
+/** Size of an axis after a cut. Of an axis of unknown size we take that it is not shorter than what is cut off. */
 function sizeAfter(call: Call, cut: Cut, size: Dim): Dim {
   const { start, end, step } = cut;
   if (keepsAll(cut, size)) return size;
@@ -80,9 +80,14 @@ function sizeAfter(call: Call, cut: Cut, size: Dim): Dim {
   if (typeof size === "number") return span(size, start, end, step).length;
   if (step === -1 && start === -1 && end <= -far) return size;
   if (step !== 1) return unknownSize(call, cut.axis);
-  if (end >= far) return start >= 0 ? addDims(size, -start) : -start;
-  if (start >= 0 === end >= 0) return Math.max(0, end - start);
-  return start >= 0 ? addDims(size, end - start) : unknownSize(call, cut.axis);
+  const unknown = () => unknownSize(call, cut.axis);
+  if (start < 0) return end >= far ? (minDim(-start, size) ?? unknown()) : unknown();
+  if (end >= far) return addDims(size, -start);
+  if (end < 0) return addDims(size, end - start);
+  if (end <= start) return 0;
+  // One position is there in any axis that is worth a name.
+  const stop = end === 1 ? 1 : minDim(end, size);
+  return stop === undefined ? unknown() : addDims(stop, -start);
 }
 
 /**
