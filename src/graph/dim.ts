@@ -97,11 +97,11 @@ export function minDim(most: number, size: Dim): Dim | undefined {
 }
 
 /** The number that a name stands for; undefined where it is not bound. */
-function valueOf(name: string, bindings: ReadonlyMap<string, number>): number | undefined {
+function numberOf(name: string, bindings: ReadonlyMap<string, number>): number | undefined {
   const direct = bindings.get(name);
   const [, less, of] = direct === undefined ? (smaller.exec(name) ?? []) : [];
   if (of === undefined) return direct;
-  const value = valueOf(of, bindings);
+  const value = numberOf(of, bindings);
   return value === undefined ? undefined : Math.min(Number(less), value);
 }
 
@@ -134,13 +134,13 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
 /** The number that a size comes to under `bindings`; undefined where a name is not bound. */
 export function evaluateDim(dim: Dim, bindings: ReadonlyMap<string, number>): number | undefined {
   if (typeof dim === "number") return dim;
-  const direct = valueOf(dim, bindings);
+  const direct = numberOf(dim, bindings);
   if (direct !== undefined) return direct;
   let total = 0;
   for (const [names, coefficient] of parse(dim)) {
     let product = coefficient;
     for (const name of names.split("*").filter((part) => part !== "")) {
-      const value = valueOf(name, bindings);
+      const value = numberOf(name, bindings);
       if (value === undefined) return undefined;
       product *= value;
     }
@@ -155,7 +155,7 @@ export function bindDim(dim: Dim, bindings: ReadonlyMap<string, number>): Dim {
   let total: Dim = 0;
   for (const [names, coefficient] of parse(dim)) {
     const factors = names.split("*").filter((name) => name !== "");
-    const bound = factors.map((name): Dim => valueOf(name, bindings) ?? name);
+    const bound = factors.map((name): Dim => numberOf(name, bindings) ?? name);
     total = addDims(total, bound.reduce<Dim>(multiplyDims, coefficient));
   }
   return total;
