@@ -10,7 +10,7 @@ import { fillWith } from "./fill.ts";
 import { IndexedGraph, type Patch } from "./indexed-graph.ts";
 import { Lists } from "./lists.ts";
 import type { GrowthPlan, RepairEdit } from "./plan.ts";
-import { changeReal, isReal } from "./real-parameter.ts";
+import { changeReal, isReal, type Reals } from "./real-parameter.ts";
 import { type Rewrite, rewriteGraph } from "./rewrite.ts";
 import { Slices } from "./slices.ts";
 import type { Strategy } from "./strategy.ts";
@@ -148,7 +148,7 @@ function repaired(
     if (!("input" in target)) continue;
     const name = graph.inputOf(node, target.input);
     const copy = { ...realParameter(parameters.has(name) ? parameters : graph.parameters, name) };
-    const scale = (values: Tensor<"float32">) => {
+    const scale = (values: Reals) => {
       values.data.forEach((value, index) => {
         values.data[index] = value * factor;
       });

@@ -20,15 +20,21 @@ export function isReal(dtype: DType): boolean {
   return codecs[dtype] !== undefined;
 }
 
-/** Lets `change` work on the values in float32; entries that it leaves alone keep their bits in their own type. */
-export function changeReal(tensor: Tensor, change: (values: Tensor<"float32">) => void): Tensor {
+/** Real numbers that JavaScript computes with as they lie. */
+export type Reals = Tensor<"float32"> | Tensor<"float64">;
+
+/**
+ * Lets `change` work on the values: in float64 where they are, else in float32. Entries that it leaves alone keep their
+ * bits in their own type.
+ */
+export function changeReal(tensor: Tensor, change: (values: Reals) => void): Tensor {
   const codec = codecs[tensor.dtype];
   if (codec === undefined) throw new TypeError(`${tensor.dtype} holds no weights`);
-  if (tensor.dtype === "float32") {
-    change(tensor as Tensor<"float32">);
+  if (tensor.dtype === "float32" || tensor.dtype === "float64") {
+    change(tensor as Reals);
     return tensor;
   }
-  const stored = tensor.data as Uint16Array | Float64Array;
+  const stored = tensor.data as Uint16Array;
   const before = Float32Array.from(stored, codec.read);
   const after = before.slice();
   change(makeTensor("float32", tensor.dims, after));

@@ -1,18 +1,18 @@
 import type { UnitPositions } from "../graph/layout.ts";
 import { type AxisView, axisView } from "../tensor/axis.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { Reals } from "./real-parameter.ts";
 
 /**
  * The slices of a parameter along the axis of a width, unit by unit. A unit may own several positions
  * (a flattened channel owns 49); its values are those positions' slices, one after another.
  */
 export class Slices {
-  readonly #data: Float32Array;
+  readonly #data: Reals["data"];
   readonly #view: AxisView;
   readonly #units: UnitPositions;
   readonly parameter: string;
 
-  constructor(parameter: string, tensor: Tensor<"float32">, axis: number, units: UnitPositions) {
+  constructor(parameter: string, tensor: Reals, axis: number, units: UnitPositions) {
     this.parameter = parameter;
     this.#data = tensor.data;
     this.#view = axisView(tensor.dims, axis);
@@ -24,14 +24,15 @@ export class Slices {
     return this.#units.perUnit * this.#view.outer * this.#view.inner;
   }
 
-  get(unit: number): Float32Array {
-    const values = new Float32Array(this.length);
+  get(unit: number): Reals["data"] {
+    const { length } = this;
+    const values = this.#data instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
     this.copy(unit, values, 0);
     return values;
   }
 
   /** Copies a unit's values to `into`, from `offset` on. */
-  copy(unit: number, into: Float32Array, offset: number): void {
+  copy(unit: number, into: Reals["data"], offset: number): void {
     const { inner } = this.#view;
     let next = offset;
     this.#eachSlice(unit, (start) => {

@@ -144,7 +144,8 @@ export class ParameterOrigins {
       .map(([name]) => name)
       .filter((name) => {
         const tensor = this.#graph.parameters.get(name) as Tensor;
-        return isReal(tensor.dtype) && patternOf(tensor) === undefined;
+        // Zeros and single numbers are made of nothing that is trained.
+        return isReal(tensor.dtype) && !this.#isUniform(name) && patternOf(tensor) === undefined;
       });
   }
 }

@@ -1,4 +1,5 @@
 import type { Model } from "../graph/model.ts";
+import { isReal } from "../growth/real-parameter.ts";
 import { isSupported, operatorOf } from "../ops/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { ParameterOrigins } from "./parameter-origin.ts";
@@ -85,6 +86,7 @@ export interface TrainableOptions {
  */
 export function frozenOf(model: Model, options: TrainableOptions): readonly string[] {
   const names = trainableOf(model);
+  if (names.length === 0) refuseOtherTypes(model);
   const { trainable, frozen = [], trainConstants = false } = options;
   if (trainConstants === false && trainable === undefined) new ParameterOrigins(model).refuseComputed();
   const constants = constantsOf(model);
@@ -103,6 +105,20 @@ export function frozenOf(model: Model, options: TrainableOptions): readonly stri
     rule: "must leave a parameter to train",
     received: { frozen: result.length, of: names.length },
     remedy: `Parameters: ${listed(names)}.`,
+  });
+}
+
+/** Throws `UNSUPPORTED_TYPE` for a model whose weights are all of another type: it would train nothing. */
+function refuseOtherTypes({ graph }: Model): void {
+  const others = [...graph.parameters].filter(
+    ([, { dtype, dims }]) => isReal(dtype) && dtype !== "float32" && dims.length > 0,
+  );
+  if (others.length === 0) return;
+  throw new EspalierError("UNSUPPORTED_TYPE", {
+    thing: `weights ${listed(others.map(([name]) => name))}`,
+    rule: "must be float32 to be trained",
+    received: [...new Set(others.map(([, { dtype }]) => dtype))].join(", "),
+    remedy: "Export the model in float32. Growing it (espalier grow) keeps its types.",
   });
 }
 

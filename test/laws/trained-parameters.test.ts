@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
+import { grow } from "../../src/growth/grow-model.ts";
+import { findWidths } from "../../src/growth/widths.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { makeTensor, sizeOf } from "../../src/tensor/tensor.ts";
 import { loadModel } from "../../src/training/model-file.ts";
@@ -137,5 +139,30 @@ describe("what is tied stays tied", () => {
     }
     await trainer.fit(data, { steps: 5 });
     await trainer.dispose();
+  });
+});
+
+describe("weights of other types than float32", () => {
+  it.each([
+    ["mlp_fp16", "float16"],
+    ["mlp_fp16_castio", "float16"],
+    ["mlp_double", "float64"],
+  ])("%s: training refuses %s weights by name", async (file, dtype) => {
+    const model = await read(file);
+    await expect(Trainer.create(model)).rejects.toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED_TYPE" }),
+    );
+    expect(() => frozenOf(model, {})).toThrow(new RegExp(`weights w1, b1, w2, b2.*${dtype}`));
+  });
+
+  it("copies of float64 weights are the same float64 numbers", async () => {
+    const model = await read("mlp_double");
+    const id = findWidths(model).find(({ growable }) => growable)?.id ?? "";
+    const grown = grow(model, [{ width: id, times: 2 }], { strategy: "net2wider" }).model.graph.parameters;
+    const old = model.graph.parameters.get("b1")?.data as Float64Array;
+    const now = grown.get("b1")?.data as Float64Array;
+    expect(now.length).toBe(16);
+    for (const value of now) expect(old).toContain(value);
+    expect([...old].some((value) => value !== Math.fround(value))).toBe(true);
   });
 });

@@ -2,7 +2,7 @@
 
 Each module of ../modules is exported by TorchScript and by dynamo, and trained on sixteen examples by gradient descent:
 by espalier from the file, by PyTorch from the module. Losses, predictions before and after, and every weight that can
-be found again agree to 1e-4, and as many numbers are trained as PyTorch trains. What is refused says why: KNOWN lists it.
+be found again agree to 1e-4, and as many numbers are trained as PyTorch trains. KNOWN lists what no file shows.
 
 MODULES=PATTERN takes some of them (fnmatch, e.g. 'c_*' or '*.dynamo'); EXPORTED=FOLDER keeps the files there and takes
 those that are there already.
@@ -32,6 +32,18 @@ from engine import Engine  # noqa: E402
 SEED, EXAMPLES, STEPS, RATE, LIMIT = 7, 16, 5, 0.03, 1e-4
 EXPORTERS = ("script", "dynamo")
 PATTERN = os.environ.get("MODULES", "*")
+
+
+#: Trainings that differ, since the file does not show what PyTorch trains.
+KNOWN = {
+    "s_padding_idx.script": "PyTorch leaves the row of padding_idx as it is",
+    "s_padding_idx.dynamo": "PyTorch leaves the row of padding_idx as it is",
+    "v_bn.dynamo": "the normalization is folded into the product before it",
+    "x_weight_mask.script": "the weight is stored masked",
+    "x_scaled_weight.script": "the weight is stored scaled",
+    "x_softmax_weight.script": "the weight is stored behind its softmax",
+    "x_temperature.dynamo": "the number is stored behind its exponential",
+}
 
 
 def draw(tried: modules.Tried, count: int, seed: int) -> list[torch.Tensor]:
@@ -64,7 +76,6 @@ def export(identity: str, folder: str) -> str:
             warnings.simplefilter("ignore")
             if exporter == "dynamo":
                 batch = torch.export.Dim("batch")
-                model.forward  # noqa: B018
                 shapes = tuple({0: batch} for _ in inputs)
                 shapes = (shapes,) if isinstance(model, modules.Calls) else shapes
                 program = torch.onnx.export(model, inputs, dynamo=True, input_names=names, dynamic_shapes=shapes, verbose=False)
@@ -199,7 +210,7 @@ def main() -> int:
         asked.append({"id": identity, "file": str(folder / f"{identity}.onnx"), "inputs": len(inputs), "loss": tried.loss})
     answers, results = engine.ask("modules", {"models": asked, "steps": STEPS, "rate": RATE}, tensors)
     results |= {name: value for name, value in tensors.items() if name.endswith(".target")}
-    counts = {exporter: {"trained": 0, "refused": 0, "wrong": 0, "not exported": 0} for exporter in EXPORTERS}
+    counts = {exporter: {"trained": 0, "refused": 0, "wrong": 0, "known": 0, "not exported": 0} for exporter in EXPORTERS}
     wrong = []
     for identity in identities:
         exporter = identity.rsplit(".", 1)[1]
@@ -211,6 +222,12 @@ def main() -> int:
             print(f"  {identity}: refused: {answers[identity]['error']}")
         else:
             problems = judge(identity, answers[identity], results, folder)
+            if identity in KNOWN:
+                counts[exporter]["known"] += 1
+                print(f"  {identity}: known to differ: {KNOWN[identity]}")
+                if not problems:
+                    wrong.append(f"{identity}: agrees; take it out of KNOWN")
+                continue
             counts[exporter]["wrong" if problems else "trained"] += 1
             wrong += [f"{identity}: {problem}" for problem in problems]
     for exporter, count in counts.items():
