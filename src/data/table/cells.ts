@@ -45,6 +45,11 @@ export function isMissing(text: string, amongNumbers: boolean): boolean {
   return (amongNumbers ? numericMarkers : markers).has(text.toLowerCase());
 }
 
+/** Whether text is a number in another way of writing: "1,5", "1 234", "$12", "5%". */
+export function isForeignNumber(text: string): boolean {
+  return /^[$€£¥]? ?[+-]?\d[\d.,' \u00a0\u202f]*[$€£¥%]?$/.test(text.replace(/ (?=[$€£¥%]$)/, ""));
+}
+
 /** What to do about a cell that should be a number, by what it looks like. */
 export function numberRemedy(text: string, column: string): string {
   const drop = `leave the column out (--drop ${quoted(column)}), or take it as categories (--categories ${quoted(column)}). If this line is no data: --header or --skip-rows. If this column is the label: --label.`;

@@ -239,6 +239,14 @@ describe("the first line", () => {
     expect(data.featureNames).toEqual(["a"]);
   });
 
+  test("decimal commas between semicolons are told from columns", () => {
+    const text = "x;price\n1,5;1000,5\n2,5;2000,25\n";
+    expect(() => parseCsv(text)).toThrow(/--delimiter ";"/);
+    expect(() => parseCsv(text, { delimiter: ";" })).toThrow(/--decimal ,/);
+    const data = parseCsv(text, { delimiter: ";", decimal: "," });
+    expect([...data.features, ...(data.targets ?? [])]).toEqual([1.5, 2.5, 1000.5, 2000.25]);
+  });
+
   test("a comment is called one", () => {
     expect(() => parseCsv("# made by tool\na,y\n1,0\n")).toThrow(
       /line 1\b.*comment.*--comment "#".*--skip-rows 1/s,

@@ -112,7 +112,9 @@ function checkFirst(name: string, first: CsvRecord, second: CsvRecord | undefine
       remedy: `Say so: comment (command line: --comment "${mark}"), or skipRows (--skip-rows ${first.line}).`,
     });
   }
-  if (width >= 2 || (second !== undefined && second.cells.length >= 2)) return;
+  // Numbers with decimal commas are several cells to a comma, below names that are one.
+  const wider = second !== undefined && second.cells.length >= 2;
+  if (width >= 2 || (wider && !/[;\t|]/.test(cell))) return;
   const other = [";", "\t", "|", " "].find((character) => cell.includes(character));
   const shown = other === "\t" ? "tab" : `"${other}"`;
   throw new EspalierError("CSV", {

@@ -7,6 +7,7 @@ import {
   columnOf,
   isGap,
   isNumeric,
+  refuseForeignNumbers,
   rowsOf,
   type Table,
   type TableColumn,
@@ -193,6 +194,7 @@ function planFeature(table: Table, column: TableColumn, forced: boolean, notes: 
     refuseMergers(table, column, name, notes);
     return { kind: "number", column };
   }
+  refuseForeignNumbers(table, column, table.named ? column.name : String(column.place));
   const gap = textRows(column, false).length === 0;
   if (gap)
     throw badCell(

@@ -1,5 +1,5 @@
 import { EspalierError } from "../../tensor/errors.ts";
-import { isMissing, quoted } from "./cells.ts";
+import { isForeignNumber, isMissing, numberRemedy, quoted } from "./cells.ts";
 import type { ColumnChoice } from "./options.ts";
 
 /** Rows and columns of a file before it is decided what they are for. */
@@ -70,6 +70,14 @@ export function badCell(
 export function place(table: Table, column: TableColumn, row: number): string {
   const name = table.named ? ` (${column.name})` : "";
   return `${table.name}, line ${table.lines[row]}, column ${column.place + 1}${name}`;
+}
+
+/** Throws `CSV` for a column whose cells are all numbers in another way of writing: as texts they would lose their order. */
+export function refuseForeignNumbers(table: Table, column: TableColumn, shown: string): void {
+  const rows = textRows(column, true);
+  const [row] = rows;
+  if (row === undefined || !rows.every((at) => isForeignNumber(cellKey(column, at)))) return;
+  throw badCell(table, column, row, "must be a number", numberRemedy(cellKey(column, row), shown));
 }
 
 /** The column that a name or an index means. Throws `ARGUMENT`; `option` names what chose it, such as "label". */

@@ -1,7 +1,16 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import { isCode, numberRemedy, quoted } from "./cells.ts";
 import type { ColumnOptions } from "./options.ts";
-import { badCell, cellKey, isGap, isNumeric, type Table, type TableColumn, textRows } from "./table.ts";
+import {
+  badCell,
+  cellKey,
+  isGap,
+  isNumeric,
+  refuseForeignNumbers,
+  type Table,
+  type TableColumn,
+  textRows,
+} from "./table.ts";
 
 /** What the label column holds. */
 export type TargetPlan =
@@ -52,6 +61,7 @@ export function planTarget(
         `${numberRemedy(cellKey(column, text[0] as number), column.name).split(", leave")[0]}. If the labels are classes: target "class" (command line: --task classification).`,
       );
     }
+    refuseForeignNumbers(table, column, column.name);
     if (keys.length > fewClasses && keys.length * 2 > rows)
       throw doubtful(
         table,
