@@ -6,6 +6,7 @@ export const exitCodes = {
   failure: 1,
   usage: 2,
   different: 3,
+  nothingCompared: 4,
   SIGINT: 130,
   SIGPIPE: 141,
   SIGTERM: 143,

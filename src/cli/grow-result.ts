@@ -55,8 +55,8 @@ export function growText(outcome: GrowOutcome, savedPlan: string | undefined): s
     ...(verification === undefined
       ? [dryRun ? "dry run: no model was written" : "not verified"]
       : [`outputs: ${verdict(verification)}`]),
-    ...(verification?.preserved === false ? verificationText(verification) : []),
-    ...(savedPlan === undefined || verification?.preserved === false ? [] : [`plan: ${savedPlan}`]),
+    ...(verification !== undefined && !verification.preserved ? verificationText(verification) : []),
+    ...(savedPlan === undefined || verification?.outcome === "different" ? [] : [`plan: ${savedPlan}`]),
   ];
   return `${lines.map(visible).join("\n")}\n`;
 }

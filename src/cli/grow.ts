@@ -10,6 +10,7 @@ import { saveModel } from "../training/model-file.ts";
 import type { Verification } from "../training/verify.ts";
 import { checkModel } from "./check-model.ts";
 import { exitCodes } from "./exit-code.ts";
+import { feedOption, readFeeds } from "./feed-option.ts";
 import { growJson, growText } from "./grow-result.ts";
 import { type GrowthOptions, readGrowths } from "./growth-options.ts";
 import { type CliIo, noteTo } from "./io.ts";
@@ -18,6 +19,7 @@ import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { badOption, strategyName, wholeNumber } from "./option-values.ts";
 import { checkOutput } from "./output-file.ts";
 import { parseSizes } from "./sizes-option.ts";
+import { exitCodeOfOutcome } from "./verification-text.ts";
 
 export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptions {
   readonly examples?: string;
@@ -30,6 +32,7 @@ export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptio
   readonly dryRun?: boolean;
   readonly verify: boolean;
   readonly sizes: readonly string[];
+  readonly feed: readonly string[];
   readonly json?: boolean;
 }
 
@@ -103,6 +106,7 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
         .argParser(collect)
         .default([], "several small ones"),
     )
+    .addOption(feedOption())
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
   return modelOptions(command, "read weights from files beside the model, and write the output's beside it")
@@ -120,6 +124,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".grown.onnx");
   const { model: before, files } = await openModel(path, options);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
+  const given = readFeeds(options.feed, before);
   const inputs = options.plan === undefined ? files : [...files, options.plan];
   const force = options.force ?? false;
   const checkOutputs = async () => {
@@ -146,8 +151,10 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
           seed,
         });
   const verification =
-    options.verify && !options.dryRun ? await checkModel(before, grown.model, { seed, sizes }) : undefined;
-  const preserved = verification?.preserved ?? true;
+    options.verify && !options.dryRun
+      ? await checkModel(before, grown.model, { seed, sizes, given })
+      : undefined;
+  const preserved = verification?.outcome !== "different";
   const write = preserved && !options.dryRun;
   const outcome: GrowOutcome = { ...grown, path, before, out: write ? out : undefined, verification };
   if (preserved) {
@@ -162,7 +169,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   io.out(
     options.json ? `${JSON.stringify(growJson(outcome), null, 2)}\n` : growText(outcome, options.savePlan),
   );
-  if (preserved) return exitCodes.success;
+  if (preserved) return verification === undefined ? exitCodes.success : exitCodeOfOutcome(verification);
   throw new EspalierError("NOT_PRESERVED", {
     thing: path,
     rule: `must compute the same after growth, and does not (strategy ${strategy}); nothing was written`,

@@ -27,6 +27,7 @@ Exit codes:
   1    failed: a file, the data, the training (a loss that is not finite), an output folder in use
   2    the command line is wrong: an unknown option or width, a bad value
   3    two models do not compute the same (grow, shrink, verify)
+  4    they did not differ, but nothing was compared for an output or for new units (grow, shrink, verify)
   130  stopped by Ctrl-C;   143  stopped by SIGTERM;   141  nobody read the output any more (| head)
        (after the step under way; with --out a checkpoint is saved; a second signal ends at once)
 `;

@@ -9,6 +9,7 @@ import { compareOnData, examineUnits } from "../training/shrink-evidence.ts";
 import type { Verification } from "../training/verify.ts";
 import { checkModel } from "./check-model.ts";
 import { exitCodes } from "./exit-code.ts";
+import { feedOption, readFeeds } from "./feed-option.ts";
 import { type CliIo, noteTo } from "./io.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "./model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
@@ -26,6 +27,7 @@ export interface ShrinkOptions extends ModelOptions, ModelDataOptions, ShrinkCho
   readonly dryRun?: boolean;
   readonly verify: boolean;
   readonly sizes: readonly string[];
+  readonly feed: readonly string[];
   readonly json?: boolean;
 }
 
@@ -80,6 +82,7 @@ export function shrinkCommand(command: Command, io: CliIo, finish: (code: number
         .argParser(collect)
         .default([], "several small ones"),
     )
+    .addOption(feedOption())
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
   return modelOptions(command, "read weights from files beside the model, and write the output's beside it")
@@ -95,6 +98,7 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".shrunk.onnx");
   const { model: before, files } = await openModel(path, options);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
+  const given = readFeeds(options.feed, before);
   const dryRun = options.dryRun ?? false;
   const checkOut = () =>
     dryRun ? undefined : checkOutput(out, { option: "--out", force: options.force ?? false, inputs: files });
@@ -107,14 +111,14 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const verifies = options.verify && !dryRun;
   // On inputs of another kind a unit that was silent on the data may speak up.
   const anyInput = verifies && !kinds.has("on the data seen");
-  const verification = anyInput ? await checkModel(before, shrunk.model, { seed, sizes }) : undefined;
+  const verification = anyInput ? await checkModel(before, shrunk.model, { seed, sizes, given }) : undefined;
   const onData =
     verifies && loaded && looking
       ? await compareOnData(before, shrunk.model, loaded.data, looking)
       : undefined;
   const preserved =
     kinds.has("approximate") ||
-    ((verification?.preserved ?? true) && (onData === undefined || isPreserved(onData)));
+    (verification?.outcome !== "different" && (onData === undefined || isPreserved(onData)));
   const writes = preserved && !dryRun;
   if (writes) {
     // The check may have taken a while: somebody else may have written there.
@@ -124,7 +128,9 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const outcome = { ...shrunk, path, before, out: writes ? out : undefined, dryRun, verification, onData };
   noteTo(io, loaded?.task.notes ?? []);
   io.out(options.json ? `${JSON.stringify(shrinkJson(outcome), null, 2)}\n` : shrinkText(outcome));
-  if (preserved) return exitCodes.success;
+  // What was asked for although it moves the outputs has done what was asked.
+  if (preserved)
+    return verification?.outcome === "nothing compared" ? exitCodes.nothingCompared : exitCodes.success;
   throw new EspalierError("NOT_PRESERVED", {
     thing: path,
     rule: "must compute the same without these units, and does not; nothing was written",

@@ -1,18 +1,20 @@
 import { type Command, Option } from "commander";
+import { comparedData } from "../training/verification/data-feeds.ts";
 import { verifyModels } from "../training/verify.ts";
-import { exitCodes } from "./exit-code.ts";
+import { feedOption, readFeeds } from "./feed-option.ts";
 import { visible } from "./format.ts";
 import type { CliIo } from "./io.ts";
-import { type ModelDataOptions, modelDataOptions } from "./model-data.ts";
+import { type ModelDataOptions, modelData, modelDataOptions } from "./model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { newUnitsReport, newUnitsText } from "./new-units-report.ts";
 import { wholeNumber } from "./option-values.ts";
 import { parseSizes } from "./sizes-option.ts";
-import { verdict, verificationJson, verificationText } from "./verification-text.ts";
+import { exitCodeOfOutcome, verdict, verificationJson, verificationText } from "./verification-text.ts";
 
 export interface VerifyCommandOptions extends ModelOptions, ModelDataOptions {
   readonly seed: string;
   readonly sizes: readonly string[];
+  readonly feed: readonly string[];
   readonly json?: boolean;
 }
 
@@ -21,6 +23,7 @@ Examples:
   espalier verify model.onnx model.grown.onnx
   espalier verify bert.onnx wide.onnx --sizes batch=1,sequence=64 --sizes batch=8,sequence=16 --seed 3
   espalier verify model.onnx model.grown.onnx --data digits      and the gradient of the new weights
+  espalier verify vad.onnx vad.grown.onnx --feed sr=16000          an input that is to have this value
   espalier verify model.onnx model.grown.onnx --json | jq .preserved
 `;
 
@@ -35,9 +38,13 @@ export function verifyCommand(command: Command, io: CliIo, finish: (code: number
         .argParser((value: string, before: readonly string[]) => [...before, value])
         .default([], "several small ones"),
     )
+    .addOption(feedOption())
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  modelDataOptions(command, "also show what new units have to learn from, on such data as train takes");
+  modelDataOptions(
+    command,
+    "also compare on such data as train takes, and show what new units have to learn from",
+  );
   return modelOptions(command, "read weights from files beside the models")
     .addHelpText("after", examples)
     .action(async (before: string, after: string, options: VerifyCommandOptions) =>
@@ -56,7 +63,15 @@ export async function verify(
   const { model: before } = await openModel(beforePath, options);
   const { model: after } = await openModel(afterPath, options);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
-  const result = await verifyModels(before, after, { seed, ...(sizes.length === 0 ? {} : { sizes }) });
+  const given = readFeeds(options.feed, before);
+  const loaded = await modelData(before, beforePath, seed, options);
+  const data = loaded === undefined ? [] : [comparedData(before, loaded.data)];
+  const result = await verifyModels(before, after, {
+    seed,
+    given,
+    data,
+    ...(sizes.length === 0 ? {} : { sizes }),
+  });
   const units = await newUnitsReport(before, after, seed, { ...options, afterPath });
   if (options.json) {
     const document = {
@@ -72,5 +87,5 @@ export async function verify(
     if (units !== undefined) lines.push(...newUnitsText(units));
     io.out(`${lines.join("\n")}\n`);
   }
-  return result.preserved ? exitCodes.success : exitCodes.different;
+  return exitCodeOfOutcome(result);
 }

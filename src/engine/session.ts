@@ -8,7 +8,7 @@ import {
 } from "#runtime";
 import { type DType, dtypes } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { type Tensor, textsOf, textTensor } from "../tensor/tensor.ts";
 import { freeBuffers } from "./free-buffers.ts";
 
 export interface SessionOptions {
@@ -104,8 +104,11 @@ export class Session {
   #handle(tensor: Tensor): OrtTensor {
     let handle = this.#handles.get(tensor);
     if (handle === undefined) {
-      checkNumeric(tensor);
-      handle = new this.#runtime.Tensor(tensor.dtype, tensor.data as Float32Array, tensor.dims);
+      checkTaken(tensor);
+      handle =
+        tensor.dtype === "string"
+          ? new this.#runtime.Tensor("string", textsOf(tensor), tensor.dims)
+          : new this.#runtime.Tensor(tensor.dtype, tensor.data as Float32Array, tensor.dims);
       this.#handles.set(tensor, handle);
     }
     return handle;
@@ -122,22 +125,23 @@ function landed(name: string, into: Tensor | null, result: OrtTensor | undefined
 }
 
 function fromOrt(name: string, result: OrtTensor | undefined): Tensor {
-  if (result === undefined || result.type === "string" || !dtypes.includes(result.type as DType)) {
+  if (result === undefined || !dtypes.includes(result.type as DType)) {
     throw new EspalierError("UNSUPPORTED_TYPE", {
       thing: `output "${name}"`,
-      rule: "must be a numeric tensor",
+      rule: "must be a tensor of numbers, truth values or texts",
       received: result?.type ?? "nothing",
     });
   }
+  if (result.type === "string") return textTensor(result.dims, result.data as string[]);
   return { dtype: result.type as DType, dims: result.dims, data: result.data as Float32Array };
 }
 
-/** Element types that ONNX Runtime's JavaScript interface does not take, or takes as arrays of another kind. */
-type Foreign = "string" | "bfloat16";
+/** The one element type that ONNX Runtime's JavaScript interface does not take. */
+type Foreign = "bfloat16";
 
-function checkNumeric(tensor: Tensor): asserts tensor is Tensor<Exclude<DType, Foreign>> {
+function checkTaken(tensor: Tensor): asserts tensor is Tensor<Exclude<DType, Foreign>> {
   const { dtype, dims } = tensor;
-  if (dtype !== "string" && dtype !== "bfloat16") return;
+  if (dtype !== "bfloat16") return;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing: `${dtype} tensor [${dims.join(", ")}]`,
     rule: "cannot be handed to ONNX Runtime",

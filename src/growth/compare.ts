@@ -1,70 +1,116 @@
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Expectation, Limits, relativeLimit } from "./output-limits.ts";
+import { isReal, realValues } from "./real-parameter.ts";
 
-/**
- * What outputs may differ by, relative to their largest entry. The rounding bound of a deep network is often so far
- * from its errors that it says nothing; where it is below this, it alone decides.
- */
-export const relativeLimit = 1e-4;
+export { relativeLimit };
 
 /** How far two runs of the same function lie apart. */
 export interface OutputDifference {
-  /** Largest |after - before| of any output entry. */
+  /** Largest |after - before| of any entry that is finite in both. */
   readonly maximum: number;
-  /** The same relative to the largest entry before. */
+  /** Largest of the same relative to the size of what the entry belongs to: its channel or its example. */
   readonly relative: number;
-  /** The rounding bound at the entry that comes closest to its bound (twice the running error bound). */
+  /** What the entry was allowed to move by that came closest to it. */
   readonly bound: number;
-  /** Whether every entry is within its bound. */
+  /** Whether every entry is within twice its rounding bound. */
   readonly withinBound: boolean;
-  /** Whether every bit is the same. */
+  /** Whether every bit is the same (zeros of either sign are). */
   readonly identical: boolean;
+  readonly entries: number;
+  /** Entries that are finite before. */
+  readonly finite: number;
+  /** Entries that are not the same bits. */
+  readonly differing: number;
+  /** Entries that are finite on one side only, or another infinity. */
+  readonly misplaced: number;
+  /** Entries that rounding alone may decide either way (a tie, a step): nothing can be said of them. */
+  readonly undecided: number;
+  /** Entries that moved by more than they may. */
+  readonly beyond: number;
 }
 
-/** Whether two runs compute the same function. Without rounding bounds the {@link relativeLimit} decides alone. */
-export function isPreserved(
-  { relative, withinBound }: Pick<OutputDifference, "relative" | "withinBound">,
-  bounded = true,
-): boolean {
-  return relative <= relativeLimit && (withinBound || !bounded);
+/** Whether two runs compute the same function, as far as these outputs tell. */
+export function isPreserved({ beyond }: Pick<OutputDifference, "beyond">): boolean {
+  return beyond === 0;
 }
 
-/** Compares outputs before and after growth, entry by entry, with the bound on each one's rounding error. */
+/**
+ * Compares outputs before and after a change, entry by entry. NaN and infinities must stand in the same places. A finite
+ * entry may move by its rounding bound (twice `errorBound`, one for each run), but by no more than the largest of
+ * - {@link relativeLimit} of its size: the largest entry of its channel or of its example, whichever is smaller,
+ * - that bound, where it is below a thousandth of that size,
+ * - a few roundings of the output's range, where it has one,
+ * - some times the measured noise.
+ * Entries that are no floating-point numbers must be equal, unless the noise changes them too.
+ */
 export function compareOutputs(
   before: Tensor,
   after: Tensor,
   errorBound: Tensor | undefined,
+  expectation: Expectation = {},
 ): OutputDifference {
-  const a = numbersOf(before);
-  const b = numbersOf(after);
-  const e = errorBound?.data as Float32Array | undefined;
-  let maximum = 0;
-  let largest = 0;
-  let closest = 0;
-  let bound = 0;
-  let withinBound = a.length === b.length;
-  let identical = withinBound;
-  for (let index = 0; index < a.length; index++) {
-    const same = Object.is(a[index], b[index]) || a[index] === b[index];
-    const difference = same ? 0 : Math.abs((b[index] as number) - (a[index] as number));
-    // A bound that overflowed bounds nothing.
-    const told = 2 * (e?.[index] ?? 0);
-    const allowed = Number.isNaN(told) ? Number.POSITIVE_INFINITY : told;
-    largest = Math.max(largest, Math.abs(a[index] as number));
-    if (!same) identical = false;
-    if (!(difference <= allowed)) withinBound = false;
-    if (!(difference <= maximum)) maximum = difference;
-    const share = allowed === 0 ? (difference === 0 ? 0 : Number.POSITIVE_INFINITY) : difference / allowed;
-    if (share >= closest) {
-      closest = share;
-      bound = allowed;
-    }
+  const [a, b] = numbersOf(before, after);
+  const entries = a.length;
+  if (before.dims.length !== after.dims.length || before.dims.some((size, at) => size !== after.dims[at])) {
+    return { ...unlike, entries, differing: entries, misplaced: entries, beyond: Math.max(entries, 1) };
   }
-  return { maximum, relative: maximum === 0 ? 0 : maximum / largest, bound, withinBound, identical };
+  const limits = new Limits(before, a, errorBound, expectation);
+  let [maximum, relative, bound, closest] = [0, 0, 0, 0];
+  let [finite, differing, misplaced, undecided, beyond] = [0, 0, 0, 0, 0];
+  let withinBound = true;
+  for (let index = 0; index < entries; index++) {
+    const [x, y] = [a[index] as number, b[index] as number];
+    if (Number.isFinite(x)) finite++;
+    if (Object.is(x, y) || x === y) continue;
+    differing++;
+    const difference = Math.abs(y - x);
+    const both = Number.isFinite(difference);
+    const allowed = limits.allowed(index);
+    if (!both) misplaced++;
+    if (!(difference <= limits.rounding(index))) withinBound = false;
+    if (limits.isUndecided(index)) undecided++;
+    else if (!(difference <= allowed)) beyond++;
+    if (!both) continue;
+    maximum = Math.max(maximum, difference);
+    relative = Math.max(relative, difference / limits.size(index));
+    const share = allowed === 0 ? Number.POSITIVE_INFINITY : difference / allowed;
+    if (share >= closest) [closest, bound] = [share, allowed];
+  }
+  const identical = differing === 0;
+  const counts = { entries, finite, differing, misplaced, undecided, beyond };
+  return { maximum, relative, bound, withinBound, identical, ...counts };
 }
 
-/** The elements as numbers: integers beyond 2^53, which no label is, would be rounded. */
-function numbersOf({ data }: Tensor): ArrayLike<number> {
-  return data instanceof BigInt64Array || data instanceof BigUint64Array
-    ? Array.from(data, Number)
-    : (data as Float32Array);
+const unlike = {
+  maximum: Number.POSITIVE_INFINITY,
+  relative: Number.POSITIVE_INFINITY,
+  bound: 0,
+  withinBound: false,
+  identical: false,
+  finite: 0,
+  undecided: 0,
+} as const;
+
+/** Both as numbers that are equal where the elements are. */
+function numbersOf(before: Tensor, after: Tensor): readonly [ArrayLike<number>, ArrayLike<number>] {
+  if (before.dtype !== after.dtype) return [realOf(before), realOf(after)];
+  const [a, b] = [before.data, after.data];
+  if (a instanceof BigInt64Array || a instanceof BigUint64Array) {
+    // What a number cannot tell apart is moved apart.
+    const near = Float64Array.from(b as BigInt64Array, (value, index) => {
+      const number = Number(value);
+      return value !== a[index] && number === Number(a[index])
+        ? number + Math.abs(number) * 2 ** -50
+        : number;
+    });
+    return [Float64Array.from(a as BigInt64Array, Number), near];
+  }
+  if (before.dtype !== "string") return [realOf(before), realOf(after)];
+  const known = new Map((before.strings ?? []).map((text, index) => [text, index]));
+  const renumbered = (after.strings ?? []).map((text, index) => known.get(text) ?? -1 - index);
+  return [a as Uint32Array, Float64Array.from(b as Uint32Array, (at) => renumbered[at] as number)];
+}
+
+function realOf(tensor: Tensor): ArrayLike<number> {
+  return isReal(tensor.dtype) ? realValues(tensor) : Array.from(tensor.data as ArrayLike<number>, Number);
 }

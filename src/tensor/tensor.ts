@@ -39,6 +39,23 @@ export function int32(dims: readonly number[], data: ArrayLike<number>): Tensor<
   return makeTensor("int32", dims, data instanceof Int32Array ? data : Int32Array.from(data));
 }
 
+/** A tensor of texts. */
+export function textTensor(dims: readonly number[], texts: readonly string[]): Tensor<"string"> {
+  const numbers = new Map<string, number>();
+  const numbered = (text: string) => {
+    const number = numbers.get(text) ?? numbers.size;
+    numbers.set(text, number);
+    return number;
+  };
+  const data = Uint32Array.from(texts, numbered);
+  return { ...makeTensor("string", dims, data), strings: [...numbers.keys()] };
+}
+
+/** The elements of a tensor of texts. */
+export function textsOf({ data, strings = [] }: Tensor): string[] {
+  return Array.from(data as Uint32Array, (number) => strings[number] ?? "");
+}
+
 export function zeros<D extends DType>(dtype: D, dims: readonly number[]): Tensor<D> {
   return { dtype, dims, data: allocate(dtype, sizeOf(dims)) };
 }

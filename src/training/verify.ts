@@ -2,46 +2,69 @@ import { type Feeds, Session, type SessionOptions } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
 import type { Model } from "../graph/model.ts";
 import { compareOutputs, isPreserved, type OutputDifference } from "../growth/compare.ts";
-import { emitRoundingBounds } from "../growth/rounding.ts";
-import { newGraph } from "../ops/index.ts";
-import { originOf, raiseOpset } from "../ops/raise.ts";
+import type { Expectation } from "../growth/output-limits.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { compile } from "./compile.ts";
 import { fitShape } from "./fit-shape.ts";
-import { SampleInputs, type Sizes } from "./sample-inputs.ts";
+import { type GivenValues, SampleInputs, type Sizes } from "./sample-inputs.ts";
+import { exactByRule } from "./verification/by-rule.ts";
+import { Coverage, type OutputCoverage, outputsOfInputs } from "./verification/coverage.ts";
+import { NewUnitWatch, type WokenUnits } from "./verification/new-unit-watch.ts";
+import { Noise } from "./verification/noise.ts";
+import { coarsestRoundoff, outputRanges } from "./verification/output-ranges.ts";
+import { RoundingBounds } from "./verification/rounding-bounds.ts";
+import { type ComparedData, Refusal, type Trial, trials } from "./verification/trials.ts";
 import { weightsApart } from "./weights-apart.ts";
 
 export interface VerifyOptions extends SessionOptions {
-  /** Default 0. */
+  /** Of the inputs that are drawn. Default 0. */
   readonly seed?: number;
-  /** Sizes of the symbolic axes to try; default three sets of small ones. */
+  /** Sizes of the symbolic axes to try; default several sets of small ones, larger ones where the model takes none. */
   readonly sizes?: readonly Sizes[];
+  /** Values for inputs that are not to be drawn, by name. */
+  readonly given?: GivenValues;
+  /** Batches to compare on beside what is drawn. */
+  readonly data?: readonly ComparedData[];
 }
 
 /** How far one output moved on one set of inputs. */
 export interface OutputCheck extends OutputDifference {
   readonly output: string;
   readonly sizes: Sizes;
+  /** Where the inputs come from, such as "N(0, 1)". */
+  readonly inputs: string;
 }
+
+/** What two models were found to be. */
+export type Outcome = "same" | "different" | "nothing compared";
 
 /** Whether two models compute the same function, on sampled inputs. */
 export interface Verification {
+  /** "nothing compared" where they do not differ, but some output, or all new units of a width, showed nothing. */
+  readonly outcome: Outcome;
+  /** Whether the outcome is "same". */
   readonly preserved: boolean;
   /** Largest over all outputs and inputs. */
   readonly maximum: number;
   readonly relative: number;
   readonly identical: boolean;
   readonly checks: readonly OutputCheck[];
-  /** Why no rounding bound could be computed, so that {@link relativeLimit} decides alone; empty where there is one. */
+  /** How much was seen of each output. */
+  readonly outputs: readonly OutputCoverage[];
+  /** The new units of widths that are larger after than before. */
+  readonly newUnits: readonly WokenUnits[];
+  /** Why they compute the same whatever the inputs are, where rules tell; else empty: it was seen on samples. */
+  readonly byRule: string;
+  /** Why no rounding bound could be computed; empty where there is one. */
   readonly withoutBound: string;
 }
 
 /**
- * Runs both models on the same seeded inputs and compares every output with the bound on its rounding error. Where an
- * input or output has grown, new features are random and what the old model has is compared. Throws
- * `SHAPE_MISMATCH` where inputs or outputs are not the same ones, `ENGINE` where ONNX Runtime cannot run them.
+ * Runs both models on the same seeded inputs and compares every output, entry by entry (see {@link compareOutputs}).
+ * Inputs come from several domains and sizes. Where an input or output has grown, new features are random and what the
+ * old model has is compared. Throws `SHAPE_MISMATCH` where inputs or outputs are not the same ones, `ENGINE` where ONNX
+ * Runtime cannot run them.
  */
 export async function verifyModels(
   before: Model,
@@ -49,42 +72,168 @@ export async function verifyModels(
   options: VerifyOptions = {},
 ): Promise<Verification> {
   const names = comparableOutputs(before, after);
-  const samples = new SampleInputs(before);
-  const asked = Object.fromEntries(names.map((name) => [name, null]));
-  const [was, is] = [weightsApart(before), weightsApart(after)];
-  const old = await Session.create(encodeModel(was.model), options);
-  const grown = await Session.create(encodeModel(is.model), options);
-  const bounds = new RoundingBounds(was.model, names, options);
+  const { seed = 0, data = [], sizes, given } = options;
+  const comparison = await Comparison.of(before, after, names, options);
+  const free = outputsOfInputs(before.graph);
+  const coverage = new Map(names.map((name) => [name, new Coverage(name, free.has(name))]));
+  const checks: OutputCheck[] = [];
   try {
-    const checks: OutputCheck[] = [];
-    let failure: unknown;
-    for (const sizes of options.sizes ?? sizesToTry(samples.symbols)) {
-      const feeds = samples.make(sizes, options.seed ?? 0);
-      // Sizes are a guess where the caller names none: some models take only certain ones.
-      const expected = await old.run({ ...feeds, ...was.weights }, asked).catch((error: unknown) => {
-        if (options.sizes !== undefined) throw error;
-        failure = error;
-        return undefined;
-      });
-      if (expected === undefined) continue;
-      const raw = await grown.run({ ...widened(feeds, after, options.seed ?? 0), ...is.weights }, asked);
-      const actual = Object.fromEntries(
-        names.map((name) => [name, fitShape(raw[name] as Tensor, (expected[name] as Tensor).dims)]),
-      );
-      const equal = names.every(
-        (name) => compareOutputs(expected[name] as Tensor, actual[name] as Tensor, undefined).identical,
-      );
-      const errors = equal ? {} : await bounds.run({ ...feeds, ...was.weights });
-      for (const name of names) {
-        const difference = compareOutputs(expected[name] as Tensor, actual[name] as Tensor, errors[name]);
-        checks.push({ output: name, sizes, ...difference });
+    const samples = new SampleInputs(before, given);
+    const all = trials({ samples, seed, sizes, data }, (feeds) => comparison.before(feeds));
+    for await (const trial of all) {
+      const differences = await comparison.compare(trial, seed);
+      for (const [name, difference] of differences) {
+        coverage.get(name)?.see(trial.expected[name] as Tensor, difference);
+        checks.push({ output: name, sizes: trial.sizes, inputs: trial.inputs, ...difference });
       }
     }
-    if (checks.length === 0) throw failure;
-    return summarise(checks, bounds.unavailable);
+    const outputs = [...coverage.values()].map(({ told }) => told);
+    const byRule = exactByRule(before, after);
+    const { withoutBound, newUnits } = comparison;
+    return { ...summary(checks, outputs, newUnits), checks, outputs, newUnits, byRule, withoutBound };
   } finally {
-    await Promise.all([old.release(), grown.release(), bounds.release()]);
+    await comparison.release();
   }
+}
+
+function summary(
+  checks: readonly OutputCheck[],
+  outputs: readonly OutputCoverage[],
+  newUnits: readonly WokenUnits[],
+): Pick<Verification, "outcome" | "preserved" | "maximum" | "relative" | "identical"> {
+  const most = (of: (one: OutputCheck) => number) =>
+    checks.reduce((largest, one) => Math.max(largest, of(one)), 0);
+  const seen = outputs.every(({ compared }) => compared) && newUnits.every(({ woken }) => woken > 0);
+  const outcome = !checks.every(isPreserved) ? "different" : seen ? "same" : "nothing compared";
+  return {
+    outcome,
+    preserved: outcome === "same",
+    maximum: most((one) => one.maximum),
+    relative: most((one) => one.relative),
+    identical: checks.every((one) => one.identical),
+  };
+}
+
+interface Runnable {
+  readonly session: Session;
+  readonly weights: Feeds;
+}
+
+/** Both models, ready to run, and what tells how far rounding may take them apart. */
+class Comparison {
+  readonly #after: Model;
+  readonly #names: readonly string[];
+  readonly #models: readonly [Runnable, Runnable];
+  readonly #bounds: readonly [RoundingBounds, RoundingBounds];
+  readonly #noise: Noise;
+  readonly #watch: NewUnitWatch;
+  readonly #expectations: ReadonlyMap<string, Expectation>;
+
+  private constructor(
+    [before, after]: readonly [Model, Model],
+    names: readonly string[],
+    models: readonly [Runnable, Runnable],
+    watch: NewUnitWatch,
+    options: SessionOptions,
+  ) {
+    this.#after = after;
+    this.#names = names;
+    this.#models = models;
+    this.#watch = watch;
+    this.#bounds = [new RoundingBounds(before, names, options), new RoundingBounds(after, names, options)];
+    this.#noise = new Noise(before, options);
+    const ranges = outputRanges(before.graph);
+    const roundoff = coarsestRoundoff(before.graph);
+    this.#expectations = new Map(
+      names.map((name) => {
+        const own = roundoff === undefined ? {} : { roundoff };
+        return [name, { range: ranges.get(name), ...own }];
+      }),
+    );
+  }
+
+  static async of(before: Model, after: Model, names: readonly string[], options: SessionOptions) {
+    const opened = async (model: Model): Promise<Runnable> => {
+      const apart = weightsApart(model);
+      return { session: await Session.create(encodeModel(apart.model), options), weights: apart.weights };
+    };
+    const models = [await opened(before), await opened(after)] as const;
+    const watch = await NewUnitWatch.of(before, after, options);
+    return new Comparison([before, after], names, models, watch, options);
+  }
+
+  get withoutBound(): string {
+    return this.#bounds.map(({ unavailable }) => unavailable).find((reason) => reason !== "") ?? "";
+  }
+
+  get newUnits(): readonly WokenUnits[] {
+    return this.#watch.told;
+  }
+
+  /** The outputs of the first model. Throws {@link Refusal} where it does not take the inputs. */
+  async before(feeds: Feeds): Promise<Trial["expected"]> {
+    return run(this.#models[0], feeds, this.#names).catch((error: unknown) => {
+      throw error instanceof EspalierError && error.code === "ENGINE" ? new Refusal(error) : error;
+    });
+  }
+
+  async compare({ feeds, expected }: Trial, seed: number): Promise<ReadonlyMap<string, OutputDifference>> {
+    const wide = widened(feeds, this.#after, seed);
+    const raw = await run(this.#models[1], wide, this.#names);
+    await this.#watch.see(wide);
+    const actual = (name: string) => fitShape(raw[name] as Tensor, (expected[name] as Tensor).dims);
+    const judge = (expect: (name: string) => Expectation, errors: Readonly<Record<string, Tensor>> = {}) =>
+      new Map(
+        this.#names.map((name) => [
+          name,
+          compareOutputs(expected[name] as Tensor, actual(name), errors[name], expect(name)),
+        ]),
+      );
+    const known = (name: string) => this.#expectations.get(name) as Expectation;
+    const unbounded = (name: string) => ({ ...known(name), unbounded: true });
+    const first = judge(unbounded);
+    if ([...first.values()].every(({ identical }) => identical)) return first;
+    const [a, b] = [await this.#bounds[0].run(feeds), await this.#bounds[1].run(wide)];
+    const errors = a && b && meanBounds(a, b, expected);
+    const expectation = errors === undefined ? unbounded : known;
+    const second = judge(expectation, errors);
+    if ([...second.values()].every(isPreserved)) return second;
+    // Only now is it worth finding out how much the model moves by itself.
+    const noise = await this.#noise.run(feeds, expected);
+    return judge((name) => ({ ...expectation(name), noise: noise.get(name) }), errors);
+  }
+
+  async release(): Promise<void> {
+    const sessions = this.#models.map(({ session }) => session);
+    const all = [...sessions, ...this.#bounds, this.#noise, this.#watch];
+    await Promise.all(all.map((one) => one.release()));
+  }
+}
+
+function run({ session, weights }: Runnable, feeds: Feeds, names: readonly string[]) {
+  return session.run({ ...feeds, ...weights }, Object.fromEntries(names.map((name) => [name, null])));
+}
+
+/** Of each output, the mean of two bounds: two runs lie apart by no more than twice that. */
+function meanBounds(
+  before: Readonly<Record<string, Tensor>>,
+  after: Readonly<Record<string, Tensor>>,
+  expected: Trial["expected"],
+): Readonly<Record<string, Tensor>> {
+  const names = Object.keys(expected).filter((name) => name in before || name in after);
+  return Object.fromEntries(
+    names.map((name) => {
+      const { dims } = expected[name] as Tensor;
+      const parts = [before[name], after[name]].flatMap((bound) =>
+        bound === undefined ? [] : fitShape(bound, dims),
+      );
+      const [first] = parts as [Tensor];
+      const data = Float32Array.from(first.data as Float32Array, (_, index) =>
+        parts.reduce((sum, part) => sum + ((part.data as Float32Array)[index] ?? 0) / 2, 0),
+      );
+      return [name, { ...first, data }];
+    }),
+  );
 }
 
 /** Inputs for a model that takes more features than those that the feeds were made for. */
@@ -101,35 +250,7 @@ function widened(feeds: Feeds, after: Model, seed: number): Feeds {
   );
 }
 
-function summarise(checks: readonly OutputCheck[], withoutBound: string): Verification {
-  const most = (of: (one: OutputCheck) => number) =>
-    checks.reduce((largest, one) => Math.max(largest, of(one)), 0);
-  return {
-    preserved: checks.every((one) => isPreserved(one, withoutBound === "")),
-    maximum: most((one) => one.maximum),
-    relative: most((one) => one.relative),
-    identical: checks.every((one) => one.identical),
-    checks,
-    withoutBound,
-  };
-}
-
-/** Three sets of sizes: the first axis is taken for the batch, the others for sequences and the like. */
-function sizesToTry(symbols: readonly string[]): readonly Sizes[] {
-  const tries = [
-    [3, 7],
-    [1, 4],
-    [5, 9],
-    [2, 16],
-    [2, 32],
-  ];
-  const sets = symbols.length === 0 ? tries.slice(0, 1) : tries;
-  return sets.map(([batch = 1, other = 1]) =>
-    Object.fromEntries(symbols.map((name, index) => [name, index === 0 ? batch : other])),
-  );
-}
-
-/** The float outputs that both models have. */
+/** The outputs that both models have. */
 function comparableOutputs(before: Model, after: Model): readonly string[] {
   const list = (values: Model["graph"]["inputs"]) =>
     values
@@ -148,60 +269,4 @@ function comparableOutputs(before: Model, after: Model): readonly string[] {
     });
   }
   return before.graph.outputs.map(({ name }) => name);
-}
-
-/** Bounds on the rounding errors of a model's outputs; compiled when first asked for. */
-class RoundingBounds {
-  readonly #model: Model;
-  readonly #names: readonly string[];
-  readonly #options: SessionOptions;
-  #compiled: { readonly session: Session; readonly bounds: ReadonlyMap<string, string> } | undefined;
-  /** Why there are none; empty where there are, or nobody asked. */
-  unavailable = "";
-
-  constructor(model: Model, names: readonly string[], options: SessionOptions) {
-    this.#model = model;
-    this.#names = names;
-    this.#options = options;
-  }
-
-  async run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>>> {
-    if (this.unavailable !== "") return {};
-    try {
-      this.#compiled ??= await this.#compile();
-    } catch (error) {
-      if (!(error instanceof EspalierError)) throw error;
-      this.unavailable = error.message;
-      return {};
-    }
-    const { session, bounds } = this.#compiled;
-    const results = await session.run(
-      feeds,
-      Object.fromEntries([...bounds.values()].map((name) => [name, null])),
-    );
-    return Object.fromEntries([...bounds].map(([name, bound]) => [name, results[bound] as Tensor]));
-  }
-
-  async release(): Promise<void> {
-    await this.#compiled?.session.release();
-  }
-
-  async #compile() {
-    const raised = raiseOpset(this.#model);
-    const { graph: source } = raised;
-    const graph = newGraph(originOf(raised));
-    graph.reserveAll(source);
-    for (const value of source.inputs) {
-      if (!source.parameters.has(value.name)) graph.input(value.name, value);
-    }
-    for (const [name, tensor] of source.parameters) graph.parameter(name, tensor);
-    for (const node of source.nodes) graph.add(node);
-    const all = emitRoundingBounds(graph);
-    const bounds = new Map<string, string>();
-    for (const name of this.#names) {
-      const bound = all.get(name);
-      if (bound !== undefined) bounds.set(name, bound);
-    }
-    return { session: await compile(graph, [...bounds.values()], this.#options), bounds };
-  }
 }

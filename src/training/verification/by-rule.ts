@@ -1,0 +1,48 @@
+import { encodeModel } from "../../formats/onnx/index.ts";
+import type { Model } from "../../graph/model.ts";
+import { applyShrink } from "../../growth/shrink-apply.ts";
+import { planShrink } from "../../growth/shrink-plan.ts";
+import { findWidths, widthOf } from "../../growth/widths.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+
+/**
+ * Why two models compute the same whatever the inputs are, as far as rules tell; empty where only runs can. They are the
+ * same graph with the same weights, or the larger one becomes the other, byte for byte, when the rules of `shrink` take
+ * out the units that it has in addition: those whose outgoing weights are zero, or that hold what changes nothing.
+ */
+export function exactByRule(before: Model, after: Model): string {
+  if (sameBytes(before, after)) return "they are the same graph with the same weights";
+  try {
+    const [smaller, larger] = weights(before) <= weights(after) ? [before, after] : [after, before];
+    const sizes = new Map(findWidths(smaller).map(({ id, size }) => [id, size]));
+    let shrunk = larger;
+    const gone: string[] = [];
+    for (const { id, size } of findWidths(larger)) {
+      const kept = sizes.get(id) ?? size;
+      if (kept >= size) continue;
+      const remove = Array.from({ length: size - kept }, (_, index) => kept + index);
+      shrunk = applyShrink(shrunk, planShrink(shrunk, widthOf(findWidths(shrunk), id), { remove }));
+      gone.push(`${remove.length} of ${id}`);
+    }
+    if (gone.length === 0 || !sameBytes(shrunk, smaller)) return "";
+    return `new units (${gone.join(", ")}) add nothing as long as what they hold is finite, and the rest is the same weights`;
+  } catch (error) {
+    if (error instanceof EspalierError) return "";
+    throw error;
+  }
+}
+
+function weights({ graph }: Model): number {
+  return [...graph.parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
+}
+
+/** Whether two models are written as the same bytes, but for remarks. */
+function sameBytes(a: Model, b: Model): boolean {
+  if (weights(a) !== weights(b)) return false;
+  const [left, right] = [bytesOf(a), bytesOf(b)];
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
+
+function bytesOf({ graph, irVersion, opsets }: Model): Uint8Array {
+  return encodeModel({ graph, irVersion, opsets, producer: "", metadata: new Map() });
+}

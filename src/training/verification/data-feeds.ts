@@ -1,0 +1,23 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Model } from "../../graph/model.ts";
+import { Batcher } from "../batch.ts";
+import { fixedBatch, programInputs } from "../program-inputs.ts";
+import type { ComparedData } from "./trials.ts";
+
+/** Examples that two models are compared on. */
+const most = 256;
+
+/** Examples at a time, where the model does not say how many. */
+const usual = 64;
+
+/** The first examples of a data set as batches of a model's inputs. Throws what a trainer throws where they do not fit. */
+export function comparedData({ graph }: Model, data: Dataset): ComparedData {
+  const inputs = programInputs(graph, graph.outputs[0]?.shape ?? []);
+  const size = fixedBatch({ inputs }) ?? Math.min(usual, data.count);
+  const batches = Array.from({ length: Math.floor(Math.min(most, data.count) / size) }, (_, at) => {
+    const batcher = new Batcher({ inputs, ignored: [], target: undefined, classes: undefined }, data);
+    const order = Uint32Array.from({ length: data.count }, (_, index) => index);
+    return batcher.take(order, at * size, size).feeds;
+  });
+  return { name: data.name, batches };
+}

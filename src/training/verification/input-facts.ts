@@ -1,0 +1,117 @@
+import type { Graph, Node, ValueType } from "../../graph/model.ts";
+import { isSupported, operatorOf } from "../../ops/index.ts";
+import { inferTypes } from "../../ops/infer.ts";
+import { Call } from "../../ops/operator.ts";
+import { isFloat } from "../../tensor/dtype.ts";
+import { type Tensor, textsOf, toNumbers } from "../../tensor/tensor.ts";
+
+/** What a graph says of the values that one of its inputs is meant to take. */
+export interface InputFacts {
+  /** The smallest table that its integers are looked up in. */
+  readonly table: number | undefined;
+  /** Numbers that the graph compares it with, or moves and scales it by, in the order in which it meets them. */
+  readonly constants: readonly number[];
+  /** Texts that the graph knows. */
+  readonly texts: readonly string[];
+}
+
+/** A constant with more entries than this is a weight. */
+const most = 16;
+
+/** Follows every input through the graph, as far as its own elements go. */
+export function inputFacts(graph: Graph): ReadonlyMap<string, InputFacts> {
+  const types = inferTypes(graph);
+  const tables = tableSizes(graph, types);
+  const { constants, texts } = metConstants(graph, types);
+  const own = graph.inputs.filter(({ name }) => !graph.parameters.has(name));
+  return new Map(
+    own.map(({ name }) => [
+      name,
+      {
+        table: tables.get(name),
+        constants: [...(constants.get(name) ?? [])],
+        texts: [...(texts.get(name) ?? [])],
+      },
+    ]),
+  );
+}
+
+type Types = ReadonlyMap<string, ValueType>;
+
+/** For each integer input that is looked up: the size of the smallest table. */
+function tableSizes(graph: Graph, types: Types): ReadonlyMap<string, number> {
+  const sources = new Map<string, readonly string[]>();
+  const limits = new Map<string, number>();
+  const isInteger = (name: string) => /^u?int/.test(types.get(name)?.dtype ?? "");
+  for (const { name } of graph.inputs) if (isInteger(name)) sources.set(name, [name]);
+  for (const node of graph.nodes) {
+    const call = callOf(graph, node, types);
+    if (call === undefined || node.inputs.some((name) => name !== "" && !types.has(name))) continue;
+    for (const { input, size } of operatorOf(node).positions?.(call) ?? []) {
+      if (typeof size !== "number") continue;
+      for (const source of sources.get(node.inputs[input] ?? "") ?? []) {
+        limits.set(source, Math.min(size, limits.get(source) ?? Number.POSITIVE_INFINITY));
+      }
+    }
+    const from = [...new Set(node.inputs.flatMap((name) => sources.get(name) ?? []))];
+    for (const name of node.outputs) if (from.length > 0 && isInteger(name)) sources.set(name, from);
+  }
+  return limits;
+}
+
+/** For each input: the small constants that meet its elements before any weight does. */
+function metConstants(graph: Graph, types: Types) {
+  const constants = new Map<string, Set<number>>();
+  const texts = new Map<string, Set<string>>();
+  const known = new Map(graph.parameters);
+  const sources = new Map(graph.inputs.map(({ name }) => [name, [name] as readonly string[]]));
+  for (const name of graph.parameters.keys()) sources.delete(name);
+  const add = <T>(into: Map<string, Set<T>>, source: string, values: Iterable<T>) => {
+    const before = into.get(source) ?? new Set<T>();
+    for (const value of values) before.add(value);
+    into.set(source, before);
+  };
+  for (const node of graph.nodes) {
+    const call = callOf(graph, node, types);
+    const constant = call && operatorOf(node).constant?.(call);
+    if (constant !== undefined) known.set(node.outputs[0] as string, constant);
+    const from = [...new Set(node.inputs.flatMap((name) => sources.get(name) ?? []))];
+    if (from.length === 0) continue;
+    for (const source of from) add(texts, source, textsIn(node));
+    const met = node.inputs.flatMap((name) => known.get(name) ?? []);
+    if (met.some(({ data }) => data.length > most)) continue;
+    for (const tensor of met) {
+      for (const source of from) {
+        if (tensor.dtype === "string") add(texts, source, textsOf(tensor));
+        else if (isTelling(node, tensor, types))
+          add(constants, source, toNumbers(tensor).filter(Number.isFinite));
+      }
+    }
+    for (const name of node.outputs) if (name !== "") sources.set(name, from);
+  }
+  return { constants, texts };
+}
+
+/** Whether a constant stands for a value of what it meets: not an axis, a shape or a position. */
+function isTelling(node: Node, { dtype }: Tensor, types: Types): boolean {
+  if (isFloat(dtype)) return true;
+  const made = types.get(node.outputs[0] as string);
+  return made === undefined || made.dtype === "bool";
+}
+
+/** Texts in a node's attributes, such as those that it encodes as numbers. */
+function textsIn({ attributes }: Node): readonly string[] {
+  return Object.values(attributes).flatMap((attribute) => {
+    if (attribute.kind === "strings") return attribute.value;
+    return attribute.kind === "tensor" && attribute.value.dtype === "string" ? textsOf(attribute.value) : [];
+  });
+}
+
+function callOf(graph: Graph, node: Node, types: Types): Call | undefined {
+  if (!isSupported(node)) return undefined;
+  return new Call(
+    node,
+    (name) => types.get(name),
+    (name) => graph.parameters.get(name),
+  );
+}

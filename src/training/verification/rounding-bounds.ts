@@ -1,0 +1,66 @@
+import type { Feeds, Session, SessionOptions } from "../../engine/session.ts";
+import type { Model } from "../../graph/model.ts";
+import { emitRoundingBounds } from "../../growth/rounding.ts";
+import { newGraph } from "../../ops/index.ts";
+import { originOf, raiseOpset } from "../../ops/raise.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { compile } from "../compile.ts";
+
+/** Bounds on the rounding errors of a model's outputs; compiled when first asked for. */
+export class RoundingBounds {
+  readonly #model: Model;
+  readonly #names: readonly string[];
+  readonly #options: SessionOptions;
+  #compiled: { readonly session: Session; readonly bounds: ReadonlyMap<string, string> } | undefined;
+  /** Why there are none; empty where there are, or nobody asked. */
+  unavailable = "";
+
+  constructor(model: Model, names: readonly string[], options: SessionOptions) {
+    this.#model = model;
+    this.#names = names;
+    this.#options = options;
+  }
+
+  /** By output; one that is exact has none. Undefined where the model has an operator without a rule. */
+  async run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>> | undefined> {
+    if (this.unavailable !== "") return undefined;
+    try {
+      this.#compiled ??= await this.#compile();
+    } catch (error) {
+      if (!(error instanceof EspalierError)) throw error;
+      this.unavailable = error.message;
+      return undefined;
+    }
+    const { session, bounds } = this.#compiled;
+    if (bounds.size === 0) return {};
+    const results = await session.run(
+      feeds,
+      Object.fromEntries([...bounds.values()].map((name) => [name, null])),
+    );
+    return Object.fromEntries([...bounds].map(([name, bound]) => [name, results[bound] as Tensor]));
+  }
+
+  async release(): Promise<void> {
+    await this.#compiled?.session.release();
+  }
+
+  async #compile() {
+    const raised = raiseOpset(this.#model);
+    const { graph: source } = raised;
+    const graph = newGraph(originOf(raised));
+    graph.reserveAll(source);
+    for (const value of source.inputs) {
+      if (!source.parameters.has(value.name)) graph.input(value.name, value);
+    }
+    for (const [name, tensor] of source.parameters) graph.parameter(name, tensor);
+    for (const node of source.nodes) graph.add(node);
+    const all = emitRoundingBounds(graph);
+    const bounds = new Map<string, string>();
+    for (const name of this.#names) {
+      const bound = all.get(name);
+      if (bound !== undefined) bounds.set(name, bound);
+    }
+    return { session: await compile(graph, [...bounds.values()], this.#options), bounds };
+  }
+}
