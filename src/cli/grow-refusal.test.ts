@@ -12,6 +12,7 @@ vi.mock("../training/verify.ts", async (original) => {
     ...real,
     verifyModels: async (...args: Parameters<typeof real.verifyModels>) => ({
       ...(await real.verifyModels(...args)),
+      outcome: "different",
       preserved: false,
       identical: false,
       maximum: 0.5,

@@ -287,7 +287,8 @@ describe("espalier verify", () => {
     withModel(small(), async (path) => {
       const args = ["verify", path, path, "--json", "--sizes", "batch=2", "--sizes", "batch=9"];
       const { checks } = JSON.parse((await runCli(args)).out);
-      expect(checks.map((check: { sizes: unknown }) => check.sizes)).toEqual([{ batch: 2 }, { batch: 9 }]);
+      const sizes = checks.map((check: { sizes: { batch: number } }) => check.sizes.batch);
+      expect([...new Set(sizes)]).toEqual([2, 9]);
       expect((await runCli(["verify", path, path, "--sizes", "batch=0"])).code).toBe(2);
     }));
 

@@ -69,8 +69,8 @@ export function verificationText(result: Verification): readonly string[] {
     ...newUnits
       .filter(({ woken, units }) => woken < units)
       .flatMap(({ width, units, woken }) => {
-        const sleeping = `${units - woken} of ${units} new units of ${width} were zero on all inputs`;
-        return wrapped(`${sleeping}: nothing was compared for them`, "");
+        const sleeping = `${units - woken} of ${units} new units of ${width} were zero, or not finite, on all inputs`;
+        return wrapped(byRule === "" ? `${sleeping}: nothing was compared for them` : sleeping, "");
       }),
     ...wrapped(inputsLine(result), ""),
     ...wrapped(
@@ -84,7 +84,7 @@ export function verificationText(result: Verification): readonly string[] {
 /** What a line of figures leaves open. */
 function remarks(one: OutputResult): readonly string[] {
   return [
-    ...(one.compared ? [] : [`nothing was compared for this output: ${one.reason}`]),
+    ...(one.compared || one.beyond > 0 ? [] : [`nothing was compared for this output: ${one.reason}`]),
     ...(one.compared && one.varying < one.places
       ? [
           `${grouped(one.places - one.varying)} of ${grouped(one.places)} places hold the same whatever the inputs are`,
@@ -111,12 +111,13 @@ export function verdict(result: Verification): string {
   const sets = new Set(checks.map(({ sizes, inputs }) => JSON.stringify([sizes, inputs]))).size;
   const tried = `on ${sets} ${sets === 1 ? "set" : "sets"} of inputs`;
   const unseen = outputs.filter(({ compared }) => !compared).map(({ output }) => `output "${output}"`);
-  const asleep = newUnits.filter(({ woken }) => woken === 0).map(({ width }) => `the new units of ${width}`);
+  const asleep = newUnits
+    .filter(({ woken, units }) => result.byRule === "" && woken < units)
+    .map(({ width }) => `new units of ${width}`);
   switch (outcome) {
     case "different": {
-      const misplaced = checks.some((check) => check.misplaced > 0 && check.beyond > 0);
-      const places = misplaced ? ", and NaN or infinity stand in other places" : "";
-      return `different: by up to ${figure(maximum)} ${tried}${places}`;
+      if (!Number.isFinite(maximum)) return `different: NaN or infinity stand in other places, ${tried}`;
+      return `different: by up to ${figure(maximum)} ${tried}`;
     }
     case "nothing compared":
       return `nothing was compared for ${[...unseen, ...asleep].join(", ")} ${tried}`;

@@ -6,7 +6,7 @@ export { relativeLimit };
 
 /** How far two runs of the same function lie apart. */
 export interface OutputDifference {
-  /** Largest |after - before| of any entry that is finite in both. */
+  /** Largest |after - before| of any entry; infinite where one is finite on one side only. */
   readonly maximum: number;
   /** Largest of the same relative to the size of what the entry belongs to: its channel or its example. */
   readonly relative: number;
@@ -66,7 +66,7 @@ export function compareOutputs(
     const difference = Math.abs(y - x);
     const both = Number.isFinite(difference);
     const allowed = limits.allowed(index);
-    if (!both) misplaced++;
+    if (!both) [misplaced, maximum] = [misplaced + 1, Number.POSITIVE_INFINITY];
     if (!(difference <= limits.rounding(index))) withinBound = false;
     if (limits.isUndecided(index)) undecided++;
     else if (!(difference <= allowed)) beyond++;

@@ -41,7 +41,7 @@ export type Outcome = "same" | "different" | "nothing compared";
 
 /** Whether two models compute the same function, on sampled inputs. */
 export interface Verification {
-  /** "nothing compared" where they do not differ, but some output, or all new units of a width, showed nothing. */
+  /** "nothing compared" where they do not differ, but some output, or a new unit, showed nothing. */
   readonly outcome: Outcome;
   /** Whether the outcome is "same". */
   readonly preserved: boolean;
@@ -52,7 +52,7 @@ export interface Verification {
   readonly checks: readonly OutputCheck[];
   /** How much was seen of each output. */
   readonly outputs: readonly OutputCoverage[];
-  /** The new units of widths that are larger after than before. */
+  /** The new units of widths that are larger after than before; they may sleep where a rule says that they add nothing. */
   readonly newUnits: readonly WokenUnits[];
   /** Why they compute the same whatever the inputs are, where rules tell; else empty: it was seen on samples. */
   readonly byRule: string;
@@ -83,14 +83,21 @@ export async function verifyModels(
     for await (const trial of all) {
       const differences = await comparison.compare(trial, seed);
       for (const [name, difference] of differences) {
-        coverage.get(name)?.see(trial.expected[name] as Tensor, difference);
+        coverage.get(name)?.see(trial.inputs, trial.expected[name] as Tensor, difference);
         checks.push({ output: name, sizes: trial.sizes, inputs: trial.inputs, ...difference });
       }
     }
     const outputs = [...coverage.values()].map(({ told }) => told);
     const byRule = exactByRule(before, after);
     const { withoutBound, newUnits } = comparison;
-    return { ...summary(checks, outputs, newUnits), checks, outputs, newUnits, byRule, withoutBound };
+    return {
+      ...summary(checks, outputs, byRule === "" ? newUnits : []),
+      checks,
+      outputs,
+      newUnits,
+      byRule,
+      withoutBound,
+    };
   } finally {
     await comparison.release();
   }
@@ -103,7 +110,8 @@ function summary(
 ): Pick<Verification, "outcome" | "preserved" | "maximum" | "relative" | "identical"> {
   const most = (of: (one: OutputCheck) => number) =>
     checks.reduce((largest, one) => Math.max(largest, of(one)), 0);
-  const seen = outputs.every(({ compared }) => compared) && newUnits.every(({ woken }) => woken > 0);
+  const seen =
+    outputs.every(({ compared }) => compared) && newUnits.every(({ woken, units }) => woken === units);
   const outcome = !checks.every(isPreserved) ? "different" : seen ? "same" : "nothing compared";
   return {
     outcome,

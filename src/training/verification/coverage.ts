@@ -18,12 +18,14 @@ export interface OutputCoverage {
   readonly places: number;
 }
 
-/** An output of which fewer entries than this share are finite has hardly been looked at. */
-const leastFinite = 0.05;
+/** An output has hardly been looked at where fewer entries are finite, over all inputs and in each domain. */
+const leastFinite = { overall: 0.1, somewhere: 0.5 };
 
-/** Values of one shape: the first ones, and which of them were ever another. */
+type Plain = number | bigint | string;
+
+/** Values of one shape: the first finite ones, and which of them were ever another. */
 interface Seen {
-  readonly first: ArrayLike<number | bigint | string>;
+  readonly first: Plain[];
   readonly varied: Uint8Array;
 }
 
@@ -32,6 +34,7 @@ export class Coverage {
   readonly #output: string;
   readonly #free: boolean;
   readonly #seen = new Map<string, Seen>();
+  readonly #domains = new Map<string, { readonly entries: number; readonly finite: number }>();
   #entries = 0;
   #finite = 0;
   #undecided = 0;
@@ -42,20 +45,25 @@ export class Coverage {
     this.#free = free;
   }
 
-  see(value: Tensor, { entries, finite, undecided }: OutputDifference): void {
+  /** `inputs` names the domain that they were drawn from. */
+  see(inputs: string, value: Tensor, { entries, finite, undecided }: OutputDifference): void {
     this.#entries += entries;
     this.#finite += finite;
     this.#undecided += undecided;
+    const domain = this.#domains.get(inputs) ?? { entries: 0, finite: 0 };
+    this.#domains.set(inputs, { entries: domain.entries + entries, finite: domain.finite + finite });
     const key = value.dims.join();
     const values = plain(value);
     const seen = this.#seen.get(key);
     if (seen === undefined) {
-      this.#seen.set(key, { first: values, varied: new Uint8Array(values.length) });
+      this.#seen.set(key, { first: Array.from(values), varied: new Uint8Array(values.length) });
       return;
     }
     for (let index = 0; index < values.length; index++) {
-      const [a, b] = [seen.first[index], values[index]];
-      if (a !== b && isFiniteValue(a) && isFiniteValue(b)) seen.varied[index] = 1;
+      const value = values[index] as Plain;
+      if (!isFiniteValue(value) || value === seen.first[index]) continue;
+      if (isFiniteValue(seen.first[index] as Plain)) seen.varied[index] = 1;
+      else seen.first[index] = value;
     }
   }
 
@@ -74,7 +82,10 @@ export class Coverage {
     if (!this.#free) return "";
     if (entries === 0) return "it has no entries";
     if (this.#finite === 0) return "it is not finite anywhere";
-    if (this.#finite < leastFinite * entries) return `only ${this.#finite} of ${entries} entries are finite`;
+    const { overall, somewhere } = leastFinite;
+    const often = [...this.#domains.values()].some((one) => one.finite >= somewhere * one.entries);
+    if (this.#finite < overall * entries && !often)
+      return `only ${this.#finite} of ${entries} entries are finite`;
     if (this.#finite <= this.#undecided) return "rounding alone decides every entry";
     return varying === 0 ? "it is the same whatever the inputs are" : "";
   }
@@ -92,11 +103,11 @@ export function outputsOfInputs({ inputs, outputs, nodes, parameters }: Graph): 
   return new Set(outputs.map(({ name }) => name).filter((name) => reached.has(name)));
 }
 
-function plain(tensor: Tensor): ArrayLike<number | bigint | string> {
+function plain(tensor: Tensor): ArrayLike<Plain> {
   if (tensor.dtype === "string") return textsOf(tensor);
   return isReal(tensor.dtype) ? realValues(tensor) : tensor.data;
 }
 
-function isFiniteValue(value: number | bigint | string | undefined): boolean {
+function isFiniteValue(value: Plain): boolean {
   return typeof value !== "number" || Number.isFinite(value);
 }

@@ -1,13 +1,14 @@
 import { type Feeds, Session, type SessionOptions } from "../../engine/session.ts";
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model, Value } from "../../graph/model.ts";
+import { identicalUnits } from "../../growth/diagnose.ts";
 import { isReal } from "../../growth/real-parameter.ts";
 import { UnitEntries } from "../../growth/unit-entries.ts";
 import type { Width } from "../../growth/width.ts";
 import { findWidths } from "../../growth/widths.ts";
 import { inferTypes } from "../../ops/infer.ts";
 
-/** New units of one width, and how many of them were ever other than zero. */
+/** New units of one width (but for copies of old ones), and how many of them were ever other than zero. */
 export interface WokenUnits {
   readonly width: string;
   readonly units: number;
@@ -16,7 +17,8 @@ export interface WokenUnits {
 
 interface Watched {
   readonly width: Width;
-  readonly from: number;
+  /** New units; copies of old ones are seen where those are. */
+  readonly units: readonly number[];
   readonly awake: Set<number>;
 }
 
@@ -37,7 +39,12 @@ export class NewUnitWatch {
     const old = new Map(findWidths(before).map(({ id, size }) => [id, size]));
     const grown = findWidths(after).flatMap((width): Watched[] => {
       const from = old.get(width.id) ?? width.size;
-      return from < width.size && width.reads.length > 0 ? [{ width, from, awake: new Set() }] : [];
+      if (from >= width.size || width.reads.length === 0) return [];
+      const alike = identicalUnits(width, after.graph.parameters);
+      const copies = new Set(alike.filter((group) => group.some((unit) => unit < from)).flat());
+      const added = Array.from({ length: width.size - from }, (_, index) => from + index);
+      const units = added.filter((unit) => !copies.has(unit));
+      return units.length === 0 ? [] : [{ width, units, awake: new Set() }];
     });
     if (grown.length === 0) return new NewUnitWatch(undefined, []);
     const { graph } = after;
@@ -53,29 +60,30 @@ export class NewUnitWatch {
 
   /** Takes the inputs of the larger model. */
   async see(feeds: Feeds): Promise<void> {
-    const asleep = this.#watched.filter(({ width, from, awake }) => awake.size < width.size - from);
+    const asleep = this.#watched.filter(({ units, awake }) => awake.size < units.length);
     if (this.#session === undefined || asleep.length === 0) return;
     const values = await this.#session.run(
       feeds,
       Object.fromEntries(this.#session.outputNames.map((name) => [name, null])),
     );
-    for (const { width, from, awake } of asleep) {
+    for (const { width, units, awake } of asleep) {
       for (const { value, axis, layout } of width.reads) {
         const tensor = values[value];
         if (tensor === undefined) continue;
         const part = { parameter: value, axis, layout, role: "incoming", fill: "zero" } as const;
         const entries = new UnitEntries(part, tensor, width.size);
-        for (let unit = from; unit < width.size; unit++) {
-          if (!awake.has(unit) && entries.of(unit).some((number) => number !== 0)) awake.add(unit);
+        for (const unit of units) {
+          if (!awake.has(unit) && entries.of(unit).some((number) => number !== 0 && Number.isFinite(number)))
+            awake.add(unit);
         }
       }
     }
   }
 
   get told(): readonly WokenUnits[] {
-    return this.#watched.map(({ width, from, awake }) => ({
+    return this.#watched.map(({ width, units, awake }) => ({
       width: width.id,
-      units: width.size - from,
+      units: units.length,
       woken: awake.size,
     }));
   }

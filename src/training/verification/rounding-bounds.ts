@@ -29,7 +29,7 @@ export class RoundingBounds {
       this.#compiled ??= await this.#compile();
     } catch (error) {
       if (!(error instanceof EspalierError)) throw error;
-      this.unavailable = error.message;
+      this.unavailable = `${error.thing} ${error.rule}`;
       return undefined;
     }
     const { session, bounds } = this.#compiled;
