@@ -13,7 +13,7 @@ const usual = 64;
 
 /** The first examples of a data set as batches of a model's inputs. Throws what a trainer throws where they do not fit. */
 export function comparedData({ graph }: Model, data: Dataset): ComparedData {
-  const inputs = programInputs(graph, batchAxes(graph, graph.outputs[0]?.shape ?? []));
+  const inputs = programInputs(graph, batchAxes(graph, graph.outputs[0]?.shape ?? [], undefined));
   const size = fixedBatch({ inputs }) ?? Math.min(usual, data.count);
   const batches = Array.from({ length: Math.floor(Math.min(most, data.count) / size) }, (_, at) => {
     const batcher = new Batcher({ inputs, ignored: [], target: undefined, classes: undefined }, data);
