@@ -41,10 +41,7 @@ export function verifyCommand(command: Command, io: CliIo, finish: (code: number
     .addOption(feedOption())
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  modelDataOptions(
-    command,
-    "also compare on such data as train takes, and show what new units have to learn from",
-  );
+  modelDataOptions(command, "also compare on such data as train takes, and show the gradients of new units");
   return modelOptions(command, "read weights from files beside the models")
     .addHelpText("after", examples)
     .action(async (before: string, after: string, options: VerifyCommandOptions) =>
