@@ -12,6 +12,6 @@ import { tieTransposed } from "./tie-transposed.ts";
  * Requires a valid model. Ensures the same function and, but for the second copy of a matrix, the same value names.
  */
 export function ownParameters(model: Model): Model {
-  const graph = restoreBiases(tieTransposed(separateVectors(liftConstants(model.graph))));
+  const graph = tieTransposed(restoreBiases(separateVectors(liftConstants(model.graph))));
   return graph === model.graph ? model : { ...model, graph };
 }

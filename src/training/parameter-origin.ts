@@ -86,7 +86,8 @@ export class ParameterOrigins {
     if (program !== undefined) return this.#foldedConstant(name, tensor, program);
     const own = name.split(/[./]/).at(-1) as string;
     if (bufferName.test(own)) return "a buffer, by its name";
-    return weightName.test(own) ? undefined : patternOf(tensor);
+    const weight = weightName.test(own) && !(this.#torch && own === "kernel");
+    return weight ? undefined : patternOf(tensor);
   }
 
   #foldedConstant(name: string, tensor: Tensor, program: ExportedProgram): string | undefined {
