@@ -164,6 +164,12 @@ export type { Optimizer } from "./training/optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";
 export type { TrainerOptions, TrainerSettings } from "./training/options.ts";
 export { type ParameterSummary, parametersOf } from "./training/parameter-summary.ts";
+export {
+  type PreprocessedModel,
+  type PreprocessingOptions,
+  withoutPreprocessing,
+  withPreprocessing,
+} from "./training/preprocessing-nodes.ts";
 export type {
   ChoosingCost,
   FitResult,

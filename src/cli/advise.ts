@@ -9,6 +9,7 @@ import { type ModelDataOptions, modelData, modelDataOptions } from "./model-data
 import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { oneOf, wholeNumber } from "./option-values.ts";
 import { type Column, textTable, wrapped } from "./text-table.ts";
+import { networkIn } from "./trained-model.ts";
 
 export interface AdviseOptions extends ModelOptions, ModelDataOptions {
   readonly score: string;
@@ -54,8 +55,9 @@ export async function advise(path: string, options: AdviseOptions, io: CliIo): P
   const units = wholeNumber("--units", options.units);
   const count = wholeNumber("--examples", options.examples);
   const seed = wholeNumber("--seed", options.seed, 0);
-  const { model } = await openModel(path, options);
-  const looked = await modelData(model, path, seed, { ...options, data: options.data ?? "digits" });
+  const { model, preprocessing } = networkIn((await openModel(path, options)).model, path);
+  const asked = { ...options, data: options.data ?? "digits" };
+  const looked = await modelData(model, path, seed, asked, preprocessing);
   if (looked === undefined) throw new Error("there are always data");
   const { data, task } = looked;
   noteTo(io, task.notes);

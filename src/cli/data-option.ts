@@ -156,6 +156,19 @@ function shaped(data: Dataset, images: boolean): Dataset {
   );
 }
 
+/** The same options with what a model says of its rows: which column is the label, and what it holds. */
+export function withRecord(options: DataOptions, record: Preprocessing | undefined): DataOptions {
+  if (record === undefined || record.features.kind !== "table") return options;
+  return { ...options, record, table: tableWith(options.table, record) };
+}
+
+/** How a table is read for a model, unless the options say otherwise. */
+export function tableWith(table: TableReading, { features, target }: Preprocessing): TableReading {
+  if (target === undefined) return table;
+  const named = features.kind === "table" && features.named;
+  return { ...(named ? { label: target.name } : {}), ...table, target: target.kind };
+}
+
 /** SHA-256 over every example, to tell whether a resumed run sees the data it began with. */
 export async function fingerprint(data: TrainingData): Promise<string> {
   const digests: string[] = [];

@@ -19,6 +19,7 @@ import { type ModelOptions, modelOptions, openModel } from "./model-option.ts";
 import { badOption, strategyName, wholeNumber } from "./option-values.ts";
 import { checkOutput } from "./output-file.ts";
 import { parseSizes } from "./sizes-option.ts";
+import { networkIn } from "./trained-model.ts";
 import { exitCodeOfOutcome } from "./verification-text.ts";
 
 export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptions {
@@ -122,7 +123,9 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   const strategy = strategyName(options.strategy ?? (options.data === undefined ? "random" : "candidates"));
   const examples = options.examples === undefined ? undefined : wholeNumber("--examples", options.examples);
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".grown.onnx");
-  const { model: before, files } = await openModel(path, options);
+  const { model: whole, files } = await openModel(path, options);
+  const { model: before, preprocessing, restore } = networkIn(whole, path);
+  if (preprocessing !== undefined) refuseBorders(growths, path);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
   const given = readFeeds(options.feed, before);
   const inputs = options.plan === undefined ? files : [...files, options.plan];
@@ -133,7 +136,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
     const others = options.dryRun ? inputs : [...inputs, out];
     await checkOutput(options.savePlan, { option: "--save-plan", force, inputs: others });
   };
-  const looked = await modelData(before, path, seed, options);
+  const looked = await modelData(before, path, seed, options, preprocessing);
   noteTo(io, looked?.task.notes ?? []);
   // What cannot grow is refused before anybody looks at the output files, and before long measurements.
   const unmeasured =
@@ -160,7 +163,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   if (preserved) {
     // The check may have taken a while: somebody else may have written there.
     await checkOutputs();
-    if (write) await saveModel(grown.model, out, { externalData: options.externalData ?? false });
+    if (write) await saveModel(restore(grown.model), out, { externalData: options.externalData ?? false });
     if (options.savePlan !== undefined) {
       const text = JSON.stringify(planDocument(before, grown.steps), null, 2);
       await platform.writeFile(options.savePlan, new TextEncoder().encode(`${text}\n`));
@@ -175,6 +178,18 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
     rule: `must compute the same after growth, and does not (strategy ${strategy}); nothing was written`,
     received: { largestDifference: verification?.maximum },
     remedy: "Use another --strategy, or --no-verify to write it all the same.",
+  });
+}
+
+/** The record of a model says which columns it takes and which classes it tells apart: neither can be more by itself. */
+function refuseBorders(growths: readonly Growth[], path: string): void {
+  const border = growths.find((growth) => "border" in growth);
+  if (border === undefined) return;
+  throw new EspalierError("NOT_GROWABLE", {
+    thing: path,
+    rule: `cannot take new ${border.border}s: it says by name which columns it takes and what its outputs mean`,
+    received: border,
+    remedy: "Train a new model on data that have the new columns or classes.",
   });
 }
 

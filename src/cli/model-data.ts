@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 import type { Dataset } from "../data/dataset.ts";
+import type { Preprocessing } from "../data/preprocessing/index.ts";
 import type { Model } from "../graph/model.ts";
 import { type LossName, losses } from "../training/loss.ts";
 import type { Task } from "../training/task.ts";
 import { batchAxisHelp } from "./batch-axis-option.ts";
-import { loadData } from "./data-option.ts";
+import { type DataOptions, loadData, withRecord } from "./data-option.ts";
 import { badOption, oneOf } from "./option-values.ts";
 import {
   optionName,
@@ -35,7 +36,7 @@ export function modelDataOptions(command: Command, data: string): Command {
 }
 
 /**
- * The training part of the data, shaped as a model takes it, and what the model is measured for. Undefined without `--data`. Throws
+ * The training part of the data, read as `record` says where the model brings one, shaped as a model takes it, and what the model is measured for. Undefined without `--data`. Throws
  * `USAGE`, and typed errors where data and model do not fit.
  */
 export async function modelData(
@@ -43,6 +44,7 @@ export async function modelData(
   path: string,
   seed: number,
   options: ModelDataOptions,
+  record?: Preprocessing,
 ): Promise<{ readonly data: Dataset; readonly task: Task } | undefined> {
   const { data: source, standardise = false } = options;
   if (source === undefined) {
@@ -55,7 +57,7 @@ export async function modelData(
   const names = Object.keys(losses) as LossName[];
   const wanted = options.loss === undefined ? undefined : oneOf("--loss", options.loss, names);
   checkTrainable(model, path);
-  const loaded = await loadData({
+  const loading: DataOptions = {
     data: source,
     table: readTableOptions(options, wanted),
     standardise,
@@ -64,7 +66,8 @@ export async function modelData(
     validationFraction: 0,
     seed,
     images: false,
-  });
+  };
+  const loaded = await loadData(withRecord(loading, record));
   const { train } = fitData(loaded, model);
   const task = modelTask(model, train, { loss: wanted, ...taskOptions(options) });
   return { data: train, task: { ...task, notes: [...(train.notes ?? []), ...task.notes] } };

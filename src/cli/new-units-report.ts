@@ -1,9 +1,11 @@
 import type { Model } from "../graph/model.ts";
 import type { LossName } from "../training/loss.ts";
 import { examineNewUnits, type NewUnits } from "../training/new-units.ts";
+import { withoutPreprocessing } from "../training/preprocessing-nodes.ts";
 import { figure, visible } from "./format.ts";
 import { type ModelDataOptions, modelData } from "./model-data.ts";
 import { type Column, textTable } from "./text-table.ts";
+import { networkIn } from "./trained-model.ts";
 
 /** The gradient that new units have on data, and who of them is dead or like another. */
 export interface NewUnitsReport {
@@ -24,10 +26,12 @@ export async function newUnitsReport(
   seed: number,
   options: ModelDataOptions & { readonly afterPath: string },
 ): Promise<NewUnitsReport | undefined> {
-  const loaded = await modelData(after, options.afterPath, seed, options);
+  const { model, preprocessing } = networkIn(after, options.afterPath);
+  const loaded = await modelData(model, options.afterPath, seed, options, preprocessing);
   if (loaded === undefined) return undefined;
   const { data, task } = loaded;
-  const widths = await examineNewUnits(before, after, data, { ...task, batchSize: examples, seed });
+  const { model: old } = withoutPreprocessing(before);
+  const widths = await examineNewUnits(old, model, data, { ...task, batchSize: examples, seed });
   return {
     data: data.name,
     loss: task.loss,

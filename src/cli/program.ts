@@ -8,12 +8,14 @@ import { batchAxisHelp } from "./batch-axis-option.ts";
 import { compareCommand } from "./compare.ts";
 import { type DemoOptions, demo } from "./demo.ts";
 import { errorJson, errorText } from "./error-text.ts";
+import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 import { fileError } from "./file-error.ts";
 import { growCommand } from "./grow.ts";
 import { inspectCommand } from "./inspect.ts";
 import type { CliIo } from "./io.ts";
 import { modelOptions } from "./model-option.ts";
+import { predictCommand } from "./predict.ts";
 import { shrinkCommand } from "./shrink.ts";
 import { tableOptions } from "./table-options.ts";
 import { type TrainCommandOptions, train } from "./train.ts";
@@ -83,6 +85,8 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
   growCommand(program.command("grow"), io, finish).addHelpText("after", codes);
   shrinkCommand(program.command("shrink"), io, finish).addHelpText("after", codes);
   verifyCommand(program.command("verify"), io, finish).addHelpText("after", codes);
+  predictCommand(program.command("predict"), io, finish).addHelpText("after", codes);
+  evaluateCommand(program.command("evaluate"), io, finish).addHelpText("after", codes);
   compareCommand(program.command("compare"), io, finish).addHelpText("after", codes);
 
   program

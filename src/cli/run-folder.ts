@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { platform } from "#platform";
+import type { Preprocessing } from "../data/preprocessing/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { badOption } from "./option-values.ts";
 
@@ -12,6 +13,10 @@ export interface RunConfig {
   readonly options: Readonly<Record<string, unknown>>;
   /** SHA-256 of the examples. */
   readonly data?: string;
+  /** What the model that was read said of the rows that it takes. */
+  readonly preprocessing?: Preprocessing;
+  /** Whether it had nodes for that; absent without such a model. */
+  readonly nodes?: boolean;
 }
 
 const format = { format: "espalier run", version: 1 } as const;

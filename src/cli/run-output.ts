@@ -1,9 +1,11 @@
+import type { Model } from "../graph/model.ts";
 import { htmlReport } from "../report/html-report.ts";
 import { jsonReport } from "../report/json-report.ts";
 import { diagnosisLine } from "../report/metrics-history.ts";
 import { decisionLine, growthLine, pointLine } from "../report/metrics-lines.ts";
 import type { RunDiagnosis, RunPoint, RunRecord } from "../report/run-record.ts";
 import type { ControllerDecision } from "../training/controller/state.ts";
+import { saveModel } from "../training/model-file.ts";
 import type { GrowthRecord } from "../training/record.ts";
 import type { Progress, Trainer } from "../training/trainer.ts";
 import type { RunConfig, RunFolder } from "./run-folder.ts";
@@ -21,12 +23,15 @@ const arm = "run";
 export class RunOutput {
   readonly #folder: RunFolder;
   readonly #trainer: Trainer;
+  readonly #deployed: (network: Model) => Model;
   /** The newest checkpoint and its progress: no moment is saved twice. */
   #saved: { readonly progress: Progress; readonly path: string } | undefined;
 
-  constructor(folder: RunFolder, trainer: Trainer) {
+  /** `deployed` makes what is written of the trained network. */
+  constructor(folder: RunFolder, trainer: Trainer, deployed: (network: Model) => Model) {
     this.#folder = folder;
     this.#trainer = trainer;
+    this.#deployed = deployed;
   }
 
   /** The configuration, and the metrics of an earlier part of the run. */
@@ -66,7 +71,10 @@ export class RunOutput {
 
   /** The model and the reports. */
   async finish(record: RunRecord): Promise<void> {
-    await this.#trainer.save(this.#folder.file(modelName));
+    await this.#trainer.settle();
+    // Throws for weights that are not finite.
+    this.#trainer.toBytes();
+    await saveModel(this.#deployed(this.#trainer.model), this.#folder.file(modelName));
     await this.#folder.write(jsonName, jsonReport(record));
     await this.#folder.write(htmlName, htmlReport(record));
   }

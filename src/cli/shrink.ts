@@ -18,6 +18,7 @@ import { checkOutput } from "./output-file.ts";
 import { readShrinkings, type ShrinkChoiceOptions } from "./shrink-options.ts";
 import { shrinkJson, shrinkText } from "./shrink-result.ts";
 import { parseSizes } from "./sizes-option.ts";
+import { networkIn } from "./trained-model.ts";
 
 export interface ShrinkOptions extends ModelOptions, ModelDataOptions, ShrinkChoiceOptions {
   readonly examples: string;
@@ -96,13 +97,14 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const seed = wholeNumber("--seed", options.seed, 0);
   const count = wholeNumber("--examples", options.examples);
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".shrunk.onnx");
-  const { model: before, files } = await openModel(path, options);
+  const { model: whole, files } = await openModel(path, options);
+  const { model: before, preprocessing, restore } = networkIn(whole, path);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
   const given = readFeeds(options.feed, before);
   const dryRun = options.dryRun ?? false;
   const checkOut = () =>
     dryRun ? undefined : checkOutput(out, { option: "--out", force: options.force ?? false, inputs: files });
-  const loaded = await modelData(before, path, seed, options);
+  const loaded = await modelData(before, path, seed, options, preprocessing);
   const looking = loaded && { ...loaded.task, examples: count, seed };
   const evidence = loaded && looking && (await examineUnits(before, loaded.data, looking));
   const shrunk = shrinkModel(before, shrinkings, evidence === undefined ? {} : { evidence });
@@ -123,7 +125,7 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   if (writes) {
     // The check may have taken a while: somebody else may have written there.
     await checkOut();
-    await saveModel(shrunk.model, out, { externalData: options.externalData ?? false });
+    await saveModel(restore(shrunk.model), out, { externalData: options.externalData ?? false });
   }
   const outcome = { ...shrunk, path, before, out: writes ? out : undefined, dryRun, verification, onData };
   noteTo(io, loaded?.task.notes ?? []);

@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import { platform } from "#platform";
+import { readPreprocessing } from "../data/preprocessing/index.ts";
+import type { Model } from "../graph/model.ts";
 import { readMetrics } from "../report/metrics-history.ts";
 import type { RunPast } from "../report/recorder.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { ResumeOptions } from "../training/open-checkpoint.ts";
 import { prolonged } from "../training/schedule.ts";
 import { Trainer } from "../training/trainer.ts";
-import { absoluteData, fingerprint, loadData, type TrainingData } from "./data-option.ts";
+import { absoluteData, fingerprint, loadData, type TrainingData, withRecord } from "./data-option.ts";
 import { inFile } from "./in-file.ts";
 import { buildNetwork, lossFor } from "./network.ts";
 import { badOption, wholeNumber } from "./option-values.ts";
@@ -50,14 +52,18 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
   const raw = await withPolicy(rawOptions(options));
   const plan = readTrainOptions(raw);
   const folder = options.out === undefined ? undefined : RunFolder.at(options.out);
-  const loaded = await loadData(plan.data);
+  const opened = plan.model === undefined ? undefined : await openTrainable(plan.model);
+  const record = opened?.preprocessing;
+  const loaded = await loadData(withRecord(plan.data, record));
   const steps = plan.steps(loaded.train.count);
-  const { trainer, data, notes } = await freshTrainer(plan, loaded, steps);
+  const { trainer, data, notes } = await freshTrainer(plan, loaded, steps, opened?.model);
   const config: RunConfig = {
     command: "train",
     started: new Date().toISOString(),
     options: { ...absolute(raw) },
     data: await fingerprint(loaded),
+    ...(opened === undefined ? {} : { nodes: opened.nodes }),
+    ...(record === undefined ? {} : { preprocessing: record }),
   };
   return { raw, plan, data, trainer, notes, steps, folder, config, past: undefined, metricsText: "" };
 }
@@ -93,7 +99,11 @@ export async function resumeRun(
   const { folder, config } = await RunFolder.existing(path);
   const raw = overridden(config.options as unknown as RawTrainOptions, options, given);
   const plan = readTrainOptions(raw);
-  const data = await loadData(plan.data);
+  const record =
+    config.preprocessing === undefined
+      ? undefined
+      : readPreprocessing(JSON.stringify(config.preprocessing), folder.file("config.json"));
+  const data = await loadData(withRecord(plan.data, record));
   const digest = await fingerprint(data);
   if (digest !== config.data) {
     throw new EspalierError("FORMAT", {
@@ -127,7 +137,13 @@ export async function resumeRun(
   }
   if (resumed === undefined) {
     // Stopped before its first checkpoint was complete.
-    return { ...common, ...(await freshTrainer(plan, data, steps)), past: undefined, metricsText: "" };
+    const network = plan.model === undefined ? undefined : (await openTrainable(plan.model)).model;
+    return {
+      ...common,
+      ...(await freshTrainer(plan, data, steps, network)),
+      past: undefined,
+      metricsText: "",
+    };
   }
   const longer = prolonged(resumed.settings.optimizer.learningRate, resumed.step, steps);
   if (longer !== undefined) {
@@ -156,8 +172,9 @@ async function freshTrainer(
   plan: TrainPlan,
   loaded: TrainingData,
   steps: number,
+  network: Model | undefined,
 ): Promise<Pick<RunPreparation, "trainer" | "data" | "notes">> {
-  const { model, data, task } = await networkFor(plan, loaded);
+  const { model, data, task } = networkFor(plan, loaded, network);
   const trainer = await Trainer.create(model, {
     ...task,
     optimizer: plan.optimizer(steps),
@@ -176,15 +193,14 @@ async function freshTrainer(
 }
 
 /** The network that the options describe or name, the data in the shape that it takes, and what it is trained for. */
-async function networkFor(plan: TrainPlan, loaded: TrainingData) {
-  if (plan.model === undefined) {
+function networkFor(plan: TrainPlan, loaded: TrainingData, network: Model | undefined) {
+  if (network === undefined) {
     const loss = lossFor(loaded.train, plan.loss);
     const model = buildNetwork(plan.network, loaded.train, loss);
     return { model, data: fitData(loaded, model), task: { loss, notes: [] } };
   }
-  const model = await openTrainable(plan.model);
-  const data = fitData(loaded, model);
-  return { model, data, task: modelTask(model, data.train, { loss: plan.loss, ...plan.task }) };
+  const data = fitData(loaded, network);
+  return { model: network, data, task: modelTask(network, data.train, { loss: plan.loss, ...plan.task }) };
 }
 
 async function resumedTrainer(folder: RunFolder, options: ResumeOptions): Promise<Trainer | undefined> {

@@ -1,5 +1,7 @@
+import type { Model } from "../graph/model.ts";
 import { Recorder, type RecorderOptions, type RunStatus } from "../report/recorder.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { withPreprocessing } from "../training/preprocessing-nodes.ts";
 import { exitCodeOfSignal, exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
 import { decisionText, growthText, LiveProgress } from "./live-progress.ts";
@@ -35,6 +37,18 @@ export async function train(
   }
 }
 
+/** The network with what its rows go through: raw rows in, answers in their units out. */
+function deployedModel(network: Model, { data, trainer, config }: RunPreparation): Model {
+  const { preprocessing } = data.train;
+  if (preprocessing === undefined) return network;
+  const { output } = trainer.settings;
+  return withPreprocessing(network, preprocessing, {
+    // Whoever feeds images to a model of their own goes on doing it as before.
+    nodes: preprocessing.features.kind === "table" || config.nodes !== false,
+    ...(output === undefined ? {} : { output }),
+  });
+}
+
 function recorderOf({ trainer, data, raw }: RunPreparation, options: RecorderOptions): Recorder {
   try {
     return new Recorder(trainer, data.train, options);
@@ -50,7 +64,8 @@ async function carryOut(
   io: CliIo,
 ): Promise<number> {
   const { trainer, data, plan, steps } = run;
-  const output = run.folder === undefined ? undefined : new RunOutput(run.folder, trainer);
+  const deployed = (network: Model) => deployedModel(network, run);
+  const output = run.folder === undefined ? undefined : new RunOutput(run.folder, trainer, deployed);
   const progress = options.quiet ? undefined : new LiveProgress(io, trainer, steps);
   const recorderOptions: RecorderOptions = {
     name: "run",

@@ -4,11 +4,13 @@ import type { Graph, Model, Value } from "../graph/model.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import { type PreprocessedModel, withoutPreprocessing } from "../training/preprocessing-nodes.ts";
 import { type Task, taskFor, type Wanted } from "../training/task.ts";
 import type { TaskOptions } from "../training/task-options.ts";
 import { parseBatchAxis } from "./batch-axis-option.ts";
 import type { TrainingData } from "./data-option.ts";
 import { typeText } from "./format.ts";
+import { inFile } from "./in-file.ts";
 import { columnsForInputs } from "./input-columns.ts";
 import { type ModelOptions, openModel } from "./model-option.ts";
 import { lossFor } from "./network.ts";
@@ -19,11 +21,20 @@ export interface ModelChoice {
   readonly options: ModelOptions;
 }
 
-/** Reads a model to train. Throws `SHAPE_MISMATCH` for one that data sets cannot feed. */
-export async function openTrainable({ path, options }: ModelChoice): Promise<Model> {
-  const { model } = await openModel(path, options);
-  checkTrainable(model, path);
-  return model;
+/** Reads the network of a model to train, and its record. Throws `SHAPE_MISMATCH` for one that data sets cannot feed. */
+export async function openTrainable({ path, options }: ModelChoice): Promise<PreprocessedModel> {
+  const opened = networkIn((await openModel(path, options)).model, path);
+  checkTrainable(opened.model, path);
+  return opened;
+}
+
+/** {@link withoutPreprocessing}, naming the file where its record cannot be read. */
+export function networkIn(model: Model, path: string): PreprocessedModel {
+  try {
+    return withoutPreprocessing(model);
+  } catch (error) {
+    throw inFile(error, path);
+  }
 }
 
 const fed: readonly DType[] = ["float32", "int32", "int64", "bool"];
@@ -39,7 +50,8 @@ export function checkTrainable({ graph }: Model, thing: string): void {
   });
 }
 
-function inputsOf({ inputs, parameters }: Graph): readonly Value[] {
+/** What a model takes, its parameters left out. */
+export function inputsOf({ inputs, parameters }: Graph): readonly Value[] {
   return inputs.filter(({ name }) => !parameters.has(name));
 }
 
@@ -47,13 +59,8 @@ function inputsOf({ inputs, parameters }: Graph): readonly Value[] {
  * The same data in the shape of the model's input where only the shape differs: rows of 64 as images of 1×8×8. Where there
  * are several inputs, or one that takes no float32, by the names of the columns. Throws what {@link columnsForInputs} does.
  */
-export function fitData(data: TrainingData, { graph }: Model): TrainingData {
-  const inputs = inputsOf(graph);
-  const [only, ...more] = inputs;
-  const shaped =
-    only !== undefined && more.length === 0 && only.dtype === "float32"
-      ? (part: Dataset) => reshaped(part, only.shape.slice(1))
-      : (part: Dataset) => columnsForInputs(part, inputs);
+export function fitData(data: TrainingData, model: Model): TrainingData {
+  const shaped = (part: Dataset) => fitRows(part, model);
   return {
     train: shaped(data.train),
     test: shaped(data.test),
@@ -62,6 +69,15 @@ export function fitData(data: TrainingData, { graph }: Model): TrainingData {
 }
 
 const withoutOnes = (dims: readonly number[]) => dims.filter((size) => size !== 1);
+
+/** {@link fitData} of one part. */
+export function fitRows(part: Dataset, { graph }: Model): Dataset {
+  const inputs = inputsOf(graph);
+  const [only, ...more] = inputs;
+  return only !== undefined && more.length === 0 && only.dtype === "float32"
+    ? reshaped(part, only.shape.slice(1))
+    : columnsForInputs(part, inputs);
+}
 
 function reshaped(part: Dataset, wanted: Shape): Dataset {
   if (!isConcrete(wanted) || part.features.length !== part.count * sizeOf(wanted)) return part;

@@ -1,5 +1,4 @@
 import type { Dataset } from "../data/dataset.ts";
-import type { Feeds } from "../engine/session.ts";
 import type { Model } from "../graph/model.ts";
 import { compareOutputs, type OutputDifference } from "../growth/compare.ts";
 import type { Evidence } from "../growth/diagnose.ts";
@@ -9,6 +8,7 @@ import { withMasks } from "./dropout-masks.ts";
 import { Evaluator } from "./evaluator.ts";
 import { gatherEvidence } from "./evidence.ts";
 import { checkOptions } from "./options.ts";
+import { variablesOf } from "./predict.ts";
 import { headOf } from "./probe.ts";
 import { type TaskOptions, taskOf } from "./task-options.ts";
 
@@ -74,9 +74,4 @@ export async function compareOnData(
 
 function evaluatorOf(model: Model, task: TaskOptions): Promise<Evaluator> {
   return Evaluator.create({ model, widths: findWidths(model), ...taskOf(task) }, {});
-}
-
-function variablesOf({ graph }: Model, { program }: Evaluator): Feeds {
-  const own = (name: string) => program.source.graph.parameters.get(name) ?? graph.parameters.get(name);
-  return Object.fromEntries(program.variables.map((name) => [name, own(name)])) as Feeds;
 }

@@ -23,6 +23,8 @@ export interface TextOptions {
   readonly comment?: string;
   /** What stands before the fraction of a number: "." (default) or ",". */
   readonly decimal?: "." | ",";
+  /** Fewest columns: default 2, a feature and the label; 1 for rows that may have no label. */
+  readonly leastColumns?: 1 | 2;
   /** What may stand between groups of three digits; default: nothing may. */
   readonly thousands?: string;
 }

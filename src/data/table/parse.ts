@@ -24,7 +24,7 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
   const first = next(records);
   const second = next(records);
   if (first === undefined) throw noRows(name);
-  checkFirst(name, first, second);
+  checkFirst(name, first, second, options.leastColumns ?? 2);
   const scikit = options.header !== true && options.header !== false && isScikitLine(first, second);
   if (options.header === "sklearn" && !scikit) {
     throw new EspalierError("CSV", {
@@ -100,7 +100,12 @@ function checkOptions(name: string, { delimiter = ",", decimal, thousands, comme
   if (comment === "") throw wrong("comment", "must not be empty", comment, 'For example "#".');
 }
 
-function checkFirst(name: string, first: CsvRecord, second: CsvRecord | undefined): void {
+function checkFirst(
+  name: string,
+  first: CsvRecord,
+  second: CsvRecord | undefined,
+  leastColumns: number,
+): void {
   const width = first.cells.length;
   const [cell = ""] = first.cells;
   const mark = /^\s*(#|%|\/\/|;|!)/.exec(cell)?.[1];
@@ -116,6 +121,7 @@ function checkFirst(name: string, first: CsvRecord, second: CsvRecord | undefine
   const wider = second !== undefined && second.cells.length >= 2;
   if (width >= 2 || (wider && !/[;\t|]/.test(cell))) return;
   const other = [";", "\t", "|", " "].find((character) => cell.includes(character));
+  if (leastColumns < 2 && (other === undefined || other === " ")) return;
   const shown = other === "\t" ? "tab" : `"${other}"`;
   throw new EspalierError("CSV", {
     thing: name,
