@@ -48,15 +48,43 @@ def lost(before: onnx.ModelProto, after: onnx.ModelProto) -> list[str]:
     if not all(named_alike(old, new) for old, new in ends):
         missing.append("the names, types and sizes of its inputs and outputs")
     kept = tensors(after)
-    gone = sorted(tensors(before) - kept)
+    folded = computed_ahead(before, kept)
+    # A matrix stored twice, once transposed, becomes the output of a Transpose.
+    produced = {name for node in after.graph.node for name in node.output}
+    gone = sorted(tensors(before) - kept - produced - only_read_by(before, folded))
     if gone:
         missing.append(f"the tensors {', '.join(gone)}")
-    # An Identity of a parameter becomes the parameter of the second name.
-    lifted = {node.output[0] for node in before.graph.node if node.op_type == "Identity"} & kept
-    changed = nodes(before, lifted) - nodes(after, set())
+    changed = nodes(before, folded) - nodes(after, set())
     if changed:
         missing.append(f"the nodes {', '.join(f'{operator} {name}' for operator, _, name, *_ in changed)}")
     return missing
+
+
+def computed_ahead(before: onnx.ModelProto, kept: set[str]) -> set[str]:
+    """First outputs of the nodes that constants alone determine: their results are tensors of the grown file, or only
+    such nodes read them."""
+    readers = readers_of(before)
+    folded: set[str] = set()
+    for node in reversed(before.graph.node):
+        results = [name for name in node.output if name]
+        if node.op_type != "Constant" and all(
+            name in kept or (readers.get(name) and readers[name] <= folded) for name in results
+        ):
+            folded.add(node.output[0])
+    return folded
+
+
+def only_read_by(model: onnx.ModelProto, nodes_: set[str]) -> set[str]:
+    return {name for name, readers in readers_of(model).items() if readers and readers <= nodes_}
+
+
+def readers_of(model: onnx.ModelProto) -> dict[str, set[str]]:
+    """By value: the first outputs of the nodes that read it; "" stands for the model's end."""
+    readers: dict[str, set[str]] = {value.name: {""} for value in model.graph.output}
+    for node in model.graph.node:
+        for name in node.input:
+            readers.setdefault(name, set()).add(node.output[0])
+    return readers
 
 
 def named_alike(before, after) -> bool:
