@@ -7,6 +7,7 @@ import { choiceName, chooseShrink, type ShrinkChoice } from "../growth/shrink-ch
 import type { ShrinkPlan } from "../growth/shrink-plan.ts";
 import { openWidths } from "../growth/symbols.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
+import { commit } from "./commit.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
 import { batchFlops } from "./flops.ts";
 import { passesOf } from "./growing-flops.ts";
@@ -53,9 +54,10 @@ export async function shrinkNow(
       await resized.undo();
       throw error;
     });
-  await resized.keep();
   const difference = compareOutputs(before.output, after.output, before.bound);
   const loss = { before: before.loss, after: after.loss };
+  const exact = plan.exactness === "exact";
+  await commit(resized, { width: plan.width, verb: "shrunk", exact, loss, difference });
   const passes = passesOf(batch, growing.settings);
   const flops = (await passes.bounded(old)) + passes.forward(resized.compiled) + (looked?.cost.flops ?? 0);
   const record: ShrinkRecord = {

@@ -11,6 +11,7 @@ import type { Strategy } from "../growth/strategy.ts";
 import { openWidths } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { findWidths, widthOf } from "../growth/widths.ts";
+import { commit } from "./commit.ts";
 import { compileModel, growState, releaseCompilation } from "./compilation.ts";
 import { growingFlops } from "./growing-flops.ts";
 import { ModelProbe } from "./measure/model-probe.ts";
@@ -83,11 +84,13 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
     await undo();
     throw error;
   });
-  await keep();
+  const difference = compareOutputs(before.output, after.output, after.bound);
+  const loss = { before: before.loss, after: after.loss };
+  const exact = strategy.preserves;
+  await commit({ keep, undo }, { width: plan.width, verb: "widened", exact, loss, difference });
   const grown = widthOf(widths, request.width);
   const parameters = new Map(Object.entries(learner.variables));
   const evidence = { parameters, gradients, activations: after.activations };
-  const difference = compareOutputs(before.output, after.output, after.bound);
   const newUnits = newUnitsOf(plan);
   const norms = gradientNorms(grown, evidence.gradients, newUnits);
   // At birth a unit may be silent and yet learn (zero incoming weights): what makes it dead is that it has no gradient.
@@ -97,7 +100,6 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
     ),
   );
   const isNew = (unit: number) => unit >= plan.from;
-  const loss = { before: before.loss, after: after.loss };
   const batch = request.probe.evaluation;
   const flops = (await growingFlops(old, compiled, batch, settings)) + (choosing?.flops ?? 0);
   const measured = { plan, batch, loss, difference, flops, started };

@@ -4,7 +4,7 @@ import type { Model } from "../../src/graph/model.ts";
 import { type GrowthStep, replay } from "../../src/growth/grow-model.ts";
 import { planDocument, readPlan } from "../../src/growth/plan-file.ts";
 import { type ScoreName, scores } from "../../src/growth/scores/index.ts";
-import { trialOf } from "../../src/growth/strategies/candidates.ts";
+import { firstDraws, trialOf } from "../../src/growth/strategies/candidates.ts";
 import type { StrategyName } from "../../src/growth/strategies/index.ts";
 import { findWidths } from "../../src/growth/widths.ts";
 import { cnn } from "../../src/nn/cnn.ts";
@@ -166,9 +166,9 @@ describe("statistics in batches", () => {
       }
     };
     const probe = new ModelProbe(probed, "hidden1", sample);
-    const { gradientSquares, activationSquares } = await probe.respond(trialOf(20, 4));
+    const { gradientSquares, activationSquares } = await probe.respond(trialOf(firstDraws(20), 4));
     const { pull, inputMoment } = await probe.residual();
-    const { fanIn, fanOut, gradient } = await probe.curvature(trialOf(3, 4));
+    const { fanIn, fanOut, gradient } = await probe.curvature(trialOf(firstDraws(3), 4));
     const matrices = { pull, inputMoment, fanIn, fanOut, gradient, plain: await probe.pull() };
     await compiled.release();
     const numbers = {

@@ -8,7 +8,8 @@ export const candidatesScore: Score = {
   source: candidates.source,
   ...(candidates.refuses === undefined ? {} : { refuses: candidates.refuses }),
   async gains(probe, { units, seed }) {
-    const promise = await promises(probe, Math.max(defaultCandidates, units), seed);
-    return Array.from(promise.sort()).reverse().slice(0, units);
+    const count = Math.max(defaultCandidates, units);
+    const promised = await promises(probe, { count, least: 1, seed });
+    return promised.slice(0, units).map(({ gain }) => gain);
   },
 };

@@ -2,7 +2,7 @@ import { type Matrix, matrix, solveFlops, solveSymmetric, transposed } from "../
 import type { Curvature, WidthProbe } from "../probe.ts";
 import { outgoingParts } from "../probe.ts";
 import type { Score } from "../score.ts";
-import { defaultCandidates, trialOf } from "../strategies/candidates.ts";
+import { defaultCandidates, firstDraws, trialOf } from "../strategies/candidates.ts";
 import { refusesPartial } from "../strategy.ts";
 
 /**
@@ -17,7 +17,7 @@ export const sennScore: Score = {
     refusesPartial(width) ??
     (outgoingParts(width).length === 1 ? undefined : "curvature is taken of one weight that reads it"),
   async gains(probe, { units, seed }) {
-    const curvature = await probe.curvature(trialOf(Math.max(defaultCandidates, units), seed));
+    const curvature = await probe.curvature(trialOf(firstDraws(Math.max(defaultCandidates, units)), seed));
     return Array.from(naturalGains(curvature, probe).sort()).reverse().slice(0, units);
   },
 };

@@ -17,24 +17,52 @@ const fillDirections: Fill = (request) => {
 
 const fills = { incoming: fillDirections, outgoing: keepZero, shift: keepZero, scale: fillOne } as const;
 
-/** What each of `count` candidates promises: the decrease of the loss ½‖dL/dΩ‖² / E[h²] that its best outgoing weights give, to second order in them. */
-export async function promises(probe: WidthProbe, count: number, seed: number): Promise<Float64Array> {
-  const { gradientSquares, activationSquares } = await probe.respond(trialOf(count, seed));
-  return gradientSquares.map((square, unit) => {
-    const activation = activationSquares[unit] as number;
-    return activation > 0 ? square / (2 * activation) : 0;
+/** A candidate, by the number of its draw, and what it promises. */
+export interface Promised {
+  readonly draw: number;
+  /** The decrease of the loss ½‖dL/dΩ‖² / E[h²] that its best outgoing weights give, to second order in them. */
+  readonly gain: number;
+}
+
+/**
+ * What each of `count` candidates promises, best first. One that is not finite on the data makes the loss of all NaN: it
+ * is left out, and the others are measured again. Throws `NOT_GROWABLE` if fewer than `least` are left.
+ */
+export async function promises(
+  probe: WidthProbe,
+  { count, least, seed }: { readonly count: number; readonly least: number; readonly seed: number },
+): Promise<readonly Promised[]> {
+  let draws = firstDraws(count);
+  while (draws.length >= least) {
+    const { gradientSquares, activationSquares } = await probe.respond(trialOf(draws, seed));
+    const finite = draws.filter((_, unit) => Number.isFinite(activationSquares[unit]));
+    if (finite.length < draws.length) {
+      draws = finite;
+      continue;
+    }
+    const promised = draws.map((draw, unit): Promised => {
+      const activation = activationSquares[unit] as number;
+      return { draw, gain: activation > 0 ? (gradientSquares[unit] as number) / (2 * activation) : 0 };
+    });
+    const judged = promised.filter(({ gain }) => Number.isFinite(gain));
+    if (judged.length < least) break;
+    return judged.sort((a, b) => b.gain - a.gain || a.draw - b.draw);
+  }
+  throw new EspalierError("NOT_GROWABLE", {
+    thing: `candidates of ${probe.width.id}`,
+    rule: `must have finite activations and gradients on the data, at least ${least} of them, and fewer have`,
+    received: count,
+    remedy: "Look at the loss: if it is not finite, the network has diverged.",
   });
 }
 
-/** So many candidates as trial units, numbered from 0. */
-export function trialOf(count: number, seed: number): TrialUnits {
-  return {
-    count,
-    seed,
-    strategy: fills,
-    choice: { picks: Array.from({ length: count }, (_, index) => index) },
-  };
+/** The candidates of these draws as trial units. */
+export function trialOf(draws: readonly number[], seed: number): TrialUnits {
+  return { count: draws.length, seed, strategy: fills, choice: { picks: draws } };
 }
+
+/** The draws of the first `count` candidates. */
+export const firstDraws = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 /** Best of so many candidates; see {@link candidates}. */
 export function bestOf(count: number): Strategy {
@@ -45,20 +73,8 @@ export function bestOf(count: number): Strategy {
     preserves: true,
     refuses: refusesPartial,
     async choose(probe, { by, seed }) {
-      const drawn = Math.max(count, by);
-      const promise = await promises(probe, drawn, seed);
-      if (promise.some((value) => !Number.isFinite(value))) {
-        throw new EspalierError("ARGUMENT", {
-          thing: `candidates of ${probe.width.id}`,
-          rule: "must have finite gradients and activations on the data",
-          received: "NaN or infinity",
-          remedy: "Look at the loss: the network may have diverged.",
-        });
-      }
-      const order = Array.from(promise.keys()).sort(
-        (a, b) => (promise[b] as number) - (promise[a] as number) || a - b,
-      );
-      return { picks: order.slice(0, by) };
+      const promised = await promises(probe, { count: Math.max(count, by), least: by, seed });
+      return { picks: promised.slice(0, by).map(({ draw }) => draw) };
     },
     ...fills,
   };

@@ -71,7 +71,9 @@ async function gainsOf(
   measure: () => Promise<readonly number[]>,
 ): Promise<{ readonly gains: readonly number[]; readonly reason: string }> {
   try {
-    return { gains: await measure(), reason: "" };
+    const gains = await measure();
+    if (gains.every(Number.isFinite)) return { gains, reason: "" };
+    return { gains: [], reason: "what its new units promise is not finite on the data" };
   } catch (error) {
     if (error instanceof EspalierError && error.code === "NOT_GROWABLE")
       return { gains: [], reason: error.rule };
