@@ -1,5 +1,5 @@
 import type { Model } from "../graph/model.ts";
-import { opsetOf } from "../ops/raise.ts";
+import { opsetOf } from "../ops/rewrites/raise.ts";
 import { widthsFrom } from "./cuts.ts";
 import { axisKey, FlowMap, type Seed } from "./flow-map.ts";
 import { IndexedGraph, type Patch } from "./indexed-graph.ts";

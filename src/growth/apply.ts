@@ -1,6 +1,6 @@
 import { growthIndices, layoutSize, unitPositions } from "../graph/layout.ts";
 import { type Graph, type Model, withParameters } from "../graph/model.ts";
-import type { Role } from "../ops/flow.ts";
+import type { Role } from "../ops/rules/flow.ts";
 import { replaceAxis, take } from "../tensor/axis.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";

@@ -1,6 +1,6 @@
 import { unitLayout } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
-import { opsetOf } from "../ops/raise.ts";
+import { opsetOf } from "../ops/rewrites/raise.ts";
 import { describeWidth } from "./describe-width.ts";
 import { flowMap } from "./flow-map.ts";
 import { traceWidth } from "./trace.ts";

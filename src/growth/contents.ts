@@ -1,6 +1,6 @@
 import { carriesUnits, type Layout, sameLayout, unitLayout } from "../graph/layout.ts";
-import type { AxisRef, Pool, Relations, Repair, Role } from "../ops/flow.ts";
-import { elementwise, type Fresh, type Refusal } from "../ops/fresh.ts";
+import type { AxisRef, Pool, Relations, Repair, Role } from "../ops/rules/flow.ts";
+import { elementwise, type Fresh, type Refusal } from "../ops/rules/fresh.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { freshOf } from "./fill.ts";

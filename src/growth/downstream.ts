@@ -1,5 +1,5 @@
 import { carriesUnits, mergeLayouts, sameLayout, unitLayout } from "../graph/layout.ts";
-import type { Placed } from "../ops/flow.ts";
+import type { Placed } from "../ops/rules/flow.ts";
 import { axisKey, type FlowMap, type Step } from "./flow-map.ts";
 import type { Start } from "./trace.ts";
 import type { WidthAxis } from "./width.ts";

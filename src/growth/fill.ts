@@ -1,5 +1,5 @@
-import type { Role } from "../ops/flow.ts";
-import type { Fresh } from "../ops/fresh.ts";
+import type { Role } from "../ops/rules/flow.ts";
+import type { Fresh } from "../ops/rules/fresh.ts";
 import {
   type Fill as FillFunction,
   type FillRequest,

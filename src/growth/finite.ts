@@ -1,7 +1,7 @@
-import type { Fresh } from "../ops/fresh.ts";
 import { operatorOf } from "../ops/index.ts";
-import { anything, between, hull, type Interval } from "../ops/interval.ts";
-import { intervalOf } from "../ops/interval-rules.ts";
+import type { Fresh } from "../ops/rules/fresh.ts";
+import { anything, between, hull, type Interval } from "../ops/rules/interval.ts";
+import { intervalOf } from "../ops/rules/interval-rules.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import { isReal, realValues } from "./real-parameter.ts";

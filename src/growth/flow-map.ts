@@ -1,6 +1,6 @@
 import { defaultOpset, type Graph, type Node, type Subgraph, type Value } from "../graph/model.ts";
 import { needsOf } from "../graph/order.ts";
-import type { Role } from "../ops/flow.ts";
+import type { Role } from "../ops/rules/flow.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { IndexedGraph, type Patch } from "./indexed-graph.ts";
 import type { Lists } from "./lists.ts";

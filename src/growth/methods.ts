@@ -1,4 +1,4 @@
-import type { Role } from "../ops/flow.ts";
+import type { Role } from "../ops/rules/flow.ts";
 import type { Fill } from "./fill.ts";
 import type { MethodName } from "./width.ts";
 

@@ -1,10 +1,10 @@
 import type { Layout } from "../graph/layout.ts";
 import type { Node, ValueType } from "../graph/model.ts";
 import { needsOf } from "../graph/order.ts";
-import type { AxisRef, Carried, Flow, Role, Tie } from "../ops/flow.ts";
 import { isSupported, operatorOf } from "../ops/index.ts";
-import { Call } from "../ops/operator.ts";
-import { meantBy } from "../ops/raise.ts";
+import { meantBy } from "../ops/rewrites/raise.ts";
+import type { AxisRef, Carried, Flow, Role, Tie } from "../ops/rules/flow.ts";
+import { Call } from "../ops/rules/operator.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Lists } from "./lists.ts";

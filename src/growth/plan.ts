@@ -1,5 +1,5 @@
 import type { Dim } from "../graph/dim.ts";
-import type { Repair } from "../ops/flow.ts";
+import type { Repair } from "../ops/rules/flow.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Choice } from "./choice.ts";
 import type { Strategy } from "./strategy.ts";

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import { rulesOrNone } from "../ops/index.ts";
-import { sweepBounds } from "../ops/sweep.ts";
+import { sweepBounds } from "../ops/rules/sweep.ts";
 
 /**
  * Running error analysis: writes, behind every node, a bound on how far its float32 result may lie from the exact

@@ -1,6 +1,6 @@
 import type { Model } from "../graph/model.ts";
-import type { Fresh, Refusal } from "../ops/fresh.ts";
-import { opsetOf } from "../ops/raise.ts";
+import { opsetOf } from "../ops/rewrites/raise.ts";
+import type { Fresh, Refusal } from "../ops/rules/fresh.ts";
 import { followContents, rolesOf, zeroFactors } from "./contents.ts";
 import { axisKey, type FlowMap, flowMap } from "./flow-map.ts";
 import { isReal } from "./real-parameter.ts";

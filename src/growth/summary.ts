@@ -2,7 +2,7 @@ import { addDims, type Dim, type Shape } from "../graph/dim.ts";
 import { isInvented, layerOfParameter, moduleOf } from "../graph/layer-names.ts";
 import type { Model, Node, Value } from "../graph/model.ts";
 import { flopsOf } from "../ops/flops.ts";
-import { Call } from "../ops/operator.ts";
+import { Call } from "../ops/rules/operator.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { type FlowMap, flowMap } from "./flow-map.ts";
 import { isReal } from "./real-parameter.ts";

@@ -1,5 +1,5 @@
 import { carriesUnits, type Layout, mergeLayouts, sameLayout } from "../graph/layout.ts";
-import type { Grain } from "../ops/flow.ts";
+import type { Grain } from "../ops/rules/flow.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
 import type { WidthAxis } from "./width.ts";
 

@@ -3,7 +3,7 @@ import { layoutSize } from "../graph/layout.ts";
 import type { Node, ValueType } from "../graph/model.ts";
 import { flopsOf } from "../ops/flops.ts";
 import { isSupported } from "../ops/index.ts";
-import { Call } from "../ops/operator.ts";
+import { Call } from "../ops/rules/operator.ts";
 import { replaceAxis } from "../tensor/axis.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";

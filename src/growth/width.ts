@@ -1,6 +1,6 @@
 import type { Dim } from "../graph/dim.ts";
 import type { Layout } from "../graph/layout.ts";
-import type { Repair, Role } from "../ops/flow.ts";
+import type { Repair, Role } from "../ops/rules/flow.ts";
 import type { Fill } from "./fill.ts";
 
 /** One axis of one parameter that belongs to a width. */

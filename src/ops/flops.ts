@@ -1,7 +1,7 @@
 import type { Dim } from "../graph/dim.ts";
 import { productOfDims } from "../graph/dim.ts";
 import { rulesOrNone } from "./index.ts";
-import type { Call } from "./operator.ts";
+import type { Call } from "./rules/operator.ts";
 
 /** Floating-point operations of one call: as its operator says, else one per output element. */
 export function flopsOf(call: Call): Dim {

@@ -3,7 +3,7 @@ import { encodeModel } from "../formats/onnx/index.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { type Model, makeModel } from "../graph/model.ts";
 import { newGraph, rulesOrNone } from "../ops/index.ts";
-import { GraphCall } from "../ops/operator.ts";
+import { GraphCall } from "../ops/rules/operator.ts";
 
 /** Compiles the graph with the values that will be asked for as its outputs. */
 export async function compile(

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import { rulesOrNone } from "../ops/index.ts";
-import { dependents, sweepGradients } from "../ops/sweep.ts";
+import { dependents, sweepGradients } from "../ops/rules/sweep.ts";
 import { EspalierError } from "../tensor/errors.ts";
 
 /**

@@ -2,9 +2,9 @@ import type { GraphBuilder } from "../graph/builder.ts";
 import { sameLayout, unitLayout } from "../graph/layout.ts";
 import type { Node } from "../graph/model.ts";
 import { operatorOf } from "../ops/index.ts";
-import { anything, between, type Interval } from "../ops/interval.ts";
-import { intervalOf } from "../ops/interval-rules.ts";
-import { GraphCall, type Link } from "../ops/operator.ts";
+import { anything, between, type Interval } from "../ops/rules/interval.ts";
+import { intervalOf } from "../ops/rules/interval-rules.ts";
+import { GraphCall, type Link } from "../ops/rules/operator.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** The function that the values of an output are of what stands before it. */

@@ -2,7 +2,7 @@ import { type Dim, namesOf, type Shape } from "../graph/dim.ts";
 import type { Graph, Node, ValueType } from "../graph/model.ts";
 import { rulesOrNone } from "../ops/index.ts";
 import { inferTypes } from "../ops/infer.ts";
-import { Call } from "../ops/operator.ts";
+import { Call } from "../ops/rules/operator.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 

@@ -4,7 +4,7 @@ import { addDims, type Dim, evaluateDim, namesOf, productOfDims } from "../graph
 import { widthSizes } from "../growth/symbols.ts";
 import type { Width } from "../growth/width.ts";
 import { rulesOrNone } from "../ops/index.ts";
-import { GraphCall } from "../ops/operator.ts";
+import { GraphCall } from "../ops/rules/operator.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { Program } from "./program.ts";
 import { batchNames, feedSizes } from "./program-inputs.ts";

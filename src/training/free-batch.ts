@@ -2,7 +2,7 @@ import { namesOf } from "../graph/dim.ts";
 import type { Graph, Node, ValueType } from "../graph/model.ts";
 import { rulesOrNone } from "../ops/index.ts";
 import { inferInto, inferTypes } from "../ops/infer.ts";
-import { Call } from "../ops/operator.ts";
+import { Call } from "../ops/rules/operator.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { int64, type Tensor } from "../tensor/tensor.ts";
 

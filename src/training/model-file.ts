@@ -7,7 +7,7 @@ import {
   splitModel,
 } from "../formats/onnx/index.ts";
 import type { Model } from "../graph/model.ts";
-import { ownParameters } from "../ops/own-parameters.ts";
+import { ownParameters } from "../ops/rewrites/own-parameters.ts";
 import { EspalierError } from "../tensor/errors.ts";
 
 export interface LoadOptions extends Partial<Limits> {
@@ -28,7 +28,7 @@ export interface SaveOptions {
 
 /**
  * Reads an ONNX model from a path (Node) or bytes, its constants as parameters and no vector shared by two readers
- * (ops/own-parameters.ts). Throws `FORMAT` for a file that is not ONNX or truncated, `TOO_LARGE`
+ * (ops/rewrites/own-parameters.ts). Throws `FORMAT` for a file that is not ONNX or truncated, `TOO_LARGE`
  * over a limit, `INVALID_MODEL` or `UNSUPPORTED_TYPE` for one that cannot be used.
  */
 export async function loadModel(source: string | Uint8Array, options: LoadOptions = {}): Promise<Model> {

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Shape } from "../graph/dim.ts";
-import type { Interval } from "../ops/interval.ts";
+import type { Interval } from "../ops/rules/interval.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { type Ending, endingOf, isProbability, makerOf, rangeOf } from "./ending.ts";
 import type { Loss } from "./loss.ts";

@@ -7,7 +7,7 @@ import { diagnoseWidth, type WidthDiagnosis } from "../growth/diagnose.ts";
 import type { WidthScore } from "../growth/score.ts";
 import type { ShrinkChoice } from "../growth/shrink-choice.ts";
 import type { Width } from "../growth/width.ts";
-import { inEvaluation } from "../ops/evaluation.ts";
+import { inEvaluation } from "../ops/rewrites/evaluation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { encodeCheckpoint } from "./checkpoint.ts";
 import { addCheckpoint } from "./checkpoint-folder.ts";

@@ -1,5 +1,5 @@
 import { growthIndices, type Layout, unitPositions } from "../../src/graph/layout.ts";
-import type { Fresh } from "../../src/ops/fresh.ts";
+import type { Fresh } from "../../src/ops/rules/fresh.ts";
 import { axisView, take } from "../../src/tensor/axis.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import type { Random } from "../../src/tensor/random.ts";

@@ -4,7 +4,7 @@ import type { GraphBuilder } from "../../src/graph/builder.ts";
 import { evaluateDim, type Shape } from "../../src/graph/dim.ts";
 import { type Attributes, type Model, makeModel, type Node, type ValueType } from "../../src/graph/model.ts";
 import { newGraph, operatorOf } from "../../src/ops/index.ts";
-import { Call, type GradientCall } from "../../src/ops/operator.ts";
+import { Call, type GradientCall } from "../../src/ops/rules/operator.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import { EspalierError } from "../../src/tensor/errors.ts";
 import { Random } from "../../src/tensor/random.ts";

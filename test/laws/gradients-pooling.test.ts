@@ -4,7 +4,7 @@ import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
 import { type Attributes, int, ints, makeModel } from "../../src/graph/model.ts";
 import { newGraph, operatorOf } from "../../src/ops/index.ts";
-import { Call, type GradientCall } from "../../src/ops/operator.ts";
+import { Call, type GradientCall } from "../../src/ops/rules/operator.ts";
 import { float32 } from "../../src/tensor/tensor.ts";
 import { checkGradient, randomTensor } from "./gradient-harness.ts";
 

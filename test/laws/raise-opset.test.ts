@@ -15,7 +15,7 @@ import {
 import { findWidths } from "../../src/growth/widths.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { inferTypes } from "../../src/ops/infer.ts";
-import { raiseOpset } from "../../src/ops/raise.ts";
+import { raiseOpset } from "../../src/ops/rewrites/raise.ts";
 import { float32, int64, type Tensor } from "../../src/tensor/tensor.ts";
 import { randomTensor } from "./gradient-harness.ts";
 

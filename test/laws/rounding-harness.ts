@@ -3,7 +3,7 @@ import { encodeModel } from "../../src/formats/onnx/index.ts";
 import type { GraphBuilder } from "../../src/graph/builder.ts";
 import type { Node } from "../../src/graph/model.ts";
 import { newGraph, operatorOf } from "../../src/ops/index.ts";
-import { Call, type RoundingCall } from "../../src/ops/operator.ts";
+import { Call, type RoundingCall } from "../../src/ops/rules/operator.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
 import { exactElementwise } from "./exact-functions.ts";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { GraphBuilder } from "../../src/graph/builder.ts";
 import { type Attributes, float, int, ints } from "../../src/graph/model.ts";
 import { newGraph, operatorOf } from "../../src/ops/index.ts";
-import { GraphCall } from "../../src/ops/operator.ts";
+import { GraphCall } from "../../src/ops/rules/operator.ts";
 import { sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 import { compile } from "../../src/training/compile.ts";
 import { differentiate } from "../../src/training/differentiate.ts";

@@ -1,6 +1,6 @@
 import { type Matrix, matrix, solveSymmetric, transposed } from "../../growth/matrix.ts";
 import { rulesOrNone } from "../../ops/index.ts";
-import { dependents, sweepGradients } from "../../ops/sweep.ts";
+import { dependents, sweepGradients } from "../../ops/rules/sweep.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
 import { differentiate } from "../differentiate.ts";

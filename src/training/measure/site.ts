@@ -2,7 +2,7 @@ import { int, type Node } from "../../graph/model.ts";
 import { incomingParts, outgoingParts } from "../../growth/probe.ts";
 import type { Width, WidthPart } from "../../growth/width.ts";
 import { rulesOrNone } from "../../ops/index.ts";
-import { GraphCall, type Unfolded } from "../../ops/operator.ts";
+import { GraphCall, type Unfolded } from "../../ops/rules/operator.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Program } from "../program.ts";
 

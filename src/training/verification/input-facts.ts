@@ -1,7 +1,7 @@
 import type { Graph, Node, ValueType } from "../../graph/model.ts";
 import { isSupported, operatorOf } from "../../ops/index.ts";
 import { inferTypes } from "../../ops/infer.ts";
-import { Call } from "../../ops/operator.ts";
+import { Call } from "../../ops/rules/operator.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { type Tensor, textsOf, toNumbers } from "../../tensor/tensor.ts";
 

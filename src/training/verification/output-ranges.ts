@@ -2,9 +2,9 @@ import type { Graph } from "../../graph/model.ts";
 import { roundoffOf } from "../../growth/output-limits.ts";
 import { isSupported, operatorOf } from "../../ops/index.ts";
 import { inferTypes } from "../../ops/infer.ts";
-import { anything, between, type Interval } from "../../ops/interval.ts";
-import { intervalOf } from "../../ops/interval-rules.ts";
-import { Call } from "../../ops/operator.ts";
+import { anything, between, type Interval } from "../../ops/rules/interval.ts";
+import { intervalOf } from "../../ops/rules/interval-rules.ts";
+import { Call } from "../../ops/rules/operator.ts";
 
 /**
  * The values that operators keep between -1 and 1 whatever they read (behind a sigmoid, a softmax, a tanh), and that

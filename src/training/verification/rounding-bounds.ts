@@ -2,7 +2,7 @@ import type { Feeds, Session, SessionOptions } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
 import { emitRoundingBounds } from "../../growth/rounding.ts";
 import { newGraph } from "../../ops/index.ts";
-import { originOf, raiseOpset } from "../../ops/raise.ts";
+import { originOf, raiseOpset } from "../../ops/rewrites/raise.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { compile } from "../compile.ts";

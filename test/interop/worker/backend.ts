@@ -4,7 +4,7 @@ import type { Model } from "../../../src/graph/model.ts";
 import { flowMap } from "../../../src/growth/flow-map.ts";
 import { findWidths } from "../../../src/growth/widths.ts";
 import { inferTypes } from "../../../src/ops/infer.ts";
-import { opsetOf, raiseOpset } from "../../../src/ops/raise.ts";
+import { opsetOf, raiseOpset } from "../../../src/ops/rewrites/raise.ts";
 import { EspalierError } from "../../../src/tensor/errors.ts";
 import type { Exchange } from "./exchange.ts";
 

@@ -45,6 +45,6 @@ export function exactValues(
 }
 
 function isExact({ domain, op, inputs }: Node): boolean {
-  // A constant that is not a parameter by now (ops/own-parameters.ts) holds no weights.
+  // A constant that is not a parameter by now (ops/rewrites/own-parameters.ts) holds no weights.
   return domain === "" && (exactOperators.has(op) || inputs.length === 0);
 }

@@ -4,7 +4,7 @@ import type { Model } from "../../../src/graph/model.ts";
 import { grow } from "../../../src/growth/grow-model.ts";
 import type { Width } from "../../../src/growth/width.ts";
 import { findWidths } from "../../../src/growth/widths.ts";
-import { ownParameters } from "../../../src/ops/own-parameters.ts";
+import { ownParameters } from "../../../src/ops/rewrites/own-parameters.ts";
 import { isFloat } from "../../../src/tensor/dtype.ts";
 import { EspalierError } from "../../../src/tensor/errors.ts";
 import type { Exchange } from "./exchange.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Model } from "../../../src/graph/model.ts";
-import { ownParameters } from "../../../src/ops/own-parameters.ts";
+import { ownParameters } from "../../../src/ops/rewrites/own-parameters.ts";
 import { flattened } from "./convolutions.ts";
 import { Draft } from "./draft.ts";
 import { linear, settled } from "./linear.ts";

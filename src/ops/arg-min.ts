@@ -1,5 +1,0 @@
-import { argMax } from "./arg-max.ts";
-import type { Operator } from "./operator.ts";
-
-/** The position of the smallest entry along an axis, by the rules of ArgMax. ONNX ArgMin-13. */
-export const argMin: Operator = argMax;

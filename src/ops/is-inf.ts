@@ -1,5 +1,0 @@
-import { rareNumber } from "./is-nan.ts";
-import type { Operator } from "./operator.ts";
-
-/** Whether x is infinite, of either sign or of the one asked for. ONNX IsInf-20. */
-export const isInf: Operator = rareNumber;

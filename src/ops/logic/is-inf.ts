@@ -1,0 +1,5 @@
+import type { Operator } from "../rules/operator.ts";
+import { rareNumber } from "./is-nan.ts";
+
+/** Whether x is infinite, of either sign or of the one asked for. ONNX IsInf-20. */
+export const isInf: Operator = rareNumber;

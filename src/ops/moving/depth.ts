@@ -1,0 +1,46 @@
+import type { Dim } from "../../graph/dim.ts";
+import { repeatLayout, scaleLayout, unitLayout, unrepeatLayout, unscaleLayout } from "../../graph/layout.ts";
+import { type AxisRef, type Blocked, type Flow, input, output, type Tie, tie } from "../rules/flow.ts";
+import { moved } from "../rules/fresh.ts";
+import type { Call } from "../rules/operator.ts";
+
+/** Side of the blocks in space that channels move into, or come from. */
+export function blockSize(call: Call): number {
+  const size = call.int("blocksize", 0);
+  if (call.rank(0) !== 4) call.fail("its input must be [N, C, H, W]", call.shape(0));
+  if (size < 1) call.fail("blocksize must be positive", size);
+  return size;
+}
+
+/** Whether the places of a block are the fast factor of the deep channels (CRD), not the slow one (DCR). */
+export const placesLast = (call: Call) => call.string("mode", "DCR") === "CRD";
+
+/**
+ * Axis flow of DepthToSpace and SpaceToDepth, which both ways fold the places of a block into the channels: `channels` is
+ * the number on the side that has fewer.
+ */
+export function flowDepth(call: Call, deep: AxisRef, shallow: AxisRef, channels: Dim): Flow {
+  const places = blockSize(call) ** 2;
+  const last = placesLast(call);
+  const folded: Tie["backward"] = (layout) =>
+    last ? scaleLayout(layout, places) : repeatLayout(layout, places);
+  const layout = last ? [{ inner: places }] : repeatLayout(unitLayout, places);
+  const refused: Blocked = {
+    blocked: `${places} of its channels make one`,
+    ...(typeof channels === "number" ? { instead: [{ layout, units: channels }] } : {}),
+  };
+  const reason = `${call.node.op} makes positions in space of it, or it of them`;
+  return {
+    ties: [
+      tie(input(0, 0), output(0)),
+      {
+        a: deep,
+        b: shallow,
+        forward: (given) => (last ? unscaleLayout(given, places) : unrepeatLayout(given, places)) ?? refused,
+        backward: folded,
+      },
+    ],
+    blocked: [2, 3].flatMap((axis) => [input(0, axis), output(axis)].map((at) => ({ at, reason }))),
+    fresh: moved,
+  };
+}

@@ -1,0 +1,127 @@
+import { productOfDims } from "../../graph/dim.ts";
+import { input, output, type Repair, tie } from "../rules/flow.ts";
+import { elementwise, type Fresh, type Refusal } from "../rules/fresh.ts";
+import { unbroadcast } from "../rules/gradient.ts";
+import type { Call, Operator } from "../rules/operator.ts";
+import { affineBound } from "./batch-normalization.ts";
+import { epsilonOf, multiply, normalize, normalizedBound, normalizedGradient } from "./normalization.ts";
+
+/** First normalised axis, and all of them. */
+function axesOf(call: Call): { first: number; axes: number[] } {
+  const rank = call.rank(0);
+  const first = call.axis(call.int("axis", -1), rank);
+  return { first, axes: Array.from({ length: rank - first }, (_, axis) => axis + first) };
+}
+
+/**
+ * The mean of the old entries, as padding, leaves the mean as it is and makes the variance s times the old one, with s =
+ * old size / new size: scale by √s and epsilon by s give the old result.
+ */
+function acceptNormalized(fresh: Fresh): readonly Repair[] | Refusal {
+  if (fresh === "mean") {
+    return [
+      { target: { input: 1 }, power: 0.5 },
+      { target: { attribute: "epsilon", otherwise: 1e-5 }, power: 1 },
+    ];
+  }
+  return onlyCopies(fresh);
+}
+
+/** Copies of every unit change neither mean nor variance. */
+function onlyCopies(fresh: Fresh): readonly Repair[] | Refusal {
+  return fresh === "copy" ? [] : { blocked: "LayerNormalization normalises over it" };
+}
+
+/**
+ * Y = Scale·(X - mean)/sqrt(variance + epsilon) + B, over the axes from `axis` on; outputs 1 and 2 are the mean and
+ * the inverse standard deviation. ONNX LayerNormalization-17.
+ */
+export const layerNormalization: Operator = {
+  infer(call) {
+    const x = call.input(0);
+    const { first } = axesOf(call);
+    const normalized = x.shape.length - first;
+    for (const index of call.has(2) ? [1, 2] : [1]) {
+      if (
+        call.rank(index) > normalized &&
+        call
+          .shape(index)
+          .slice(0, -normalized)
+          .some((dim) => dim !== 1)
+      ) {
+        call.fail("Scale and B must broadcast over the normalised axes", call.shape(index));
+      }
+    }
+    const shape = x.shape.map((dim, axis) => (axis < first ? dim : 1));
+    return [x, { dtype: "float32", shape }, { dtype: "float32", shape }];
+  },
+
+  gradient(call) {
+    const { graph, upstream } = call;
+    const { axes } = axesOf(call);
+    const [x, scale] = call.node.inputs as [string, string];
+    if (call.outputGradients[1] !== undefined || call.outputGradients[2] !== undefined) {
+      call.unruled("the loss must not depend on the mean or the deviation", call.node.outputs.slice(1));
+    }
+    const shift = call.has(2) && call.wants(2) ? unbroadcast(call, upstream, 2) : undefined;
+    if (!call.wants(0) && !call.wants(1)) return [undefined, undefined, shift];
+    const parts = normalize(call, x, axes, epsilonOf(call));
+    const dX = () => normalizedGradient(call, parts, multiply(call, upstream, scale), axes);
+    const dScale = () => {
+      const normalized = graph.emit("Mul", [parts.centered, parts.inverse]);
+      return unbroadcast(call, multiply(call, upstream, normalized), 1);
+    };
+    return [call.wants(0) ? dX() : undefined, call.wants(1) ? dScale() : undefined, shift];
+  },
+
+  flow(call) {
+    const { first, axes } = axesOf(call);
+    const through = call.shape(0).map((_, axis) => axis);
+    const affine = (index: number, role: "scale" | "offset") =>
+      call.has(index)
+        ? call.shape(index).flatMap((dim, axis) => {
+            const out = axis + through.length - call.rank(index);
+            return out >= first && dim === call.shape(0)[out] ? [{ at: input(index, axis), out, role }] : [];
+          })
+        : [];
+    const parameters = [...affine(1, "scale"), ...affine(2, "offset")];
+    const extra = [1, 2].filter((index) => (call.node.outputs[index] ?? "") !== "");
+    return {
+      ties: [
+        ...through.map((axis) => tie(input(0, axis), output(axis))),
+        ...parameters.map(({ at, out }) => tie(at, output(out))),
+        ...through
+          .filter((axis) => axis < first)
+          .flatMap((axis) => extra.map((index) => tie(input(0, axis), output(axis, index)))),
+      ],
+      roles: parameters.map(({ at, role }) => ({ at, role })),
+      pools: axes.map((axis) => ({
+        at: input(0, axis),
+        accepts: (fresh) =>
+          axes.length === 1 && extra.length === 0 ? acceptNormalized(fresh) : onlyCopies(fresh),
+      })),
+      fresh: ([x, scale, offset]) => {
+        // On the axes that are not normalised, the mean of old units means nothing to what they become.
+        if (x !== "mean" || scale === undefined) return elementwise([x, scale, offset]);
+        // The mean is normalised to zero; what is left is the offset.
+        const nothing = scale !== "part" && (!call.has(2) || offset === "zero");
+        return nothing ? "zero" : elementwise([x, scale, offset]);
+      },
+    };
+  },
+
+  rounding(call) {
+    const { axes } = axesOf(call);
+    const [x, scale] = call.node.inputs as [string, string];
+    const epsilon = epsilonOf(call);
+    const parts = normalize(call, x, axes, epsilon);
+    const error = normalizedBound(call, x, parts, axes, epsilon);
+    return affineBound(call, multiply(call, parts.centered, parts.inverse), error, {
+      scale,
+      boundScale: call.inputBounds[1],
+      boundShift: call.inputBounds[2],
+    });
+  },
+
+  flops: (call) => productOfDims([8, ...call.output(0).shape]),
+};
