@@ -53,10 +53,19 @@ export type {
   Value,
   ValueType,
 } from "./graph/model.ts";
-export { applyPlan } from "./growth/apply.ts";
-export type { Choice } from "./growth/choice.ts";
-export { relativeLimit } from "./growth/compare.ts";
-export type { Collapse, DeadUnit, DiagnosisOptions, Evidence, WidthDiagnosis } from "./growth/diagnose.ts";
+export { relativeLimit } from "./growth/examine/compare.ts";
+export type {
+  Collapse,
+  DeadUnit,
+  DiagnosisOptions,
+  Evidence,
+  WidthDiagnosis,
+} from "./growth/examine/diagnose.ts";
+export { type RedundantUnits, redundantUnits } from "./growth/examine/redundant.ts";
+export { type LayerSummary, type ModelSummary, summarise } from "./growth/examine/summary.ts";
+// Growth
+export { findWidths as widths } from "./growth/find/widths.ts";
+export { applyPlan } from "./growth/grow/apply.ts";
 export {
   type Amount,
   type Bordering,
@@ -70,19 +79,26 @@ export {
   replay,
   type Widening,
   type WideningStep,
-} from "./growth/grow-model.ts";
+} from "./growth/grow/grow-model.ts";
+export { fingerprintOf, type PlanDocument, planDocument, readPlan } from "./growth/grow/plan-file.ts";
 export type { EvidenceKind, Importance } from "./growth/importance/importance.ts";
 export { type ImportanceName, importances } from "./growth/importance/index.ts";
-export type { Matrix } from "./growth/matrix.ts";
-export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan.ts";
-export { fingerprintOf, type PlanDocument, planDocument, readPlan } from "./growth/plan-file.ts";
-export type { Curvature, Residual, Response, TrialUnits, WidthProbe } from "./growth/probe.ts";
-export { type RedundantUnits, redundantUnits } from "./growth/redundant.ts";
-export type { Score, WidthScore } from "./growth/score.ts";
+export type { Choice } from "./growth/plan/choice.ts";
+export type { Matrix } from "./growth/plan/matrix.ts";
+export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan/plan.ts";
+export type { Curvature, Residual, Response, TrialUnits, WidthProbe } from "./growth/plan/probe.ts";
+export type { Score, WidthScore } from "./growth/plan/score.ts";
+export type { ChoiceRequest, Fill, FillRequest, Strategy } from "./growth/plan/strategy.ts";
+export type { Width, WidthAxis, WidthPart } from "./growth/plan/width.ts";
 export { type ScoreName, scores } from "./growth/scores/index.ts";
-export { applyShrink } from "./growth/shrink-apply.ts";
-export type { ShrinkChoice, ShrinkEvidence } from "./growth/shrink-choice.ts";
-export { type Shrinking, type ShrinkOptions, type ShrunkModel, shrink } from "./growth/shrink-model.ts";
+export { applyShrink } from "./growth/shrink/shrink-apply.ts";
+export type { ShrinkChoice, ShrinkEvidence } from "./growth/shrink/shrink-choice.ts";
+export {
+  type Shrinking,
+  type ShrinkOptions,
+  type ShrunkModel,
+  shrink,
+} from "./growth/shrink/shrink-model.ts";
 export {
   type Exactness,
   type GoneUnit,
@@ -90,14 +106,9 @@ export {
   type ShrinkGrounds,
   type ShrinkPlan,
   type ShrinkRequest,
-} from "./growth/shrink-plan.ts";
+} from "./growth/shrink/shrink-plan.ts";
 export { bestOf } from "./growth/strategies/candidates.ts";
 export { type StrategyName, strategies } from "./growth/strategies/index.ts";
-export type { ChoiceRequest, Fill, FillRequest, Strategy } from "./growth/strategy.ts";
-export { type LayerSummary, type ModelSummary, summarise } from "./growth/summary.ts";
-export type { Width, WidthAxis, WidthPart } from "./growth/width.ts";
-// Growth
-export { findWidths as widths } from "./growth/widths.ts";
 // Ledger
 export type { Comparison } from "./ledger/config.ts";
 export { type Ledger, ledgerJson } from "./ledger/ledger.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { WidthScore } from "../growth/score.ts";
+import type { WidthScore } from "../growth/plan/score.ts";
 import { type ScoreName, scores } from "../growth/scores/index.ts";
 import { advise as adviseModel } from "../training/measure/advise.ts";
 import { exitCodes } from "./exit-code.ts";

@@ -1,9 +1,9 @@
 import { bindDim, type Dim } from "../graph/dim.ts";
 import type { Model } from "../graph/model.ts";
-import { exactRuleOf } from "../growth/exact-rule.ts";
-import type { GrowthStep } from "../growth/grow-model.ts";
-import { planDocument } from "../growth/plan-file.ts";
-import { summarise } from "../growth/summary.ts";
+import { summarise } from "../growth/examine/summary.ts";
+import { exactRuleOf } from "../growth/grow/exact-rule.ts";
+import type { GrowthStep } from "../growth/grow/grow-model.ts";
+import { planDocument } from "../growth/grow/plan-file.ts";
 import { amount, grouped, visible } from "./format.ts";
 import type { GrowOutcome } from "./grow.ts";
 import { batchAxis } from "./sizes-option.ts";

@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import { platform } from "#platform";
 import type { Model } from "../graph/model.ts";
-import { type GrownModel, type Growth, grow as growModel, replay } from "../growth/grow-model.ts";
-import { planDocument, readPlan } from "../growth/plan-file.ts";
+import { type GrownModel, type Growth, grow as growModel, replay } from "../growth/grow/grow-model.ts";
+import { planDocument, readPlan } from "../growth/grow/plan-file.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { growOnData } from "../training/measure/grow-on-data.ts";

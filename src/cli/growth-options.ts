@@ -1,4 +1,4 @@
-import type { Growth, Widening } from "../growth/grow-model.ts";
+import type { Growth, Widening } from "../growth/grow/grow-model.ts";
 import { badOption, wholeNumber } from "./option-values.ts";
 
 const widenForm =

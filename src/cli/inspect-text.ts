@@ -1,5 +1,5 @@
 import type { Dim } from "../graph/dim.ts";
-import type { Width } from "../growth/width.ts";
+import type { Width } from "../growth/plan/width.ts";
 import { amount, grouped, typeText, visible } from "./format.ts";
 import type { Inspection } from "./inspect.ts";
 import { type Column, textTable, wrapped } from "./text-table.ts";

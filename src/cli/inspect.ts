@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { bindDim, type Dim } from "../graph/dim.ts";
-import { type ModelSummary, summarise } from "../growth/summary.ts";
-import type { Width } from "../growth/width.ts";
-import { findWidths } from "../growth/widths.ts";
+import { type ModelSummary, summarise } from "../growth/examine/summary.ts";
+import { findWidths } from "../growth/find/widths.ts";
+import type { Width } from "../growth/plan/width.ts";
 import { exitCodes } from "./exit-code.ts";
 import { inspectText } from "./inspect-text.ts";
 import type { CliIo } from "./io.ts";

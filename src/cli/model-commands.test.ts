@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { runCli, snapshot, withFolder } from "../../test/cli-harness.ts";
 import { reshapingModel, strangeModel } from "../../test/fixtures/reshaping-model.ts";
 import type { Model } from "../graph/model.ts";
-import { findWidths } from "../growth/widths.ts";
+import { findWidths } from "../growth/find/widths.ts";
 import { cnn } from "../nn/cnn.ts";
 import { mlp } from "../nn/mlp.ts";
 import { loadModel, saveModel } from "../training/model-file.ts";

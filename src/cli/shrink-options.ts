@@ -1,6 +1,6 @@
 import { type ImportanceName, importances } from "../growth/importance/index.ts";
-import type { ShrinkChoice } from "../growth/shrink-choice.ts";
-import type { Shrinking } from "../growth/shrink-model.ts";
+import type { ShrinkChoice } from "../growth/shrink/shrink-choice.ts";
+import type { Shrinking } from "../growth/shrink/shrink-model.ts";
 import { badOption, oneOf, wholeNumber } from "./option-values.ts";
 
 /** The options of `espalier shrink` that say what to take out, as typed. */

@@ -1,5 +1,5 @@
-import type { ShrinkPlan } from "../growth/shrink-plan.ts";
-import { summarise } from "../growth/summary.ts";
+import { summarise } from "../growth/examine/summary.ts";
+import type { ShrinkPlan } from "../growth/shrink/shrink-plan.ts";
 import { figure, visible } from "./format.ts";
 import { costLines } from "./grow-result.ts";
 import type { ShrinkOutcome } from "./shrink.ts";

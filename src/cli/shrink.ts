@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import type { Model } from "../graph/model.ts";
-import { isPreserved } from "../growth/compare.ts";
+import { isPreserved } from "../growth/examine/compare.ts";
 import { importances } from "../growth/importance/index.ts";
-import { type ShrunkModel, shrink as shrinkModel } from "../growth/shrink-model.ts";
+import { type ShrunkModel, shrink as shrinkModel } from "../growth/shrink/shrink-model.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { saveModel } from "../training/model-file.ts";
 import { compareOnData, examineUnits } from "../training/shrink-evidence.ts";

@@ -1,4 +1,4 @@
-import type { WidthDiagnosis } from "../growth/diagnose.ts";
+import type { WidthDiagnosis } from "../growth/examine/diagnose.ts";
 import type { ControllerDecision } from "../training/controller/state.ts";
 import type { GrowthRecord } from "../training/record.ts";
 

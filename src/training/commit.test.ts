@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../data/dataset.ts";
 import { makeModel } from "../graph/model.ts";
-import { compareOutputs } from "../growth/compare.ts";
+import { compareOutputs } from "../growth/examine/compare.ts";
 import { newGraph } from "../ops/index.ts";
 import { float32, full } from "../tensor/tensor.ts";
 import { commit } from "./commit.ts";

@@ -1,5 +1,5 @@
-import type { OutputDifference } from "../growth/compare.ts";
-import { isPreserved } from "../growth/compare.ts";
+import type { OutputDifference } from "../growth/examine/compare.ts";
+import { isPreserved } from "../growth/examine/compare.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { SizeChange } from "./record.ts";
 import type { Resized } from "./size-change.ts";

@@ -1,9 +1,9 @@
 import type { Dim } from "../graph/dim.ts";
 import type { Model } from "../graph/model.ts";
-import { editsOf, insertZeros } from "../growth/apply.ts";
-import type { GrowthPlan } from "../growth/plan.ts";
-import type { Width } from "../growth/width.ts";
-import { findWidths } from "../growth/widths.ts";
+import { findWidths } from "../growth/find/widths.ts";
+import { editsOf, insertZeros } from "../growth/grow/apply.ts";
+import type { GrowthPlan } from "../growth/plan/plan.ts";
+import type { Width } from "../growth/plan/width.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Evaluator } from "./evaluator.ts";
 import { countFlops } from "./flops.ts";

@@ -1,6 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../graph/model.ts";
-import type { DiagnosisOptions, WidthDiagnosis } from "../growth/diagnose.ts";
+import type { DiagnosisOptions, WidthDiagnosis } from "../growth/examine/diagnose.ts";
 import { type TaskOptions, taskOf } from "./task-options.ts";
 import { Trainer } from "./trainer.ts";
 

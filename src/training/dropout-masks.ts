@@ -1,8 +1,8 @@
 import type { Feeds } from "../engine/session.ts";
 import { evaluateDim } from "../graph/dim.ts";
 import { keptPositions, layoutSize } from "../graph/layout.ts";
-import { widthSizes } from "../growth/symbols.ts";
-import type { Width } from "../growth/width.ts";
+import { widthSizes } from "../growth/plan/symbols.ts";
+import type { Width } from "../growth/plan/width.ts";
 import { hashName, philox } from "../tensor/random.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import type { Lineages } from "./lineage.ts";

@@ -1,7 +1,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Feeds, Session, SessionOptions } from "../engine/session.ts";
 import type { Dim } from "../graph/dim.ts";
-import { emitRoundingBound } from "../growth/rounding.ts";
+import { emitRoundingBound } from "../growth/examine/rounding.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Batcher } from "./batch.ts";

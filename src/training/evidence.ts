@@ -1,5 +1,5 @@
 import type { Feeds } from "../engine/session.ts";
-import type { DiagnosisOptions, Evidence } from "../growth/diagnose.ts";
+import type { DiagnosisOptions, Evidence } from "../growth/examine/diagnose.ts";
 import type { Compilation } from "./compilation.ts";
 
 export interface DiagnoseOptions extends DiagnosisOptions {

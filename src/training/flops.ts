@@ -1,8 +1,8 @@
 import type { Feeds } from "../engine/session.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { addDims, type Dim, evaluateDim, namesOf, productOfDims } from "../graph/dim.ts";
-import { widthSizes } from "../growth/symbols.ts";
-import type { Width } from "../growth/width.ts";
+import { widthSizes } from "../growth/plan/symbols.ts";
+import type { Width } from "../growth/plan/width.ts";
 import { rulesOrNone } from "../ops/index.ts";
 import { GraphCall } from "../ops/rules/operator.ts";
 import { sizeOf } from "../tensor/tensor.ts";

@@ -2,7 +2,7 @@ import type { Feeds, Session } from "../engine/session.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import type { Shape } from "../graph/dim.ts";
 import { int } from "../graph/model.ts";
-import { insertZeros } from "../growth/apply.ts";
+import { insertZeros } from "../growth/grow/apply.ts";
 import { take } from "../tensor/axis.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, zeros } from "../tensor/tensor.ts";

@@ -1,6 +1,6 @@
 import { layoutSize } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
-import { widthOf } from "../growth/widths.ts";
+import { widthOf } from "../growth/find/widths.ts";
 import type { Compilation } from "./compilation.ts";
 import type { DueGrowth } from "./growth-schedule.ts";
 

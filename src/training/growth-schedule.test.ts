@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findWidths } from "../growth/widths.ts";
+import { findWidths } from "../growth/find/widths.ts";
 import { mlp } from "../nn/mlp.ts";
 import { checkGrowths, dueGrowths, type GrowthEvent } from "./growth-schedule.ts";
 

@@ -1,5 +1,5 @@
-import type { Width } from "../growth/width.ts";
-import { widthOf } from "../growth/widths.ts";
+import { widthOf } from "../growth/find/widths.ts";
+import type { Width } from "../growth/plan/width.ts";
 import { EspalierError } from "../tensor/errors.ts";
 
 /** A width that is to grow by `by` units when a run reaches a step. */

@@ -1,9 +1,9 @@
 import { Arena } from "../engine/arena.ts";
 import { OptimizerKernel } from "../engine/kernel/optimizer-kernel.ts";
 import type { Feeds, Session } from "../engine/session.ts";
-import { grownDims, insertZeros } from "../growth/apply.ts";
-import type { GrowthPlan } from "../growth/plan.ts";
-import type { WidthPart } from "../growth/width.ts";
+import { grownDims, insertZeros } from "../growth/grow/apply.ts";
+import type { GrowthPlan } from "../growth/plan/plan.ts";
+import type { WidthPart } from "../growth/plan/width.ts";
 import { insertInPlace, removeInPlace } from "../tensor/insert.ts";
 import { makeTensor, sizeOf, type Tensor, zeros } from "../tensor/tensor.ts";
 import { type AgeRun, ageRuns, type Births } from "./ages.ts";

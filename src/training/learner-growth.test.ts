@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { withParameters } from "../graph/model.ts";
-import { applyPlan } from "../growth/apply.ts";
-import { planGrowth } from "../growth/plan.ts";
+import { findWidths } from "../growth/find/widths.ts";
+import { applyPlan } from "../growth/grow/apply.ts";
+import { planGrowth } from "../growth/plan/plan.ts";
+import type { Strategy } from "../growth/plan/strategy.ts";
+import type { Width } from "../growth/plan/width.ts";
 import { strategyOf } from "../growth/strategies/index.ts";
-import type { Strategy } from "../growth/strategy.ts";
-import type { Width } from "../growth/width.ts";
-import { findWidths } from "../growth/widths.ts";
 import { cnn } from "../nn/cnn.ts";
 import { full, type Tensor } from "../tensor/tensor.ts";
 import type { LearnerGrowth } from "./learner.ts";

@@ -1,8 +1,8 @@
 import type { Feeds } from "../engine/session.ts";
 import { growthIndices } from "../graph/layout.ts";
-import { editsOf, type Insert } from "../growth/apply.ts";
-import type { GrowthPlan } from "../growth/plan.ts";
-import type { WidthPart } from "../growth/width.ts";
+import { editsOf, type Insert } from "../growth/grow/apply.ts";
+import type { GrowthPlan } from "../growth/plan/plan.ts";
+import type { WidthPart } from "../growth/plan/width.ts";
 import type { Insertion } from "../tensor/insert.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Births } from "./ages.ts";

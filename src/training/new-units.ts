@@ -1,7 +1,7 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../graph/model.ts";
-import { diagnoseWidth, gradientNorms, type WidthDiagnosis } from "../growth/diagnose.ts";
-import { findWidths } from "../growth/widths.ts";
+import { diagnoseWidth, gradientNorms, type WidthDiagnosis } from "../growth/examine/diagnose.ts";
+import { findWidths } from "../growth/find/widths.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
 import { withMasks } from "./dropout-masks.ts";
 import { gatherEvidence } from "./evidence.ts";

@@ -2,7 +2,7 @@ import { type ExportedProgram, exportedProgram } from "../graph/exported-program
 import { isInvented } from "../graph/layer-names.ts";
 import { wasLifted } from "../graph/lifted.ts";
 import type { Graph, Model } from "../graph/model.ts";
-import { isReal } from "../growth/real-parameter.ts";
+import { isReal } from "../growth/plan/real-parameter.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { isUniform, patternOf } from "./value-patterns.ts";

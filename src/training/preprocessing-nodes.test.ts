@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Preprocessing } from "../data/preprocessing/index.ts";
 import { decodeModel, encodeModel } from "../formats/onnx/index.ts";
 import type { Model } from "../graph/model.ts";
-import { grow } from "../growth/grow-model.ts";
+import { grow } from "../growth/grow/grow-model.ts";
 import { cnn } from "../nn/cnn.ts";
 import { mlp } from "../nn/mlp.ts";
 import { withoutPreprocessing, withPreprocessing } from "./preprocessing-nodes.ts";

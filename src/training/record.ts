@@ -1,5 +1,5 @@
-import type { GrowthPlan } from "../growth/plan.ts";
-import type { Exactness, ShrinkPlan } from "../growth/shrink-plan.ts";
+import type { GrowthPlan } from "../growth/plan/plan.ts";
+import type { Exactness, ShrinkPlan } from "../growth/shrink/shrink-plan.ts";
 import type { ControllerDecision } from "./controller/state.ts";
 
 /** What a change of one width's size did, measured on one batch before and after. */

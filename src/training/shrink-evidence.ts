@@ -1,8 +1,8 @@
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../graph/model.ts";
-import { compareOutputs, type OutputDifference } from "../growth/compare.ts";
-import type { Evidence } from "../growth/diagnose.ts";
-import { findWidths } from "../growth/widths.ts";
+import { compareOutputs, type OutputDifference } from "../growth/examine/compare.ts";
+import type { Evidence } from "../growth/examine/diagnose.ts";
+import { findWidths } from "../growth/find/widths.ts";
 import { compileModel, releaseCompilation } from "./compilation.ts";
 import { withMasks } from "./dropout-masks.ts";
 import { Evaluator } from "./evaluator.ts";

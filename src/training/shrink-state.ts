@@ -1,6 +1,6 @@
 import { unitPositions } from "../graph/layout.ts";
-import { type Combine, dropUnits, type ShrinkEdit } from "../growth/shrink-apply.ts";
-import type { ShrinkPlan } from "../growth/shrink-plan.ts";
+import { type Combine, dropUnits, type ShrinkEdit } from "../growth/shrink/shrink-apply.ts";
+import type { ShrinkPlan } from "../growth/shrink/shrink-plan.ts";
 import { int32, type Tensor } from "../tensor/tensor.ts";
 import type { Births } from "./ages.ts";
 import type { LearnerState } from "./learner.ts";

@@ -1,12 +1,12 @@
 import type { Feeds } from "../engine/session.ts";
 import type { Model } from "../graph/model.ts";
-import { compareOutputs } from "../growth/compare.ts";
+import { compareOutputs } from "../growth/examine/compare.ts";
+import { findWidths, widthOf } from "../growth/find/widths.ts";
 import { importanceOf } from "../growth/importance/index.ts";
-import { applyShrink } from "../growth/shrink-apply.ts";
-import { choiceName, chooseShrink, type ShrinkChoice } from "../growth/shrink-choice.ts";
-import type { ShrinkPlan } from "../growth/shrink-plan.ts";
-import { openWidths } from "../growth/symbols.ts";
-import { findWidths, widthOf } from "../growth/widths.ts";
+import { openWidths } from "../growth/plan/symbols.ts";
+import { applyShrink } from "../growth/shrink/shrink-apply.ts";
+import { choiceName, chooseShrink, type ShrinkChoice } from "../growth/shrink/shrink-choice.ts";
+import type { ShrinkPlan } from "../growth/shrink/shrink-plan.ts";
 import { commit } from "./commit.ts";
 import { type Compilation, compileModel, releaseCompilation } from "./compilation.ts";
 import { batchFlops } from "./flops.ts";

@@ -1,6 +1,6 @@
 import type { Feeds } from "../engine/session.ts";
 import { type Model, withParameters } from "../graph/model.ts";
-import { isPreserved, type OutputDifference } from "../growth/compare.ts";
+import { isPreserved, type OutputDifference } from "../growth/examine/compare.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import type { Compilation } from "./compilation.ts";
 import { flopsPerExample } from "./flops.ts";

@@ -1,5 +1,5 @@
 import type { Model } from "../graph/model.ts";
-import { isReal } from "../growth/real-parameter.ts";
+import { isReal } from "../growth/plan/real-parameter.ts";
 import { isSupported, operatorOf } from "../ops/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { ParameterOrigins } from "./parameter-origin.ts";

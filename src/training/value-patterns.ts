@@ -1,4 +1,4 @@
-import { realValues } from "../growth/real-parameter.ts";
+import { realValues } from "../growth/plan/real-parameter.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** More entries than this are not looked at: positions and masks show themselves in fewer. */

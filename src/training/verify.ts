@@ -1,8 +1,8 @@
 import { type Feeds, Session, type SessionOptions } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
 import type { Model } from "../graph/model.ts";
-import { compareOutputs, isPreserved, type OutputDifference } from "../growth/compare.ts";
-import type { Expectation } from "../growth/output-limits.ts";
+import { compareOutputs, isPreserved, type OutputDifference } from "../growth/examine/compare.ts";
+import type { Expectation } from "../growth/examine/output-limits.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,8 +1,8 @@
 import { decodeModel, encodeModel, type Limits } from "../../src/formats/onnx/index.ts";
-import { applyPlan } from "../../src/growth/apply.ts";
-import { planGrowth } from "../../src/growth/plan.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { applyPlan } from "../../src/growth/grow/apply.ts";
+import { planGrowth } from "../../src/growth/plan/plan.ts";
 import { random } from "../../src/growth/strategies/random.ts";
-import { findWidths } from "../../src/growth/widths.ts";
 import { inferTypes } from "../../src/ops/infer.ts";
 import { EspalierError } from "../../src/tensor/errors.ts";
 

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Analysis } from "../../src/growth/analysis.ts";
-import { growthPatch } from "../../src/growth/apply.ts";
-import { planGrowth } from "../../src/growth/plan.ts";
+import { Analysis } from "../../src/growth/find/analysis.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { growthPatch } from "../../src/growth/grow/apply.ts";
+import { planGrowth } from "../../src/growth/plan/plan.ts";
+import type { Width } from "../../src/growth/plan/width.ts";
 import { random } from "../../src/growth/strategies/random.ts";
-import type { Width } from "../../src/growth/width.ts";
-import { findWidths } from "../../src/growth/widths.ts";
 import { architectures, modelOf } from "./random-graphs/architecture.ts";
 import { lawRuns } from "./seed.ts";
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { digits } from "../../src/data/digits.ts";
 import type { Model } from "../../src/graph/model.ts";
-import { applyPlan } from "../../src/growth/apply.ts";
-import { borderWidths } from "../../src/growth/border-widths.ts";
-import { deepenModel } from "../../src/growth/deepen.ts";
-import { planGrowth } from "../../src/growth/plan.ts";
+import { borderWidths } from "../../src/growth/find/border-widths.ts";
+import { findWidths, widthOf } from "../../src/growth/find/widths.ts";
+import { applyPlan } from "../../src/growth/grow/apply.ts";
+import { deepenModel } from "../../src/growth/grow/deepen.ts";
+import { planGrowth } from "../../src/growth/plan/plan.ts";
 import { random } from "../../src/growth/strategies/random.ts";
-import { findWidths, widthOf } from "../../src/growth/widths.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { Trainer } from "../../src/training/trainer.ts";

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type Dataset, dataset, subset } from "../../src/data/dataset.ts";
 import type { Model } from "../../src/graph/model.ts";
-import { type GrowthStep, replay } from "../../src/growth/grow-model.ts";
-import { planDocument, readPlan } from "../../src/growth/plan-file.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { type GrowthStep, replay } from "../../src/growth/grow/grow-model.ts";
+import { planDocument, readPlan } from "../../src/growth/grow/plan-file.ts";
 import { type ScoreName, scores } from "../../src/growth/scores/index.ts";
 import { firstDraws, trialOf } from "../../src/growth/strategies/candidates.ts";
 import type { StrategyName } from "../../src/growth/strategies/index.ts";
-import { findWidths } from "../../src/growth/widths.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { Random } from "../../src/tensor/random.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { epochOrder } from "../../src/data/batches.ts";
 import { type Dataset, dataset } from "../../src/data/dataset.ts";
 import type { Model } from "../../src/graph/model.ts";
-import { findWidths } from "../../src/growth/widths.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

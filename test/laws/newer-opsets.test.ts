@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { type Attributes, float, int, type Model, makeModel, text } from "../../src/graph/model.ts";
-import { grow } from "../../src/growth/grow-model.ts";
-import { findWidths } from "../../src/growth/widths.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { grow } from "../../src/growth/grow/grow-model.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32 } from "../../src/tensor/tensor.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
-import { incomingWeights } from "../../src/growth/diagnose.ts";
+import { incomingWeights } from "../../src/growth/examine/diagnose.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";

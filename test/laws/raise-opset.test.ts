@@ -12,7 +12,7 @@ import {
   type Node,
   text,
 } from "../../src/graph/model.ts";
-import { findWidths } from "../../src/growth/widths.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { inferTypes } from "../../src/ops/infer.ts";
 import { raiseOpset } from "../../src/ops/rewrites/raise.ts";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/graph/model.ts";
-import { methods } from "../../src/growth/methods.ts";
+import { methods } from "../../src/growth/find/methods.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { keepZero, type Strategy } from "../../src/growth/plan/strategy.ts";
+import type { Width } from "../../src/growth/plan/width.ts";
 import { strategies } from "../../src/growth/strategies/index.ts";
-import { keepZero, type Strategy } from "../../src/growth/strategy.ts";
-import type { Width } from "../../src/growth/width.ts";
-import { findWidths } from "../../src/growth/widths.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Architecture, architectures, modelOf } from "./random-graphs/architecture.ts";
 import { grown, Reference } from "./random-graphs/growing.ts";

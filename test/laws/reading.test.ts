@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { summarise } from "../../src/growth/summary.ts";
+import { summarise } from "../../src/growth/examine/summary.ts";
 import {
   dataset,
   decodeModel,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { type Attributes, int, type Model, makeModel, text } from "../../src/graph/model.ts";
-import { grow } from "../../src/growth/grow-model.ts";
-import type { Width } from "../../src/growth/width.ts";
-import { findWidths } from "../../src/growth/widths.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { grow } from "../../src/growth/grow/grow-model.ts";
+import type { Width } from "../../src/growth/plan/width.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { type Dataset, dataset } from "../../src/data/dataset.ts";
 import type { Model } from "../../src/graph/model.ts";
-import { openWidths } from "../../src/growth/symbols.ts";
-import { findWidths } from "../../src/growth/widths.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { openWidths } from "../../src/growth/plan/symbols.ts";
 import { activation } from "../../src/nn/activation.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import type { Layer } from "../../src/nn/layer.ts";

@@ -4,7 +4,7 @@ import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
 import type { Attribute } from "../../src/graph/model.ts";
 import { makeModel } from "../../src/graph/model.ts";
-import { findWidths } from "../../src/growth/widths.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { float32, int32, type Tensor } from "../../src/tensor/tensor.ts";
 import { compile } from "../../src/training/compile.ts";

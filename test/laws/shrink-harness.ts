@@ -1,9 +1,9 @@
 import { type Dataset, dataset } from "../../src/data/dataset.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
 import { type Model, withParameters } from "../../src/graph/model.ts";
-import { applyShrink } from "../../src/growth/shrink-apply.ts";
-import { planShrink, type ShrinkPlan, type ShrinkRequest } from "../../src/growth/shrink-plan.ts";
-import { findWidths, widthOf } from "../../src/growth/widths.ts";
+import { findWidths, widthOf } from "../../src/growth/find/widths.ts";
+import { applyShrink } from "../../src/growth/shrink/shrink-apply.ts";
+import { planShrink, type ShrinkPlan, type ShrinkRequest } from "../../src/growth/shrink/shrink-plan.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
 import { integerFeatures, normalFeatures } from "./exact-network.ts";
 

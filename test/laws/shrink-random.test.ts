@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { applyPlan } from "../../src/growth/apply.ts";
-import { planGrowth } from "../../src/growth/plan.ts";
-import { applyShrink } from "../../src/growth/shrink-apply.ts";
-import { planShrink } from "../../src/growth/shrink-plan.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { applyPlan } from "../../src/growth/grow/apply.ts";
+import { planGrowth } from "../../src/growth/plan/plan.ts";
+import { applyShrink } from "../../src/growth/shrink/shrink-apply.ts";
+import { planShrink } from "../../src/growth/shrink/shrink-plan.ts";
 import { strategies } from "../../src/growth/strategies/index.ts";
-import { findWidths } from "../../src/growth/widths.ts";
 import { architectures, modelOf } from "./random-graphs/architecture.ts";
 import { Reference } from "./random-graphs/growing.ts";
 import { lawRuns } from "./seed.ts";

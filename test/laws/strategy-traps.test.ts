@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type Dataset, dataset } from "../../src/data/dataset.ts";
 import { int, ints, type Model, makeModel } from "../../src/graph/model.ts";
-import { grow } from "../../src/growth/grow-model.ts";
+import { findWidths, widthOf } from "../../src/growth/find/widths.ts";
+import { grow } from "../../src/growth/grow/grow-model.ts";
 import { type ScoreName, scores } from "../../src/growth/scores/index.ts";
 import type { StrategyName } from "../../src/growth/strategies/index.ts";
-import { findWidths, widthOf } from "../../src/growth/widths.ts";
 import type { ActivationName } from "../../src/nn/activation.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
-import { incomingWeights } from "../../src/growth/diagnose.ts";
+import { incomingWeights } from "../../src/growth/examine/diagnose.ts";
 import type { StrategyName } from "../../src/growth/strategies/index.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";

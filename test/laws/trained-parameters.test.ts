@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
-import { grow } from "../../src/growth/grow-model.ts";
-import { findWidths } from "../../src/growth/widths.ts";
+import { findWidths } from "../../src/growth/find/widths.ts";
+import { grow } from "../../src/growth/grow/grow-model.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { makeTensor, sizeOf } from "../../src/tensor/tensor.ts";
 import { loadModel } from "../../src/training/model-file.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Shape } from "../../src/graph/dim.ts";
 import { type Attributes, int, type Model, makeModel, text, withParameters } from "../../src/graph/model.ts";
-import { grow } from "../../src/growth/grow-model.ts";
+import { grow } from "../../src/growth/grow/grow-model.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import type { DType } from "../../src/tensor/dtype.ts";
 import { Random } from "../../src/tensor/random.ts";

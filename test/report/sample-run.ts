@@ -1,4 +1,4 @@
-import type { WidthDiagnosis } from "../../src/growth/diagnose.ts";
+import type { WidthDiagnosis } from "../../src/growth/examine/diagnose.ts";
 import type { RunArm, RunDiagnosis, RunPoint, RunRecord } from "../../src/report/run-record.ts";
 import type { GrowthRecord } from "../../src/training/record.ts";
 

@@ -1,4 +1,4 @@
-import { activationRows } from "../diagnose.ts";
+import { activationRows } from "../examine/diagnose.ts";
 import { type Importance, isOutgoing, weightNorms } from "./importance.ts";
 
 /**

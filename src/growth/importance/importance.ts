@@ -1,8 +1,8 @@
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Evidence } from "../diagnose.ts";
-import { isReal } from "../real-parameter.ts";
-import { UnitEntries } from "../unit-entries.ts";
-import type { Width, WidthPart } from "../width.ts";
+import type { Evidence } from "../examine/diagnose.ts";
+import { isReal } from "../plan/real-parameter.ts";
+import { UnitEntries } from "../plan/unit-entries.ts";
+import type { Width, WidthPart } from "../plan/width.ts";
 
 /** What a score may need beside the weights. */
 export type EvidenceKind = "gradients" | "activations";

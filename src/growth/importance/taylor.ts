@@ -1,4 +1,4 @@
-import { realValues } from "../real-parameter.ts";
+import { realValues } from "../plan/real-parameter.ts";
 import { type Importance, isIncoming, isOutgoing, sumOverUnits } from "./importance.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Score } from "../score.ts";
+import type { Score } from "../plan/score.ts";
 import { candidates, defaultCandidates, promises } from "../strategies/candidates.ts";
 
 /** What the best of N random directions promise: ½‖dL/dΩ‖² / E[h²] of each, through the true activation. */

@@ -1,7 +1,7 @@
-import { rankOf } from "../matrix.ts";
-import type { Score } from "../score.ts";
+import { rankOf } from "../plan/matrix.ts";
+import type { Score } from "../plan/score.ts";
+import { refusesPartial } from "../plan/strategy.ts";
 import { gradmax, pulledDirections } from "../strategies/gradmax.ts";
-import { refusesPartial } from "../strategy.ts";
 
 /** σ² of E[g xᵀ]: the squared gradient of units with outgoing weights of length 1, the slope at 0 taken from the right. */
 export const gradmaxScore: Score = {

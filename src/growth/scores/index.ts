@@ -1,5 +1,5 @@
 import { unknownName } from "../../tensor/unknown-name.ts";
-import type { Score } from "../score.ts";
+import type { Score } from "../plan/score.ts";
 import { candidatesScore } from "./candidates.ts";
 import { gradmaxScore } from "./gradmax.ts";
 import { sennScore } from "./senn.ts";

@@ -1,9 +1,9 @@
-import { type Matrix, matrix, solveFlops, solveSymmetric, transposed } from "../matrix.ts";
-import type { Curvature, WidthProbe } from "../probe.ts";
-import { outgoingParts } from "../probe.ts";
-import type { Score } from "../score.ts";
+import { type Matrix, matrix, solveFlops, solveSymmetric, transposed } from "../plan/matrix.ts";
+import type { Curvature, WidthProbe } from "../plan/probe.ts";
+import { outgoingParts } from "../plan/probe.ts";
+import type { Score } from "../plan/score.ts";
+import { refusesPartial } from "../plan/strategy.ts";
 import { defaultCandidates, firstDraws, trialOf } from "../strategies/candidates.ts";
-import { refusesPartial } from "../strategy.ts";
 
 /**
  * ½·(gᵀF⁻¹g after - before) of each candidate with K-FAC's factors F = E[h hᵀ] ⊗ E[g gᵀ]: what of its gradient the old

@@ -1,5 +1,5 @@
-import { rankOf } from "../matrix.ts";
-import type { Score } from "../score.ts";
+import { rankOf } from "../plan/matrix.ts";
+import type { Score } from "../plan/score.ts";
 import { expansionOf, refusesSeveral, tiny } from "../strategies/tiny.ts";
 
 /** σ² of S^(-½)·E[x Vᵀ]: the first-order gain of each direction that the old units cannot follow. */

@@ -1,6 +1,13 @@
 import { EspalierError } from "../../tensor/errors.ts";
-import type { TrialUnits, WidthProbe } from "../probe.ts";
-import { type Fill, fillOne, forNewUnits, keepZero, refusesPartial, type Strategy } from "../strategy.ts";
+import type { TrialUnits, WidthProbe } from "../plan/probe.ts";
+import {
+  type Fill,
+  fillOne,
+  forNewUnits,
+  keepZero,
+  refusesPartial,
+  type Strategy,
+} from "../plan/strategy.ts";
 
 /** Incoming directions that are drawn for one growth, unless more units than that are asked for. */
 export const defaultCandidates = 128;

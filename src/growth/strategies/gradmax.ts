@@ -1,8 +1,15 @@
-import { encodeSide } from "../choice.ts";
-import { directionsOf } from "../directions.ts";
-import { type Eigenpair, eigenFlops, eigenpairs, type Matrix, matrix, timesTransposed } from "../matrix.ts";
-import { outgoingParts, type WidthProbe } from "../probe.ts";
-import { fillOne, keepZero, refusesPartial, type Strategy } from "../strategy.ts";
+import { encodeSide } from "../plan/choice.ts";
+import {
+  type Eigenpair,
+  eigenFlops,
+  eigenpairs,
+  type Matrix,
+  matrix,
+  timesTransposed,
+} from "../plan/matrix.ts";
+import { outgoingParts, type WidthProbe } from "../plan/probe.ts";
+import { fillOne, keepZero, refusesPartial, type Strategy } from "../plan/strategy.ts";
+import { directionsOf } from "./directions.ts";
 
 /** The directions in which units with zero incoming weights have a gradient: values are its squared norms. */
 export async function pulledDirections(

@@ -1,5 +1,5 @@
-import { copyFrom, divideAmong, inTurn } from "../copying.ts";
-import { refusesCopies, type Strategy } from "../strategy.ts";
+import { refusesCopies, type Strategy } from "../plan/strategy.ts";
+import { copyFrom, divideAmong, inTurn } from "./copying.ts";
 
 /**
  * The third pitfall: copied units whose outgoing weights are divided among the copies. Copies get equal gradients

@@ -1,6 +1,6 @@
 import { unknownName } from "../../tensor/unknown-name.ts";
-import type { Strategy } from "../strategy.ts";
-import type { Width } from "../width.ts";
+import type { Strategy } from "../plan/strategy.ts";
+import type { Width } from "../plan/width.ts";
 import { bestOf, candidates } from "./candidates.ts";
 import { constant } from "./constant.ts";
 import { gradmax } from "./gradmax.ts";

@@ -1,5 +1,5 @@
-import { atRandom, copyFrom, divideAmong } from "../copying.ts";
-import { forNewUnits, oldSize, refusesCopies, type Strategy } from "../strategy.ts";
+import { forNewUnits, oldSize, refusesCopies, type Strategy } from "../plan/strategy.ts";
+import { atRandom, copyFrom, divideAmong } from "./copying.ts";
 
 /**
  * Copies of old units drawn at random, outgoing weights divided by how often a unit is there. Exact for any elementwise

@@ -6,7 +6,7 @@ import {
   oldSize,
   refusesCopies,
   type Strategy,
-} from "../strategy.ts";
+} from "../plan/strategy.ts";
 
 /** The first of the pair that a new unit belongs to. */
 const firstOf = ({ oldUnits }: FillRequest, unit: number) => unit - ((unit - oldUnits) % 2);

@@ -1,6 +1,5 @@
 import { EspalierError } from "../../tensor/errors.ts";
-import { type Choice, encodeSide } from "../choice.ts";
-import { directionsOf } from "../directions.ts";
+import { type Choice, encodeSide } from "../plan/choice.ts";
 import {
   type Eigenpair,
   eigenFlops,
@@ -10,10 +9,11 @@ import {
   solveFlops,
   solveSymmetric,
   timesTransposed,
-} from "../matrix.ts";
-import { incomingParts, outgoingParts, type WidthProbe } from "../probe.ts";
-import { fillOne, keepZero, refusesPartial, type Strategy } from "../strategy.ts";
-import type { Width } from "../width.ts";
+} from "../plan/matrix.ts";
+import { incomingParts, outgoingParts, type WidthProbe } from "../plan/probe.ts";
+import { fillOne, keepZero, refusesPartial, type Strategy } from "../plan/strategy.ts";
+import type { Width } from "../plan/width.ts";
+import { directionsOf } from "./directions.ts";
 
 /** Amplitudes that the line search tries, with both signs of A and Ω together: their product is one, a ReLU of it is not. */
 const amplitudes = [4, 2, 1, 0.5, 0.25, 0.125, 0.0625, 0.03125, 2 ** -7, 2 ** -10];

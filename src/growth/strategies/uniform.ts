@@ -1,4 +1,4 @@
-import { fillOne, forNewUnits, keepZero, type Strategy } from "../strategy.ts";
+import { fillOne, forNewUnits, keepZero, type Strategy } from "../plan/strategy.ts";
 
 /** The origin's fill to the letter: incoming weights U[0, 1), all positive and not scaled by fan-in (GROWTH.md: the weakest). */
 export const uniform: Strategy = {

@@ -1,5 +1,5 @@
-import { copyFrom, familiesOf, inTurn } from "../copying.ts";
-import { type FillRequest, oldSize, refusesCopies, type Strategy } from "../strategy.ts";
+import { type FillRequest, oldSize, refusesCopies, type Strategy } from "../plan/strategy.ts";
+import { copyFrom, familiesOf, inTurn } from "./copying.ts";
 
 /**
  * Draws lie on a grid this fine, relative to the size of the old weights: what is left of those then seldom rounds. A coarse

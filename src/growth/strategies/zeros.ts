@@ -1,4 +1,4 @@
-import { fillOne, keepZero, type Strategy } from "../strategy.ts";
+import { fillOne, keepZero, type Strategy } from "../plan/strategy.ts";
 
 /** The first pitfall: both sides zero. Neither side ever gets a gradient; the new units are dead. */
 export const zeros: Strategy = {

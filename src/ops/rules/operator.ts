@@ -214,7 +214,7 @@ export interface Operator {
   /**
    * Rounding rule: emits a bound on |computed - exact| in float32, given bounds on the inputs, and returns its
    * name; undefined where the output is exact. A list holds the bounds of several outputs; a single one is that
-   * of output 0. See growth/rounding.ts.
+   * of output 0. See growth/examine/rounding.ts.
    */
   readonly rounding: (call: RoundingCall) => string | undefined | readonly (string | undefined)[];
   /**

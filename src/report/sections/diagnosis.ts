@@ -1,4 +1,4 @@
-import type { WidthDiagnosis } from "../../growth/diagnose.ts";
+import type { WidthDiagnosis } from "../../growth/examine/diagnose.ts";
 import { plural, significant, whole } from "../figures.ts";
 import { stepAxis } from "../horizontal.ts";
 import { type Markup, markup } from "../markup.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findWidths } from "../../growth/widths.ts";
+import { findWidths } from "../../growth/find/widths.ts";
 import { mlp } from "../../nn/mlp.ts";
 import { allowedWidths, checkPolicy, type PolicyFacts } from "./check-policy.ts";
 import type { GrowthPolicy, RuledPolicy } from "./policy.ts";

@@ -1,7 +1,7 @@
+import { widthOf } from "../../growth/find/widths.ts";
+import type { Width } from "../../growth/plan/width.ts";
 import { scoreOf } from "../../growth/scores/index.ts";
 import { strategyOf } from "../../growth/strategies/index.ts";
-import type { Width } from "../../growth/width.ts";
-import { widthOf } from "../../growth/widths.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkGrowths, growableWidth } from "../growth-schedule.ts";
 import type { GrowthPolicy, HowMany, RuledPolicy, When, Where } from "./policy.ts";

@@ -1,7 +1,7 @@
 import type { Dataset } from "../../data/dataset.ts";
+import { widthOf } from "../../growth/find/widths.ts";
 import { defaultCandidates } from "../../growth/strategies/candidates.ts";
 import { strategyOf } from "../../growth/strategies/index.ts";
-import { widthOf } from "../../growth/widths.ts";
 import { unitCost } from "../measure/score-widths.ts";
 import type { Trainer } from "../trainer.ts";
 import { allowedWidths } from "./check-policy.ts";

@@ -1,4 +1,4 @@
-import type { WidthScore } from "../../growth/score.ts";
+import type { WidthScore } from "../../growth/plan/score.ts";
 
 /** What a decision takes of a score. */
 export type ScoreTaken = Pick<WidthScore, "width" | "method" | "gains" | "costPerUnit">;

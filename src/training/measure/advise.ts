@@ -1,7 +1,7 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
-import type { WidthScore } from "../../growth/score.ts";
-import { findWidths } from "../../growth/widths.ts";
+import { findWidths } from "../../growth/find/widths.ts";
+import type { WidthScore } from "../../growth/plan/score.ts";
 import { checkOptions } from "../options.ts";
 import { type TaskOptions, taskOf } from "../task-options.ts";
 import { MeasurementCache } from "./measurement-cache.ts";

@@ -1,6 +1,6 @@
 import { unitPositions } from "../../graph/layout.ts";
-import { type Curvature, outgoingParts } from "../../growth/probe.ts";
-import type { Width, WidthPart } from "../../growth/width.ts";
+import { type Curvature, outgoingParts } from "../../growth/plan/probe.ts";
+import type { Width, WidthPart } from "../../growth/plan/width.ts";
 import { differentiate } from "../differentiate.ts";
 import type { Asked, Mean, Measured } from "./measurement.ts";
 import { fanInFirst, matrixOf, weightGradient } from "./residual.ts";

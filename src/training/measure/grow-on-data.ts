@@ -1,10 +1,10 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
-import { type GrownModel, type Growth, grow, unitsOf, type Widening } from "../../growth/grow-model.ts";
-import { checkGrowth } from "../../growth/plan.ts";
+import { findWidths, widthOf } from "../../growth/find/widths.ts";
+import { type GrownModel, type Growth, grow, unitsOf, type Widening } from "../../growth/grow/grow-model.ts";
+import { checkGrowth } from "../../growth/plan/plan.ts";
+import type { Strategy } from "../../growth/plan/strategy.ts";
 import { defaultOnData, strategyOf } from "../../growth/strategies/index.ts";
-import type { Strategy } from "../../growth/strategy.ts";
-import { findWidths, widthOf } from "../../growth/widths.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { at, type MeasureOptions, measuring } from "./advise.ts";
 import { ModelProbe } from "./model-probe.ts";

@@ -1,8 +1,8 @@
 import type { Feeds, Session } from "../../engine/session.ts";
 import type { Dim } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
-import type { Width } from "../../growth/width.ts";
-import { findWidths, widthOf } from "../../growth/widths.ts";
+import { findWidths, widthOf } from "../../growth/find/widths.ts";
+import type { Width } from "../../growth/plan/width.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { compile } from "../compile.ts";
 import { batchFlops, countFlops } from "../flops.ts";

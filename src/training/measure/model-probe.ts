@@ -1,10 +1,11 @@
 import type { Feeds } from "../../engine/session.ts";
 import { layoutSize } from "../../graph/layout.ts";
 import type { Model } from "../../graph/model.ts";
-import { applyPlan, insertZeros } from "../../growth/apply.ts";
-import { type Choice, choiceKey } from "../../growth/choice.ts";
-import { type Matrix, solveFlops } from "../../growth/matrix.ts";
-import { type GrowthPlan, planGrowth } from "../../growth/plan.ts";
+import { widthOf } from "../../growth/find/widths.ts";
+import { applyPlan, insertZeros } from "../../growth/grow/apply.ts";
+import { type Choice, choiceKey } from "../../growth/plan/choice.ts";
+import { type Matrix, solveFlops } from "../../growth/plan/matrix.ts";
+import { type GrowthPlan, planGrowth } from "../../growth/plan/plan.ts";
 import {
   type Curvature,
   outgoingParts,
@@ -12,11 +13,10 @@ import {
   type Response,
   type TrialUnits,
   type WidthProbe,
-} from "../../growth/probe.ts";
-import { fillOne, keepZero, type Strategy } from "../../growth/strategy.ts";
-import { openWidths } from "../../growth/symbols.ts";
-import type { Width, WidthPart } from "../../growth/width.ts";
-import { widthOf } from "../../growth/widths.ts";
+} from "../../growth/plan/probe.ts";
+import { fillOne, keepZero, type Strategy } from "../../growth/plan/strategy.ts";
+import { openWidths } from "../../growth/plan/symbols.ts";
+import type { Width, WidthPart } from "../../growth/plan/width.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { TrainerSettings } from "../options.ts";
 import type { TaskSettings } from "../task-options.ts";

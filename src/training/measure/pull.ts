@@ -1,8 +1,8 @@
-import { choiceKey } from "../../growth/choice.ts";
-import { type Matrix, matrix } from "../../growth/matrix.ts";
-import { incomingParts, outgoingParts, type TrialUnits } from "../../growth/probe.ts";
-import { fillOne, keepZero } from "../../growth/strategy.ts";
-import type { Width } from "../../growth/width.ts";
+import { choiceKey } from "../../growth/plan/choice.ts";
+import { type Matrix, matrix } from "../../growth/plan/matrix.ts";
+import { incomingParts, outgoingParts, type TrialUnits } from "../../growth/plan/probe.ts";
+import { fillOne, keepZero } from "../../growth/plan/strategy.ts";
+import type { Width } from "../../growth/plan/width.ts";
 import { differentiate } from "../differentiate.ts";
 import type { Mean, Measured } from "./measurement.ts";
 import { unitEntries } from "./unit-entries.ts";

@@ -1,4 +1,4 @@
-import { type Matrix, matrix, solveSymmetric, transposed } from "../../growth/matrix.ts";
+import { type Matrix, matrix, solveSymmetric, transposed } from "../../growth/plan/matrix.ts";
 import { rulesOrNone } from "../../ops/index.ts";
 import { dependents, sweepGradients } from "../../ops/rules/sweep.ts";
 import { EspalierError } from "../../tensor/errors.ts";

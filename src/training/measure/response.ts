@@ -1,6 +1,6 @@
 import { int } from "../../graph/model.ts";
-import { outgoingParts, type Response } from "../../growth/probe.ts";
-import type { Width } from "../../growth/width.ts";
+import { outgoingParts, type Response } from "../../growth/plan/probe.ts";
+import type { Width } from "../../growth/plan/width.ts";
 import { differentiate } from "../differentiate.ts";
 import type { Program } from "../program.ts";
 import type { Asked, Mean, Measured } from "./measurement.ts";

@@ -1,9 +1,9 @@
 import { type Dim, evaluateDim, namesOf } from "../../graph/dim.ts";
-import type { WidthScore } from "../../growth/score.ts";
+import { widthOf } from "../../growth/find/widths.ts";
+import type { WidthScore } from "../../growth/plan/score.ts";
+import { widthSizes } from "../../growth/plan/symbols.ts";
+import type { Width } from "../../growth/plan/width.ts";
 import { type ScoreName, scoreOf } from "../../growth/scores/index.ts";
-import { widthSizes } from "../../growth/symbols.ts";
-import type { Width } from "../../growth/width.ts";
-import { widthOf } from "../../growth/widths.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { ModelProbe, type Probed } from "./model-probe.ts";
 import type { Sample } from "./sample.ts";

@@ -1,6 +1,6 @@
 import { int, type Node } from "../../graph/model.ts";
-import { incomingParts, outgoingParts } from "../../growth/probe.ts";
-import type { Width, WidthPart } from "../../growth/width.ts";
+import { incomingParts, outgoingParts } from "../../growth/plan/probe.ts";
+import type { Width, WidthPart } from "../../growth/plan/width.ts";
 import { rulesOrNone } from "../../ops/index.ts";
 import { GraphCall, type Unfolded } from "../../ops/rules/operator.ts";
 import { EspalierError } from "../../tensor/errors.ts";

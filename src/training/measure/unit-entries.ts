@@ -1,5 +1,5 @@
 import { unitPositions } from "../../graph/layout.ts";
-import type { WidthPart } from "../../growth/width.ts";
+import type { WidthPart } from "../../growth/plan/width.ts";
 import { axisView } from "../../tensor/axis.ts";
 import type { Mean } from "./measurement.ts";
 

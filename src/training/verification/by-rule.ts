@@ -1,8 +1,8 @@
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model } from "../../graph/model.ts";
-import { applyShrink } from "../../growth/shrink-apply.ts";
-import { planShrink } from "../../growth/shrink-plan.ts";
-import { findWidths, widthOf } from "../../growth/widths.ts";
+import { findWidths, widthOf } from "../../growth/find/widths.ts";
+import { applyShrink } from "../../growth/shrink/shrink-apply.ts";
+import { planShrink } from "../../growth/shrink/shrink-plan.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 
 /**

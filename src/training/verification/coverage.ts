@@ -1,6 +1,6 @@
 import type { Graph } from "../../graph/model.ts";
-import type { OutputDifference } from "../../growth/compare.ts";
-import { isReal, realValues } from "../../growth/real-parameter.ts";
+import type { OutputDifference } from "../../growth/examine/compare.ts";
+import { isReal, realValues } from "../../growth/plan/real-parameter.ts";
 import { type Tensor, textsOf } from "../../tensor/tensor.ts";
 
 /** What was seen of one output over all trials. */

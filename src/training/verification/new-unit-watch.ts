@@ -1,11 +1,11 @@
 import { type Feeds, Session, type SessionOptions } from "../../engine/session.ts";
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model, Value } from "../../graph/model.ts";
-import { identicalUnits } from "../../growth/diagnose.ts";
-import { isReal } from "../../growth/real-parameter.ts";
-import { UnitEntries } from "../../growth/unit-entries.ts";
-import type { Width } from "../../growth/width.ts";
-import { findWidths } from "../../growth/widths.ts";
+import { identicalUnits } from "../../growth/examine/diagnose.ts";
+import { findWidths } from "../../growth/find/widths.ts";
+import { isReal } from "../../growth/plan/real-parameter.ts";
+import { UnitEntries } from "../../growth/plan/unit-entries.ts";
+import type { Width } from "../../growth/plan/width.ts";
 import { inferTypes } from "../../ops/infer.ts";
 
 /** New units of one width (but for copies of old ones), and how many of them were ever other than zero. */

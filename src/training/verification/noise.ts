@@ -2,8 +2,8 @@ import { type Feeds, Session, type SessionOptions } from "../../engine/session.t
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model, Node } from "../../graph/model.ts";
 import { withParameters } from "../../graph/model.ts";
-import { roundoffOf } from "../../growth/output-limits.ts";
-import { isReal, realValues, writeReal } from "../../growth/real-parameter.ts";
+import { roundoffOf } from "../../growth/examine/output-limits.ts";
+import { isReal, realValues, writeReal } from "../../growth/plan/real-parameter.ts";
 import { isSupported, operatorOf } from "../../ops/index.ts";
 import { Random } from "../../tensor/random.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";

@@ -1,5 +1,5 @@
 import type { Graph } from "../../graph/model.ts";
-import { roundoffOf } from "../../growth/output-limits.ts";
+import { roundoffOf } from "../../growth/examine/output-limits.ts";
 import { isSupported, operatorOf } from "../../ops/index.ts";
 import { inferTypes } from "../../ops/infer.ts";
 import { anything, between, type Interval } from "../../ops/rules/interval.ts";

@@ -1,6 +1,6 @@
 import type { Feeds, Session, SessionOptions } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
-import { emitRoundingBounds } from "../../growth/rounding.ts";
+import { emitRoundingBounds } from "../../growth/examine/rounding.ts";
 import { newGraph } from "../../ops/index.ts";
 import { originOf, raiseOpset } from "../../ops/rewrites/raise.ts";
 import { EspalierError } from "../../tensor/errors.ts";

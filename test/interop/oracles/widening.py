@@ -14,7 +14,7 @@ from torch import nn
 
 import models
 
-#: Of the mean of the diagonal, added to it (src/growth/matrix.ts states the same and why).
+#: Of the mean of the diagonal, added to it (src/growth/plan/matrix.ts states the same and why).
 DAMPING = 0.1
 
 loss_sums = {

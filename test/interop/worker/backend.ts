@@ -1,8 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { decodeModel, encodeModel } from "../../../src/formats/onnx/index.ts";
 import type { Model } from "../../../src/graph/model.ts";
-import { flowMap } from "../../../src/growth/flow-map.ts";
-import { findWidths } from "../../../src/growth/widths.ts";
+import { flowMap } from "../../../src/growth/find/flow-map.ts";
+import { findWidths } from "../../../src/growth/find/widths.ts";
 import { inferTypes } from "../../../src/ops/infer.ts";
 import { opsetOf, raiseOpset } from "../../../src/ops/rewrites/raise.ts";
 import { EspalierError } from "../../../src/tensor/errors.ts";

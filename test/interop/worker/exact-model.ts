@@ -1,9 +1,9 @@
 import { type Feeds, Session } from "../../../src/engine/session.ts";
 import { encodeModel } from "../../../src/formats/onnx/index.ts";
 import type { Graph, Model, ValueType } from "../../../src/graph/model.ts";
-import { applyPlan } from "../../../src/growth/apply.ts";
-import { compareOutputs } from "../../../src/growth/compare.ts";
-import type { GrowthPlan } from "../../../src/growth/plan.ts";
+import { compareOutputs } from "../../../src/growth/examine/compare.ts";
+import { applyPlan } from "../../../src/growth/grow/apply.ts";
+import type { GrowthPlan } from "../../../src/growth/plan/plan.ts";
 import { random } from "../../../src/growth/strategies/random.ts";
 import { inferTypes } from "../../../src/ops/infer.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";

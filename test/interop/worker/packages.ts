@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { decodeModel, encodeModel } from "../../../src/formats/onnx/index.ts";
 import type { Model } from "../../../src/graph/model.ts";
-import { grow } from "../../../src/growth/grow-model.ts";
-import type { Width } from "../../../src/growth/width.ts";
-import { findWidths } from "../../../src/growth/widths.ts";
+import { findWidths } from "../../../src/growth/find/widths.ts";
+import { grow } from "../../../src/growth/grow/grow-model.ts";
+import type { Width } from "../../../src/growth/plan/width.ts";
 import { ownParameters } from "../../../src/ops/rewrites/own-parameters.ts";
 import { isFloat } from "../../../src/tensor/dtype.ts";
 import { EspalierError } from "../../../src/tensor/errors.ts";

@@ -1,8 +1,8 @@
 import { withParameters } from "../../../src/graph/model.ts";
-import { applyPlan } from "../../../src/growth/apply.ts";
-import { planGrowth } from "../../../src/growth/plan.ts";
+import { widthOf } from "../../../src/growth/find/widths.ts";
+import { applyPlan } from "../../../src/growth/grow/apply.ts";
+import { planGrowth } from "../../../src/growth/plan/plan.ts";
 import { candidates } from "../../../src/growth/strategies/candidates.ts";
-import { widthOf } from "../../../src/growth/widths.ts";
 import {
   EspalierError,
   type Model,

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { Model } from "../../../src/graph/model.ts";
-import { applyPlan } from "../../../src/growth/apply.ts";
-import { type GrowthPlan, planGrowth } from "../../../src/growth/plan.ts";
+import { findWidths } from "../../../src/growth/find/widths.ts";
+import { applyPlan } from "../../../src/growth/grow/apply.ts";
+import { type GrowthPlan, planGrowth } from "../../../src/growth/plan/plan.ts";
+import type { Width } from "../../../src/growth/plan/width.ts";
 import { random } from "../../../src/growth/strategies/random.ts";
-import type { Width } from "../../../src/growth/width.ts";
-import { findWidths } from "../../../src/growth/widths.ts";
 import { loadModel, saveModel } from "../../../src/training/model-file.ts";
 import type { Sizes } from "../../../src/training/sample-inputs.ts";
 import { type OutputCheck, type Verification, verifyModels } from "../../../src/training/verify.ts";

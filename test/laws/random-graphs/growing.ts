@@ -1,11 +1,11 @@
 import { Session } from "../../../src/engine/session.ts";
 import { encodeModel } from "../../../src/formats/onnx/index.ts";
 import type { Model, Node } from "../../../src/graph/model.ts";
-import { applyPlan } from "../../../src/growth/apply.ts";
-import { compareOutputs } from "../../../src/growth/compare.ts";
-import { planGrowth } from "../../../src/growth/plan.ts";
-import type { Strategy } from "../../../src/growth/strategy.ts";
-import type { Width } from "../../../src/growth/width.ts";
+import { compareOutputs } from "../../../src/growth/examine/compare.ts";
+import { applyPlan } from "../../../src/growth/grow/apply.ts";
+import { planGrowth } from "../../../src/growth/plan/plan.ts";
+import type { Strategy } from "../../../src/growth/plan/strategy.ts";
+import type { Width } from "../../../src/growth/plan/width.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { SampleInputs, type Sizes } from "../../../src/training/sample-inputs.ts";
 import { verifyModels } from "../../../src/training/verify.ts";

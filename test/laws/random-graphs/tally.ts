@@ -1,4 +1,4 @@
-import type { MethodName, Width } from "../../../src/growth/width.ts";
+import type { MethodName, Width } from "../../../src/growth/plan/width.ts";
 import type { RandomModel } from "./architecture.ts";
 
 /** What a run of the law has seen. */

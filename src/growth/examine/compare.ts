@@ -1,0 +1,116 @@
+import type { Tensor } from "../../tensor/tensor.ts";
+import { isReal, realValues } from "../plan/real-parameter.ts";
+import { type Expectation, Limits, relativeLimit } from "./output-limits.ts";
+
+export { relativeLimit };
+
+/** How far two runs of the same function lie apart. */
+export interface OutputDifference {
+  /** Largest |after - before| of any entry; infinite where one is finite on one side only. */
+  readonly maximum: number;
+  /** Largest of the same relative to the size of what the entry belongs to: its channel or its example. */
+  readonly relative: number;
+  /** What the entry was allowed to move by that came closest to it. */
+  readonly bound: number;
+  /** Whether every entry is within twice its rounding bound. */
+  readonly withinBound: boolean;
+  /** Whether every bit is the same (zeros of either sign are). */
+  readonly identical: boolean;
+  readonly entries: number;
+  /** Entries that are finite before. */
+  readonly finite: number;
+  /** Entries that are not the same bits. */
+  readonly differing: number;
+  /** Entries that are finite on one side only, or another infinity. */
+  readonly misplaced: number;
+  /** Entries that rounding alone may decide either way (a tie, a step): nothing can be said of them. */
+  readonly undecided: number;
+  /** Entries that moved by more than they may. */
+  readonly beyond: number;
+}
+
+/** Whether two runs compute the same function, as far as these outputs tell. */
+export function isPreserved({ beyond }: Pick<OutputDifference, "beyond">): boolean {
+  return beyond === 0;
+}
+
+/**
+ * Compares outputs before and after a change, entry by entry. NaN and infinities must stand in the same places. A finite
+ * entry may move by its rounding bound (twice `errorBound`, one for each run), but by no more than the largest of
+ * - {@link relativeLimit} of its size: the largest entry of its channel or of its example, whichever is smaller,
+ * - that bound, where it is below a thousandth of that size,
+ * - a few roundings of the output's range, where it has one,
+ * - some times the measured noise.
+ * Entries that are no floating-point numbers must be equal, unless the noise changes them too.
+ */
+export function compareOutputs(
+  before: Tensor,
+  after: Tensor,
+  errorBound: Tensor | undefined,
+  expectation: Expectation = {},
+): OutputDifference {
+  const [a, b] = numbersOf(before, after);
+  const entries = a.length;
+  if (before.dims.length !== after.dims.length || before.dims.some((size, at) => size !== after.dims[at])) {
+    return { ...unlike, entries, differing: entries, misplaced: entries, beyond: Math.max(entries, 1) };
+  }
+  const limits = new Limits(before, a, errorBound, expectation);
+  let [maximum, relative, bound, closest] = [0, 0, 0, 0];
+  let [finite, differing, misplaced, undecided, beyond] = [0, 0, 0, 0, 0];
+  let withinBound = true;
+  for (let index = 0; index < entries; index++) {
+    const [x, y] = [a[index] as number, b[index] as number];
+    if (Number.isFinite(x)) finite++;
+    if (Object.is(x, y) || x === y) continue;
+    differing++;
+    const difference = Math.abs(y - x);
+    const both = Number.isFinite(difference);
+    const allowed = limits.allowed(index);
+    if (!both) [misplaced, maximum] = [misplaced + 1, Number.POSITIVE_INFINITY];
+    if (!(difference <= limits.rounding(index))) withinBound = false;
+    if (limits.isUndecided(index)) undecided++;
+    else if (!(difference <= allowed)) beyond++;
+    if (!both) continue;
+    maximum = Math.max(maximum, difference);
+    relative = Math.max(relative, difference / limits.size(index));
+    const share = allowed === 0 ? Number.POSITIVE_INFINITY : difference / allowed;
+    if (share >= closest) [closest, bound] = [share, allowed];
+  }
+  const identical = differing === 0;
+  const counts = { entries, finite, differing, misplaced, undecided, beyond };
+  return { maximum, relative, bound, withinBound, identical, ...counts };
+}
+
+const unlike = {
+  maximum: Number.POSITIVE_INFINITY,
+  relative: Number.POSITIVE_INFINITY,
+  bound: 0,
+  withinBound: false,
+  identical: false,
+  finite: 0,
+  undecided: 0,
+} as const;
+
+/** Both as numbers that are equal where the elements are. */
+function numbersOf(before: Tensor, after: Tensor): readonly [ArrayLike<number>, ArrayLike<number>] {
+  if (before.dtype !== after.dtype) return [realOf(before), realOf(after)];
+  const [a, b] = [before.data, after.data];
+  if (a instanceof BigInt64Array || a instanceof BigUint64Array) {
+    // What a number cannot tell apart is moved apart.
+    const near = Float64Array.from(b as BigInt64Array, (value, index) => {
+      const number = Number(value);
+      return value !== a[index] && number === Number(a[index])
+        ? number + Math.abs(number) * 2 ** -50
+        : number;
+    });
+    return [Float64Array.from(a as BigInt64Array, Number), near];
+  }
+  if (before.dtype !== "string") return [realOf(before), realOf(after)];
+  const known = new Map((before.strings ?? []).map((text, index) => [text, index]));
+  const renumbered = (after.strings ?? []).map((text, index) => known.get(text) ?? -1 - index);
+  return [a as Uint32Array, Float64Array.from(b as Uint32Array, (at) => renumbered[at] as number)];
+}
+
+function realOf(tensor: Tensor): ArrayLike<number> {
+  return isReal(tensor.dtype) ? realValues(tensor) : Array.from(tensor.data as ArrayLike<number>, Number);
+}

@@ -1,0 +1,127 @@
+import { isFloat } from "../../tensor/dtype.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+
+/** What a float32 entry may move by without a bound that is worth something, relative to the size of what it belongs to. */
+export const relativeLimit = 1e-4;
+
+/** Unit roundoff of float32, in which {@link relativeLimit} is meant. */
+const single = 2 ** -24;
+
+/**
+ * A finite rounding bound is believed up to this share of the size of what it bounds. Above it (several layers of
+ * attention) it proves nothing: a wrong model would pass.
+ */
+const trusted = 1e-3;
+
+/** What is kept of an output that can be no larger than 1, such as a sigmoid's: its kernels round as if it were 1. */
+const rangeRoundings = 8;
+
+/** How much further than the model's own noise two runs may lie apart; see training/verification/noise.ts. */
+const noiseFactor = 4;
+
+/** What is known of an output beside its two values. */
+export interface Expectation {
+  /** Whether no rounding bound could be computed. Default: one that is absent says that the output is exact. */
+  readonly unbounded?: boolean;
+  /** Largest magnitude that the output can have, where its operator sets one (1 behind a sigmoid). */
+  readonly range?: number | undefined;
+  /** How far each entry moves when weights move by some roundings; absent where nobody measured. */
+  readonly noise?: ArrayLike<number> | undefined;
+  /** Unit roundoff of the coarsest element type on the way; default that of float32. */
+  readonly roundoff?: number;
+}
+
+/** What each entry of an output may move by. */
+export class Limits {
+  readonly #sizes: readonly {
+    readonly stride: number;
+    readonly count: number;
+    readonly largest: Float64Array;
+  }[];
+  readonly #whole: number;
+  readonly #bounds: Float32Array | undefined;
+  readonly #expectation: Expectation;
+  readonly #limit: number;
+  readonly #rounds: boolean;
+
+  constructor(
+    { dims, dtype }: Tensor,
+    values: ArrayLike<number>,
+    errorBound: Tensor | undefined,
+    expectation: Expectation,
+  ) {
+    this.#bounds = errorBound?.data as Float32Array | undefined;
+    this.#expectation = expectation;
+    this.#rounds = isFloat(dtype);
+    const own = roundoffs[dtype] ?? single;
+    const roundoff = Math.max(own, expectation.roundoff ?? own);
+    // Of a half, 1e-4 is less than one rounding.
+    this.#limit = roundoff > single ? 8 * roundoff : relativeLimit * (roundoff / single);
+    // A slice of one entry says nothing of what is usual there.
+    const telling = dims.flatMap((count, axis) => (values.length / count > 1 && count > 0 ? [axis] : []));
+    this.#sizes = telling.map((axis) => {
+      const stride = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+      return { stride, count: dims[axis] as number, largest: new Float64Array(dims[axis] as number) };
+    });
+    let whole = 0;
+    for (let index = 0; index < values.length; index++) {
+      const size = Math.abs(values[index] as number);
+      if (!Number.isFinite(size)) continue;
+      whole = Math.max(whole, size);
+      for (const { stride, count, largest } of this.#sizes) {
+        const at = Math.floor(index / stride) % count;
+        largest[at] = Math.max(largest[at] as number, size);
+      }
+    }
+    this.#whole = whole;
+  }
+
+  /** The size of what an entry belongs to. */
+  size(index: number): number {
+    return this.#sizes.reduce(
+      (least, { stride, count, largest }) =>
+        Math.min(least, largest[Math.floor(index / stride) % count] as number),
+      this.#whole,
+    );
+  }
+
+  /** How far rounding alone may take the two runs apart; infinite where the bound says nothing. */
+  rounding(index: number): number {
+    if (this.#expectation.unbounded) return Number.POSITIVE_INFINITY;
+    const told = 2 * (this.#bounds?.[index] ?? 0);
+    return Number.isNaN(told) ? Number.POSITIVE_INFINITY : told;
+  }
+
+  /** Whether the model's own noise changes an entry that takes no values in between. */
+  isUndecided(index: number): boolean {
+    const noise = this.#expectation.noise?.[index] ?? 0;
+    return this.#rounds ? !Number.isFinite(noise) : noise > 0;
+  }
+
+  allowed(index: number): number {
+    if (!this.#rounds) return 0;
+    const { range = 0, noise } = this.#expectation;
+    const [size, rounding] = [this.size(index), this.rounding(index)];
+    return Math.min(
+      rounding,
+      Math.max(
+        this.#limit * size,
+        rounding <= trusted * size ? rounding : 0,
+        rangeRoundings * (this.#expectation.roundoff ?? single) * range,
+        noiseFactor * (noise?.[index] ?? 0),
+      ),
+    );
+  }
+}
+
+const roundoffs: { readonly [dtype: string]: number } = {
+  float64: 2 ** -53,
+  float32: single,
+  float16: 2 ** -11,
+  bfloat16: 2 ** -8,
+};
+
+/** Unit roundoff of a floating-point type; undefined of others. */
+export function roundoffOf(dtype: string): number | undefined {
+  return roundoffs[dtype];
+}

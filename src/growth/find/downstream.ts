@@ -1,0 +1,74 @@
+import { carriesUnits, mergeLayouts, sameLayout, unitLayout } from "../../graph/layout.ts";
+import type { Placed } from "../../ops/rules/flow.ts";
+import type { WidthAxis } from "../plan/width.ts";
+import { axisKey, type FlowMap, type Step } from "./flow-map.ts";
+import type { Start } from "./trace.ts";
+
+/** An axis that units reach; `at` where they do so at one position alone of another axis of the value. */
+export interface Reached extends WidthAxis {
+  readonly at?: Omit<Placed, "layout">;
+}
+
+/** What is made of the units of an axis. */
+export interface Downstream {
+  /** By {@link axisKey}. */
+  readonly reached: ReadonlyMap<string, Reached>;
+  /** Whether this is all of it: no node mixes the units with others in a way that rules cannot tell. */
+  readonly complete: boolean;
+}
+
+/** Follows an axis from inputs of nodes to outputs, never back. Products that sum over it are where it ends. */
+export function downstreamOf(flows: FlowMap, { units, ...start }: Start): Downstream {
+  const reached = new Map<string, Reached>();
+  const queue: Reached[] = [start];
+  let complete = true;
+  for (let one of queue) {
+    const key = axisKey(one.value, one.axis);
+    const known = reached.get(key);
+    if (known !== undefined) {
+      const both = mergeReach(known, one, units);
+      complete &&= both !== undefined;
+      if (both === undefined || sameLayout(both.layout, known.layout)) continue;
+      one = both;
+    }
+    reached.set(key, one);
+    for (const step of flows.stepsFrom(one.value, one.axis)) {
+      if (!step.node.outputs.includes(step.value)) continue;
+      const next = pass(flows, one, step);
+      if (next === undefined) complete = false;
+      else queue.push(...next);
+    }
+  }
+  return { reached, complete };
+}
+
+/** Both at once, as the two sides of a concatenation bring them. Undefined where they do not fit together. */
+function mergeReach(a: Reached, b: Reached, units: number): Reached | undefined {
+  if (a.at?.axis !== b.at?.axis || a.at?.position !== b.at?.position) return undefined;
+  const layout = mergeLayouts(a.layout, b.layout, units);
+  return layout && { ...a, layout };
+}
+
+/** One step on: an axis at most. Undefined where no rule tells. */
+function pass(flows: FlowMap, { value, layout, at }: Reached, step: Step): readonly Reached[] | undefined {
+  const { axis, node } = step;
+  const carried = step.carry(layout);
+  if ("blocked" in carried) {
+    const placed = at === undefined ? step.carryAt?.(layout) : undefined;
+    if (placed === undefined) return undefined;
+    const { layout: part, ...place } = placed;
+    return carriesUnits(part) ? [{ value: step.value, axis, layout: part, at: place }] : [];
+  }
+  if (!carriesUnits(carried)) return [];
+  const next = { value: step.value, axis, layout: carried };
+  if (at === undefined) return [next];
+  const pick = flows.picksOf(value, at.axis).find((one) => one.node === node && one.value === step.value);
+  if (pick !== undefined) return pick.position === at.position ? [next] : [];
+  const moved = flows.stepsFrom(value, at.axis).find((one) => {
+    const alike = one.carry(unitLayout);
+    return (
+      one.node === node && one.value === step.value && !("blocked" in alike) && sameLayout(alike, unitLayout)
+    );
+  });
+  return moved && [{ ...next, at: { axis: moved.axis, position: at.position } }];
+}

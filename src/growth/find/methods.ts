@@ -1,0 +1,114 @@
+import type { Role } from "../../ops/rules/flow.ts";
+import type { Fill } from "../plan/fill.ts";
+import type { MethodName } from "../plan/width.ts";
+
+/** What a method needs to know of a parameter's axis to say how it is filled. */
+export interface Filled {
+  readonly role: Role;
+  /** It makes the unit in one place and reads it in another (an embedding tied to the output layer). */
+  readonly tied: boolean;
+  /** Whether it makes the second factor of a product of two activations that is summed over the width (keys). */
+  readonly second: boolean;
+}
+
+/** The rule that makes a growth exact, in words, and what must hold for it. */
+export interface ExactRule {
+  readonly rule: string;
+  readonly condition: string;
+}
+
+const finite = "the new units are finite, as the operators on their way make them for any finite input";
+
+/** One way to make room for new units without changing the function: how each role is filled. */
+export interface Method {
+  readonly name: MethodName;
+  /** Why the function stays as it is, and on what condition. */
+  readonly exact: ExactRule;
+  /** Whether every unit is copied equally often, so that the width grows by multiples of its size. */
+  readonly whole: boolean;
+  /** Undefined where the method has no answer. */
+  readonly fill: (part: Filled) => Fill | undefined;
+  /** Whether offsets that it fills with zeros are to be drawn wherever that does no harm, for units to learn from. */
+  readonly relaxesOffsets?: boolean;
+}
+
+/** New units hold anything; what reads them has zero weights (the origin). */
+const zeroOutgoing: Method = {
+  name: "zero outgoing",
+  exact: {
+    rule: "what reads the new units has zero weights, so that they add 0 to every sum",
+    condition: finite,
+  },
+  whole: false,
+  fill: ({ role, tied }) => (tied ? "zero" : role === "offset" ? "offset" : "strategy"),
+};
+
+/** New units hold the mean of the old ones, which LayerNorm does not see (GROWTH.md, Layers). */
+function meanPadding(offset: Fill): Method {
+  return {
+    name: "mean padding",
+    exact: {
+      rule: "the new units hold the mean of the old ones, which LayerNorm does not see; its scale and epsilon follow",
+      condition: finite,
+    },
+    whole: false,
+    relaxesOffsets: offset === "zero",
+    fill: ({ role, tied }) => {
+      if (role === "incoming" || tied || role === "shift") return "mean";
+      return role === "offset" ? offset : "strategy";
+    },
+  };
+}
+
+/** New units hold zero, which RMSNorm and sums do not see; what reads them has weights, so that they can learn. */
+export const zeroPadding: Method = {
+  name: "zero padding",
+  exact: {
+    rule: "the new units hold zero, which sums and RMSNorm do not see; its scale and epsilon follow",
+    condition: finite,
+  },
+  whole: false,
+  fill: ({ role, tied }) => (role === "scale" ? "strategy" : role === "outgoing" && !tied ? "draw" : "zero"),
+};
+
+/** In a product of two activations one side holds zero (the keys of attention), the other anything. */
+const zeroKeys: Method = {
+  name: "zero keys",
+  exact: { rule: "the new keys are zero, so that they add 0 to every score", condition: finite },
+  whole: false,
+  fill: ({ role, second, tied }) => (tied || (role === "incoming" && second) ? "zero" : "strategy"),
+};
+
+/** Every unit is copied, and its outgoing weights are shared out: no normalisation sees it (after LEMON). */
+export const copies: Method = {
+  name: "copies",
+  exact: {
+    rule: "every unit is copied equally often, and its outgoing weights are shared out among the copies",
+    condition: "none: a copy is as finite as its unit",
+  },
+  whole: true,
+  fill: ({ role, tied }) => (tied ? undefined : role === "outgoing" ? "part" : "copy"),
+};
+
+/** In the order of preference: any number of units before multiples, values of their own before copies. */
+export const methods: readonly Method[] = [
+  zeroOutgoing,
+  zeroKeys,
+  meanPadding("offset"),
+  // Behind a tied weight even the normalised units must be zero.
+  meanPadding("zero"),
+  zeroPadding,
+  copies,
+];
+
+/** What makes new residual blocks exact. */
+export const exactDepth: ExactRule = {
+  rule: "each new block adds to its input what its last weights, which are zero, make of it",
+  condition: "what the block reads is finite",
+};
+
+/** What makes new outputs exact. */
+export const exactOutputs: ExactRule = {
+  rule: "the old outputs are computed as before, and the new ones stand beside them",
+  condition: "none",
+};

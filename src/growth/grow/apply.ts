@@ -1,0 +1,194 @@
+import { growthIndices, layoutSize, unitPositions } from "../../graph/layout.ts";
+import { type Graph, type Model, withParameters } from "../../graph/model.ts";
+import type { Role } from "../../ops/rules/flow.ts";
+import { replaceAxis, take } from "../../tensor/axis.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { Random } from "../../tensor/random.ts";
+import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import { fillChosen } from "../plan/choice.ts";
+import { fillWith } from "../plan/fill.ts";
+import { IndexedGraph, type Patch } from "../plan/indexed-graph.ts";
+import { Lists } from "../plan/lists.ts";
+import type { GrowthPlan, RepairEdit } from "../plan/plan.ts";
+import { changeReal, isReal, type Reals } from "../plan/real-parameter.ts";
+import { type Rewrite, rewriteGraph } from "../plan/rewrite.ts";
+import { Slices } from "../plan/slices.ts";
+import type { Strategy } from "../plan/strategy.ts";
+import type { WidthPart } from "../plan/width.ts";
+
+/** Zeros where the plan puts new slices, in a new tensor. Optimiser moments and age vectors grow by this alone. */
+export function insertZeros<T extends Tensor>(tensor: T, edit: WidthPart, plan: GrowthPlan): T {
+  return take(tensor, edit.axis, growthIndices(edit.layout, plan.from, plan.to - plan.from)) as T;
+}
+
+/** Puts zeros into a tensor for one edit of a plan. */
+export type Insert = (tensor: Tensor, edit: WidthPart, plan: GrowthPlan) => Tensor;
+
+/** The edits that touch one parameter. */
+export function editsOf(plan: GrowthPlan, parameter: string): readonly WidthPart[] {
+  return plan.edits.filter((edit) => edit.parameter === parameter);
+}
+
+/** Later roles overwrite earlier ones where a parameter grows on two axes: a zero outgoing corner must win. */
+const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "offset", "outgoing"];
+
+/** What one WebAssembly memory, and one ONNX file of parameters, can hold: 4 GiB of float32. */
+export const maxEntries = 2 ** 30;
+
+/** The shape of a parameter after growth. */
+export function grownDims(plan: GrowthPlan, parameter: string, dims: readonly number[]): readonly number[] {
+  return dimsAfter(editsOf(plan, parameter), plan, dims);
+}
+
+function dimsAfter(
+  edits: readonly WidthPart[],
+  { to }: GrowthPlan,
+  dims: readonly number[],
+): readonly number[] {
+  return edits.reduce((before, { axis, layout }) => replaceAxis(before, axis, layoutSize(layout, to)), dims);
+}
+
+/** Throws `TOO_LARGE` before anything is allocated. */
+export function checkSizes({ parameters }: Pick<Graph, "parameters">, plan: GrowthPlan): void {
+  const edits = new Lists<WidthPart>();
+  for (const edit of plan.edits) edits.add(edit.parameter, edit);
+  for (const parameter of edits.keys()) {
+    const entries = sizeOf(dimsAfter(edits.at(parameter), plan, parameters.get(parameter)?.dims ?? []));
+    if (entries <= maxEntries) continue;
+    throw new EspalierError("TOO_LARGE", {
+      thing: `parameter "${parameter}" with ${plan.to} units of ${plan.width}`,
+      rule: `may have at most ${maxEntries} entries`,
+      received: entries,
+      remedy: "Widen by fewer units.",
+    });
+  }
+}
+
+/**
+ * Grows a model: its parameters, the sizes that it names, and what keeps its normalisations as they were. Pure, unless
+ * `insert` works in place: neither the model nor its tensors change. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE` or
+ * `NOT_GROWABLE`.
+ */
+export function applyPlan(
+  model: Model,
+  plan: GrowthPlan,
+  strategy: Strategy,
+  insert: Insert = insertZeros,
+): Model {
+  checkSizes(model.graph, plan);
+  return withSizes(model, growParameters(model.graph, plan, strategy, insert), plan);
+}
+
+/** What {@link applyPlan} changes in a graph. */
+export function growthPatch(graph: IndexedGraph, plan: GrowthPlan, strategy: Strategy): Patch {
+  checkSizes(graph, plan);
+  return sizePatch(graph, growParameters(graph, plan, strategy, insertZeros), plan);
+}
+
+/** The parameters that a plan changes. */
+function growParameters(
+  { parameters }: Pick<Graph, "parameters">,
+  plan: GrowthPlan,
+  strategy: Strategy,
+  insert: Insert,
+): Map<string, Tensor> {
+  const changed = new Map<string, Tensor>();
+  const edits = [...plan.edits].sort((a, b) => fillOrder.indexOf(a.role) - fillOrder.indexOf(b.role));
+  for (const edit of edits) {
+    const tensor = realParameter(changed.has(edit.parameter) ? changed : parameters, edit.parameter);
+    const fill = fillWith(edit.fill, edit.role, strategy);
+    const grown = changeReal(insert(tensor, edit, plan), (values) => {
+      const slices = new Slices(edit.parameter, values, edit.axis, unitPositions(edit.layout, plan.to));
+      if (!fillChosen(slices, edit, plan)) {
+        fill({
+          slices,
+          oldUnits: plan.from,
+          newUnits: plan.to - plan.from,
+          random: (unit) => generatorOf(plan, edit.parameter, unit),
+          shared: (unit) => generatorOf(plan, `width ${plan.width}`, unit),
+        });
+      }
+      clearBlocks(slices, edit, plan);
+    });
+    changed.set(edit.parameter, grown);
+  }
+  return changed;
+}
+
+/** The model with the parameters that have changed their size, its nodes rewritten where sizes and repairs ask for it. */
+export function withSizes(model: Model, changed: ReadonlyMap<string, Tensor>, rewrite: Rewrite): Model {
+  const { graph } = model;
+  const borders = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name));
+  const inside = rewrite.carried.every(({ value }) => !borders.has(value));
+  if (inside && rewrite.numbers.length === 0 && rewrite.repairs.length === 0) {
+    return withParameters(model, new Map([...graph.parameters, ...changed]));
+  }
+  const indexed = new IndexedGraph(graph);
+  indexed.apply(sizePatch(indexed, changed, rewrite));
+  return { ...model, graph: indexed.toGraph() };
+}
+
+/** What changes in a graph with the parameters that have changed their size. */
+export function sizePatch(
+  graph: IndexedGraph,
+  changed: ReadonlyMap<string, Tensor>,
+  rewrite: Rewrite,
+): Patch {
+  return rewriteGraph(graph, repaired(graph, changed, rewrite.repairs), rewrite);
+}
+
+/** The changed parameters, with those that repairs name multiplied. */
+function repaired(
+  graph: IndexedGraph,
+  changed: ReadonlyMap<string, Tensor>,
+  repairs: readonly RepairEdit[],
+): ReadonlyMap<string, Tensor> {
+  const parameters = new Map(changed);
+  for (const { node, target, factor } of repairs) {
+    if (!("input" in target)) continue;
+    const name = graph.inputOf(node, target.input);
+    const copy = { ...realParameter(parameters.has(name) ? parameters : graph.parameters, name) };
+    const scale = (values: Reals) => {
+      values.data.forEach((value, index) => {
+        values.data[index] = value * factor;
+      });
+    };
+    parameters.set(name, changeReal({ ...copy, data: copy.data.slice() }, scale));
+  }
+  return parameters;
+}
+
+/** Of picked draws each growth has a stream of its own: what one left over, the next must not take for new. */
+function generatorOf({ seed, choice, from, born = from }: GrowthPlan, what: string, unit: number): Random {
+  const pick = choice?.picks?.[unit - from];
+  // Some fills also draw for old units; those go by their places.
+  return pick === undefined
+    ? new Random(seed, `grow ${what}`, unit < from ? unit : born + unit - from)
+    : new Random(seed, `candidates at ${born} of ${what}`, pick);
+}
+
+/** Zeros the new slices of the blocks that must hold nothing, whatever the others were filled with. */
+function clearBlocks(slices: Slices, { layout, zeroBlocks = [] }: WidthPart, plan: GrowthPlan): void {
+  if (zeroBlocks.length === 0) return;
+  // A unit owns the positions of each block one after another.
+  const owners = layout
+    .flatMap((block) => ("inner" in block ? [block.inner] : []))
+    .flatMap((inner, block) => Array.from({ length: inner }, () => block));
+  const each = slices.length / owners.length;
+  for (let unit = plan.from; unit < plan.to; unit++) {
+    slices.map(unit, (value, index) =>
+      zeroBlocks.includes(owners[Math.floor(index / each)] as number) ? 0 : value,
+    );
+  }
+}
+
+/** The parameter of that name. Throws `UNSUPPORTED_TYPE` where it holds no weights. */
+export function realParameter(parameters: ReadonlyMap<string, Tensor>, name: string): Tensor {
+  const tensor = parameters.get(name);
+  if (tensor !== undefined && isReal(tensor.dtype)) return tensor;
+  throw new EspalierError("UNSUPPORTED_TYPE", {
+    thing: `parameter "${name}"`,
+    rule: "must hold floating-point numbers to change its size",
+    received: tensor?.dtype ?? "nothing",
+  });
+}

@@ -1,0 +1,16 @@
+import { type ExactRule, exactDepth, exactOutputs, methods } from "../find/methods.ts";
+import { keepZero } from "../plan/strategy.ts";
+import { strategyOf } from "../strategies/index.ts";
+import type { GrowthStep } from "./grow-model.ts";
+
+/** The rule that makes a growth exact; undefined for a strategy that moves outputs. */
+export function exactRuleOf(step: GrowthStep): ExactRule | undefined {
+  if (step.kind === "depth") return exactDepth;
+  if (step.kind === "output") return exactOutputs;
+  const strategy = strategyOf(step.strategy);
+  if (!strategy.preserves) return undefined;
+  const exact = methods.find(({ name }) => name === step.method)?.exact;
+  const own = step.method === "zero outgoing" && strategy.outgoing !== keepZero;
+  // The strategy makes the outgoing weights, and so the rule.
+  return exact && own ? { ...exact, rule: `${strategy.name}: ${strategy.summary}` } : exact;
+}

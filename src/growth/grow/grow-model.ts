@@ -1,0 +1,260 @@
+import type { Model } from "../../graph/model.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { equalUnits } from "../examine/redundant.ts";
+import { Analysis } from "../find/analysis.ts";
+import { borderWidths } from "../find/border-widths.ts";
+import { widthNow, widthOf } from "../find/widths.ts";
+import { type Choice, readChoice } from "../plan/choice.ts";
+import type { Patch } from "../plan/indexed-graph.ts";
+import { type GrowthPlan, type GrowthRequest, planGrowth } from "../plan/plan.ts";
+import type { Strategy } from "../plan/strategy.ts";
+import type { Width } from "../plan/width.ts";
+import { strategyOf } from "../strategies/index.ts";
+import { growthPatch } from "./apply.ts";
+import { deepenModel } from "./deepen.ts";
+
+/** So many units more, or a multiple of those there are (a fraction where that comes out whole). */
+export type Amount = { readonly by: number } | { readonly times: number };
+
+/** A width to widen; `all` stands for every one that can grow so. */
+export type Widening = Amount & { readonly width: string };
+
+/** Residual blocks to add behind a width, which are the identity at birth. */
+export interface Deepening {
+  readonly deepen: string;
+  readonly by: number;
+  /** Units inside a block; default as many as the width has. */
+  readonly hidden?: number;
+}
+
+/** New features that an input takes, or new classes that an output gives; without a name, where only one can grow. */
+export type Bordering = Amount & { readonly border: "input" | "output"; readonly name?: string };
+
+export type Growth = Widening | Deepening | Bordering;
+
+/** One growth as it was carried out: plain JSON, which {@link replay} repeats. */
+export type GrowthStep = WideningStep | DeepeningStep;
+export type WideningStep = GrowthPlan & { readonly kind: "width" | "input" | "output" };
+export interface DeepeningStep {
+  readonly kind: "depth";
+  readonly width: string;
+  readonly by: number;
+  readonly hidden: number;
+  readonly seed: number;
+}
+
+export interface GrowOptions {
+  /** Values of new units; default "random". */
+  readonly strategy?: string | Strategy;
+  /** Of those values; default 0. */
+  readonly seed?: number;
+  /** For one growth by a strategy that looks at data: what it chose. */
+  readonly choice?: Choice;
+}
+
+/** A model that has grown, and how. */
+export interface GrownModel {
+  readonly model: Model;
+  /** What was done, in order. */
+  readonly steps: readonly GrowthStep[];
+  /** Widths that `all` left as they were. */
+  readonly left: readonly { readonly width: string; readonly reason: string }[];
+}
+
+/**
+ * Grows a model, one growth after the other, without changing what it computes. Pure. Throws `UNKNOWN_WIDTH`,
+ * `NOT_GROWABLE` or `ARGUMENT`.
+ */
+export function grow(
+  model: Model,
+  growths: readonly Growth[],
+  { strategy = "random", seed = 0, choice }: GrowOptions = {},
+): GrownModel {
+  const values = { strategy: typeof strategy === "string" ? strategyOf(strategy) : strategy, seed, choice };
+  const growing = new Growing(model, values);
+  for (const growth of growths) {
+    if ("deepen" in growth) growing.deepen(growth);
+    else if ("border" in growth) growing.widenBorder(growth);
+    else if (growth.width === "all") growing.widenAll(growth);
+    else growing.widen(growth.width, growth);
+  }
+  return growing.result();
+}
+
+/** What new units get. */
+type Values = Omit<GrowthRequest, "by">;
+
+class Growing {
+  readonly #values: Values;
+  readonly #steps: GrowthStep[] = [];
+  readonly #left: { readonly width: string; readonly reason: string }[] = [];
+  /** Of the model as it is now: a growth moves what other widths have on the same axes. */
+  #analysis: Analysis;
+
+  constructor(model: Model, values: Values) {
+    this.#analysis = new Analysis(model);
+    this.#values = values;
+  }
+
+  result(): GrownModel {
+    return { model: this.#analysis.model, steps: this.#steps, left: this.#left };
+  }
+
+  widen(id: string, amount: Amount): void {
+    this.#apply("width", this.#width(id), amount);
+  }
+
+  widenAll(amount: Amount): void {
+    const before = this.#steps.length;
+    const ids = this.#analysis.widths.map(({ id }) => id);
+    for (const id of ids) {
+      try {
+        this.widen(id, amount);
+      } catch (error) {
+        if (!(error instanceof EspalierError)) throw error;
+        const width = this.#analysis.find(id);
+        const own = width?.growable === false ? width.reason : error.rule;
+        const gone = "the growths before took its place";
+        this.#left.push({ width: id, reason: width === undefined ? gone : own });
+      }
+    }
+    if (this.#steps.length > before) return;
+    throw new EspalierError("NOT_GROWABLE", {
+      thing: "all widths",
+      rule: ids.length === 0 ? "must be there to grow, and the model has none" : "none can grow so",
+      received: this.#left.map(({ width, reason }) => `${width}: ${reason}`),
+    });
+  }
+
+  widenBorder({ border, name, ...amount }: Bordering): void {
+    this.#apply(border, borderWidth(this.#analysis.model, border, name), amount);
+  }
+
+  deepen({ deepen, by, hidden }: Deepening): void {
+    const width = this.#width(deepen);
+    const step = { by, hidden: hidden ?? width.size, seed: this.#values.seed };
+    this.#analysis = new Analysis(deepenModel(this.#analysis.model, width, step));
+    this.#steps.push({ kind: "depth", width: width.id, ...step });
+  }
+
+  #apply(kind: WideningStep["kind"], width: Width, amount: Amount): void {
+    const by = unitsOf(width, amount);
+    const grown = (born?: number) => {
+      const plan = planGrowth(width, { by, ...this.#values, born });
+      const patch = growthPatch(this.#analysis.flows.graph, plan, this.#values.strategy);
+      return { plan, patch, twins: bornEqual(width, plan, patch) };
+    };
+    let best = grown();
+    // A model does not know which units it once had: after a shrink one that moved up may have had these very draws.
+    // What was chosen from data stays as it was measured.
+    while (best.twins > 0 && this.#values.choice === undefined) {
+      const next = grown((best.plan.born ?? best.plan.from) + best.plan.to);
+      // Copies are alike whatever is drawn.
+      if (next.twins >= best.twins) break;
+      best = next;
+    }
+    this.#analysis.apply(best.patch);
+    this.#steps.push({ kind, ...best.plan });
+  }
+
+  #width(id: string): Width {
+    return widthNow(this.#analysis, id);
+  }
+}
+
+/** In how many groups of equal units there is a new one. */
+function bornEqual(width: Width, { from, to }: GrowthPlan, { parameters }: Patch): number {
+  const groups = equalUnits({ ...width, size: to }, parameters);
+  return groups.filter((group) => group.some((unit) => unit >= from)).length;
+}
+
+/** The axis of an input or output that can grow. Throws `NOT_GROWABLE` where none can, `UNKNOWN_WIDTH` where several can. */
+function borderWidth(model: Model, border: "input" | "output", name: string | undefined): Width {
+  const widths = borderWidths(model, border);
+  if (name !== undefined) return widthOf(widths, name);
+  const [only, ...more] = widths.filter((width) => width.growable);
+  if (only !== undefined && more.length === 0) return only;
+  if (only === undefined) {
+    throw new EspalierError("NOT_GROWABLE", {
+      thing: `the model's ${border}s`,
+      rule:
+        widths.length === 0 ? "have no axis of a fixed size that could grow" : "have no axis that can grow",
+      received: widths.map(({ id, reason }) => `${id}: ${reason}`),
+    });
+  }
+  throw new EspalierError("UNKNOWN_WIDTH", {
+    thing: `the ${border} to grow`,
+    rule: "must be named where several can grow",
+    received: [only, ...more].map(({ id }) => id),
+    remedy: `For example ${only.id}=+1.`,
+  });
+}
+
+/** Units to add. Throws `ARGUMENT` for a multiple that is no whole number of units. */
+export function unitsOf({ id, size }: Width, amount: Amount): number {
+  if ("by" in amount) return amount.by;
+  const to = size * amount.times;
+  const whole = Math.round(to);
+  // 10 × 1.1 is a hair more than 11 in floating point.
+  if (whole > size && Math.abs(to - whole) <= 1e-9 * whole) return whole - size;
+  throw new EspalierError("ARGUMENT", {
+    thing: `widening ${id}`,
+    rule: `${size} units times ${amount.times} must be a whole number of more than ${size}`,
+    received: to,
+    remedy: "Say how many units to add instead.",
+  });
+}
+
+/**
+ * Grows a model by steps that were planned for it before. A widening is applied only if planning the same one again
+ * gives the same plan: one from elsewhere can be trusted no more than a model. Throws `FORMAT` where it does not, and
+ * what {@link grow} throws.
+ */
+export function replay(model: Model, steps: readonly GrowthStep[]): Model {
+  return steps.reduce(repeat, new Analysis(model)).model;
+}
+
+function repeat(analysis: Analysis, step: GrowthStep): Analysis {
+  if (step.kind === "depth") {
+    return new Analysis(deepenModel(analysis.model, widthNow(analysis, step.width), step));
+  }
+  const { kind, ...plan } = step;
+  const strategy = strategyOf(plan.strategy);
+  const width =
+    kind === "width"
+      ? widthNow(analysis, plan.width)
+      : widthOf(borderWidths(analysis.model, kind), plan.width);
+  const by = plan.to - plan.from;
+  // What needs no data has chosen nothing.
+  const choice = strategy.choose === undefined ? undefined : readChoice(plan.choice, by, width.parts);
+  const again = planGrowth(width, { by, strategy, seed: plan.seed, choice, born: plan.born });
+  if (isSame(again, plan)) {
+    analysis.apply(growthPatch(analysis.flows.graph, again, strategy));
+    return analysis;
+  }
+  throw new EspalierError("FORMAT", {
+    thing: `plan to widen ${plan.width}`,
+    rule: "must be what planning this growth of this model gives, and differs",
+    received: { width: plan.width, from: plan.from, to: plan.to },
+    remedy: "Plan it anew; another version of espalier may have written it, or someone changed it.",
+  });
+}
+
+/** Whether JSON says the same as a plan, whatever the order of its keys. It is followed no deeper than the plan goes. */
+function isSame(plan: unknown, json: unknown): boolean {
+  if (!isRecord(plan) || !isRecord(json)) return plan === json;
+  const keys = definedKeys(plan);
+  return (
+    Array.isArray(plan) === Array.isArray(json) &&
+    keys.length === definedKeys(json).length &&
+    keys.every((key) => isSame(plan[key], json[key]))
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function definedKeys(record: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.keys(record).filter((key) => record[key] !== undefined);
+}

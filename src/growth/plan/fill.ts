@@ -1,0 +1,79 @@
+import type { Role } from "../../ops/rules/flow.ts";
+import type { Fresh } from "../../ops/rules/fresh.ts";
+import {
+  type Fill as FillFunction,
+  type FillRequest,
+  forNewUnits,
+  keepZero,
+  type Strategy,
+} from "./strategy.ts";
+
+/**
+ * How the new slices of a parameter are made:
+ * - `strategy`: as the strategy says for the parameter's role
+ * - `zero`: zeros
+ * - `mean`: the mean of the old units' slices
+ * - `copy`: copies of the old units, in turn
+ * - `part`: each weight of an old unit goes, at random, to one of the unit and its copies; the others get zero
+ * - `draw`: N(0, 1 / units), for outgoing weights of units that are zero themselves
+ * - `offset`: N(0, 0.1²), for a shift behind a normalisation over the units
+ */
+export type Fill = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset";
+
+/** What units hold where a parameter of this role is filled so, taken by itself. */
+export function freshOf(fill: Fill, role: Role): Fresh {
+  if (fill === "strategy") return role === "outgoing" || role === "shift" ? "zero" : "any";
+  return fill === "draw" || fill === "offset" ? "any" : fill;
+}
+
+/** The function that writes the new slices. */
+export function fillWith(fill: Fill, role: Role, strategy: Strategy): FillFunction {
+  if (fill === "strategy") return role === "offset" ? strategy.shift : strategy[role];
+  return fills[fill];
+}
+
+const fills: Readonly<Record<Exclude<Fill, "strategy">, FillFunction>> = {
+  zero: keepZero,
+  mean: fillMean,
+  copy: fillCopy,
+  part: fillParts,
+  draw: (request) => fillNormal(request, 1 / Math.sqrt(request.oldUnits + request.newUnits)),
+  offset: (request) => fillNormal(request, 0.1),
+};
+
+function fillMean(request: FillRequest): void {
+  const { slices, oldUnits } = request;
+  // In double precision, rounded once: the mean must be that of the old units to the last bit that float32 has.
+  const sum = slices.sum(oldUnits);
+  forNewUnits(request, (unit) => slices.map(unit, (_, index) => (sum[index] as number) / oldUnits));
+}
+
+function fillCopy(request: FillRequest): void {
+  const { slices, oldUnits } = request;
+  forNewUnits(request, (unit) => {
+    const values = slices.get(unit % oldUnits);
+    slices.map(unit, (_, index) => values[index] as number);
+  });
+}
+
+function fillParts(request: FillRequest): void {
+  const { slices, oldUnits, newUnits } = request;
+  const copies = 1 + newUnits / oldUnits;
+  for (let unit = 0; unit < oldUnits; unit++) {
+    const values = slices.get(unit);
+    const draws = request.random(unit);
+    const owner = Array.from(values, () => Math.floor(draws.uniform() * copies));
+    for (let copy = 0; copy < copies; copy++) {
+      slices.map(unit + copy * oldUnits, (_, index) =>
+        owner[index] === copy ? (values[index] as number) : 0,
+      );
+    }
+  }
+}
+
+function fillNormal(request: FillRequest, deviation: number): void {
+  forNewUnits(request, (unit) => {
+    const draws = request.random(unit);
+    request.slices.map(unit, () => deviation * draws.normal());
+  });
+}

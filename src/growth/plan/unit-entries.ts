@@ -1,0 +1,44 @@
+import { unitPositions } from "../../graph/layout.ts";
+import { axisView } from "../../tensor/axis.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { realValues } from "./real-parameter.ts";
+import type { WidthPart } from "./width.ts";
+
+/** The entries of one parameter, or of a tensor of its shape, that each unit of a width owns; of any type of weights. */
+export class UnitEntries {
+  readonly part: WidthPart;
+  /** The whole tensor as numbers. */
+  readonly values: ArrayLike<number>;
+  /** Entries to a unit. */
+  readonly count: number;
+  readonly #offsets: (unit: number) => Int32Array;
+
+  constructor(part: WidthPart, tensor: Tensor, units: number) {
+    this.part = part;
+    this.values = realValues(tensor);
+    const { outer, size, inner } = axisView(tensor.dims, part.axis);
+    const { perUnit, positions } = unitPositions(part.layout, units);
+    this.count = perUnit * outer * inner;
+    this.#offsets = (unit) => {
+      const offsets = new Int32Array(this.count);
+      let next = 0;
+      for (let index = unit * perUnit; index < (unit + 1) * perUnit; index++) {
+        for (let block = 0; block < outer; block++) {
+          const start = (block * size + (positions[index] as number)) * inner;
+          for (let offset = 0; offset < inner; offset++) offsets[next++] = start + offset;
+        }
+      }
+      return offsets;
+    };
+  }
+
+  /** Where in the tensor a unit's entries lie; entry `i` of any two units stands for the same thing. */
+  offsetsOf(unit: number): Int32Array {
+    return this.#offsets(unit);
+  }
+
+  /** A unit's entries. */
+  of(unit: number): Float64Array {
+    return Float64Array.from(this.#offsets(unit), (offset) => this.values[offset] as number);
+  }
+}

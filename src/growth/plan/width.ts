@@ -1,0 +1,82 @@
+import type { Dim } from "../../graph/dim.ts";
+import type { Layout } from "../../graph/layout.ts";
+import type { Repair, Role } from "../../ops/rules/flow.ts";
+import type { Fill } from "./fill.ts";
+
+/** One axis of one parameter that belongs to a width. */
+export interface WidthPart {
+  readonly parameter: string;
+  readonly axis: number;
+  readonly role: Role;
+  readonly layout: Layout;
+  /** How its new slices are made. */
+  readonly fill: Fill;
+  /** Blocks of the layout, counted without fixed ones, whose new slices are zero whatever the fill. */
+  readonly zeroBlocks?: readonly number[];
+}
+
+/** How a width is grown without changing what the network computes; see methods.ts. */
+export type MethodName = "zero outgoing" | "mean padding" | "zero padding" | "zero keys" | "copies";
+
+/** A set of coupled axes: everything that must change size together. */
+export interface Width {
+  /** Taken from the name of the first producer's weight, e.g. "hidden1" for "hidden1.weight". */
+  readonly id: string;
+  /** Number of units. */
+  readonly size: number;
+  /** What one unit is, e.g. "neuron", "channel", "head". */
+  readonly unit: string;
+  readonly growable: boolean;
+  /** Why it cannot grow exactly; empty where it can. */
+  readonly reason: string;
+  readonly method: MethodName;
+  /** It grows by multiples of this many units. */
+  readonly multiple: number;
+  readonly parts: readonly WidthPart[];
+  /** Where its outgoing weights read it: the activations of its units. */
+  readonly reads: readonly WidthAxis[];
+  /** Every axis of an activation that it is on. */
+  readonly carried: readonly WidthAxis[];
+  /** Integers of the model that follow its size. */
+  readonly written: readonly WrittenSize[];
+  /** Numbers of the model that change with its size. */
+  readonly repairs: readonly NodeRepair[];
+  /**
+   * Why no unit may start with zero incoming weights: what lies behind does not keep zero, or lets no gradient (or far
+   * too much of it) through there. Empty where one may. Asked when needed: it follows the graph once more.
+   */
+  readonly zeroIncoming: () => string;
+  /**
+   * Why new units may not be copies of single old ones that share out their outgoing weights. Empty where they may.
+   * Asked when needed, too.
+   */
+  readonly copying: () => string;
+  /** What one more unit costs; FLOPs of one forward pass, in the model's symbolic sizes. */
+  readonly costPerUnit: { readonly parameters: number; readonly flops: Dim };
+}
+
+/** An axis of an activation that carries a width. */
+export interface WidthAxis {
+  readonly value: string;
+  readonly axis: number;
+  readonly layout: Layout;
+}
+
+/** An integer that the model holds, in an input or an attribute of a node, and that follows the size of a width. */
+export interface WrittenSize {
+  /** First output of the node. */
+  readonly node: string;
+  readonly input?: number;
+  readonly attribute?: string;
+  /** Which element, of a list. */
+  readonly element?: number;
+  /** What an input that is not there stands for, and the attribute that it takes the place of. */
+  readonly absent?: { readonly values: readonly number[]; readonly attribute: string };
+  /** Its value where the width has `units` units; symbolic where it is computed from other sizes. */
+  readonly becomes: (units: number) => Dim;
+}
+
+export interface NodeRepair extends Repair {
+  /** First output of the node. */
+  readonly node: string;
+}

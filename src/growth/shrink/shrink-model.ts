@@ -1,0 +1,138 @@
+import type { Model } from "../../graph/model.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { findWidths, widthOf } from "../find/widths.ts";
+import type { Width } from "../plan/width.ts";
+import { applyShrink } from "./shrink-apply.ts";
+import { type ChosenShrink, chooseShrink, type ShrinkChoice, type ShrinkEvidence } from "./shrink-choice.ts";
+import { type Exactness, planShrink, type ShrinkPlan } from "./shrink-plan.ts";
+
+/** A width to shrink; `all` stands for every one that has units of the choice. */
+export type Shrinking = ShrinkChoice & { readonly width: string };
+
+export interface ShrinkOptions {
+  /** What choices that need data look at, of the model as it is given. */
+  readonly evidence?: Omit<ShrinkEvidence, "parameters">;
+}
+
+/** A model that has shrunk, and how. */
+export interface ShrunkModel {
+  readonly model: Model;
+  /** What was done, in order. */
+  readonly steps: readonly ShrinkPlan[];
+  /** Units that were looked at and stay, and widths that `all` left as they were. */
+  readonly left: readonly { readonly width: string; readonly unit?: number; readonly reason: string }[];
+}
+
+/**
+ * Takes units out of a model, one shrink after the other. Units are chosen in the model as it is given, so `evidence` is
+ * good for all. Pure. Throws `UNKNOWN_WIDTH`, `NOT_SHRINKABLE` or `ARGUMENT`.
+ */
+export function shrink(
+  model: Model,
+  shrinkings: readonly Shrinking[],
+  { evidence = {} }: ShrinkOptions = {},
+): ShrunkModel {
+  const original = { ...evidence, parameters: model.graph.parameters };
+  const left: { width: string; unit?: number; reason: string }[] = [];
+  const chosen: Chosen[] = [];
+  const widths = findWidths(model);
+  for (const { width: id, ...choice } of shrinkings) {
+    if (id !== "all") {
+      chosen.push({ ...chooseShrink(model, widthOf(widths, id), choice, original), choice, all: false });
+      continue;
+    }
+    const before = chosen.length;
+    for (const width of widths) {
+      try {
+        chosen.push({ ...chooseShrink(model, width, choice, original), choice, all: true });
+      } catch (error) {
+        if (!(error instanceof EspalierError) || error.code !== "NOT_SHRINKABLE") throw error;
+        left.push({ width: width.id, reason: error.rule });
+      }
+    }
+    if (chosen.length === before) {
+      throw new EspalierError("NOT_SHRINKABLE", {
+        thing: "all widths",
+        rule: widths.length === 0 ? "must be there to shrink, and the model has none" : "none can shrink so",
+        received: left.map(({ width, reason }) => `${width}: ${reason}`),
+      });
+    }
+  }
+  let shrunk = model;
+  const steps: ShrinkPlan[] = [];
+  for (const one of chosen) {
+    const now = steps.length === 0 ? one : chooseAgain(shrunk, one, evidence.examples ?? 0);
+    if ("reason" in now) {
+      left.push(now);
+      continue;
+    }
+    shrunk = applyShrink(shrunk, now.plan);
+    steps.push(now.plan);
+    left.push(...now.left.map((unit) => ({ width: now.plan.width, ...unit })));
+  }
+  return { model: shrunk, steps, left };
+}
+
+/** What was chosen, by which choice, and whether for one of all widths. */
+interface Chosen extends ChosenShrink {
+  readonly choice: ShrinkChoice;
+  readonly all: boolean;
+}
+
+/**
+ * The same units, planned in a model in which other widths have shrunk. Where a shrink before has taken units of this
+ * width too (they are on the same axis), units that are told by weights alone are chosen anew; others are left.
+ */
+function chooseAgain(
+  model: Model,
+  chosen: Chosen,
+  examples: number,
+): ChosenShrink | { readonly width: string; readonly reason: string } {
+  const { plan, left, choice, all } = chosen;
+  const width = findWidths(model).find(({ id }) => id === plan.width);
+  if (width?.size === plan.from) return { plan: planAgain(model, width, plan, examples), left };
+  if (!all) {
+    throw new EspalierError("ARGUMENT", {
+      thing: `shrinking ${plan.width}`,
+      rule: "may be asked for once, and not beside a width that shares units with it",
+      received: plan.width,
+      remedy: "Shrink the model once more.",
+    });
+  }
+  const shared = {
+    width: plan.width,
+    reason: "it shares units with a width that has shrunk: shrink once more",
+  };
+  const byWeights = "remove" in choice && choice.remove === "identical";
+  if (width === undefined || !byWeights) return shared;
+  try {
+    return chooseShrink(model, width, choice, { parameters: model.graph.parameters });
+  } catch (error) {
+    if (!(error instanceof EspalierError) || error.code !== "NOT_SHRINKABLE") throw error;
+    return { width: plan.width, reason: error.rule };
+  }
+}
+
+/** The units of a plan, planned anew. */
+function planAgain(model: Model, width: Width, { gone }: ShrinkPlan, examples: number): ShrinkPlan {
+  const merged = new Map<number, number[]>();
+  for (const { unit, into } of gone) {
+    if (into !== undefined) merged.set(into, [...(merged.get(into) ?? [into]), unit]);
+  }
+  const of = (exactness: Exactness) => gone.filter((unit) => unit.exactness === exactness);
+  return planShrink(
+    model,
+    width,
+    {
+      remove: gone.flatMap(({ unit, into }) => (into === undefined ? [unit] : [])),
+      merge: [...merged.values()],
+    },
+    {
+      silent: { units: new Set(of("on the data seen").map(({ unit }) => unit)), examples },
+      accepted: new Map(of("approximate").map(({ unit, reason }) => [unit, reason])),
+      times: new Map(
+        gone.flatMap(({ unit, times }) => (times === undefined ? [] : [[unit, times] as const])),
+      ),
+    },
+  );
+}
