@@ -114,6 +114,7 @@ export type { Comparison } from "./ledger/config.ts";
 export { type Ledger, ledgerJson } from "./ledger/ledger.ts";
 export { ledgerPage } from "./ledger/page/page.ts";
 export { readComparison } from "./ledger/read-config.ts";
+export { type LoadOptions, loadModel, type SaveOptions, saveModel } from "./models/model-file.ts";
 export { type ActivationName, activation, activationNames } from "./nn/activation.ts";
 export { type BatchNormOptions, batchNorm } from "./nn/batch-norm.ts";
 export { type CnnOptions, cnn } from "./nn/cnn.ts";
@@ -133,6 +134,37 @@ export { type ErrorCode, EspalierError } from "./tensor/errors.ts";
 export { Random } from "./tensor/random.ts";
 // Tensors, randomness, errors
 export { float32, int32, int64, makeTensor, type Tensor } from "./tensor/tensor.ts";
+export type { Evaluation } from "./training/compilation/evaluator.ts";
+export { examineNewUnits, type NewUnits, type NewUnitsOptions } from "./training/examine/new-units.ts";
+export { compareOnData, type ExamineOptions, examineUnits } from "./training/examine/shrink-evidence.ts";
+export {
+  type PreprocessedModel,
+  type PreprocessingOptions,
+  withoutPreprocessing,
+  withPreprocessing,
+} from "./training/graphs/preprocessing-nodes.ts";
+export type { ResumeOptions } from "./training/history/open-checkpoint.ts";
+export type {
+  ChoosingCost,
+  FitResult,
+  GrowthRecord,
+  ShrinkRecord,
+  SizeChange,
+  StepInfo,
+} from "./training/history/record.ts";
+export type { Rollback } from "./training/history/rollback.ts";
+// Training
+export type { Progress, TrainerState } from "./training/history/state.ts";
+export { advise, type MeasureOptions } from "./training/measure/advise.ts";
+export { type GrowOnDataOptions, growOnData } from "./training/measure/grow-on-data.ts";
+export type { SampleOptions } from "./training/measure/sample.ts";
+export type { ScoreRequest } from "./training/measure/score-widths.ts";
+export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
+export type { Newborn, NewbornOptions } from "./training/optimizers/newborn.ts";
+export type { Optimizer } from "./training/optimizers/optimizer.ts";
+export { constantRate, cosineRate, type Schedule, stepRate } from "./training/optimizers/schedule.ts";
+export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";
+export type { GrowthEvent, GrowthOnce, GrowthRepeated } from "./training/policy/growth-schedule.ts";
 export type {
   Budget,
   GrowthPolicy,
@@ -145,18 +177,11 @@ export type {
   Trial,
   When,
   Where,
-} from "./training/controller/policy.ts";
-export { readPolicy } from "./training/controller/read-policy.ts";
-export type { ControllerDecision, ScoreSeen } from "./training/controller/state.ts";
-export { diagnose } from "./training/diagnose-model.ts";
-export type { Evaluation } from "./training/evaluator.ts";
-export type { EarlyStopping, FitOptions } from "./training/fit.ts";
-export type { GrowthEvent, GrowthOnce, GrowthRepeated } from "./training/growth-schedule.ts";
-export { type LossChoice, type LossName, losses } from "./training/loss.ts";
-export { advise, type MeasureOptions } from "./training/measure/advise.ts";
-export { type GrowOnDataOptions, growOnData } from "./training/measure/grow-on-data.ts";
-export type { SampleOptions } from "./training/measure/sample.ts";
-export type { ScoreRequest } from "./training/measure/score-widths.ts";
+} from "./training/policy/policy.ts";
+export { readPolicy } from "./training/policy/read-policy.ts";
+export type { ControllerDecision, ScoreSeen } from "./training/policy/state.ts";
+export type { WidenOptions } from "./training/resize/widen.ts";
+export { type LossChoice, type LossName, losses } from "./training/settings/loss.ts";
 export {
   accuracy,
   binaryAccuracy,
@@ -165,42 +190,17 @@ export {
   r2,
   rootMeanSquaredError,
   tokenAccuracy,
-} from "./training/metric.ts";
-export { type LoadOptions, loadModel, type SaveOptions, saveModel } from "./training/model-file.ts";
-export { examineNewUnits, type NewUnits, type NewUnitsOptions } from "./training/new-units.ts";
-export type { Newborn, NewbornOptions } from "./training/newborn.ts";
-export type { ResumeOptions } from "./training/open-checkpoint.ts";
-export { type AdamOptions, adam, adamw } from "./training/optimizers/adam.ts";
-export type { Optimizer } from "./training/optimizers/optimizer.ts";
-export { type SgdOptions, sgd } from "./training/optimizers/sgd.ts";
-export type { TrainerOptions, TrainerSettings } from "./training/options.ts";
-export { type ParameterSummary, parametersOf } from "./training/parameter-summary.ts";
-export {
-  type PreprocessedModel,
-  type PreprocessingOptions,
-  withoutPreprocessing,
-  withPreprocessing,
-} from "./training/preprocessing-nodes.ts";
-export type {
-  ChoosingCost,
-  FitResult,
-  GrowthRecord,
-  ShrinkRecord,
-  SizeChange,
-  StepInfo,
-} from "./training/record.ts";
-export type { Rollback } from "./training/rollback.ts";
-export type { Sizes } from "./training/sample-inputs.ts";
-export { constantRate, cosineRate, type Schedule, stepRate } from "./training/schedule.ts";
-export { compareOnData, type ExamineOptions, examineUnits } from "./training/shrink-evidence.ts";
-// Training
-export type { Progress, TrainerState } from "./training/state.ts";
-export type { ParameterChoice } from "./training/trainable.ts";
-export { Trainer } from "./training/trainer.ts";
+} from "./training/settings/metric.ts";
+export type { TrainerOptions, TrainerSettings } from "./training/settings/options.ts";
+export { type ParameterSummary, parametersOf } from "./training/settings/parameter-summary.ts";
+export type { ParameterChoice } from "./training/settings/trainable.ts";
+export { diagnose } from "./training/trainer/diagnose-model.ts";
+export type { EarlyStopping, FitOptions } from "./training/trainer/fit.ts";
+export { Trainer } from "./training/trainer/trainer.ts";
+export type { Sizes } from "./training/verification/sample-inputs.ts";
 export {
   type OutputCheck,
   type Verification,
   type VerifyOptions,
   verifyModels as verify,
-} from "./training/verify.ts";
-export type { WidenOptions } from "./training/widen.ts";
+} from "./training/verification/verify.ts";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, withFolder } from "../../test/cli-harness.ts";
 import { scores } from "../growth/scores/index.ts";
+import { saveModel } from "../models/model-file.ts";
 import { mlp } from "../nn/mlp.ts";
-import { saveModel } from "../training/model-file.ts";
 
 function withModel(body: (path: string, folder: string) => Promise<void>): Promise<void> {
   return withFolder(async (folder) => {

@@ -1,5 +1,5 @@
 import type { NumberTarget, Target } from "../data/preprocessing/index.ts";
-import type { LossName } from "../training/loss.ts";
+import type { LossName } from "../training/settings/loss.ts";
 
 /** What a model says of one row. */
 export interface Answer {

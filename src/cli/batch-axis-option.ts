@@ -1,4 +1,4 @@
-import type { BatchAxis } from "../training/batch-axes.ts";
+import type { BatchAxis } from "../training/settings/batch-axes.ts";
 import { wholeNumber } from "./option-values.ts";
 
 export const batchAxisHelp =

@@ -1,7 +1,7 @@
 import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import type { GivenValues, Sizes } from "../training/sample-inputs.ts";
-import { type Verification, verifyModels } from "../training/verify.ts";
+import type { GivenValues, Sizes } from "../training/verification/sample-inputs.ts";
+import { type Verification, verifyModels } from "../training/verification/verify.ts";
 
 /** Runs both models on seeded inputs before the second is written. Throws what running them throws, with what to do. */
 export async function checkModel(

@@ -14,7 +14,7 @@ import { planTable } from "../data/table/plan.ts";
 import { readTable } from "../data/table/read.ts";
 import { splitTable } from "../data/table-split.ts";
 import { didYouMean } from "../tensor/unknown-name.ts";
-import { sha256 } from "../training/checkpoint.ts";
+import { sha256 } from "../training/history/checkpoint.ts";
 import { badOption } from "./option-values.ts";
 import type { TableReading } from "./table-options.ts";
 

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { describe, expect, it } from "vitest";
 import { runCli, withFolder } from "../../test/cli-harness.ts";
+import { saveModel } from "../models/model-file.ts";
 import { mlp } from "../nn/mlp.ts";
-import { saveModel } from "../training/model-file.ts";
 
 /** Rows of a class by the quarter that a point lies in, with columns of very different scales. */
 function quarters(rows: number, names: readonly string[], classes: readonly number[] = [0, 1, 2, 3]): string {

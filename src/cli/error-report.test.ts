@@ -3,9 +3,9 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, withFolder } from "../../test/cli-harness.ts";
+import { saveModel } from "../models/model-file.ts";
 import { mlp } from "../nn/mlp.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { saveModel } from "../training/model-file.ts";
 import { errorJson, errorText } from "./error-text.ts";
 
 describe("an error on the command line", () => {

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { EspalierError } from "../tensor/errors.ts";
-import { type LossName, losses } from "../training/loss.ts";
-import { predictScores } from "../training/predict.ts";
-import { Trainer } from "../training/trainer.ts";
+import { predictScores } from "../training/compilation/predict.ts";
+import { type LossName, losses } from "../training/settings/loss.ts";
+import { Trainer } from "../training/trainer/trainer.ts";
 import { answersOf, classesOf, confusionOf, regressionScores } from "./answers.ts";
 import { exitCodes } from "./exit-code.ts";
 import { grouped, score, visible } from "./format.ts";

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Model } from "../graph/model.ts";
-import type { GivenValues } from "../training/sample-inputs.ts";
+import type { GivenValues } from "../training/verification/sample-inputs.ts";
 import { badOption } from "./option-values.ts";
 
 /** `--feed` of the commands that run a model on inputs which they draw. */

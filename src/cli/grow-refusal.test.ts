@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { runCli, snapshot, withFolder } from "../../test/cli-harness.ts";
+import { saveModel } from "../models/model-file.ts";
 import { mlp } from "../nn/mlp.ts";
-import { saveModel } from "../training/model-file.ts";
-import type * as Verify from "../training/verify.ts";
+import type * as Verify from "../training/verification/verify.ts";
 
 // No growth that we know of changes a model: here the check says that one did.
-vi.mock("../training/verify.ts", async (original) => {
+vi.mock("../training/verification/verify.ts", async (original) => {
   const real = await original<typeof Verify>();
   return {
     ...real,

@@ -5,10 +5,10 @@ import { runCli, withFolder } from "../../test/cli-harness.ts";
 import { dataset } from "../data/dataset.ts";
 import type { Value } from "../graph/model.ts";
 import { int, makeModel } from "../graph/model.ts";
+import { saveModel } from "../models/model-file.ts";
 import { newGraph } from "../ops/index.ts";
 import { Random } from "../tensor/random.ts";
 import { float32 } from "../tensor/tensor.ts";
-import { saveModel } from "../training/model-file.ts";
 import { columnsForInputs } from "./input-columns.ts";
 
 const inputs: readonly Value[] = [

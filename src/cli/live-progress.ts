@@ -1,7 +1,7 @@
 import type { RunPoint } from "../report/run-record.ts";
-import type { ControllerDecision } from "../training/controller/state.ts";
-import type { GrowthRecord } from "../training/record.ts";
-import type { Trainer } from "../training/trainer.ts";
+import type { GrowthRecord } from "../training/history/record.ts";
+import type { ControllerDecision } from "../training/policy/state.ts";
+import type { Trainer } from "../training/trainer/trainer.ts";
 import type { CliIo } from "./io.ts";
 import { ProgressBar, type ProgressState } from "./progress-bar.ts";
 

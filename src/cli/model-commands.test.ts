@@ -5,9 +5,9 @@ import { runCli, snapshot, withFolder } from "../../test/cli-harness.ts";
 import { reshapingModel, strangeModel } from "../../test/fixtures/reshaping-model.ts";
 import type { Model } from "../graph/model.ts";
 import { findWidths } from "../growth/find/widths.ts";
+import { loadModel, saveModel } from "../models/model-file.ts";
 import { cnn } from "../nn/cnn.ts";
 import { mlp } from "../nn/mlp.ts";
-import { loadModel, saveModel } from "../training/model-file.ts";
 
 /** Calls `body` with a folder that holds a model. */
 function withModel(model: Model, body: (path: string, folder: string) => Promise<void>): Promise<void> {

@@ -4,7 +4,7 @@ import type { ActivationName } from "../nn/activation.ts";
 import { cnn } from "../nn/cnn.ts";
 import { mlp } from "../nn/mlp.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import type { LossName } from "../training/loss.ts";
+import type { LossName } from "../training/settings/loss.ts";
 import { badOption } from "./option-values.ts";
 
 export interface NetworkOptions {

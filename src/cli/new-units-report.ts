@@ -1,7 +1,7 @@
 import type { Model } from "../graph/model.ts";
-import type { LossName } from "../training/loss.ts";
-import { examineNewUnits, type NewUnits } from "../training/new-units.ts";
-import { withoutPreprocessing } from "../training/preprocessing-nodes.ts";
+import { examineNewUnits, type NewUnits } from "../training/examine/new-units.ts";
+import { withoutPreprocessing } from "../training/graphs/preprocessing-nodes.ts";
+import type { LossName } from "../training/settings/loss.ts";
 import { figure, visible } from "./format.ts";
 import { type ModelDataOptions, modelData } from "./model-data.ts";
 import { type Column, textTable } from "./text-table.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readPolicy } from "../training/controller/read-policy.ts";
+import { readPolicy } from "../training/policy/read-policy.ts";
 import { type PolicyOptions, policyOption } from "./policy-option.ts";
 
 const basic = { growWhen: "every=200", growUnits: "8" };

@@ -1,15 +1,8 @@
 import { scores } from "../growth/scores/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { didYouMean, nearest } from "../tensor/unknown-name.ts";
-import type {
-  GrowthPolicy,
-  HowMany,
-  RuledPolicy,
-  Trial,
-  When,
-  Where,
-} from "../training/controller/policy.ts";
-import { readPolicy } from "../training/controller/read-policy.ts";
+import type { GrowthPolicy, HowMany, RuledPolicy, Trial, When, Where } from "../training/policy/policy.ts";
+import { readPolicy } from "../training/policy/read-policy.ts";
 import { badOption, decimal, oneOf, wholeNumber } from "./option-values.ts";
 
 /** The options of `espalier train` by which it decides itself when, where and by how much to grow. */

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, snapshot, withFolder } from "../../test/cli-harness.ts";
-import { loadModel } from "../training/model-file.ts";
+import { loadModel } from "../models/model-file.ts";
 import { RunFolder } from "./run-folder.ts";
 
 const short = ["--steps", "40", "--hidden", "4"];

@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { scores } from "../growth/scores/index.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
-import { losses } from "../training/loss.ts";
+import { losses } from "../training/settings/loss.ts";
 import { adviseCommand } from "./advise.ts";
 import { batchAxisHelp } from "./batch-axis-option.ts";
 import { compareCommand } from "./compare.ts";

@@ -1,13 +1,13 @@
 import type { Model } from "../graph/model.ts";
+import { saveModel } from "../models/model-file.ts";
 import { htmlReport } from "../report/html-report.ts";
 import { jsonReport } from "../report/json-report.ts";
 import { diagnosisLine } from "../report/metrics-history.ts";
 import { decisionLine, growthLine, pointLine } from "../report/metrics-lines.ts";
 import type { RunDiagnosis, RunPoint, RunRecord } from "../report/run-record.ts";
-import type { ControllerDecision } from "../training/controller/state.ts";
-import { saveModel } from "../training/model-file.ts";
-import type { GrowthRecord } from "../training/record.ts";
-import type { Progress, Trainer } from "../training/trainer.ts";
+import type { GrowthRecord } from "../training/history/record.ts";
+import type { ControllerDecision } from "../training/policy/state.ts";
+import type { Progress, Trainer } from "../training/trainer/trainer.ts";
 import type { RunConfig, RunFolder } from "./run-folder.ts";
 
 export const metricsName = "metrics.jsonl";

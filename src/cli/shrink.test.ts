@@ -5,9 +5,9 @@ import { encodeModel } from "../formats/onnx/index.ts";
 import { type Model, withParameters } from "../graph/model.ts";
 import { findWidths } from "../growth/find/widths.ts";
 import { grow } from "../growth/grow/grow-model.ts";
+import { loadModel, saveModel } from "../models/model-file.ts";
 import { mlp } from "../nn/mlp.ts";
 import { float32, type Tensor } from "../tensor/tensor.ts";
-import { loadModel, saveModel } from "../training/model-file.ts";
 
 function withModel(model: Model, body: (path: string, folder: string) => Promise<void>): Promise<void> {
   return withFolder(async (folder) => {

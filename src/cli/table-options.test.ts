@@ -5,9 +5,9 @@ import { Command } from "commander";
 import { expect, test } from "vitest";
 import { runCli, withFolder } from "../../test/cli-harness.ts";
 import { makeModel } from "../graph/model.ts";
+import { saveModel } from "../models/model-file.ts";
 import { newGraph } from "../ops/index.ts";
 import { float32 } from "../tensor/tensor.ts";
-import { saveModel } from "../training/model-file.ts";
 import { readTableOptions, tableOptionNames, tableOptions } from "./table-options.ts";
 
 test("whole prices are a regression that defaults fit, reported in the data's units", async () => {

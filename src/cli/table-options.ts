@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { type IdxOptions, imageAxes } from "../data/idx.ts";
 import { encodings, missingRules, type TableOptions } from "../data/table/options.ts";
 import type { TableFileOptions } from "../data/table/read.ts";
-import type { LossName } from "../training/loss.ts";
+import type { LossName } from "../training/settings/loss.ts";
 import { badOption, oneOf, wholeNumber } from "./option-values.ts";
 
 /** How a CSV file is read, as typed. */

@@ -1,6 +1,6 @@
 import type { RunArm, RunRecord } from "../report/run-record.ts";
 import { undoneTrials } from "../report/undone-trials.ts";
-import { parametersOf, parametersText } from "../training/parameter-summary.ts";
+import { parametersOf, parametersText } from "../training/settings/parameter-summary.ts";
 import { grouped, score, short, visible, widthsText } from "./format.ts";
 
 import { growthText } from "./live-progress.ts";

@@ -1,7 +1,7 @@
 import type { Model } from "../graph/model.ts";
 import { Recorder, type RecorderOptions, type RunStatus } from "../report/recorder.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { withPreprocessing } from "../training/preprocessing-nodes.ts";
+import { withPreprocessing } from "../training/graphs/preprocessing-nodes.ts";
 import { exitCodeOfSignal, exitCodes } from "./exit-code.ts";
 import type { CliIo } from "./io.ts";
 import { decisionText, growthText, LiveProgress } from "./live-progress.ts";

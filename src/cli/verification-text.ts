@@ -1,5 +1,5 @@
 import type { OutputCoverage } from "../training/verification/coverage.ts";
-import type { OutputCheck, Verification } from "../training/verify.ts";
+import type { OutputCheck, Verification } from "../training/verification/verify.ts";
 import { exitCodes } from "./exit-code.ts";
 import { figure, grouped, visible } from "./format.ts";
 import { type Column, textTable, wrapped } from "./text-table.ts";

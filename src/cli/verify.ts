@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { comparedData } from "../training/verification/data-feeds.ts";
-import { verifyModels } from "../training/verify.ts";
+import { verifyModels } from "../training/verification/verify.ts";
 import { feedOption, readFeeds } from "./feed-option.ts";
 import { visible } from "./format.ts";
 import type { CliIo } from "./io.ts";

@@ -1,4 +1,4 @@
-import type { GrowthEvent } from "../training/growth-schedule.ts";
+import type { GrowthEvent } from "../training/policy/growth-schedule.ts";
 import { badOption, wholeNumber } from "./option-values.ts";
 
 const form = "must be WIDTH=+UNITS@STEP, such as hidden1=+16@500, or WIDTH=+UNITS with --every";

@@ -1,5 +1,5 @@
 import { EspalierError } from "../tensor/errors.ts";
-import { dueGrowths } from "../training/growth-schedule.ts";
+import { dueGrowths } from "../training/policy/growth-schedule.ts";
 import type { Arm, Comparison, Size } from "./config.ts";
 
 /** Units by width, such as { conv1: 8, hidden1: 32 }. */

@@ -1,6 +1,6 @@
-import { sha256 } from "../training/checkpoint.ts";
-import type { GrowthPolicy } from "../training/controller/policy.ts";
-import type { NewbornOptions } from "../training/newborn.ts";
+import { sha256 } from "../training/history/checkpoint.ts";
+import type { NewbornOptions } from "../training/optimizers/newborn.ts";
+import type { GrowthPolicy } from "../training/policy/policy.ts";
 import type { Arm, Budget, Comparison, OptimizerConfig, ScheduleConfig, Size, TaskConfig } from "./config.ts";
 import type { Widths } from "./end-size.ts";
 import { defined } from "./json-reader.ts";

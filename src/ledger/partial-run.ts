@@ -1,9 +1,9 @@
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import type { RunPoint } from "../report/run-record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "../training/checkpoint.ts";
-import type { TrainerSettings } from "../training/options.ts";
-import type { TrainerState } from "../training/trainer.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../training/history/checkpoint.ts";
+import type { TrainerSettings } from "../training/settings/options.ts";
+import type { TrainerState } from "../training/trainer/trainer.ts";
 import type { CurvePoint } from "./job.ts";
 
 /** A job that is not done: all that it needs to go on, which must be written and read together. */

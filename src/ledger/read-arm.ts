@@ -1,8 +1,8 @@
 import { strategyOf } from "../growth/strategies/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import type { GrowthPolicy } from "../training/controller/policy.ts";
-import { readPolicy } from "../training/controller/read-policy.ts";
-import { type NewbornOptions, newbornOf } from "../training/newborn.ts";
+import { type NewbornOptions, newbornOf } from "../training/optimizers/newborn.ts";
+import type { GrowthPolicy } from "../training/policy/policy.ts";
+import { readPolicy } from "../training/policy/read-policy.ts";
 import type { Arm, Budget, FirstPhase, Grid, OptimizerConfig, Size } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
 import { readSize } from "./read-task.ts";

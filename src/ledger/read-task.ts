@@ -1,6 +1,6 @@
 import { encodings, missingRules } from "../data/table/options.ts";
 import { activationNames } from "../nn/activation.ts";
-import type { LossName } from "../training/loss.ts";
+import type { LossName } from "../training/settings/loss.ts";
 import type { CsvReading, DataSource, NetworkConfig, Size, SplitConfig, TaskConfig } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
 

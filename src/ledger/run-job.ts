@@ -1,11 +1,11 @@
+import { loadModel } from "../models/model-file.ts";
 import { Recorder, type RecorderOptions } from "../report/recorder.ts";
 import type { RunPoint } from "../report/run-record.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import { StoppingWatch } from "../training/early-stopping.ts";
-import { loadModel } from "../training/model-file.ts";
 import { optimizerOf } from "../training/optimizers/index.ts";
-import { cosineRate, type Schedule } from "../training/schedule.ts";
-import { Trainer, type TrainerState } from "../training/trainer.ts";
+import { cosineRate, type Schedule } from "../training/optimizers/schedule.ts";
+import { StoppingWatch } from "../training/policy/early-stopping.ts";
+import { Trainer, type TrainerState } from "../training/trainer/trainer.ts";
 import type { CurvePoint, Job, JobResult } from "./job.ts";
 import { jobKey } from "./job.ts";
 import { decodePartial, encodePartial, type PartialRun } from "./partial-run.ts";

@@ -3,7 +3,7 @@ import { twoMoons } from "../data/generated/two-moons.ts";
 import { splitDataset } from "../data/split.ts";
 import { mlp } from "../nn/mlp.ts";
 import { adam } from "../training/optimizers/adam.ts";
-import { Trainer } from "../training/trainer.ts";
+import { Trainer } from "../training/trainer/trainer.ts";
 import { Recorder, type RecorderOptions } from "./recorder.ts";
 
 const { train, test } = splitDataset(twoMoons({ count: 200 }), 0.2);

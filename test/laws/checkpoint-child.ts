@@ -2,7 +2,7 @@ import { dataset } from "../../src/data/dataset.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 
 /** The run that the crash test kills again and again, and the one that nobody kills. */
 

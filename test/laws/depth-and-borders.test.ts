@@ -9,8 +9,8 @@ import { planGrowth } from "../../src/growth/plan/plan.ts";
 import { random } from "../../src/growth/strategies/random.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
-import { Trainer } from "../../src/training/trainer.ts";
-import { verifyModels } from "../../src/training/verify.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
+import { verifyModels } from "../../src/training/verification/verify.ts";
 
 const image = () =>
   cnn({ input: [1, 8, 8], filters: [5, 6], hidden: [7], classes: 4, batchNorm: true, seed: 3 });

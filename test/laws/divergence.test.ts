@@ -7,11 +7,11 @@ import { twoMoons } from "../../src/data/generated/two-moons.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { EspalierError } from "../../src/tensor/errors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { Metric } from "../../src/training/metric.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
+import { stepRate } from "../../src/training/optimizers/schedule.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import { stepRate } from "../../src/training/schedule.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import type { Metric } from "../../src/training/settings/metric.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 
 const updates = ["kernel", "graph"] as const;

@@ -4,7 +4,7 @@ import { encodeModel } from "../../src/formats/onnx/index.ts";
 import { type Attributes, float, int, makeModel, text } from "../../src/graph/model.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { float32, int64, type Tensor } from "../../src/tensor/tensor.ts";
-import { differentiate } from "../../src/training/differentiate.ts";
+import { differentiate } from "../../src/training/graphs/differentiate.ts";
 
 /** Gradients of the sum of the output; the expected numbers of this file are PyTorch 2.13's. */
 async function gradientsOf(

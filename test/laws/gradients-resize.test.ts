@@ -4,7 +4,7 @@ import { encodeModel } from "../../src/formats/onnx/index.ts";
 import { type Attributes, float, int, ints, makeModel, text } from "../../src/graph/model.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { float32, int64 } from "../../src/tensor/tensor.ts";
-import { differentiate } from "../../src/training/differentiate.ts";
+import { differentiate } from "../../src/training/graphs/differentiate.ts";
 import { checkGradient, randomTensor } from "./gradient-harness.ts";
 
 const way = (mode: string, coordinates: string, nearest = "round_prefer_floor"): Attributes => ({

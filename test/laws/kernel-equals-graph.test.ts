@@ -5,10 +5,10 @@ import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { adam, adamw } from "../../src/training/optimizers/adam.ts";
+import { cosineRate } from "../../src/training/optimizers/schedule.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import type { TrainerOptions } from "../../src/training/options.ts";
-import { cosineRate } from "../../src/training/schedule.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import type { TrainerOptions } from "../../src/training/settings/options.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 
 const cases: Readonly<Record<string, Partial<TrainerOptions>>> = {

@@ -10,13 +10,13 @@ import type { StrategyName } from "../../src/growth/strategies/index.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { Random } from "../../src/tensor/random.ts";
-import type { Batch } from "../../src/training/batch.ts";
+import type { Batch } from "../../src/training/graphs/batch.ts";
+import type { Program } from "../../src/training/graphs/program.ts";
 import { MeasurementCache } from "../../src/training/measure/measurement-cache.ts";
 import { ModelProbe } from "../../src/training/measure/model-probe.ts";
 import { Sample } from "../../src/training/measure/sample.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
-import type { Program } from "../../src/training/program.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 import { stateText } from "./state-text.ts";
 

@@ -14,7 +14,7 @@ import { random } from "../../src/growth/strategies/random.ts";
 import { zeros } from "../../src/growth/strategies/zeros.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { architectures, build, growthSequence } from "./architectures.ts";
 import { normalFeatures } from "./exact-network.ts";
 import { anySeed, lawRuns } from "./seed.ts";

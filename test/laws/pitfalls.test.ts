@@ -6,8 +6,8 @@ import { Random } from "../../src/tensor/random.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
 import type { Optimizer } from "../../src/training/optimizers/optimizer.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import type { TrainerOptions } from "../../src/training/options.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import type { TrainerOptions } from "../../src/training/settings/options.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 
 /** A smooth function of two variables with a little noise, so that nothing is ever learnt perfectly. */
 function waves() {

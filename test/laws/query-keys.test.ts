@@ -7,7 +7,7 @@ import { findWidths, widthOf } from "../../src/growth/find/widths.ts";
 import type { WidthPart } from "../../src/growth/plan/width.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { type Tensor, toNumbers } from "../../src/tensor/tensor.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 
 const [positions, features, heads, size] = [3, 5, 2, 4];

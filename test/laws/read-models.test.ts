@@ -7,8 +7,8 @@ import { newGraph } from "../../src/ops/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, int64, type Tensor } from "../../src/tensor/tensor.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
-import type { TrainerOptions } from "../../src/training/options.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import type { TrainerOptions } from "../../src/training/settings/options.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 
 const [examples, length, words] = [24, 5, 11];
 const draws = new Random(4, "models that were read");

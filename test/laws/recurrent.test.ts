@@ -8,8 +8,8 @@ import { newGraph } from "../../src/ops/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
-import { Trainer } from "../../src/training/trainer.ts";
-import { verifyModels } from "../../src/training/verify.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
+import { verifyModels } from "../../src/training/verification/verify.ts";
 
 interface Made {
   readonly op: "LSTM" | "GRU" | "RNN";

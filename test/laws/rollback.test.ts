@@ -11,12 +11,12 @@ import { mlp } from "../../src/nn/mlp.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { int64 } from "../../src/tensor/tensor.ts";
+import { noProgress, type TrainerState } from "../../src/training/history/state.ts";
 import { adam, adamw } from "../../src/training/optimizers/adam.ts";
+import { cosineRate } from "../../src/training/optimizers/schedule.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import type { TrainerOptions } from "../../src/training/options.ts";
-import { cosineRate } from "../../src/training/schedule.ts";
-import { noProgress, type TrainerState } from "../../src/training/state.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import type { TrainerOptions } from "../../src/training/settings/options.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 import { stateText } from "./state-text.ts";
 

@@ -9,7 +9,7 @@ import { planShrink, type ShrinkRequest } from "../../src/growth/shrink/shrink-p
 import { strategies } from "../../src/growth/strategies/index.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { float32 } from "../../src/tensor/tensor.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { architectures, build } from "./architectures.ts";
 import { withIntegers } from "./exact-network.ts";
 import { anySeed, lawRuns } from "./seed.ts";

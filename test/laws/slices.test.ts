@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { evaluateDim, minDim, namesOf } from "../../src/graph/dim.ts";
 import { float, int, type Model, makeModel, withParameters } from "../../src/graph/model.ts";
+import { loadModel } from "../../src/models/model-file.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { inferTypes } from "../../src/ops/infer.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, int64, type Tensor } from "../../src/tensor/tensor.ts";
-import { loadModel } from "../../src/training/model-file.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 
 const read = (name: string) => loadModel(join(import.meta.dirname, "../cases", `${name}.onnx`));
 const draw = (length: number, what: string) => {

@@ -1,6 +1,6 @@
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import type { GrowthRecord } from "../../src/training/record.ts";
-import type { TrainerState } from "../../src/training/state.ts";
+import type { GrowthRecord } from "../../src/training/history/record.ts";
+import type { TrainerState } from "../../src/training/history/state.ts";
 
 /** Everything but clocks, as text: equal texts are equal bits (every float32 prints apart, and -0 is not 0). */
 export function stateText({ model, learner, progress }: TrainerState): string {

@@ -14,7 +14,7 @@ import { EspalierError } from "../../src/tensor/errors.ts";
 import type { Random } from "../../src/tensor/random.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { architectures, build, growthSequence, readyMade } from "./architectures.ts";
 import { integerFeatures, isExact, normalFeatures, withIntegers } from "./exact-network.ts";
 import { anySeed, lawRuns } from "./seed.ts";

@@ -9,7 +9,7 @@ import type { ActivationName } from "../../src/nn/activation.ts";
 import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { newGraph } from "../../src/ops/index.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 
 function dataFor(model: Model, count = 20): Dataset {

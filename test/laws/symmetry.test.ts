@@ -8,7 +8,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
 import type { Optimizer } from "../../src/training/optimizers/optimizer.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 
 /** Four smooth functions of three variables with a little noise: directions enough for gradients of rank three. */
 function waves() {

@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { findWidths } from "../../src/growth/find/widths.ts";
 import { grow } from "../../src/growth/grow/grow-model.ts";
+import { loadModel } from "../../src/models/model-file.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { makeTensor, sizeOf } from "../../src/tensor/tensor.ts";
-import { loadModel } from "../../src/training/model-file.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import { parametersOf } from "../../src/training/parameter-summary.ts";
-import { frozenOf, trainableOf } from "../../src/training/trainable.ts";
-import { Trainer } from "../../src/training/trainer.ts";
+import { parametersOf } from "../../src/training/settings/parameter-summary.ts";
+import { frozenOf, trainableOf } from "../../src/training/settings/trainable.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 
 const read = (name: string) => loadModel(join(import.meta.dirname, "../cases", `${name}.onnx`));
 

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { GraphBuilder } from "../../src/graph/builder.ts";
 import { type Attributes, float, int, ints } from "../../src/graph/model.ts";
+import { compile } from "../../src/models/compile.ts";
 import { newGraph, operatorOf } from "../../src/ops/index.ts";
 import { GraphCall } from "../../src/ops/rules/operator.ts";
 import { sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
-import { compile } from "../../src/training/compile.ts";
-import { differentiate } from "../../src/training/differentiate.ts";
+import { differentiate } from "../../src/training/graphs/differentiate.ts";
 import { normalFeatures } from "./exact-network.ts";
 import { anySeed, lawRuns } from "./seed.ts";
 

@@ -7,7 +7,7 @@ import { newGraph } from "../../src/ops/index.ts";
 import type { DType } from "../../src/tensor/dtype.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, full, int64, sizeOf } from "../../src/tensor/tensor.ts";
-import { verifyModels } from "../../src/training/verify.ts";
+import { verifyModels } from "../../src/training/verification/verify.ts";
 import { runCli, withFolder } from "../cli-harness.ts";
 
 const file = (name: string) => new URL(`../cases/${name}`, import.meta.url).pathname;

@@ -5,7 +5,7 @@ import { type Model, withParameters } from "../../graph/model.ts";
 import { mlp } from "../../nn/mlp.ts";
 import { toFloat16 } from "../../tensor/float16.ts";
 import { float32, makeTensor, type Tensor } from "../../tensor/tensor.ts";
-import { verifyModels } from "../../training/verify.ts";
+import { verifyModels } from "../../training/verification/verify.ts";
 import { equalUnits } from "../examine/redundant.ts";
 import { findWidths, widthOf } from "../find/widths.ts";
 import { grow, replay } from "../grow/grow-model.ts";

@@ -1,4 +1,4 @@
-import type { GrowthRecord } from "../../training/record.ts";
+import type { GrowthRecord } from "../../training/history/record.ts";
 import { flops, isFraction, metricValue, percent, plural, significant, whole } from "../figures.ts";
 import { type Horizontal, horizontals, valueAt } from "../horizontal.ts";
 import { type Markup, markup } from "../markup.ts";

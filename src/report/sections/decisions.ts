@@ -1,4 +1,4 @@
-import type { ControllerDecision } from "../../training/controller/state.ts";
+import type { ControllerDecision } from "../../training/policy/state.ts";
 import { absent, flops, significant, whole } from "../figures.ts";
 import { type Markup, markup } from "../markup.ts";
 import type { RunRecord } from "../run-record.ts";

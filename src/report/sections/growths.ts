@@ -1,4 +1,4 @@
-import type { GrowthRecord } from "../../training/record.ts";
+import type { GrowthRecord } from "../../training/history/record.ts";
 import { absent, significant, whole } from "../figures.ts";
 import { type Markup, markup } from "../markup.ts";
 import type { RunRecord } from "../run-record.ts";

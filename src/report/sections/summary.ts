@@ -1,4 +1,4 @@
-import type { GrowthRecord } from "../../training/record.ts";
+import type { GrowthRecord } from "../../training/history/record.ts";
 import {
   absent,
   count,

@@ -1,7 +1,7 @@
 import { unitPositions } from "../../graph/layout.ts";
 import { type Curvature, outgoingParts } from "../../growth/plan/probe.ts";
 import type { Width, WidthPart } from "../../growth/plan/width.ts";
-import { differentiate } from "../differentiate.ts";
+import { differentiate } from "../graphs/differentiate.ts";
 import type { Asked, Mean, Measured } from "./measurement.ts";
 import { fanInFirst, matrixOf, weightGradient } from "./residual.ts";
 import { exampleCount, gram, siteOf, sizeAlong } from "./site.ts";

@@ -3,13 +3,13 @@ import type { Dim } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
 import type { Width } from "../../growth/plan/width.ts";
+import { compile } from "../../models/compile.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { compile } from "../compile.ts";
-import { batchFlops, countFlops } from "../flops.ts";
-import type { TrainerSettings } from "../options.ts";
-import { type Program, writeProgram } from "../program.ts";
-import { feedSizes } from "../program-inputs.ts";
-import { type TaskSettings, taskOf } from "../task-options.ts";
+import { batchFlops, countFlops } from "../graphs/flops.ts";
+import { type Program, writeProgram } from "../graphs/program.ts";
+import { feedSizes } from "../graphs/program-inputs.ts";
+import type { TrainerSettings } from "../settings/options.ts";
+import { type TaskSettings, taskOf } from "../settings/task-options.ts";
 import type { Sample } from "./sample.ts";
 
 /** What is measured of a width: values written behind the loss of a program. */

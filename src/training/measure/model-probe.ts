@@ -18,8 +18,8 @@ import { fillOne, keepZero, type Strategy } from "../../growth/plan/strategy.ts"
 import { openWidths } from "../../growth/plan/symbols.ts";
 import type { Width, WidthPart } from "../../growth/plan/width.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import type { TrainerSettings } from "../options.ts";
-import type { TaskSettings } from "../task-options.ts";
+import type { TrainerSettings } from "../settings/options.ts";
+import type { TaskSettings } from "../settings/task-options.ts";
 import { curvatureMeasured, curvatureOf } from "./curvature.ts";
 import { compileMeasurement, type Mean, type Measured, runMeasurement } from "./measurement.ts";
 import type { MeasurementCache } from "./measurement-cache.ts";

@@ -3,7 +3,7 @@ import { type Matrix, matrix } from "../../growth/plan/matrix.ts";
 import { incomingParts, outgoingParts, type TrialUnits } from "../../growth/plan/probe.ts";
 import { fillOne, keepZero } from "../../growth/plan/strategy.ts";
 import type { Width } from "../../growth/plan/width.ts";
-import { differentiate } from "../differentiate.ts";
+import { differentiate } from "../graphs/differentiate.ts";
 import type { Mean, Measured } from "./measurement.ts";
 import { unitEntries } from "./unit-entries.ts";
 

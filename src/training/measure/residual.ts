@@ -3,7 +3,7 @@ import { rulesOrNone } from "../../ops/index.ts";
 import { dependents, sweepGradients } from "../../ops/rules/sweep.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
-import { differentiate } from "../differentiate.ts";
+import { differentiate } from "../graphs/differentiate.ts";
 import type { Mean, Measured } from "./measurement.ts";
 import { parametersOf } from "./pull.ts";
 import { exampleCount, gram, siteOf } from "./site.ts";

@@ -1,8 +1,8 @@
 import { int } from "../../graph/model.ts";
 import { outgoingParts, type Response } from "../../growth/plan/probe.ts";
 import type { Width } from "../../growth/plan/width.ts";
-import { differentiate } from "../differentiate.ts";
-import type { Program } from "../program.ts";
+import { differentiate } from "../graphs/differentiate.ts";
+import type { Program } from "../graphs/program.ts";
 import type { Asked, Mean, Measured } from "./measurement.ts";
 import { sumOfSquares, unitEntries } from "./unit-entries.ts";
 

@@ -1,9 +1,9 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { Random } from "../../tensor/random.ts";
-import { type Batch, Batcher } from "../batch.ts";
-import type { Program } from "../program.ts";
-import { fixedBatch } from "../program-inputs.ts";
+import { type Batch, Batcher } from "../graphs/batch.ts";
+import type { Program } from "../graphs/program.ts";
+import { fixedBatch } from "../graphs/program-inputs.ts";
 
 export interface SampleOptions {
   /** Examples to measure on, drawn without replacement; all where there are fewer. Default 512. */

@@ -4,7 +4,7 @@ import type { Width, WidthPart } from "../../growth/plan/width.ts";
 import { rulesOrNone } from "../../ops/index.ts";
 import { GraphCall, type Unfolded } from "../../ops/rules/operator.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import type { Program } from "../program.ts";
+import type { Program } from "../graphs/program.ts";
 
 /** The one weight on a side of a width, and the one node that multiplies by it. */
 export interface Site {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { newGraph } from "../../ops/index.ts";
-import { countFlops } from "../flops.ts";
+import { countFlops } from "../graphs/flops.ts";
 import { adam, adamw } from "./adam.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { sgd } from "./sgd.ts";

@@ -1,7 +1,7 @@
 import { unknownName } from "../../tensor/unknown-name.ts";
-import type { Schedule } from "../schedule.ts";
 import { adam, adamw } from "./adam.ts";
 import type { Optimizer, OptimizerName } from "./optimizer.ts";
+import type { Schedule } from "./schedule.ts";
 import { sgd } from "./sgd.ts";
 
 /** The one table of optimisers. */

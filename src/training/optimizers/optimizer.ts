@@ -1,6 +1,6 @@
 import type { KernelAddresses, OptimizerKernel } from "../../engine/kernel/optimizer-kernel.ts";
 import type { GraphBuilder } from "../../graph/builder.ts";
-import type { Schedule } from "../schedule.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** What the readable reference writes its update with; every name is a value of the graph. */
 export interface GraphUpdate {

@@ -1,5 +1,5 @@
-import { type Schedule, scheduleOf } from "../schedule.ts";
 import type { Optimizer } from "./optimizer.ts";
+import { type Schedule, scheduleOf } from "./schedule.ts";
 
 export interface SgdOptions {
   /** Default 0.01. */

@@ -1,8 +1,8 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
-import { Batcher } from "../batch.ts";
-import { batchAxes } from "../batch-axes.ts";
-import { fixedBatch, programInputs } from "../program-inputs.ts";
+import { Batcher } from "../graphs/batch.ts";
+import { fixedBatch, programInputs } from "../graphs/program-inputs.ts";
+import { batchAxes } from "../settings/batch-axes.ts";
 import type { ComparedData } from "./trials.ts";
 
 /** Examples that two models are compared on. */

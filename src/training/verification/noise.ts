@@ -4,10 +4,10 @@ import type { Model, Node } from "../../graph/model.ts";
 import { withParameters } from "../../graph/model.ts";
 import { roundoffOf } from "../../growth/examine/output-limits.ts";
 import { isReal, realValues, writeReal } from "../../growth/plan/real-parameter.ts";
+import { weightsApart } from "../../models/weights-apart.ts";
 import { isSupported, operatorOf } from "../../ops/index.ts";
 import { Random } from "../../tensor/random.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import { weightsApart } from "../weights-apart.ts";
 
 /** How often the model is shaken: a tie that rounding decides falls either way in one of these, as good as always. */
 const shakes = 5;

@@ -1,11 +1,11 @@
 import type { Feeds, Session, SessionOptions } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
 import { emitRoundingBounds } from "../../growth/examine/rounding.ts";
+import { compile } from "../../models/compile.ts";
 import { newGraph } from "../../ops/index.ts";
 import { originOf, raiseOpset } from "../../ops/rewrites/raise.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { compile } from "../compile.ts";
 
 /** Bounds on the rounding errors of a model's outputs; compiled when first asked for. */
 export class RoundingBounds {

@@ -1,4 +1,4 @@
-import type { SampleInputs, Sizes } from "../sample-inputs.ts";
+import type { SampleInputs, Sizes } from "./sample-inputs.ts";
 
 /** Batch, and size of every other symbolic axis, in the order in which they are tried. */
 const small = [

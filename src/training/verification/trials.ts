@@ -1,7 +1,7 @@
 import type { Feeds } from "../../engine/session.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import type { SampleInputs, Sizes } from "../sample-inputs.ts";
 import type { Domain } from "./domains.ts";
+import type { SampleInputs, Sizes } from "./sample-inputs.ts";
 import { sizesToTry } from "./sizes.ts";
 
 /** One set of inputs, and what the first model makes of them. */

@@ -7,7 +7,7 @@ import type { GrowthPlan } from "../../../src/growth/plan/plan.ts";
 import { random } from "../../../src/growth/strategies/random.ts";
 import { inferTypes } from "../../../src/ops/infer.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { SampleInputs, type Sizes } from "../../../src/training/sample-inputs.ts";
+import { SampleInputs, type Sizes } from "../../../src/training/verification/sample-inputs.ts";
 import { exactValues } from "./exact-values.ts";
 import { integerWeights, integral, magnitudes, piecewiseLinear, withoutSigns } from "./integer-weights.ts";
 

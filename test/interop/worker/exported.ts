@@ -1,5 +1,5 @@
 import { loadModel, type Tensor } from "../../../src/index.ts";
-import { Trainer } from "../../../src/training/trainer.ts";
+import { Trainer } from "../../../src/training/trainer/trainer.ts";
 import type { Exchange } from "./exchange.ts";
 import { dataOf, optionsOf, type RunSpec, train } from "./training.ts";
 

@@ -1,10 +1,10 @@
 import type { GraphBuilder } from "../../../src/graph/builder.ts";
 import { type Attributes, int } from "../../../src/graph/model.ts";
+import { compile } from "../../../src/models/compile.ts";
 import { newGraph, operators } from "../../../src/ops/index.ts";
 import { isFloat } from "../../../src/tensor/dtype.ts";
 import { type Tensor, zeros } from "../../../src/tensor/tensor.ts";
-import { compile } from "../../../src/training/compile.ts";
-import { differentiate } from "../../../src/training/differentiate.ts";
+import { differentiate } from "../../../src/training/graphs/differentiate.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** One call of one operator. Its tensors are called `${id}.x0` (inputs) and `${id}.r0` (upstream gradients). */

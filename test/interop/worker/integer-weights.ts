@@ -2,7 +2,7 @@ import type { Feeds } from "../../../src/engine/session.ts";
 import { type Model, withParameters } from "../../../src/graph/model.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { makeTensor, sizeOf, type Tensor } from "../../../src/tensor/tensor.ts";
-import { trainableOf } from "../../../src/training/trainable.ts";
+import { trainableOf } from "../../../src/training/settings/trainable.ts";
 
 /** Activations that round. */
 const activations: ReadonlySet<string> = new Set(

@@ -1,8 +1,8 @@
 import { dataset, loadModel, type Tensor } from "../../../src/index.ts";
 import { toNumbers } from "../../../src/tensor/tensor.ts";
 import { sgd } from "../../../src/training/optimizers/sgd.ts";
-import { trainableOf } from "../../../src/training/trainable.ts";
-import { Trainer } from "../../../src/training/trainer.ts";
+import { trainableOf } from "../../../src/training/settings/trainable.ts";
+import { Trainer } from "../../../src/training/trainer/trainer.ts";
 import type { Exchange } from "./exchange.ts";
 
 interface Asked {

@@ -3,12 +3,12 @@ import type { ColumnParts } from "../../../src/data/columns.ts";
 import { type Dataset, dataset } from "../../../src/data/dataset.ts";
 import type { Shape } from "../../../src/graph/dim.ts";
 import type { Model } from "../../../src/graph/model.ts";
+import { loadModel } from "../../../src/models/model-file.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { makeTensor, sizeOf, type Tensor } from "../../../src/tensor/tensor.ts";
-import type { LossName } from "../../../src/training/loss.ts";
-import { loadModel } from "../../../src/training/model-file.ts";
 import { adam } from "../../../src/training/optimizers/adam.ts";
-import { Trainer } from "../../../src/training/trainer.ts";
+import type { LossName } from "../../../src/training/settings/loss.ts";
+import { Trainer } from "../../../src/training/trainer/trainer.ts";
 import type { Exchange } from "./exchange.ts";
 
 interface Asked {

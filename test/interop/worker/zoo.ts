@@ -5,9 +5,13 @@ import { applyPlan } from "../../../src/growth/grow/apply.ts";
 import { type GrowthPlan, planGrowth } from "../../../src/growth/plan/plan.ts";
 import type { Width } from "../../../src/growth/plan/width.ts";
 import { random } from "../../../src/growth/strategies/random.ts";
-import { loadModel, saveModel } from "../../../src/training/model-file.ts";
-import type { Sizes } from "../../../src/training/sample-inputs.ts";
-import { type OutputCheck, type Verification, verifyModels } from "../../../src/training/verify.ts";
+import { loadModel, saveModel } from "../../../src/models/model-file.ts";
+import type { Sizes } from "../../../src/training/verification/sample-inputs.ts";
+import {
+  type OutputCheck,
+  type Verification,
+  verifyModels,
+} from "../../../src/training/verification/verify.ts";
 import { ExactModel } from "./exact-model.ts";
 import type { Exchange } from "./exchange.ts";
 

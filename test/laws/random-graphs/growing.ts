@@ -7,8 +7,8 @@ import { planGrowth } from "../../../src/growth/plan/plan.ts";
 import type { Strategy } from "../../../src/growth/plan/strategy.ts";
 import type { Width } from "../../../src/growth/plan/width.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
-import { SampleInputs, type Sizes } from "../../../src/training/sample-inputs.ts";
-import { verifyModels } from "../../../src/training/verify.ts";
+import { SampleInputs, type Sizes } from "../../../src/training/verification/sample-inputs.ts";
+import { verifyModels } from "../../../src/training/verification/verify.ts";
 
 /** How far apart the models may lie: these are shallow. */
 export const limit = 1e-5;

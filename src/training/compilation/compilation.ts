@@ -1,0 +1,92 @@
+import type { Dim } from "../../graph/dim.ts";
+import type { Model } from "../../graph/model.ts";
+import { findWidths } from "../../growth/find/widths.ts";
+import { editsOf, insertZeros } from "../../growth/grow/apply.ts";
+import type { GrowthPlan } from "../../growth/plan/plan.ts";
+import type { Width } from "../../growth/plan/width.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { countFlops } from "../graphs/flops.ts";
+import { type Program, writeProgram } from "../graphs/program.ts";
+import { freshState } from "../learner/fresh-state.ts";
+import { growBirths, type Learner, type LearnerState } from "../learner/learner.ts";
+import { createLearner } from "../learner/learners.ts";
+import { MeasurementCache } from "../measure/measurement-cache.ts";
+import type { TrainerSettings } from "../settings/options.ts";
+import { taskOf } from "../settings/task-options.ts";
+import { Evaluator } from "./evaluator.ts";
+
+/** A model's graphs, compiled, and the learner that holds its state. */
+export interface Compilation {
+  readonly widths: readonly Width[];
+  readonly program: Program;
+  readonly evaluator: Evaluator;
+  readonly learner: Learner;
+  /** FLOPs of a training step, forward and backward, in "batch" and the open widths. */
+  readonly flops: Dim;
+  /** What has been measured of its widths so far, compiled. */
+  readonly measurements: MeasurementCache;
+}
+
+/** Compiles a model for training and evaluation; without a state it starts afresh. */
+export async function compileModel(
+  model: Model,
+  settings: TrainerSettings,
+  state?: LearnerState,
+): Promise<Compilation> {
+  const { session, frozen } = settings;
+  const widths = findWidths(model);
+  const what = { model, widths, ...taskOf(settings), frozen };
+  const program = writeProgram({ ...what, training: true });
+  const evaluator = await Evaluator.create(what, session);
+  const learner = await createLearner(program, settings);
+  learner.load(state ?? freshState(program, model, settings));
+  return {
+    widths,
+    program,
+    evaluator,
+    learner,
+    flops: countFlops(program.graph),
+    measurements: new MeasurementCache(),
+  };
+}
+
+/** Loads another state of the model that was compiled, which may differ in size; where its graph does, it is compiled anew. */
+export async function recompile(
+  compiled: Compilation,
+  compiledModel: Model,
+  { model, learner }: { readonly model: Model; readonly learner: LearnerState },
+  settings: TrainerSettings,
+): Promise<Compilation> {
+  if (model.graph.nodes === compiledModel.graph.nodes) {
+    compiled.learner.load(learner);
+    return { ...compiled, widths: findWidths(model) };
+  }
+  const next = await compileModel(model, settings, learner);
+  await releaseCompilation(compiled);
+  return next;
+}
+
+export async function releaseCompilation({ learner, evaluator, measurements }: Compilation): Promise<void> {
+  await measurements.release();
+  await learner.release();
+  await evaluator.release();
+}
+
+/** The state of a learner as a growth leaves it: grown variables, zeros for new moments, births now. */
+export function growState(
+  state: LearnerState,
+  plan: GrowthPlan,
+  parameters: ReadonlyMap<string, Tensor>,
+  step: number,
+): LearnerState {
+  const grow = (tensor: Tensor, name: string) =>
+    editsOf(plan, name).reduce((old, edit) => insertZeros(old, edit, plan), tensor);
+  return {
+    variables: parameters,
+    slots: new Map([...state.slots].map(([name, slots]) => [name, slots.map((slot) => grow(slot, name))])),
+    births: new Map(
+      [...state.births].map(([name, births]) => [name, growBirths(births, name, { plan, step })]),
+    ),
+    restart: state.restart,
+  };
+}

@@ -1,0 +1,48 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Feeds } from "../../engine/session.ts";
+import type { Model } from "../../graph/model.ts";
+import { Batcher } from "../graphs/batch.ts";
+import { fixedBatch } from "../graphs/program-inputs.ts";
+import { type TaskOptions, taskOf } from "../settings/task-options.ts";
+import { Evaluator } from "./evaluator.ts";
+
+/**
+ * What a model's loss is taken of, example by example [count, values]: logits where the loss takes logits, also for a model
+ * that ends in a softmax or sigmoid. Labels and targets of `data` are not looked at, but there must be some for the loss.
+ * Throws `SHAPE_MISMATCH` where model and data do not fit.
+ */
+export async function predictScores(
+  model: Model,
+  data: Dataset,
+  task: TaskOptions,
+  { batchSize = 256 }: { readonly batchSize?: number } = {},
+): Promise<readonly (readonly number[])[]> {
+  const evaluator = await Evaluator.create({ model, widths: [], ...taskOf(task) }, {});
+  try {
+    const variables = variablesOf(model, evaluator);
+    const batcher = new Batcher(evaluator.program, data);
+    const fixed = fixedBatch(evaluator.program);
+    const step = fixed ?? batchSize;
+    // A model that takes batches of one size alone sees the last example again until the last batch is full.
+    const padded = fixed === undefined ? data.count : Math.ceil(data.count / step) * step;
+    const order = Uint32Array.from({ length: padded }, (_, index) => Math.min(index, data.count - 1));
+    const rows: number[][] = [];
+    for (let from = 0; from < padded; from += step) {
+      const size = Math.min(step, padded - from);
+      const { scored } = await evaluator.forward(variables, batcher.take(order, from, size).feeds);
+      const values = Array.from(scored.data as Float32Array);
+      const width = values.length / size;
+      for (let at = 0; at < size && rows.length < data.count; at++)
+        rows.push(values.slice(at * width, (at + 1) * width));
+    }
+    return rows;
+  } finally {
+    await evaluator.release();
+  }
+}
+
+/** The values of a model's parameters that an evaluator takes as inputs. */
+export function variablesOf({ graph }: Model, { program }: Evaluator): Feeds {
+  const own = (name: string) => program.source.graph.parameters.get(name) ?? graph.parameters.get(name);
+  return Object.fromEntries(program.variables.map((name) => [name, own(name)])) as Feeds;
+}

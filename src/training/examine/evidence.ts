@@ -1,0 +1,21 @@
+import type { Feeds } from "../../engine/session.ts";
+import type { DiagnosisOptions, Evidence } from "../../growth/examine/diagnose.ts";
+import type { Compilation } from "../compilation/compilation.ts";
+
+export interface DiagnoseOptions extends DiagnosisOptions {
+  /** Examples that are looked at, from the first on. Default 256. */
+  readonly batchSize?: number;
+}
+
+/** One batch seen forwards, and backwards with the dropout masks of training. */
+export async function gatherEvidence(
+  { learner, evaluator }: Pick<Compilation, "learner" | "evaluator">,
+  batch: Feeds,
+  masked: Feeds,
+): Promise<Evidence> {
+  return {
+    parameters: new Map(Object.entries(learner.variables)),
+    gradients: (await learner.gradients(masked)).gradients,
+    activations: await evaluator.activations(learner.variables, batch),
+  };
+}

@@ -1,0 +1,34 @@
+import type { Graph, Node } from "../../graph/model.ts";
+import { needsOf } from "../../graph/order.ts";
+import { rulesOrNone } from "../../ops/index.ts";
+
+/**
+ * The nodes of a graph, with each elementwise node that commutes with a maximum behind the pool that alone reads it:
+ * Relu → MaxPool becomes MaxPool → Relu. There it has a part of the elements to look at, forwards and above all
+ * backwards. Outputs and gradients stay the same, bit for bit. What is named in `kept` is computed as before.
+ */
+export function moveBehindMaxima(graph: Graph, kept: readonly string[]): readonly Node[] {
+  const reads = [...kept, ...graph.nodes.flatMap(needsOf)];
+  const readers = new Map<string, number>();
+  for (const name of reads) readers.set(name, (readers.get(name) ?? 0) + 1);
+  const makers = new Map(graph.nodes.map((node) => [node.outputs[0] as string, node]));
+  const replaced = new Map<Node, readonly Node[]>();
+  for (const pool of graph.nodes) {
+    const between = pool.inputs[0] as string;
+    const map = makers.get(between);
+    if (map === undefined || readers.get(between) !== 1 || !commute(map, pool)) continue;
+    replaced.set(map, []);
+    // The name between the two may mean another value now: nobody else reads it.
+    replaced.set(pool, [
+      { ...pool, inputs: map.inputs, outputs: [between] },
+      { ...map, inputs: [between], outputs: pool.outputs },
+    ]);
+  }
+  return graph.nodes.flatMap((node) => replaced.get(node) ?? [node]);
+}
+
+function commute(map: Node, pool: Node): boolean {
+  // Positions of maxima would tell elements apart that were equal behind the map.
+  const positions = (pool.outputs[1] ?? "") !== "";
+  return rulesOrNone(map).commutesWithMaximum === true && rulesOrNone(pool).maximum === true && !positions;
+}

@@ -1,0 +1,89 @@
+import type { Feeds } from "../../engine/session.ts";
+import type { GraphBuilder } from "../../graph/builder.ts";
+import { addDims, type Dim, evaluateDim, namesOf, productOfDims } from "../../graph/dim.ts";
+import { widthSizes } from "../../growth/plan/symbols.ts";
+import type { Width } from "../../growth/plan/width.ts";
+import { rulesOrNone } from "../../ops/index.ts";
+import { GraphCall } from "../../ops/rules/operator.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import type { Program } from "./program.ts";
+import { batchNames, feedSizes } from "./program-inputs.ts";
+
+/** Floating-point operations of one run of a graph, as a polynomial in its named sizes: the batch, the widths, ... */
+export function countFlops(graph: GraphBuilder): Dim {
+  return graph.nodes.reduce<Dim>((total, node) => {
+    const call = new GraphCall(graph, node);
+    const rule = rulesOrNone(node).flops;
+    return addDims(total, rule === undefined ? productOfDims(call.output(0).shape) : rule(call));
+  }, 0);
+}
+
+/** What a training step costs, and with which sizes. */
+export interface StepCost {
+  readonly program: Program;
+  /** FLOPs of the forward and backward pass, as {@link countFlops} gives them. */
+  readonly flops: Dim;
+  readonly widths: readonly Width[];
+  /** Sizes of the inputs' named axes, such as the length of a sequence. */
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+/**
+/**
+ * FLOPs of one run of a graph over a batch, such as the forward and backward pass. A size that is not known counts as 1:
+ * before the first batch the length of a sequence, and what a graph computes its sizes from (so that the figure is a lower
+ * bound).
+ */
+export function batchFlops({ program, flops, widths, sizes }: StepCost, batch: number): number {
+  const known = new Map([...sizes, ...widthSizes(widths)]);
+  for (const name of batchNames(program)) known.set(name, batch);
+  for (const name of namesOf(flops)) if (!known.has(name)) known.set(name, 1);
+  return evaluateDim(flops, known) as number;
+}
+
+/** FLOPs of a training step for one example, as the difference that one more example makes. */
+export function flopsPerExample(cost: StepCost): number {
+  return batchFlops(cost, 2) - batchFlops(cost, 1);
+}
+
+/** The cost of a training step of a compiled model, on batches like this one. */
+export function costOf(compiled: Omit<StepCost, "sizes">, batch: Feeds = {}): StepCost {
+  return { ...compiled, sizes: feedSizes(compiled.program, batch) };
+}
+
+/** FLOPs of steps by batch size: the polynomial takes longer to evaluate than a small network to update. */
+export class StepFlops {
+  readonly #flopsPerEntry: number;
+  readonly #bySize = new Map<number, number>();
+  #widths: readonly Width[] | undefined;
+
+  /** Of the optimiser. */
+  constructor(flopsPerEntry: number) {
+    this.#flopsPerEntry = flopsPerEntry;
+  }
+
+  /** Other data may come in other lengths. */
+  forget(): void {
+    this.#widths = undefined;
+  }
+
+  /** One training step on a batch of `size` examples like `batch`, the update included. */
+  of(
+    size: number,
+    compiled: Omit<StepCost, "sizes"> & { readonly learner: { readonly variables: Feeds } },
+    batch?: Feeds,
+  ): number {
+    if (this.#widths !== compiled.widths) this.#bySize.clear();
+    this.#widths = compiled.widths;
+    const known = this.#bySize.get(size);
+    if (known !== undefined) return known;
+    const { variables } = compiled.learner;
+    const entries = compiled.program.trainable.reduce(
+      (sum, name) => sum + sizeOf(variables[name]?.dims ?? []),
+      0,
+    );
+    const flops = batchFlops(costOf(compiled, batch), size) + this.#flopsPerEntry * entries;
+    this.#bySize.set(size, flops);
+    return flops;
+  }
+}

@@ -1,0 +1,279 @@
+import {
+  type FeatureColumn,
+  type ImageFeatures,
+  type NumberTarget,
+  type Preprocessing,
+  preprocessingJson,
+  readPreprocessing,
+  type Scale,
+  type TableFeatures,
+} from "../../data/preprocessing/index.ts";
+import { isConcrete, type Shape } from "../../graph/dim.ts";
+import { type Attributes, int, ints, type Model, type Node, type Value } from "../../graph/model.ts";
+import { inferTypes } from "../../ops/infer.ts";
+import { float32, int64, makeTensor, type Tensor } from "../../tensor/tensor.ts";
+
+/** Where a model keeps the JSON of its record. */
+const metadataKey = "espalier.preprocessing";
+/** What the names of all nodes and parameters begin with that stand for a record. */
+const prefix = "preprocessing/";
+const inside = ".preprocessed";
+const scaled = ".scaled";
+
+/** A network, and what becomes of rows before it sees them. */
+export interface PreprocessedModel {
+  readonly model: Model;
+  readonly preprocessing?: Preprocessing;
+  /** Whether nodes did what the record says, or the record came alone. */
+  readonly nodes: boolean;
+  /** Puts record and nodes back around a network that takes and gives the same, such as the grown one. */
+  readonly restore: (network: Model) => Model;
+}
+
+export interface PreprocessingOptions {
+  /**
+   * Whether nodes in front of the network do what the record says, so that the model takes raw rows, and nodes after it give
+   * targets in their own units. Default true. Without them the record alone goes with the model.
+   */
+  readonly nodes?: boolean;
+  /** The output that gives the targets. Default: the first. */
+  readonly output?: string;
+}
+
+/**
+ * The model that takes raw rows: the columns of the table in their order, a category as its place in the record's list, a gap
+ * as NaN; or pixels as the file has them. Its outputs are in the units of the data; class names are in the record, which goes
+ * with the model as metadata. Requires a network that takes what the record makes. A network with several inputs, or with
+ * none of float32, gets the record alone.
+ */
+export function withPreprocessing(
+  network: Model,
+  record: Preprocessing,
+  { nodes = true, output = network.graph.outputs[0]?.name ?? "" }: PreprocessingOptions = {},
+): Model {
+  const metadata = new Map(network.metadata).set(metadataKey, preprocessingJson(record));
+  const inputs = network.graph.inputs.filter(({ name }) => !network.graph.parameters.has(name));
+  const [input, ...more] = inputs;
+  if (!nodes || input?.dtype !== "float32" || more.length > 0) return { ...network, metadata };
+  const front =
+    record.features.kind === "table"
+      ? tableNodes(input, record.features)
+      : imageNodes(input, record.features);
+  const back = record.target?.kind === "number" ? targetNodes(output, record.target) : undefined;
+  const { graph } = network;
+  const renames = new Map([
+    ...(front === undefined ? [] : [[input.name, `${input.name}${inside}`] as const]),
+    ...(back === undefined ? [] : [[output, `${output}${scaled}`] as const]),
+  ]);
+  return {
+    ...network,
+    metadata,
+    graph: {
+      ...graph,
+      inputs: graph.inputs.map((value) => (value === input ? (front?.input ?? value) : value)),
+      nodes: [
+        ...(front?.nodes ?? []),
+        ...graph.nodes.map((node) => renamed(node, renames)),
+        ...(back?.nodes ?? []),
+      ],
+      parameters: new Map([...graph.parameters, ...(front?.parameters ?? []), ...(back?.parameters ?? [])]),
+    },
+  };
+}
+
+/** The network inside a model that {@link withPreprocessing} made, and its record; any other model as it is. */
+export function withoutPreprocessing(model: Model): PreprocessedModel {
+  const text = model.metadata.get(metadataKey);
+  if (text === undefined) return { model, nodes: false, restore: (network) => network };
+  const preprocessing = readPreprocessing(text, "preprocessing record of the model");
+  const { graph } = model;
+  const own = graph.nodes.filter(({ name }) => name.startsWith(prefix));
+  const made = own.flatMap(({ outputs }) => outputs);
+  const inner = made.find((name) => name.endsWith(inside));
+  const last = own.flatMap(({ inputs }) => inputs).find((name) => name.endsWith(scaled));
+  const renames = new Map([
+    ...(inner === undefined ? [] : [[inner, inner.slice(0, -inside.length)] as const]),
+    ...(last === undefined ? [] : [[last, last.slice(0, -scaled.length)] as const]),
+  ]);
+  const metadata = new Map(model.metadata);
+  metadata.delete(metadataKey);
+  // What the nodes in front made is what the network takes.
+  const taken = inner === undefined ? undefined : inferTypes(graph).get(inner);
+  const nodes = own.length > 0;
+  const output = last?.slice(0, -scaled.length);
+  const options = { nodes, ...(output === undefined ? {} : { output }) };
+  return {
+    preprocessing,
+    nodes,
+    restore: (network) => withPreprocessing(network, preprocessing, options),
+    model: {
+      ...model,
+      metadata,
+      graph: {
+        ...graph,
+        inputs: graph.inputs.map((value) =>
+          taken !== undefined && renames.get(inner ?? "") === value.name
+            ? { ...value, shape: taken.shape }
+            : value,
+        ),
+        nodes: graph.nodes.filter((node) => !own.includes(node)).map((node) => renamed(node, renames)),
+        parameters: new Map([...graph.parameters].filter(([name]) => !name.startsWith(prefix))),
+      },
+    },
+  };
+}
+
+/** Nodes that stand for a part of a record, with their parameters. */
+class Nodes {
+  readonly nodes: Node[] = [];
+  readonly parameters = new Map<string, Tensor>();
+
+  parameter(name: string, tensor: Tensor): string {
+    this.parameters.set(`${prefix}${name}`, tensor);
+    return `${prefix}${name}`;
+  }
+
+  /** One value for each feature; only one if all are the same. */
+  values(name: string, values: readonly number[], dims: readonly number[] = [values.length]): string {
+    const [first = 0] = values;
+    const same = values.every((value) => Object.is(value, first));
+    return this.parameter(name, same ? float32([], [first]) : float32(dims, values));
+  }
+
+  emit(op: string, inputs: readonly string[], what: string, attributes: Attributes = {}): string {
+    const name = `${prefix}${what}`;
+    this.nodes.push({ name, op, domain: "", inputs, outputs: [name], attributes });
+    return name;
+  }
+
+  /** (value - mean) / deviation */
+  scale(value: string, scales: readonly Scale[], dims?: readonly number[]): string {
+    const [means, deviations] = [scales.map(({ mean }) => mean), scales.map(({ deviation }) => deviation)];
+    const centered = means.every((mean) => mean === 0)
+      ? value
+      : this.emit("Sub", [value, this.values("mean", means, dims)], "centered");
+    if (deviations.every((deviation) => deviation === 1)) return centered;
+    return this.emit("Div", [centered, this.values("deviation", deviations, dims)], "standardized");
+  }
+
+  /** The same nodes, the last of which makes `name`; none at all if there is nothing to do. */
+  ending(name: string): Pick<Nodes, "nodes" | "parameters"> | undefined {
+    const last = this.nodes.at(-1);
+    if (last === undefined) return undefined;
+    return { nodes: [...this.nodes.slice(0, -1), { ...last, outputs: [name] }], parameters: this.parameters };
+  }
+}
+
+/** The input that takes raw rows, and the nodes that make of it what the network takes; undefined if that is the same. */
+function front(input: Value, shape: Shape, nodes: Nodes) {
+  const made = nodes.ending(`${input.name}${inside}`);
+  return made && { ...made, input: { ...input, shape } };
+}
+
+function tableNodes(input: Value, { columns }: TableFeatures) {
+  const nodes = new Nodes();
+  const isTable = columns.every(({ kind }) => kind === "number");
+  const features = columns.flatMap((column, place) =>
+    featuresOf(column).map((feature) => ({ ...feature, place })),
+  );
+  let value = input.name;
+  if (!isTable) {
+    const places = int64(
+      [features.length],
+      features.map(({ place }) => place),
+    );
+    value = nodes.emit("Gather", [value, nodes.parameter("places", places)], "columns", { axis: int(1) });
+  }
+  if (features.some(({ missing }) => missing !== undefined)) {
+    const fills = nodes.values(
+      "fills",
+      features.map(({ missing }) => missing ?? Number.NaN),
+    );
+    value = nodes.emit("Where", [nodes.emit("IsNaN", [value], "gaps"), fills, value], "filled");
+  }
+  const numbers = nodes.scale(value, features);
+  if (isTable) value = numbers;
+  else {
+    const codes = nodes.values(
+      "codes",
+      features.map(({ code }) => code ?? -1),
+    );
+    const ones = nodes.emit("Cast", [nodes.emit("Equal", [value, codes], "equal")], "categories", {
+      to: int(1),
+    });
+    const isCategory = nodes.parameter(
+      "is-category",
+      makeTensor(
+        "bool",
+        [features.length],
+        Uint8Array.from(features, ({ code }) => (code === undefined ? 0 : 1)),
+      ),
+    );
+    value = nodes.emit("Where", [isCategory, ones, numbers], "features");
+  }
+  const dims = input.shape.slice(1);
+  if (dims.length !== 1 && isConcrete(dims))
+    nodes.emit(
+      "Reshape",
+      [value, nodes.parameter("shape", int64([dims.length + 1], [0, ...dims]))],
+      "shaped",
+    );
+  return front(input, [input.shape[0] ?? "batch", columns.length], nodes);
+}
+
+interface Feature extends Scale {
+  readonly missing: number | undefined;
+  /** Place of a category in its column's list. */
+  readonly code?: number;
+}
+
+function featuresOf(column: FeatureColumn): readonly Feature[] {
+  if (column.kind === "number") return [{ ...column, missing: column.missing }];
+  const { categories, missing } = column;
+  const fill = missing === undefined ? undefined : categories.indexOf(missing);
+  return categories.map((_, code) => ({ mean: 0, deviation: 1, missing: fill, code }));
+}
+
+function imageNodes(input: Value, { divisor, axes, scales, dims }: ImageFeatures) {
+  const nodes = new Nodes();
+  const taken = input.shape.slice(1);
+  const turned = axes === "hwc" && taken.length === 3;
+  let value = input.name;
+  if (turned) value = nodes.emit("Transpose", [value], "channels-first", { perm: ints([0, 3, 1, 2]) });
+  if (divisor !== 1)
+    value = nodes.emit("Div", [value, nodes.parameter("divisor", float32([], [divisor]))], "divided");
+  if (scales !== undefined) nodes.scale(value, scales, isConcrete(taken) ? taken : dims);
+  const [batch = "batch", channels = 1, height = 1, width = 1] = input.shape;
+  return front(input, turned ? [batch, height, width, channels] : input.shape, nodes);
+}
+
+function targetNodes(output: string, { mean, deviation }: NumberTarget) {
+  const nodes = new Nodes();
+  let value = `${output}${scaled}`;
+  const scalar = (name: string, number: number) => nodes.parameter(name, float32([], [number]));
+  if (deviation !== 1) value = nodes.emit("Mul", [value, scalar("target-deviation", deviation)], "unscaled");
+  if (mean !== 0) nodes.emit("Add", [value, scalar("target-mean", mean)], "target");
+  return nodes.ending(output);
+}
+
+function renamed(node: Node, names: ReadonlyMap<string, string>): Node {
+  if (names.size === 0) return node;
+  const change = (list: readonly string[]) => list.map((name) => names.get(name) ?? name);
+  const attributes = Object.entries(node.attributes).map(([key, attribute]) => {
+    if (attribute.kind !== "graph") return [key, attribute] as const;
+    const { nodes, outputs } = attribute.value;
+    // A branch also sees the values around it, and may give one of them out.
+    const value = {
+      ...attribute.value,
+      nodes: nodes.map((inner) => renamed(inner, names)),
+      outputs: outputs.map((one) => ({ ...one, name: names.get(one.name) ?? one.name })),
+    };
+    return [key, { ...attribute, value }] as const;
+  });
+  return {
+    ...node,
+    inputs: change(node.inputs),
+    outputs: change(node.outputs),
+    attributes: Object.fromEntries(attributes),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Feeds } from "../../engine/session.ts";
+import type { Shape } from "../../graph/dim.ts";
+import type { Graph, Value } from "../../graph/model.ts";
+import type { Program } from "./program.ts";
+
+/** An input of the model that takes a new batch each step. */
+export interface ProgramInput extends Value {
+  /** The axis along which the examples stand. */
+  readonly batchAxis: number;
+}
+
+/** The shape of one example. */
+export function exampleShape({ shape, batchAxis }: ProgramInput): Shape {
+  return shape.filter((_, axis) => axis !== batchAxis);
+}
+
+/** The inputs of a graph, but for parameters that are listed as inputs too (ONNX IR 3). */
+export function programInputs(graph: Graph, axes: ReadonlyMap<string, number>): readonly ProgramInput[] {
+  return graph.inputs
+    .filter(({ name }) => !graph.parameters.has(name))
+    .map((value) => ({ ...value, batchAxis: axes.get(value.name) ?? 0 }));
+}
+
+/** What the named sizes of the inputs come to in a batch. */
+export function feedSizes({ inputs }: Pick<Program, "inputs">, feeds: Feeds): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { name, shape } of inputs) {
+    const { dims = [] } = feeds[name] ?? {};
+    shape.forEach((dim, axis) => {
+      if (typeof dim === "string") sizes.set(dim, dims[axis] ?? 1);
+    });
+  }
+  return sizes;
+}
+
+/** The names by which the inputs call the number of examples in a batch: each may have its own. */
+export function batchNames({ inputs }: Pick<Program, "inputs">): readonly string[] {
+  return inputs.flatMap(({ shape, batchAxis }) => {
+    const dim = shape[batchAxis];
+    return typeof dim === "string" ? [dim] : [];
+  });
+}
+
+/** The only number of examples that the model takes at a time, where it was exported so. */
+export function fixedBatch({ inputs }: Pick<Program, "inputs">): number | undefined {
+  const sizes = inputs.map(({ shape, batchAxis }) => shape[batchAxis]);
+  return sizes.find((size) => typeof size === "number");
+}

@@ -1,0 +1,121 @@
+import type { Dataset } from "../../data/dataset.ts";
+import { evaluateDim } from "../../graph/dim.ts";
+import type { Model } from "../../graph/model.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import type { LossName } from "../settings/loss.ts";
+import type { TaskOptions, TaskSettings } from "../settings/task-options.ts";
+import { type Program, writeProgram } from "./program.ts";
+import { sourcesOf } from "./rows.ts";
+
+/** What a model is trained for, with nothing left open. */
+export interface Task extends TaskSettings {
+  readonly loss: LossName;
+  /** How it was chosen, where the caller left a choice. */
+  readonly notes: readonly string[];
+}
+
+/** What the caller has decided. */
+export type Wanted = Omit<TaskOptions, "loss"> & { readonly loss?: LossName | undefined };
+
+/** A choice that a program can be written for, and whether it makes exactly the classes that the data have. */
+interface Candidate {
+  readonly loss: LossName;
+  readonly output: string;
+  readonly program: Program;
+  readonly exact: boolean;
+}
+
+/**
+ * The output and the loss that fit data by their shapes, of those that the caller leaves open. Throws `ARGUMENT` where
+ * several outputs fit, and what a trainer throws where none does.
+ */
+export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task {
+  const floats = model.graph.outputs.filter(({ dtype }) => dtype === "float32").map(({ name }) => name);
+  const outputs = wanted.output === undefined && floats.length > 0 ? floats : [wanted.output];
+  const losses = wanted.loss === undefined ? lossesFor(data) : [wanted.loss];
+  const [first] = losses as [LossName];
+  const tried = outputs.flatMap((output) =>
+    losses.map((loss) =>
+      tryOne(model, data, { ...wanted, loss, ...(output === undefined ? {} : { output }) }),
+    ),
+  );
+  const fitting = tried.filter((one): one is Candidate => !(one instanceof EspalierError));
+  if (fitting.length === 0) throw tried[0];
+  const exact = fitting.filter((one) => one.exact);
+  const best = exact.length > 0 ? exact : fitting;
+  const [chosen] = best as [Candidate];
+  const rivals = best.filter(({ program }) => program.scored !== chosen.program.scored);
+  if (rivals.length > 0) throw severalFit(data, [chosen, ...rivals]);
+  return {
+    ...wanted,
+    loss: chosen.loss,
+    output: chosen.output,
+    notes: [...choiceNotes(chosen, floats, wanted, first, data), ...chosen.program.notes],
+  };
+}
+
+/** Losses to try for the targets that data have, the usual one first. */
+function lossesFor({ labels, labelDims = [], classes = 0, targets }: Dataset): readonly LossName[] {
+  if (labels === undefined) return targets === undefined ? ["crossEntropy"] : ["meanSquaredError"];
+  const binary = classes <= 2 ? (["binaryCrossEntropy"] as const) : [];
+  return ["crossEntropy", ...(labelDims.length > 0 ? (["tokenCrossEntropy"] as const) : []), ...binary];
+}
+
+function tryOne(
+  model: Model,
+  data: Dataset,
+  task: Omit<TaskSettings, "loss"> & Pick<Candidate, "loss">,
+): Candidate | EspalierError {
+  try {
+    const program = writeProgram({ model, widths: [], ...task, training: false });
+    sourcesOf(program, data);
+    return { loss: task.loss, output: program.output, program, exact: isExact(program, data) };
+  } catch (error) {
+    if (error instanceof EspalierError) return error;
+    throw error;
+  }
+}
+
+function isExact({ classes }: Program, data: Dataset): boolean {
+  if (data.labels === undefined || classes === undefined) return true;
+  return evaluateDim(classes, new Map()) === data.classes;
+}
+
+function choiceNotes(
+  { loss, output }: Candidate,
+  floats: readonly string[],
+  wanted: Wanted,
+  usual: LossName,
+  data: Dataset,
+): readonly string[] {
+  const others = floats.filter((name) => name !== output).map((name) => `"${name}"`);
+  const what = data.labels === undefined ? targetsText(data) : `${data.classes} classes`;
+  return [
+    ...(wanted.output === undefined && others.length > 0
+      ? [`output "${output}" is trained, the one that fits ${what}; the model also has ${others.join(", ")}`]
+      : []),
+    ...(wanted.loss === undefined && loss !== usual
+      ? [`the loss is ${loss}, the one that fits output "${output}" and ${what}`]
+      : []),
+  ];
+}
+
+function targetsText({ targetDims = [] }: Dataset): string {
+  const count = sizeOf(targetDims);
+  return count === 1 ? "one target for each example" : `${count} targets for each example`;
+}
+
+function severalFit(data: Dataset, candidates: readonly Candidate[]): EspalierError {
+  const outputs = [...new Set(candidates.map(({ output }) => output))];
+  const losses = [...new Set(candidates.map(({ loss }) => loss))];
+  return new EspalierError("ARGUMENT", {
+    thing: outputs.length > 1 ? "output" : "loss",
+    rule: `must be named, since several fit data "${data.name}"`,
+    received: candidates.map(({ output, loss }) => `${output} by ${loss}`),
+    remedy:
+      outputs.length > 1
+        ? `Say which is to be trained: one of ${outputs.join(", ")} (--output on the command line).`
+        : `Say which: one of ${losses.join(", ")} (--loss on the command line).`,
+  });
+}

@@ -1,0 +1,98 @@
+import type { GrowthPlan } from "../../growth/plan/plan.ts";
+import type { Exactness, ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
+import type { ControllerDecision } from "../policy/state.ts";
+
+/** What a change of one width's size did, measured on one batch before and after. */
+export interface SizeChange {
+  readonly width: string;
+  /** Updates done when it happened. */
+  readonly step: number;
+  /** Units. */
+  readonly size: { readonly before: number; readonly after: number };
+  readonly loss: { readonly before: number; readonly after: number };
+  readonly output: {
+    /** Largest |after - before| of any output entry. */
+    readonly maxDifference: number;
+    /** Rounding bound at the entry that comes closest to its bound. */
+    readonly roundingBound: number;
+    /** Whether every entry is within its own bound, and within 1e-4 of the largest: deep networks have loose bounds. */
+    readonly preserved: boolean;
+    /** Whether every bit is the same. */
+    readonly identical: boolean;
+  };
+  /** Trained parameters, in entries. */
+  readonly parameters: { readonly before: number; readonly after: number };
+  /** What one more example adds to a training step, forward and backward. */
+  readonly flopsPerExample: { readonly before: number; readonly after: number };
+  /** What it took: the measuring, and choosing the new values where a strategy looked at data. */
+  readonly flops: number;
+  readonly pauseMs: number;
+}
+
+/** What looking at data took. */
+export interface ChoosingCost {
+  readonly examples: number;
+  readonly flops: number;
+  readonly seconds: number;
+}
+
+/** What a growth did. */
+export interface GrowthRecord extends SizeChange {
+  readonly strategy: string;
+  /** Of the new units, in order. `gradientNorm` is over all their weights. */
+  readonly newUnits: readonly {
+    readonly unit: number;
+    readonly gradientNorm: number;
+    readonly dead: boolean;
+  }[];
+  /** Groups of units, with a new one among them, whose incoming weights and bias are equal. */
+  readonly identicalUnits: readonly (readonly number[])[];
+  /** What choosing the new values from data took, where the strategy did; part of the pause. */
+  readonly choosing?: ChoosingCost;
+  readonly plan: GrowthPlan;
+}
+
+/** What a shrink did. */
+export interface ShrinkRecord extends SizeChange {
+  /** Which units were asked for, such as "dead" or "least 4 by taylor". */
+  readonly choice: string;
+  /** What is known of the function without them; `output` says how far it moved on the batch. */
+  readonly exactness: Exactness;
+  /** Units that were looked at and stay. */
+  readonly left: readonly { readonly unit: number; readonly reason: string }[];
+  /** What the gradients that units were chosen by took, where they were; part of the pause. */
+  readonly choosing?: ChoosingCost;
+  /** Growths of the run that came before it. */
+  readonly growths: number;
+  readonly plan: ShrinkPlan;
+}
+
+/** What `fit` did. */
+export interface FitResult {
+  /** Updates done by this call, and by the trainer altogether. */
+  readonly steps: number;
+  readonly step: number;
+  readonly epoch: number;
+  /** Loss of the last batch, before its update. */
+  readonly loss: number;
+  /** "budget": that of its growth policy. */
+  readonly stoppedBy: "steps" | "early stopping" | "signal" | "budget";
+  /** The best validation score and its step, where there was early stopping. */
+  readonly best?: { readonly step: number; readonly score: number };
+  /** Of the growth controller, in this call. */
+  readonly decisions: readonly ControllerDecision[];
+  readonly seconds: number;
+  readonly examplesPerSecond: number;
+}
+
+/** What callbacks see after each step. */
+export interface StepInfo {
+  /** Updates done, this one included. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  readonly batchSize: number;
+  /** FLOPs of the run so far. */
+  readonly flops: number;
+}

@@ -1,0 +1,57 @@
+import { EspalierError } from "../../tensor/errors.ts";
+import type { GrowthRecord, ShrinkRecord, SizeChange } from "./record.ts";
+import type { Progress } from "./state.ts";
+
+/** A stretch of a run that was taken back, such as a growth that did not pay. */
+export interface Rollback {
+  /** Updates done when it was taken back. */
+  readonly from: number;
+  /** Updates done in the state that the run went back to. */
+  readonly to: number;
+  /** FLOPs of what is taken back, but for those that an earlier rollback of the same stretch tells. Still charged. */
+  readonly flops: number;
+  /** The growths that were undone, oldest first. */
+  readonly growths: readonly GrowthRecord[];
+  /** The shrinks that were undone, oldest first. */
+  readonly shrinks: readonly ShrinkRecord[];
+}
+
+/**
+ * The progress of a run at `now` that goes back to `then`: as it was, but for what was spent. Throws `ARGUMENT` where
+ * `then` is no earlier state of the run.
+ */
+export function rolledBack(now: Progress, then: Progress): Progress {
+  const undone = now.rollbacks.slice(then.rollbacks.length);
+  const told = undone.reduce((sum, { flops }) => sum + flops, 0);
+  const flops = now.flops - then.flops - told;
+  if (!isBefore(then, now) || flops < 0) {
+    throw new EspalierError("ARGUMENT", {
+      thing: "state to roll back to",
+      rule: "must be an earlier one of the same run",
+      received: { step: then.step, growths: then.growths.length, flops: then.flops },
+      remedy: `The run stands at step ${now.step} after ${now.growths.length} growths.`,
+    });
+  }
+  const growths = now.growths.slice(then.growths.length);
+  const shrinks = now.shrinks.slice(then.shrinks.length);
+  return {
+    ...then,
+    flops: now.flops,
+    spent: now.spent,
+    rollbacks: [...now.rollbacks, { from: now.step, to: then.step, flops, growths, shrinks }],
+  };
+}
+
+/** Whether the growths, shrinks and rollbacks of `now` begin with those of `then`, by value: a resumed run has read its own anew. */
+function isBefore(then: Progress, now: Progress): boolean {
+  const nameOf = ({ width, step, size }: SizeChange) => JSON.stringify([width, step, size]);
+  const begins = (long: readonly SizeChange[], short: readonly SizeChange[]) =>
+    short.length <= long.length &&
+    short.every((change, index) => nameOf(change) === nameOf(long[index] as SizeChange));
+  return (
+    then.step <= now.step &&
+    then.rollbacks.length <= now.rollbacks.length &&
+    begins(now.growths, then.growths) &&
+    begins(now.shrinks, then.shrinks)
+  );
+}

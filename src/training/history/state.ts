@@ -1,0 +1,60 @@
+import type { Model } from "../../graph/model.ts";
+import type { LearnerState } from "../learner/learner.ts";
+import type { ControllerState } from "../policy/state.ts";
+import type { GrowthRecord, ShrinkRecord } from "./record.ts";
+import type { Rollback } from "./rollback.ts";
+
+/** FLOPs by what they were spent on. */
+export interface Spent {
+  /** Forward and backward passes and updates. */
+  readonly training: number;
+  /** Finding out what new units of a width would bring. */
+  readonly scoring: number;
+  /** Measuring growths before and after. */
+  readonly growing: number;
+}
+
+/** Where a run stands, beside its weights. */
+export interface Progress {
+  /** Updates done. */
+  readonly step: number;
+  readonly epoch: number;
+  /** Examples of the current epoch already seen. */
+  readonly offset: number;
+  /** FLOPs so far, those of what was rolled back included: the sum of what {@link Progress.spent} tells apart. */
+  readonly flops: number;
+  readonly spent: Spent;
+  readonly growths: readonly GrowthRecord[];
+  readonly shrinks: readonly ShrinkRecord[];
+  /** What was tried and taken back, oldest first. */
+  readonly rollbacks: readonly Rollback[];
+  /** Where the growth controller stands, once there has been one. */
+  readonly controller?: ControllerState;
+}
+
+/** Progress before the first update. */
+export const noProgress: Progress = {
+  step: 0,
+  epoch: 0,
+  offset: 0,
+  flops: 0,
+  spent: { training: 0, scoring: 0, growing: 0 },
+  growths: [],
+  shrinks: [],
+  rollbacks: [],
+};
+
+/** Progress with more FLOPs on its account. */
+export function charged(progress: Progress, what: keyof Spent, flops: number): Progress {
+  const { spent } = progress;
+  return { ...progress, flops: progress.flops + flops, spent: { ...spent, [what]: spent[what] + flops } };
+}
+
+/** Everything that a checkpoint holds. */
+export interface TrainerState {
+  readonly model: Model;
+  readonly learner: LearnerState;
+  readonly progress: Progress;
+  /** The state that a trial of a growth goes back to where it fails, while one is under way. */
+  readonly kept?: TrainerState | undefined;
+}

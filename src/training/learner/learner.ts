@@ -1,0 +1,85 @@
+import type { Feeds } from "../../engine/session.ts";
+import { growthIndices } from "../../graph/layout.ts";
+import { editsOf, type Insert } from "../../growth/grow/apply.ts";
+import type { GrowthPlan } from "../../growth/plan/plan.ts";
+import type { WidthPart } from "../../growth/plan/width.ts";
+import type { Insertion } from "../../tensor/insert.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Births } from "../optimizers/ages.ts";
+
+/** Everything that a training step changes, as plain data. */
+export interface LearnerState {
+  /** Trained parameters, running statistics and whatever can grow, by name. */
+  readonly variables: ReadonlyMap<string, Tensor>;
+  /** Optimiser state of each trained parameter, in the order of the optimiser's slots. */
+  readonly slots: ReadonlyMap<string, readonly Tensor[]>;
+  /** When each entry of each trained parameter was born. */
+  readonly births: ReadonlyMap<string, Births>;
+  /**
+   * Updates done when the moments of all entries last started over: 0, or those before the last divergence. Apart from
+   * births, as that makes no entry new: an entry's age in the optimiser counts from the later of the two.
+   */
+  readonly restart: number;
+}
+
+/** A growth as the learner sees it. */
+export interface LearnerGrowth {
+  readonly plan: GrowthPlan;
+  /** Updates done: when the new entries are born. */
+  readonly step: number;
+  /** Gives the variables after growth for those before, with `insert` to put zeros into them. */
+  readonly apply: (variables: Feeds, insert: Insert) => ReadonlyMap<string, Tensor>;
+}
+
+/** A growth that may still be taken back. One of the two must be called before the next step, load or growth. */
+export interface Tentative {
+  readonly keep: () => void;
+  readonly undo: () => void;
+}
+
+/** Runs training steps on a state that it holds where the engine works fastest. */
+export interface Learner {
+  /**
+   * Runs step `step` (counted from 0) and returns the loss before its update. Where the loss is not finite, the
+   * parameters go back to those of the last finite loss, and the optimiser's state starts over at age 0 (`restart`).
+   */
+  step(feeds: Feeds, step: number): Promise<number>;
+  /** The gradients of the trained parameters on a batch; changes nothing. Good until the next step, load or call. */
+  gradients(
+    feeds: Feeds,
+  ): Promise<{ readonly loss: number; readonly gradients: ReadonlyMap<string, Tensor> }>;
+  /** The variables as feeds for other graphs, without copying; good until the next step or load. */
+  readonly variables: Feeds;
+  /** A copy of the state. */
+  state(): LearnerState;
+  /** Replaces the state; shapes may differ from before. */
+  load(state: LearnerState): void;
+  /** Grows the state: moments by zeros. Throws what `apply` throws, and then nothing has changed. */
+  grow(growth: LearnerGrowth): Tentative;
+  release(): Promise<void>;
+}
+
+/** The births of a parameter after a growth: new entries are born now, after `step` updates. */
+export function growBirths(
+  births: Births,
+  parameter: string,
+  { plan, step }: Pick<LearnerGrowth, "plan" | "step">,
+): Births {
+  return insertionsOf(plan, parameter).reduce(
+    (axes, { axis, indices }) =>
+      axes.map((born, index) =>
+        index === axis ? indices.map((old) => (old < 0 ? step : (born[old] as number))) : born,
+      ),
+    births,
+  );
+}
+
+/** What a growth inserts into a parameter, one axis after another. */
+export function insertionsOf(plan: GrowthPlan, parameter: string): readonly Insertion[] {
+  return editsOf(plan, parameter).map((edit) => insertionOf(plan, edit));
+}
+
+/** What one edit of a growth inserts. */
+export function insertionOf({ from, to }: GrowthPlan, { axis, layout }: WidthPart): Insertion {
+  return { axis, indices: growthIndices(layout, from, to - from) };
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { dataset } from "../../data/dataset.ts";
+import { makeModel } from "../../graph/model.ts";
+import { compareOutputs } from "../../growth/examine/compare.ts";
+import { newGraph } from "../../ops/index.ts";
+import { float32, full } from "../../tensor/tensor.ts";
+import { sgd } from "../optimizers/sgd.ts";
+import { Trainer } from "../trainer/trainer.ts";
+import { commit } from "./commit.ts";
+
+/** y = w₂·(w₁·x)¹⁶ on x of some 100: of units whose weights are drawn, a hundred times as large as the old, some overflow. */
+const overflowing = () => {
+  const graph = newGraph();
+  const x = graph.input("x", { dtype: "float32", shape: ["batch", 6] });
+  const hidden = graph.emit("MatMul", [x, graph.parameter("hidden.weight", full([6, 4], 0.01))]);
+  const square = (value: string) => graph.emit("Mul", [value, value]);
+  const power = square(square(square(square(hidden))));
+  graph.output(graph.emit("MatMul", [power, graph.parameter("out.weight", full([4, 1], 1e-13))]));
+  return makeModel(graph.build("overflowing"));
+};
+const examples = dataset({
+  features: Float32Array.from({ length: 20 * 6 }, (_, index) => 100 + 0.01 * index),
+  featureDims: [6],
+  targets: new Float32Array(20),
+  targetDims: [1],
+});
+const trainerOf = (update: "kernel" | "graph") =>
+  Trainer.create(overflowing(), {
+    loss: "meanSquaredError",
+    optimizer: sgd({ learningRate: 1e-8 }),
+    frozen: ["out.weight"],
+    batchSize: 20,
+    update,
+  });
+
+describe.each(["kernel", "graph"] as const)(
+  "a growth whose outputs are not finite, with the %s learner",
+  (update) => {
+    test("is taken back, bit for bit, and thrown", async () => {
+      const trainer = await trainerOf(update);
+      await trainer.fit(examples, { steps: 2 });
+      const [before, loss] = [trainer.state(), (await trainer.evaluate(examples)).loss];
+      expect(loss).toBeGreaterThan(0);
+      await expect(trainer.widen("hidden", { by: 64, strategy: "random" })).rejects.toMatchObject({
+        code: "NOT_PRESERVED",
+        received: { loss: { before: expect.closeTo(loss, 5), after: Number.NaN } },
+      });
+      expect(trainer.state()).toEqual(before);
+      expect(trainer.widths[0]?.size).toBe(4);
+      expect((await trainer.evaluate(examples)).loss).toBe(loss);
+      await trainer.fit(examples, { steps: 1 });
+      await trainer.dispose();
+    });
+
+    test("candidates that are not finite are left out", async () => {
+      const trainer = await trainerOf(update);
+      await trainer.fit(examples, { steps: 1 });
+      const growth = await trainer.widen("hidden", { by: 2, strategy: "candidates", data: examples });
+      expect(growth.loss.after).toBe(growth.loss.before);
+      const [score] = await trainer.score(examples);
+      expect(score?.gains.length).toBeGreaterThan(0);
+      expect(score?.gains.every(Number.isFinite)).toBe(true);
+      await trainer.dispose();
+    });
+
+    test("if none is left, the growth is refused and the network goes on", async () => {
+      const trainer = await trainerOf(update);
+      await trainer.fit(examples, { steps: 1 });
+      const growth = trainer.widen("hidden", { by: 120, strategy: "candidates", data: examples });
+      await expect(growth).rejects.toMatchObject({ code: "NOT_GROWABLE" });
+      await trainer.fit(examples, { steps: 1 });
+      await trainer.dispose();
+    });
+  },
+);
+
+describe("what is kept", () => {
+  const outputs = (value: number) => compareOutputs(float32([1], [1]), float32([1], [value]), undefined);
+  const difference = outputs(1);
+  const outcome = { width: "hidden", verb: "shrunk", exact: true, loss: { before: 1, after: 1 }, difference };
+  const outcomeOf = async (change: Partial<Parameters<typeof commit>[1]>) => {
+    const done: string[] = [];
+    const told = (what: string) => () => {
+      done.push(what);
+    };
+    await commit({ keep: told("kept"), undo: told("undone") }, { ...outcome, ...change }).catch(() => {});
+    return done.join();
+  };
+  const moved = outputs(1.5);
+
+  test.each([
+    ["the same outputs", {}, "kept"],
+    ["an exact change that moves outputs", { difference: moved }, "undone"],
+    ["one that may move them", { exact: false, difference: moved }, "kept"],
+    ["one that may move them, to NaN", { exact: false, difference: outputs(Number.NaN) }, "undone"],
+    ["a loss that was not finite before", { loss: { before: Number.NaN, after: Number.NaN } }, "kept"],
+    ["a loss that was finite before", { exact: false, loss: { before: 1, after: Infinity } }, "undone"],
+  ] as const)("%s", async (_, change, done) => {
+    expect(await outcomeOf(change)).toBe(done);
+  });
+});

@@ -1,0 +1,77 @@
+import { unitPositions } from "../../graph/layout.ts";
+import { type Combine, dropUnits, type ShrinkEdit } from "../../growth/shrink/shrink-apply.ts";
+import type { ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
+import { int32, type Tensor } from "../../tensor/tensor.ts";
+import type { LearnerState } from "../learner/learner.ts";
+import type { Births } from "../optimizers/ages.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+
+/** How the entries of a slot of each degree add up where gradients do. */
+const combineOf: Readonly<Record<1 | 2, Combine>> = {
+  1: (sum, value, times) => sum + times * value,
+  2: (sum, value, times) => (Math.sqrt(sum) + Math.abs(times) * Math.sqrt(value)) ** 2,
+};
+
+/**
+ * The state of a learner as a shrink leaves it. Entries that stay keep their moments and births.
+ *
+ * A unit that others were merged into gets the moments that it would have had, had the group been one unit all along. Let
+ * a group of equal units a = f(wx) have outgoing weights Ωₖ, and let g be the gradient at what reads them. One unit of
+ * outgoing weight Ω = ΣΩₖ computes the same. Its gradients are
+ * - outgoing: ∂L/∂Ω = g·aᵀ, which is every ∂L/∂Ωₖ: the moments are those of any of the group. The oldest has the best
+ *   estimate of them (a copy that was just born has none), so its moments and its birth are taken;
+ * - incoming: ∂L/∂w = Σ Ωₖᵀg·f′·xᵀ = Σ ∂L/∂wₖ: means of gradients add up; of means of squares, Minkowski's inequality
+ *   √E[(ΣGₖ)²] ≤ Σ√E[Gₖ²] gives the most that there can be, (Σ√vₖ)², and all of it where the gradients are proportional, as
+ *   those of halved copies are. So a step is as long as Adam would have made it, or shorter.
+ *
+ * Taking back copies that were just made gives back the state before. Where a unit is merged in proportion, a = c·a₁, the
+ * same holds with c·∂L/∂w for ∂L/∂w (of homogeneous activations), and the first unit's outgoing moments stay.
+ */
+export function shrinkState(
+  state: LearnerState,
+  plan: ShrinkPlan,
+  parameters: ReadonlyMap<string, Tensor>,
+  { degrees }: Pick<Optimizer, "degrees">,
+): LearnerState {
+  const slots = new Map(state.slots);
+  const births = new Map(state.births);
+  for (const edit of plan.edits) {
+    const axes = births.get(edit.parameter);
+    if (axes === undefined) continue;
+    const source = oldestOf(axes, edit, plan);
+    const own = slots.get(edit.parameter) ?? [];
+    const combined = (slot: number) =>
+      edit.role === "outgoing" ? { source } : { combine: combineOf[degrees[slot] as 1 | 2] };
+    slots.set(
+      edit.parameter,
+      own.map((tensor, slot) => dropUnits(tensor, edit, plan, combined(slot))),
+    );
+    births.set(edit.parameter, dropBirths(axes, edit, plan, source));
+  }
+  return { ...state, variables: parameters, slots, births };
+}
+
+/** The oldest of the units that each one stands for after the shrink; of equals, the unit itself. */
+function oldestOf(axes: Births, edit: ShrinkEdit, plan: ShrinkPlan): (unit: number) => number {
+  const { perUnit, positions } = unitPositions(edit.layout, plan.from);
+  const birthOf = (unit: number) => axes[edit.axis]?.[positions[unit * perUnit] as number] as number;
+  const oldest = new Map<number, number>();
+  for (const { unit, into, times = 1 } of plan.gone) {
+    if (into === undefined || times !== 1) continue;
+    if (birthOf(unit) < birthOf(oldest.get(into) ?? into)) oldest.set(into, unit);
+  }
+  return (unit) => oldest.get(unit) ?? unit;
+}
+
+function dropBirths(
+  axes: Births,
+  edit: ShrinkEdit,
+  plan: ShrinkPlan,
+  source: (unit: number) => number,
+): Births {
+  return axes.map((born, axis) => {
+    if (axis !== edit.axis) return born;
+    const { data } = dropUnits(int32([born.length], born), { ...edit, axis: 0 }, plan, { source });
+    return data as Int32Array;
+  });
+}

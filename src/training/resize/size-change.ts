@@ -1,0 +1,89 @@
+import type { Feeds } from "../../engine/session.ts";
+import { type Model, withParameters } from "../../graph/model.ts";
+import { isPreserved, type OutputDifference } from "../../growth/examine/compare.ts";
+import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import type { Compilation } from "../compilation/compilation.ts";
+import { flopsPerExample } from "../graphs/flops.ts";
+import type { Program } from "../graphs/program.ts";
+import { feedSizes } from "../graphs/program-inputs.ts";
+import type { SizeChange } from "../history/record.ts";
+import type { TrainerSettings } from "../settings/options.ts";
+
+/** A model while it trains, and what changes its size with it. */
+export interface Growing {
+  /** What the learner trains of it has its values there: here, only the shapes count. */
+  readonly model: Model;
+  readonly compiled: Compilation;
+  readonly settings: TrainerSettings;
+  /** Updates done. */
+  readonly step: number;
+}
+
+/** A model of another size, and the record of how it came to be. */
+export interface Sized<Record> {
+  readonly model: Model;
+  readonly compiled: Compilation;
+  readonly record: Record;
+}
+
+/** Another size of model and compiled state, to be kept or undone. */
+export interface Resized {
+  readonly model: Model;
+  readonly compiled: Compilation;
+  readonly keep: () => void | Promise<void>;
+  readonly undo: () => void | Promise<void>;
+}
+
+/** What is found out before and after a change. */
+export interface Measured {
+  readonly plan: { readonly width: string; readonly from: number; readonly to: number };
+  readonly batch: Feeds;
+  readonly loss: SizeChange["loss"];
+  readonly difference: OutputDifference;
+  readonly flops: number;
+  /** When it began, as `performance.now()` gives it. */
+  readonly started: number;
+}
+
+/** The part of a record that growth and shrink have in common. */
+export function sizeChange(
+  { model, compiled, step }: Growing,
+  resized: Pick<Resized, "model" | "compiled">,
+  { plan, batch, loss, difference, flops, started }: Measured,
+): SizeChange {
+  const sizes = feedSizes(compiled.program, batch);
+  return {
+    width: plan.width,
+    step,
+    size: { before: plan.from, after: plan.to },
+    loss,
+    output: {
+      maxDifference: difference.maximum,
+      roundingBound: difference.bound,
+      preserved: isPreserved(difference),
+      identical: difference.identical,
+    },
+    parameters: {
+      before: countParameters(compiled.program, model),
+      after: countParameters(resized.compiled.program, resized.model),
+    },
+    flopsPerExample: {
+      before: flopsPerExample({ ...compiled, sizes }),
+      after: flopsPerExample({ ...resized.compiled, sizes }),
+    },
+    flops,
+    pauseMs: performance.now() - started,
+  };
+}
+
+export function withVariables(model: Model, variables: Iterable<readonly [string, Tensor]>): Model {
+  return withParameters(model, new Map([...model.graph.parameters, ...variables]));
+}
+
+/** Entries of the trained parameters. */
+export function countParameters(program: Program, model: Model): number {
+  return program.trainable.reduce(
+    (sum, name) => sum + sizeOf(model.graph.parameters.get(name)?.dims ?? []),
+    0,
+  );
+}

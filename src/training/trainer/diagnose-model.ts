@@ -1,0 +1,22 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Model } from "../../graph/model.ts";
+import type { DiagnosisOptions, WidthDiagnosis } from "../../growth/examine/diagnose.ts";
+import { type TaskOptions, taskOf } from "../settings/task-options.ts";
+import { Trainer } from "./trainer.ts";
+
+/**
+ * Dead, identical and collapsing units of every width of a model that can grow, on (the first `batchSize`, default 256, of)
+ * a batch of data. {@link Trainer.diagnose} does the same in the middle of a run.
+ */
+export async function diagnose(
+  model: Model,
+  batch: Dataset,
+  options: DiagnosisOptions & TaskOptions & { readonly batchSize?: number } = {},
+): Promise<readonly WidthDiagnosis[]> {
+  const trainer = await Trainer.create(model, taskOf(options));
+  try {
+    return await trainer.diagnose(batch, options);
+  } finally {
+    await trainer.dispose();
+  }
+}
