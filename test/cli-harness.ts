@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import type { CliIo, StopSignal } from "../src/cli/io.ts";
+import type { CliIo, StopSignal } from "../src/cli/print/io.ts";
 import { main } from "../src/cli/program.ts";
 
 /** What a command did, for tests. */

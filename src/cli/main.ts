@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { processIo } from "./io.ts";
+import { processIo } from "./print/io.ts";
 import { main } from "./program.ts";
 
 // Not process.exit: what was written to a pipe must get out first.

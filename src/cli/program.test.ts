@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, snapshot, withFolder } from "../../test/cli-harness.ts";
 import { loadModel } from "../models/model-file.ts";
-import { RunFolder } from "./run-folder.ts";
+import { RunFolder } from "./train/run-folder.ts";
 
 const short = ["--steps", "40", "--hidden", "4"];
 

@@ -1,0 +1,150 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Job, JobResult } from "../../ledger/job.ts";
+import { jobStore, readResult } from "./compare-folder.ts";
+import type { FromWorker, ToWorker } from "./compare-messages.ts";
+
+export interface PoolOptions {
+  /** Folder of finished and half-finished jobs. */
+  readonly jobs: string;
+  readonly dataFolder: string;
+  /** Worker processes. */
+  readonly workers: number;
+  /** Times that a job is begun before it counts as failed, where its worker died. Default 3. */
+  readonly attempts?: number;
+  readonly signal: AbortSignal;
+  /** Seconds between two checkpoints of a job. Default 20. */
+  readonly saveSeconds?: number;
+  /** The script of a worker. Default: the one beside this file. */
+  readonly worker?: string;
+  readonly events?: PoolEvents;
+}
+
+export interface PoolEvents {
+  /** A job went on to a share of its steps; 1 when it is done, or was done before. */
+  readonly progress?: (key: string, share: number) => void;
+  readonly started?: (key: string, worker: ChildProcess) => void;
+  /** A worker died over a job, which is begun again from its last checkpoint. */
+  readonly retry?: (key: string, reason: string) => void;
+}
+
+/** What became of a job: its result, or why there is none. */
+export type JobOutcome = { readonly result: JobResult } | { readonly failure: string };
+
+/**
+ * Runs jobs, given by their keys, in worker processes of one thread each, in order; those whose result is in the store
+ * are not run again. Returns undefined where the signal came before all were done: the workers have then saved what they
+ * were at.
+ */
+export async function runJobs(
+  jobs: ReadonlyMap<string, Job>,
+  options: PoolOptions,
+): Promise<ReadonlyMap<string, JobOutcome> | undefined> {
+  const { signal, workers, events = {} } = options;
+  const store = jobStore(options.jobs);
+  const outcomes = new Map<string, JobOutcome>();
+  const waiting: string[] = [];
+  for (const key of jobs.keys()) {
+    const result = await readResult(store, key);
+    if (result === undefined) waiting.push(key);
+    else {
+      outcomes.set(key, { result });
+      events.progress?.(key, 1);
+    }
+  }
+  const lane = async () => {
+    const worker = new Worker(options);
+    for (let key = waiting.shift(); key !== undefined && !signal.aborted; key = waiting.shift()) {
+      const outcome = await attempt(key, jobs.get(key) as Job, worker, options);
+      if (outcome === undefined) break;
+      outcomes.set(key, outcome);
+      events.progress?.(key, 1);
+    }
+    worker.end();
+  };
+  await Promise.all(Array.from({ length: Math.min(workers, waiting.length) }, lane));
+  return outcomes.size < jobs.size ? undefined : outcomes;
+}
+
+/** Runs a job until it is done, has failed, or its workers have died too often; undefined where it was stopped. */
+async function attempt(
+  key: string,
+  job: Job,
+  worker: Worker,
+  { attempts = 3, jobs, signal, events = {} }: PoolOptions,
+): Promise<JobOutcome | undefined> {
+  const store = jobStore(jobs);
+  for (let tried = 1; ; tried++) {
+    const end = await worker.run(key, job);
+    // A worker that died just after it wrote the result has done its work.
+    const result = await readResult(store, key);
+    if (result !== undefined) return { result };
+    if (signal.aborted || end.kind === "stopped") return undefined;
+    if (end.kind === "failed") return { failure: end.message };
+    const reason = end.kind === "died" ? end.reason : "the worker left no result";
+    if (tried >= attempts) return { failure: `${reason}, ${tried} times` };
+    events.retry?.(key, reason);
+  }
+}
+
+type JobEnd = FromWorker | { readonly kind: "died"; readonly reason: string };
+
+/** One worker process at a time; when it has died, the next job starts another. */
+class Worker {
+  readonly #options: PoolOptions;
+  #child: ChildProcess | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  run(key: string, job: Job): Promise<JobEnd> {
+    const { signal, events } = this.#options;
+    this.#child ??= this.#start();
+    const child = this.#child;
+    const stop = () => send(child, { kind: "stop" });
+    return new Promise<JobEnd>((resolve) => {
+      const onMessage = (message: FromWorker) => {
+        if (message.kind === "progress") events?.progress?.(key, message.share);
+        else end(message);
+      };
+      const onExit = (code: number | null, by: string | null) => {
+        this.#child = undefined;
+        end({ kind: "died", reason: `the worker died (${by ?? `exit code ${code}`})` });
+      };
+      const end = (how: JobEnd) => {
+        child.off("message", onMessage);
+        child.off("exit", onExit);
+        signal.removeEventListener("abort", stop);
+        resolve(how);
+      };
+      child.on("message", onMessage);
+      child.on("exit", onExit);
+      signal.addEventListener("abort", stop);
+      send(child, { kind: "run", job });
+      events?.started?.(key, child);
+      if (signal.aborted) stop();
+    });
+  }
+
+  end(): void {
+    if (this.#child?.connected) this.#child.disconnect();
+  }
+
+  #start(): ChildProcess {
+    const { jobs: folder, dataFolder, saveSeconds = 20, worker = ownWorker() } = this.#options;
+    return fork(worker, [folder, dataFolder, String(saveSeconds)], {
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+    });
+  }
+}
+
+function send(child: ChildProcess, message: ToWorker): void {
+  // To a child that is dying no message can be sent; its exit is told by itself.
+  if (child.connected) child.send(message, () => {});
+}
+
+function ownWorker(): string {
+  return fileURLToPath(new URL(`./compare-worker${extname(import.meta.url)}`, import.meta.url));
+}

@@ -1,0 +1,46 @@
+import { jobKey } from "../../ledger/job.ts";
+import { runJob } from "../../ledger/run-job.ts";
+import { TaskData } from "../../ledger/task-data.ts";
+import { jobStore, writeResult } from "./compare-folder.ts";
+import type { FromWorker, ToWorker } from "./compare-messages.ts";
+
+/** A worker process of `espalier compare`: it is forked with the folder of jobs, that of data, and the seconds between checkpoints. */
+const [jobs = "", dataFolder = "", saveSeconds = ""] = process.argv.slice(2);
+const store = jobStore(jobs);
+const data = new TaskData(dataFolder);
+const stop = new AbortController();
+const tell = (message: FromWorker) => process.send?.(message);
+
+process.on("message", (message: ToWorker) => {
+  if (message.kind === "stop") stop.abort();
+  else void run(message.job);
+});
+// Ctrl-C reaches the whole group of processes: the parent decides, and asks to stop.
+process.on("SIGINT", () => {});
+// Without the parent nobody would read the results.
+process.on("disconnect", () => process.exit());
+
+async function run(job: Parameters<typeof runJob>[0]): Promise<void> {
+  let told = 0;
+  try {
+    const result = await runJob(job, {
+      data,
+      store,
+      signal: stop.signal,
+      saveSeconds: Number(saveSeconds),
+      progress(share) {
+        if (performance.now() - told < 250) return;
+        told = performance.now();
+        tell({ kind: "progress", share });
+      },
+    });
+    if (result === undefined) {
+      tell({ kind: "stopped" });
+      return;
+    }
+    await writeResult(store, await jobKey(job), result);
+    tell({ kind: "done" });
+  } catch (error) {
+    tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+  }
+}

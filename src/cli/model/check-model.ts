@@ -1,0 +1,30 @@
+import type { Model } from "../../graph/model.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import type { GivenValues, Sizes } from "../../training/verification/sample-inputs.ts";
+import { type Verification, verifyModels } from "../../training/verification/verify.ts";
+
+/** Runs both models on seeded inputs before the second is written. Throws what running them throws, with what to do. */
+export async function checkModel(
+  before: Model,
+  after: Model,
+  {
+    seed,
+    sizes,
+    given,
+  }: { readonly seed: number; readonly sizes: readonly Sizes[]; readonly given: GivenValues },
+): Promise<Verification> {
+  try {
+    return await verifyModels(before, after, { seed, given, ...(sizes.length === 0 ? {} : { sizes }) });
+  } catch (error) {
+    if (!(error instanceof EspalierError)) throw error;
+    const { code, thing, rule, received, cause } = error;
+    const hint = code === "ENGINE" ? "Give --sizes, or with --feed values, that the model takes. " : "";
+    throw new EspalierError(code, {
+      thing: `checking ${thing}`,
+      rule,
+      received,
+      cause,
+      remedy: `${hint}Nothing was written; --no-verify writes it without a check.`,
+    });
+  }
+}

@@ -1,0 +1,217 @@
+import { type Command, Option } from "commander";
+import { platform } from "#platform";
+import type { Model } from "../../graph/model.ts";
+import { type GrownModel, type Growth, grow as growModel, replay } from "../../growth/grow/grow-model.ts";
+import { planDocument, readPlan } from "../../growth/grow/plan-file.ts";
+import { strategies } from "../../growth/strategies/index.ts";
+import { saveModel } from "../../models/model-file.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { growOnData } from "../../training/measure/grow-on-data.ts";
+import type { Verification } from "../../training/verification/verify.ts";
+import { feedOption, readFeeds } from "../options/feed-option.ts";
+import { type GrowthOptions, readGrowths } from "../options/growth-options.ts";
+import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
+import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { badOption, strategyName, wholeNumber } from "../options/option-values.ts";
+import { checkOutput } from "../options/output-file.ts";
+import { parseSizes } from "../options/sizes-option.ts";
+import { networkIn } from "../options/trained-model.ts";
+import { exitCodes } from "../print/exit-code.ts";
+import { type CliIo, noteTo } from "../print/io.ts";
+import { exitCodeOfOutcome } from "../print/verification-text.ts";
+import { checkModel } from "./check-model.ts";
+import { growJson, growText } from "./grow-result.ts";
+
+export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptions {
+  readonly examples?: string;
+  readonly strategy?: string;
+  readonly seed?: string;
+  readonly plan?: string;
+  readonly savePlan?: string;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly verify: boolean;
+  readonly sizes: readonly string[];
+  readonly feed: readonly string[];
+  readonly json?: boolean;
+}
+
+/** What `grow` did, or with `--dry-run` would do. */
+export interface GrowOutcome extends GrownModel {
+  readonly path: string;
+  readonly before: Model;
+  /** Where the grown model is; undefined where none was written. */
+  readonly out: string | undefined;
+  /** Undefined where nobody asked for it. */
+  readonly verification: Verification | undefined;
+}
+
+const helpText = `
+Widening:
+  --widen fc1=+16             16 more units; espalier inspect MODEL lists the widths
+  --widen fc1=+16,fc2=x1.5    several, one after the other; a factor may be a fraction if the size comes out whole
+  --widen all=x2              every width that can
+  Inputs grow first, then outputs, widths and depth.
+
+Examples:
+  espalier grow model.onnx --widen fc1=+16                       writes model.grown.onnx
+  espalier grow model.onnx --widen all=x2 --out wide.onnx --seed 7
+  espalier grow model.onnx --widen fc1=+16 --dry-run             says what it would change
+  espalier grow model.onnx --widen fc1=+16 --data digits         the best of 128 candidates on these data
+  espalier grow model.onnx --outputs +2 --deepen fc1=+1          two more classes, one more block
+  espalier grow model.onnx --widen fc1=+16 --save-plan plan.json
+  espalier grow model.onnx --plan plan.json --out again.onnx     the same growth once more
+`;
+
+export function growCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
+  const collect = (value: string, before: readonly string[]) => [...before, value];
+  command
+    .description("Grow an ONNX model without changing what it computes, and check that before writing it.")
+    .argument("<model>", "ONNX file; it is never changed")
+    .addOption(
+      new Option("--widen <growth>", "WIDTH=+UNITS or WIDTH=xFACTOR; repeatable, commas between several")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--inputs <growth>", "+FEATURES or INPUT=+FEATURES: what the old outputs do not depend on")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--outputs <growth>", "+CLASSES or OUTPUT=+CLASSES: beside the old ones, which stay")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .addOption(
+      new Option("--deepen <growth>", "WIDTH=+BLOCKS: residual blocks behind it, the identity at birth")
+        .argParser(collect)
+        .default([], "none"),
+    )
+    .option(
+      "--strategy <name>",
+      `values of new units: ${Object.keys(strategies).join(", ")} (default: random; candidates with --data)`,
+    );
+  modelDataOptions(command, "data for strategies that look at some, such as train takes")
+    .option("--examples <count>", "of the data, drawn at random (default: 512)")
+    .option("--seed <number>", "of those values, and of the inputs for the check (default: 0)")
+    .option("--plan <file>", "repeat the growths of a saved plan instead")
+    .option("--save-plan <file>", "write the plan, as JSON")
+    .option("--out <file>", "where to write the grown model (default: MODEL.grown.onnx)")
+    .option("--force", "replace an output file that exists")
+    .option("--dry-run", "print the plan and write no model")
+    .option("--no-verify", "write it without running both models")
+    .addOption(
+      new Option("--sizes <sizes>", "sizes for the check, such as batch=3,sequence=7; repeatable")
+        .argParser(collect)
+        .default([], "several small ones"),
+    )
+    .addOption(feedOption())
+    .option("--json", "print one JSON document on stdout")
+    .option("--debug", "print stack traces");
+  return modelOptions(command, "read weights from files beside the model, and write the output's beside it")
+    .addHelpText("after", helpText)
+    .action(async (path: string, options: GrowOptions) => finish(await grow(path, options, io)));
+}
+
+/** `espalier grow`. Returns the exit code. Throws `NOT_PRESERVED` for a growth that changes the model. */
+export async function grow(path: string, options: GrowOptions, io: CliIo): Promise<number> {
+  const growths = readGrowths(options);
+  checkCombination(options, growths);
+  const seed = wholeNumber("--seed", options.seed ?? "0", 0);
+  const strategy = strategyName(options.strategy ?? (options.data === undefined ? "random" : "candidates"));
+  const examples = options.examples === undefined ? undefined : wholeNumber("--examples", options.examples);
+  const out = options.out ?? path.replace(/(\.onnx)?$/, ".grown.onnx");
+  const { model: whole, files } = await openModel(path, options);
+  const { model: before, preprocessing, restore } = networkIn(whole, path);
+  if (preprocessing !== undefined) refuseBorders(growths, path);
+  const sizes = options.sizes.map((text) => parseSizes(text, before));
+  const given = readFeeds(options.feed, before);
+  const inputs = options.plan === undefined ? files : [...files, options.plan];
+  const force = options.force ?? false;
+  const checkOutputs = async () => {
+    if (!options.dryRun) await checkOutput(out, { option: "--out", force, inputs });
+    if (options.savePlan === undefined) return;
+    const others = options.dryRun ? inputs : [...inputs, out];
+    await checkOutput(options.savePlan, { option: "--save-plan", force, inputs: others });
+  };
+  const looked = await modelData(before, path, seed, options, preprocessing);
+  noteTo(io, looked?.task.notes ?? []);
+  // What cannot grow is refused before anybody looks at the output files, and before long measurements.
+  const unmeasured =
+    options.plan === undefined
+      ? growModel(before, growths, { strategy: looked === undefined ? strategy : "random", seed })
+      : await replayFile(before, options.plan);
+  await checkOutputs();
+  const grown =
+    looked === undefined
+      ? unmeasured
+      : await growOnData(before, growths, looked.data, {
+          ...(options.strategy === undefined ? {} : { strategy }),
+          ...(examples === undefined ? {} : { examples }),
+          ...looked.task,
+          seed,
+        });
+  const verification =
+    options.verify && !options.dryRun
+      ? await checkModel(before, grown.model, { seed, sizes, given })
+      : undefined;
+  const preserved = verification?.outcome !== "different";
+  const write = preserved && !options.dryRun;
+  const outcome: GrowOutcome = { ...grown, path, before, out: write ? out : undefined, verification };
+  if (preserved) {
+    // The check may have taken a while: somebody else may have written there.
+    await checkOutputs();
+    if (write) await saveModel(restore(grown.model), out, { externalData: options.externalData ?? false });
+    if (options.savePlan !== undefined) {
+      const text = JSON.stringify(planDocument(before, grown.steps), null, 2);
+      await platform.writeFile(options.savePlan, new TextEncoder().encode(`${text}\n`));
+    }
+  }
+  io.out(
+    options.json ? `${JSON.stringify(growJson(outcome), null, 2)}\n` : growText(outcome, options.savePlan),
+  );
+  if (preserved) return verification === undefined ? exitCodes.success : exitCodeOfOutcome(verification);
+  throw new EspalierError("NOT_PRESERVED", {
+    thing: path,
+    rule: `must compute the same after growth, and does not (strategy ${strategy}); nothing was written`,
+    received: { largestDifference: verification?.maximum },
+    remedy: "Use another --strategy, or --no-verify to write it all the same.",
+  });
+}
+
+/** The record of a model says which columns it takes and which classes it tells apart: neither can be more by itself. */
+function refuseBorders(growths: readonly Growth[], path: string): void {
+  const border = growths.find((growth) => "border" in growth);
+  if (border === undefined) return;
+  throw new EspalierError("NOT_GROWABLE", {
+    thing: path,
+    rule: `cannot take new ${border.border}s: it says by name which columns it takes and what its outputs mean`,
+    received: border,
+    remedy: "Train a new model on data that have the new columns or classes.",
+  });
+}
+
+function checkCombination(options: GrowOptions, growths: readonly Growth[]): void {
+  if (options.examples !== undefined && options.data === undefined)
+    throw badOption("--examples", "goes with --data", options.examples);
+  const example = "For example --widen all=x2.";
+  if (options.plan === undefined) {
+    if (growths.length > 0) return;
+    throw badOption("--widen", "or another option must say what to grow", "none of them", example);
+  }
+  for (const [what, given] of [
+    ["--widen, --inputs, --outputs and --deepen", growths.length > 0],
+    ["--strategy", options.strategy !== undefined],
+    ["--data", options.data !== undefined],
+  ] as const) {
+    if (given) throw badOption(what, "must be left out where a plan says it", `--plan ${options.plan}`);
+  }
+}
+
+async function replayFile(model: Model, file: string): Promise<GrownModel> {
+  const text = new TextDecoder().decode(await platform.readFile(file));
+  const steps = readPlan(text, model, file);
+  return { model: replay(model, steps), steps, left: [] };
+}

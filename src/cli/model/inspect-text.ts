@@ -1,0 +1,106 @@
+import type { Dim } from "../../graph/dim.ts";
+import type { Width } from "../../growth/plan/width.ts";
+import { amount, grouped, typeText, visible } from "../print/format.ts";
+import { type Column, textTable, wrapped } from "../print/text-table.ts";
+import type { Inspection } from "./inspect.ts";
+
+/** Longest polynomial that a column shows. */
+const longestFlops = 24;
+
+/** The account for people: what the model is, its widths (those that can grow first), its layers. */
+export function inspectText(inspection: Inspection, ties: boolean): string {
+  const lines = [...header(inspection), "", ...widthLines(inspection, ties), "", ...layerLines(inspection)];
+  return `${lines.map(visible).join("\n")}\n`;
+}
+
+function header({ path, summary, sizes, bound }: Inspection): readonly string[] {
+  const { producer, producerVersion, opsets } = summary;
+  const maker = [producer, producerVersion].filter((part) => part).join(" ") || "an unknown producer";
+  const sets = Object.entries(opsets).map(([domain, version]) =>
+    domain === "ai.onnx" ? `opset ${version}` : `${domain} ${version}`,
+  );
+  const at = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
+  return [
+    path,
+    ...wrapped(`by ${maker}, ${sets.join(", ")}, ${grouped(summary.nodes)} nodes`, "  "),
+    ...summary.inputs.map((value) => `  input       ${value.name}  ${typeText(value)}`),
+    ...summary.outputs.map((value) => `  output      ${value.name}  ${typeText(value)}`),
+    `  parameters  ${grouped(summary.parameters)}`,
+    `  FLOPs       ${amount(bound(summary.flops))}${at.length === 0 ? "" : ` (${at.join(", ")})`}`,
+    ...(summary.withoutRules.length === 0
+      ? []
+      : wrapped(`without rules, FLOPs not counted: ${summary.withoutRules.join(", ")}`, "  ")),
+  ];
+}
+
+const widthColumns: readonly [Column, ...Column[]] = [
+  { title: "   width", align: "left" },
+  { title: "size", align: "right" },
+  { title: "unit", align: "left" },
+  { title: "+ parameters", align: "right" },
+  { title: "+ FLOPs", align: "right" },
+];
+
+function widthLines({ widths, bound }: Inspection, ties: boolean): readonly string[] {
+  const growable = widths.filter((width) => width.growable);
+  const sorted = [...growable, ...widths.filter((width) => !width.growable)];
+  const rows = sorted.map((width) => [
+    `${width.growable ? " + " : " - "}${width.id}`,
+    grouped(width.size),
+    width.multiple > 1 ? `${width.unit}, by ${width.multiple}` : width.unit,
+    ...(width.growable
+      ? [grouped(width.costPerUnit.parameters), flopsText(bound(width.costPerUnit.flops))]
+      : []),
+  ]);
+  const title = `Widths: ${growable.length} of ${widths.length} can grow (+), at these costs per unit`;
+  return [
+    widths.length === 0 ? "Widths: none" : title,
+    ...(widths.length === 0 ? [] : textTable(widthColumns, rows, (row) => notes(sorted[row] as Width, ties))),
+  ];
+}
+
+function notes(width: Width, ties: boolean): readonly string[] {
+  const tied = width.parts.map(({ parameter, axis }) => `${parameter}[${axis}]`).join(" ");
+  return [
+    ...(width.growable ? [] : wrapped(width.reason, "     ")),
+    ...(ties ? wrapped(width.growable ? `${width.method}: ${tied}` : tied, "     ") : []),
+  ];
+}
+
+const layerColumns: readonly [Column, ...Column[]] = [
+  { title: "   layer", align: "left" },
+  { title: "operators", align: "left" },
+  { title: "output", align: "left" },
+  { title: "parameters", align: "right" },
+];
+
+function layerLines({ summary }: Inspection): readonly string[] {
+  const rows = summary.layers.map((layer) => [
+    `   ${layer.name}`,
+    counted(layer.operators),
+    layer.output === undefined ? "" : `[${layer.output.map(shortDim).join(", ")}]`,
+    grouped(layer.parameters),
+  ]);
+  return [`Layers with parameters: ${rows.length}`, ...textTable(layerColumns, rows)];
+}
+
+/** "Gemm, Add", "Gemm ×2" */
+function counted(operators: readonly string[]): string {
+  const names = [...new Set(operators)];
+  return names
+    .map((name) => {
+      const count = operators.filter((operator) => operator === name).length;
+      return count === 1 ? name : `${name} ×${count}`;
+    })
+    .join(", ");
+}
+
+/** Sizes that nobody named are not worth their length. */
+function shortDim(dim: Dim): string {
+  return typeof dim === "string" && dim.length > 14 ? "?" : String(dim);
+}
+
+function flopsText(flops: Dim): string {
+  const text = amount(flops);
+  return text.length > longestFlops ? "see --sizes" : text;
+}

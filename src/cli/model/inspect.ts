@@ -1,0 +1,103 @@
+import type { Command } from "commander";
+import { bindDim, type Dim } from "../../graph/dim.ts";
+import { type ModelSummary, summarise } from "../../growth/examine/summary.ts";
+import { findWidths } from "../../growth/find/widths.ts";
+import type { Width } from "../../growth/plan/width.ts";
+import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { batchAxis, parseSizes } from "../options/sizes-option.ts";
+import { exitCodes } from "../print/exit-code.ts";
+import type { CliIo } from "../print/io.ts";
+import { inspectText } from "./inspect-text.ts";
+
+export interface InspectOptions extends ModelOptions {
+  readonly sizes?: string;
+  readonly ties?: boolean;
+  readonly json?: boolean;
+}
+
+/** A model as `inspect` shows it; FLOPs are numbers where every size is bound, else text such as "57*sequence". */
+export interface Inspection {
+  readonly path: string;
+  readonly summary: ModelSummary;
+  readonly widths: readonly Width[];
+  /** Sizes for which FLOPs are given. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** FLOPs under those sizes. */
+  readonly bound: (flops: Dim) => Dim;
+}
+
+const examples = `
+Examples:
+  espalier inspect model.onnx                     what can grow, by how much, and what it costs
+  espalier inspect bert.onnx --sizes batch=1,sequence=128
+  espalier inspect model.onnx --json | jq '.widths[] | select(.growable) | .id'
+`;
+
+export function inspectCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
+  command
+    .description("Show every width of an ONNX model: what can grow, how, at what cost, or why not.")
+    .argument("<model>", "ONNX file")
+    .option("--sizes <sizes>", "sizes for FLOPs, such as batch=1,sequence=128 (default: a batch of 1)")
+    .option("--ties", "list the parameters and axes that each width ties together")
+    .option("--json", "print one JSON document on stdout")
+    .option("--debug", "print stack traces");
+  return modelOptions(command, "read weights from files beside the model")
+    .addHelpText("after", examples)
+    .action(async (path: string, options: InspectOptions) => finish(await inspect(path, options, io)));
+}
+
+/** `espalier inspect`. Returns the exit code. */
+export async function inspect(path: string, options: InspectOptions, io: CliIo): Promise<number> {
+  const { model } = await openModel(path, options);
+  const batch = batchAxis(model);
+  const sizes = {
+    ...(batch === undefined ? {} : { [batch]: 1 }),
+    ...(options.sizes === undefined ? {} : parseSizes(options.sizes, model)),
+  };
+  const bindings = new Map(Object.entries(sizes));
+  const inspection: Inspection = {
+    path,
+    summary: summarise(model),
+    widths: findWidths(model),
+    sizes,
+    bound: (flops) => bindDim(flops, bindings),
+  };
+  io.out(
+    options.json
+      ? `${JSON.stringify(inspectJson(inspection), null, 2)}\n`
+      : inspectText(inspection, options.ties ?? false),
+  );
+  return exitCodes.success;
+}
+
+function inspectJson({ path, summary, widths, sizes, bound }: Inspection): object {
+  return {
+    model: path,
+    producer: summary.producer,
+    producerVersion: summary.producerVersion,
+    irVersion: summary.irVersion,
+    opsets: summary.opsets,
+    inputs: summary.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    outputs: summary.outputs.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    parameters: summary.parameters,
+    flops: bound(summary.flops),
+    sizes,
+    nodes: summary.nodes,
+    withoutRules: summary.withoutRules,
+    widths: widths.map((width) => ({
+      id: width.id,
+      size: width.size,
+      unit: width.unit,
+      growable: width.growable,
+      reason: width.reason,
+      method: width.growable ? width.method : null,
+      multiple: width.multiple,
+      parameters: width.parts.map(({ parameter, axis, role }) => ({ name: parameter, axis, role })),
+      costPerUnit: {
+        parameters: width.costPerUnit.parameters,
+        flops: bound(width.costPerUnit.flops),
+      },
+    })),
+    layers: summary.layers.map((layer) => ({ ...layer, flops: bound(layer.flops) })),
+  };
+}

@@ -1,0 +1,142 @@
+import { type Command, Option } from "commander";
+import type { Model } from "../../graph/model.ts";
+import { isPreserved } from "../../growth/examine/compare.ts";
+import { importances } from "../../growth/importance/index.ts";
+import { type ShrunkModel, shrink as shrinkModel } from "../../growth/shrink/shrink-model.ts";
+import { saveModel } from "../../models/model-file.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { compareOnData, examineUnits } from "../../training/examine/shrink-evidence.ts";
+import type { Verification } from "../../training/verification/verify.ts";
+import { feedOption, readFeeds } from "../options/feed-option.ts";
+import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
+import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { wholeNumber } from "../options/option-values.ts";
+import { checkOutput } from "../options/output-file.ts";
+import { readShrinkings, type ShrinkChoiceOptions } from "../options/shrink-options.ts";
+import { parseSizes } from "../options/sizes-option.ts";
+import { networkIn } from "../options/trained-model.ts";
+import { exitCodes } from "../print/exit-code.ts";
+import { type CliIo, noteTo } from "../print/io.ts";
+import { checkModel } from "./check-model.ts";
+import { shrinkJson, shrinkText } from "./shrink-result.ts";
+
+export interface ShrinkOptions extends ModelOptions, ModelDataOptions, ShrinkChoiceOptions {
+  readonly examples: string;
+  readonly seed: string;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly verify: boolean;
+  readonly sizes: readonly string[];
+  readonly feed: readonly string[];
+  readonly json?: boolean;
+}
+
+/** What `shrink` did, or with `--dry-run` would do. */
+export interface ShrinkOutcome extends ShrunkModel {
+  readonly path: string;
+  readonly before: Model;
+  /** Where the smaller model is; undefined where none was written. */
+  readonly out: string | undefined;
+  readonly dryRun: boolean;
+  /** On seeded inputs; undefined where nobody asked for it, or only the data can tell. */
+  readonly verification: Verification | undefined;
+  /** On the examples of `--data`. */
+  readonly onData: Awaited<ReturnType<typeof compareOnData>> | undefined;
+}
+
+const examples = `
+What goes:
+  --merge-identical           units that are equal but for what reads them become one: exact
+  --remove-dead               units that are zero on the data, or that nothing reads: exact on the data seen
+  --merge-collapsing          units that are becoming one: not exact, the output says how far it moves
+  --least 4 --by taylor       the four that matter least by a score: not exact
+
+Examples:
+  espalier shrink model.onnx --merge-identical                       writes model.shrunk.onnx
+  espalier shrink model.onnx --merge-identical --remove-dead --data digits --dry-run
+  espalier shrink model.onnx --least 16 --by taylor --width hidden1 --data digits --out small.onnx
+`;
+
+export function shrinkCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
+  const collect = (value: string, before: readonly string[]) => [...before, value];
+  command
+    .description("Take units out of an ONNX model that it can do without, and check that before writing it.")
+    .argument("<model>", "ONNX file; it is never changed")
+    .option("--merge-identical", "make identical units one; their outgoing weights add up")
+    .option("--remove-dead", "take out units that are dead on the data")
+    .option("--merge-collapsing", "make units one that are becoming one")
+    .option("--least <units>", "take out so many that matter least")
+    .option("--by <score>", Object.keys(importances).join(", "))
+    .addOption(
+      new Option("--width <id>", "where; repeatable").argParser(collect).default([], "every width that can"),
+    );
+  modelDataOptions(command, "what to look at, such data as train takes")
+    .option("--examples <count>", "of the data, from the first on", "1024")
+    .option("--seed <number>", "of the inputs for the check, and of how the data are split", "0")
+    .option("--out <file>", "where to write the smaller model (default: MODEL.shrunk.onnx)")
+    .option("--force", "replace an output file that exists")
+    .option("--dry-run", "say what would go and write no model")
+    .option("--no-verify", "write it without running both models")
+    .addOption(
+      new Option("--sizes <sizes>", "sizes for the check, such as batch=3,sequence=7; repeatable")
+        .argParser(collect)
+        .default([], "several small ones"),
+    )
+    .addOption(feedOption())
+    .option("--json", "print one JSON document on stdout")
+    .option("--debug", "print stack traces");
+  return modelOptions(command, "read weights from files beside the model, and write the output's beside it")
+    .addHelpText("after", examples)
+    .action(async (path: string, options: ShrinkOptions) => finish(await shrink(path, options, io)));
+}
+
+/** `espalier shrink`. Returns the exit code. Throws `NOT_PRESERVED` for an exact shrink that changes the model. */
+export async function shrink(path: string, options: ShrinkOptions, io: CliIo): Promise<number> {
+  const shrinkings = readShrinkings(options, options.data !== undefined);
+  const seed = wholeNumber("--seed", options.seed, 0);
+  const count = wholeNumber("--examples", options.examples);
+  const out = options.out ?? path.replace(/(\.onnx)?$/, ".shrunk.onnx");
+  const { model: whole, files } = await openModel(path, options);
+  const { model: before, preprocessing, restore } = networkIn(whole, path);
+  const sizes = options.sizes.map((text) => parseSizes(text, before));
+  const given = readFeeds(options.feed, before);
+  const dryRun = options.dryRun ?? false;
+  const checkOut = () =>
+    dryRun ? undefined : checkOutput(out, { option: "--out", force: options.force ?? false, inputs: files });
+  const loaded = await modelData(before, path, seed, options, preprocessing);
+  const looking = loaded && { ...loaded.task, examples: count, seed };
+  const evidence = loaded && looking && (await examineUnits(before, loaded.data, looking));
+  const shrunk = shrinkModel(before, shrinkings, evidence === undefined ? {} : { evidence });
+  await checkOut();
+  const kinds = new Set(shrunk.steps.map(({ exactness }) => exactness));
+  const verifies = options.verify && !dryRun;
+  // On inputs of another kind a unit that was silent on the data may speak up.
+  const anyInput = verifies && !kinds.has("on the data seen");
+  const verification = anyInput ? await checkModel(before, shrunk.model, { seed, sizes, given }) : undefined;
+  const onData =
+    verifies && loaded && looking
+      ? await compareOnData(before, shrunk.model, loaded.data, looking)
+      : undefined;
+  const preserved =
+    kinds.has("approximate") ||
+    (verification?.outcome !== "different" && (onData === undefined || isPreserved(onData)));
+  const writes = preserved && !dryRun;
+  if (writes) {
+    // The check may have taken a while: somebody else may have written there.
+    await checkOut();
+    await saveModel(restore(shrunk.model), out, { externalData: options.externalData ?? false });
+  }
+  const outcome = { ...shrunk, path, before, out: writes ? out : undefined, dryRun, verification, onData };
+  noteTo(io, loaded?.task.notes ?? []);
+  io.out(options.json ? `${JSON.stringify(shrinkJson(outcome), null, 2)}\n` : shrinkText(outcome));
+  // What was asked for although it moves the outputs has done what was asked.
+  if (preserved)
+    return verification?.outcome === "nothing compared" ? exitCodes.nothingCompared : exitCodes.success;
+  throw new EspalierError("NOT_PRESERVED", {
+    thing: path,
+    rule: "must compute the same without these units, and does not; nothing was written",
+    received: { largestDifference: onData?.maximum ?? verification?.maximum },
+    remedy: "Use --no-verify to write it all the same.",
+  });
+}

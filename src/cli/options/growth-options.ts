@@ -1,0 +1,58 @@
+import type { Growth, Widening } from "../../growth/grow/grow-model.ts";
+import { badOption, wholeNumber } from "./option-values.ts";
+
+const widenForm =
+  "must be WIDTH=+UNITS or WIDTH=xFACTOR, such as fc1=+16 or all=x2, with commas between several of them";
+
+/** The options of `espalier grow` that say what to grow, as typed. */
+export interface GrowthOptions {
+  readonly widen: readonly string[];
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly deepen: readonly string[];
+}
+
+/** What they ask for, in the order in which it is done. Throws `USAGE`. */
+export function readGrowths({ widen, inputs, outputs, deepen }: GrowthOptions): readonly Growth[] {
+  const border = (option: "--inputs" | "--outputs", texts: readonly string[]) =>
+    texts.map((text): Growth => {
+      const { name, by = "" } = matched(option, text, /^(?:(?<name>.+)=)?\+(?<by>\d+)$/s, "+2 or NAME=+2");
+      return {
+        border: option === "--inputs" ? "input" : "output",
+        by: wholeNumber(`size of ${option} ${text}`, by),
+        ...(name === undefined ? {} : { name }),
+      };
+    });
+  return [
+    ...border("--inputs", inputs),
+    ...border("--outputs", outputs),
+    ...readWidenings(widen),
+    ...deepen.map((text): Growth => {
+      const { name = "", by = "" } = matched("--deepen", text, /^(?<name>.+)=\+(?<by>\d+)$/s, "fc1=+1");
+      return { deepen: name, by: wholeNumber(`blocks of --deepen ${text}`, by) };
+    }),
+  ];
+}
+
+function matched(option: string, text: string, form: RegExp, example: string) {
+  const groups = form.exec(text)?.groups;
+  if (groups === undefined) throw badOption(option, `must be of the form ${example}`, text);
+  return groups as Readonly<Record<"name" | "by", string | undefined>>;
+}
+
+function readWidenings(texts: readonly string[]): readonly Widening[] {
+  return texts.flatMap((text) => {
+    // Names of parameters, and so ids, may hold any character, a comma or an equals sign too.
+    const one = /(?<width>.+?)=(?:\+(?<by>\d+)|x(?<times>\d+(?:\.\d+)?))(?:,|$)/gsy;
+    const widenings: Widening[] = [];
+    while (one.lastIndex < text.length) {
+      const { width = "", by, times = "" } = one.exec(text)?.groups ?? {};
+      if (width === "")
+        throw badOption("--widen", widenForm, text, "espalier inspect MODEL lists the widths.");
+      if (by !== undefined) widenings.push({ width, by: wholeNumber(`units of --widen ${text}`, by) });
+      else widenings.push({ width, times: Number(times) });
+    }
+    if (widenings.length === 0 || text.endsWith(",")) throw badOption("--widen", widenForm, text);
+    return widenings;
+  });
+}

@@ -1,0 +1,74 @@
+import type { Command } from "commander";
+import type { Dataset } from "../../data/dataset.ts";
+import type { Preprocessing } from "../../data/preprocessing/index.ts";
+import type { Model } from "../../graph/model.ts";
+import type { Task } from "../../training/graphs/task.ts";
+import { type LossName, losses } from "../../training/settings/loss.ts";
+import { batchAxisHelp } from "./batch-axis-option.ts";
+import { type DataOptions, loadData, withRecord } from "./data-option.ts";
+import { badOption, oneOf } from "./option-values.ts";
+import {
+  optionName,
+  type RawTableOptions,
+  readTableOptions,
+  tableOptionNames,
+  tableOptions,
+} from "./table-options.ts";
+import { checkTrainable, fitData, modelTask, taskOptions } from "./trained-model.ts";
+
+/** Data to look at a model on, as typed. */
+export interface ModelDataOptions extends RawTableOptions {
+  readonly data?: string;
+  readonly loss?: string;
+  readonly output?: string;
+  readonly batchAxis?: string;
+}
+
+/** Adds `--data` and what goes with it. */
+export function modelDataOptions(command: Command, data: string): Command {
+  return tableOptions(command.option("--data <what>", data))
+    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
+    .option(
+      "--output <name>",
+      "output of the model that the loss is taken of (default: the one that fits the data)",
+    )
+    .option("--batch-axis <axis>", batchAxisHelp);
+}
+
+/**
+ * The training part of the data, read as `record` says where the model brings one, shaped as a model takes it, and what the model is measured for. Undefined without `--data`. Throws
+ * `USAGE`, and typed errors where data and model do not fit.
+ */
+export async function modelData(
+  model: Model,
+  path: string,
+  seed: number,
+  options: ModelDataOptions,
+  record?: Preprocessing,
+): Promise<{ readonly data: Dataset; readonly task: Task } | undefined> {
+  const { data: source, standardise = false } = options;
+  if (source === undefined) {
+    const needless = ([...tableOptionNames, "loss", "output", "batchAxis"] as const).find(
+      (name) => options[name] !== undefined,
+    );
+    if (needless === undefined) return undefined;
+    throw badOption(optionName(needless), "goes with --data", options[needless]);
+  }
+  const names = Object.keys(losses) as LossName[];
+  const wanted = options.loss === undefined ? undefined : oneOf("--loss", options.loss, names);
+  checkTrainable(model, path);
+  const loading: DataOptions = {
+    data: source,
+    table: readTableOptions(options, wanted),
+    standardise,
+    scaleTarget: standardise && (wanted === undefined || wanted === "meanSquaredError"),
+    testFraction: 0.2,
+    validationFraction: 0,
+    seed,
+    images: false,
+  };
+  const loaded = await loadData(withRecord(loading, record));
+  const { train } = fitData(loaded, model);
+  const task = modelTask(model, train, { loss: wanted, ...taskOptions(options) });
+  return { data: train, task: { ...task, notes: [...(train.notes ?? []), ...task.notes] } };
+}

@@ -1,0 +1,86 @@
+import type { Dataset } from "../../data/dataset.ts";
+import type { Model } from "../../graph/model.ts";
+import type { ActivationName } from "../../nn/activation.ts";
+import { cnn } from "../../nn/cnn.ts";
+import { mlp } from "../../nn/mlp.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import type { LossName } from "../../training/settings/loss.ts";
+import { badOption } from "./option-values.ts";
+
+export interface NetworkOptions {
+  /** Every size, first and last included; undefined where they follow from the data. */
+  readonly layers: readonly number[] | undefined;
+  /** Filters of the convolutions; empty for none. */
+  readonly conv: readonly number[];
+  readonly hidden: readonly number[];
+  readonly activation: ActivationName;
+  readonly batchNorm: boolean;
+  readonly dropout: number;
+  readonly seed: number;
+}
+
+/** The network that the options ask for and the data fit. Throws `USAGE` for a pooling that leaves nothing. */
+export function buildNetwork(options: NetworkOptions, data: Dataset, loss: LossName): Model {
+  const { activation, batchNorm, dropout, seed, conv, hidden } = options;
+  const common = { activation, batchNorm, dropout, seed };
+  if (options.layers !== undefined) return mlp(options.layers, common);
+  const outputs = outputsOf(data, loss);
+  if (conv.length === 0) return mlp([sizeOf(data.featureDims), ...hidden, outputs], common);
+  const [channels = 1, height = 1, width = 1] = data.featureDims;
+  if (Math.min(height, width) < 2 ** conv.length) {
+    throw badOption(
+      "--conv",
+      `each of ${conv.length} convolutions halves the image, and ${height} × ${width} is too small for that`,
+      conv.join(),
+      "Use fewer convolutions.",
+    );
+  }
+  return cnn({ ...common, input: [channels, height, width], filters: conv, hidden, classes: outputs });
+}
+
+/** The loss that the data's targets ask for, unless the caller names one that fits them. Throws `USAGE`. */
+export function lossFor(data: Dataset, wanted: LossName | undefined): LossName {
+  const loss = wanted ?? (data.labels === undefined ? "meanSquaredError" : "crossEntropy");
+  if (loss === "crossEntropy" && data.labels === undefined) {
+    throw badOption(
+      "--loss",
+      `"${data.name}" has numbers to predict, not classes`,
+      loss,
+      "Use meanSquaredError.",
+    );
+  }
+  if (loss === "crossEntropy" && data.classes === 1) {
+    throw new EspalierError("LABEL_RANGE", {
+      thing: `labels of "${data.name}"`,
+      rule: "must be of at least two classes, or there is nothing to tell apart",
+      received: data.classNames?.[0] ?? data.labels?.[0],
+      remedy: "Choose another column with --label.",
+    });
+  }
+  if (loss === "meanSquaredError" && data.targets === undefined) {
+    throw badOption(
+      "--loss",
+      `"${data.name}" has classes, not numbers to predict`,
+      loss,
+      "Use crossEntropy.",
+    );
+  }
+  if (loss === "binaryCrossEntropy" && data.targets === undefined && data.classes !== 2) {
+    throw badOption(
+      "--loss",
+      `needs two classes; "${data.name}" has ${data.classes}`,
+      loss,
+      "Use crossEntropy.",
+    );
+  }
+  return loss;
+}
+
+function outputsOf(data: Dataset, loss: LossName): number {
+  if (loss === "crossEntropy") return data.classes ?? 1;
+  return data.targetDims === undefined ? 1 : sizeOf(data.targetDims);
+}
+
+function sizeOf(dims: readonly number[]): number {
+  return dims.reduce((product, dim) => product * dim, 1);
+}

@@ -1,0 +1,46 @@
+import { lstat, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { EspalierError } from "../../tensor/errors.ts";
+import { badOption } from "./option-values.ts";
+
+export interface OutputRules {
+  /** The option that names it. */
+  readonly option: string;
+  /** Whether a file that is there may be replaced. */
+  readonly force: boolean;
+  /** Files that must stay as they are, whatever the options. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * Makes sure that a file may be written: it is none of the inputs, by whatever name or link, and either is not there or
+ * is a file that `force` lets go. Throws `USAGE` or `OUTPUT_EXISTS`.
+ */
+export async function checkOutput(path: string, { option, force, inputs }: OutputRules): Promise<void> {
+  if (path === "") throw badOption(option, "must name a file", path, "Say where to write.");
+  for (const input of inputs) {
+    if (!(await isSameFile(path, input))) continue;
+    throw badOption(
+      option,
+      `must not be a file that is read (${input}), which is never changed`,
+      path,
+      "Choose another path.",
+    );
+  }
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return;
+  const refuse = (rule: string, remedy: string) =>
+    new EspalierError("OUTPUT_EXISTS", { thing: path, rule, received: "something is there", remedy });
+  if (!found.isFile() && !found.isSymbolicLink())
+    throw refuse("must be a file, and no folder or device", "Choose another path.");
+  if (!force)
+    throw refuse("exists, and is not overwritten", `Choose another ${option}, or replace it by --force.`);
+}
+
+async function isSameFile(a: string, b: string): Promise<boolean> {
+  if (resolve(a) === resolve(b)) return true;
+  const [one, other] = await Promise.all(
+    [a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  );
+  return one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev;
+}

@@ -1,0 +1,35 @@
+import type { Model } from "../../graph/model.ts";
+import { didYouMean } from "../../tensor/unknown-name.ts";
+import { badOption, wholeNumber } from "./option-values.ts";
+
+/** "batch=3,sequence=7" as sizes of a model's symbolic axes. Throws `USAGE`, naming the axes there are. */
+export function parseSizes(text: string, model: Model): Readonly<Record<string, number>> {
+  const symbols = symbolsOf(model);
+  const sizes: Record<string, number> = {};
+  for (const part of text.split(",")) {
+    const at = part.lastIndexOf("=");
+    const name = part.slice(0, Math.max(at, 0)).trim();
+    if (at < 1) throw badOption("--sizes", "must be NAME=SIZE, such as batch=3,sequence=7", text);
+    if (!symbols.includes(name)) {
+      const known = symbols.length === 0 ? "The model has none." : `It has ${symbols.join(", ")}.`;
+      const remedy = [didYouMean(name, symbols), known].filter((part) => part !== undefined).join(" ");
+      throw badOption("--sizes", "must name symbolic axes of the model's inputs", name, remedy);
+    }
+    sizes[name] = wholeNumber(`size of ${name} in --sizes`, part.slice(at + 1).trim());
+  }
+  return sizes;
+}
+
+/** Names of the symbolic axes of a model's inputs. */
+function symbolsOf({ graph }: Model): readonly string[] {
+  const inputs = graph.inputs.filter(({ name }) => !graph.parameters.has(name));
+  return [...new Set(inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string")))];
+}
+
+/** The axis that counts examples: the first of the first input that leaves its first axis open. */
+export function batchAxis({ graph }: Model): string | undefined {
+  for (const { name, shape } of graph.inputs) {
+    if (!graph.parameters.has(name) && typeof shape[0] === "string") return shape[0];
+  }
+  return undefined;
+}

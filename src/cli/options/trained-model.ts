@@ -1,0 +1,112 @@
+import { type Dataset, reshapeFeatures } from "../../data/dataset.ts";
+import { isConcrete, type Shape } from "../../graph/dim.ts";
+import type { Graph, Model, Value } from "../../graph/model.ts";
+import type { DType } from "../../tensor/dtype.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import { type PreprocessedModel, withoutPreprocessing } from "../../training/graphs/preprocessing-nodes.ts";
+import { type Task, taskFor, type Wanted } from "../../training/graphs/task.ts";
+import type { TaskOptions } from "../../training/settings/task-options.ts";
+import { typeText } from "../print/format.ts";
+import { inFile } from "../print/in-file.ts";
+import { parseBatchAxis } from "./batch-axis-option.ts";
+import type { TrainingData } from "./data-option.ts";
+import { columnsForInputs } from "./input-columns.ts";
+import { type ModelOptions, openModel } from "./model-option.ts";
+import { lossFor } from "./network.ts";
+
+/** What `--model` names, and how it is read. */
+export interface ModelChoice {
+  readonly path: string;
+  readonly options: ModelOptions;
+}
+
+/** Reads the network of a model to train, and its record. Throws `SHAPE_MISMATCH` for one that data sets cannot feed. */
+export async function openTrainable({ path, options }: ModelChoice): Promise<PreprocessedModel> {
+  const opened = networkIn((await openModel(path, options)).model, path);
+  checkTrainable(opened.model, path);
+  return opened;
+}
+
+/** {@link withoutPreprocessing}, naming the file where its record cannot be read. */
+export function networkIn(model: Model, path: string): PreprocessedModel {
+  try {
+    return withoutPreprocessing(model);
+  } catch (error) {
+    throw inFile(error, path);
+  }
+}
+
+const fed: readonly DType[] = ["float32", "int32", "int64", "bool"];
+
+/** Makes sure that a data set can feed a model. Throws `SHAPE_MISMATCH`. */
+export function checkTrainable({ graph }: Model, thing: string): void {
+  const inputs = inputsOf(graph);
+  if (inputs.length > 0 && inputs.every(({ dtype }) => fed.includes(dtype))) return;
+  throw new EspalierError("SHAPE_MISMATCH", {
+    thing,
+    rule: `must have inputs of ${fed.join(", ")}, which columns of the data go to`,
+    received: inputs.map((value) => `${value.name} ${typeText(value)}`),
+  });
+}
+
+/** What a model takes, its parameters left out. */
+export function inputsOf({ inputs, parameters }: Graph): readonly Value[] {
+  return inputs.filter(({ name }) => !parameters.has(name));
+}
+
+/**
+ * The same data in the shape of the model's input where only the shape differs: rows of 64 as images of 1×8×8. Where there
+ * are several inputs, or one that takes no float32, by the names of the columns. Throws what {@link columnsForInputs} does.
+ */
+export function fitData(data: TrainingData, model: Model): TrainingData {
+  const shaped = (part: Dataset) => fitRows(part, model);
+  return {
+    train: shaped(data.train),
+    test: shaped(data.test),
+    ...(data.validation === undefined ? {} : { validation: shaped(data.validation) }),
+  };
+}
+
+const withoutOnes = (dims: readonly number[]) => dims.filter((size) => size !== 1);
+
+/** {@link fitData} of one part. */
+export function fitRows(part: Dataset, { graph }: Model): Dataset {
+  const inputs = inputsOf(graph);
+  const [only, ...more] = inputs;
+  return only !== undefined && more.length === 0 && only.dtype === "float32"
+    ? reshaped(part, only.shape.slice(1))
+    : columnsForInputs(part, inputs);
+}
+
+function reshaped(part: Dataset, wanted: Shape): Dataset {
+  if (!isConcrete(wanted) || part.features.length !== part.count * sizeOf(wanted)) return part;
+  const same = withoutOnes(part.featureDims).join() === withoutOnes(wanted).join();
+  if (same || part.featureDims.length === 1 || wanted.length === 1) return reshapeFeatures(part, wanted);
+  throw new EspalierError("SHAPE_MISMATCH", {
+    thing: `examples of "${part.name}"`,
+    rule: `must have the axes that the model takes, [${wanted.join(", ")}]; cut anew, they would be other images`,
+    received: part.featureDims,
+    remedy: "If their channels are last: --axes hwc turns them around.",
+  });
+}
+
+/** Options that say what a model is trained for, as typed. */
+export interface RawTaskOptions {
+  readonly output?: string;
+  readonly batchAxis?: string;
+}
+
+/** The same, read. Throws `USAGE`. */
+export function taskOptions({ output, batchAxis }: RawTaskOptions): Omit<TaskOptions, "loss"> {
+  return {
+    ...(output === undefined ? {} : { output }),
+    ...(batchAxis === undefined ? {} : { batchAxis: parseBatchAxis(batchAxis) }),
+  };
+}
+
+/** What a model that was read is trained for on data. Throws `USAGE` for a loss that the data have no targets for. */
+export function modelTask(model: Model, data: Dataset, wanted: Wanted): Task {
+  lossFor(data, wanted.loss);
+  return taskFor(model, data, wanted);
+}

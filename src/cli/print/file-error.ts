@@ -1,0 +1,31 @@
+import { EspalierError } from "../../tensor/errors.ts";
+
+/** Rule and remedy for what an operating system says, by the code that Node gives it. */
+const refusals: Readonly<Record<string, readonly [rule: string, remedy: string]>> = {
+  EACCES: ["must be open to you", "Change its permissions, or choose another path."],
+  EPERM: ["must be open to you", "Change its permissions, or choose another path."],
+  EROFS: ["must be on a disk that can be written", "Choose another path."],
+  ENOTDIR: ["must lead through folders, and a file stands in the way", "Choose another path."],
+  EEXIST: ["must lead through folders, and a file stands in the way", "Choose another path."],
+  EISDIR: ["must be a file, and is a folder", "Choose another path."],
+  ENOENT: ["must exist, and does not", "Check the path; something may have removed it meanwhile."],
+  ENOSPC: ["must be on a disk with room", "Make room, then go on with: espalier train --resume DIR"],
+  EDQUOT: ["must be within your quota of disk", "Make room, then go on with: espalier train --resume DIR"],
+  ENAMETOOLONG: ["must have a shorter name", "Choose another path."],
+};
+
+/** What the operating system refused, in the form of every other error; undefined for an error of another kind. */
+export function fileError(error: unknown): EspalierError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, path } = error as NodeJS.ErrnoException;
+  const refusal = code === undefined ? undefined : refusals[code];
+  if (refusal === undefined) return undefined;
+  const [rule, remedy] = refusal;
+  return new EspalierError(code === "ENOENT" ? "FILE_MISSING" : "PLATFORM", {
+    thing: path ?? "file",
+    rule,
+    received: code,
+    remedy,
+    cause: error,
+  });
+}

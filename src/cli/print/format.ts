@@ -1,0 +1,65 @@
+import type { Dim, Shape } from "../../graph/dim.ts";
+
+/** 1234567 as "1,234,567". */
+export function grouped(count: number): string {
+  return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
+}
+
+const prefixes = [
+  [1e15, "P"],
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+] as const;
+
+/** 52340 as "52.3k". */
+export function short(value: number): string {
+  const [unit, letter] = prefixes.find(([least]) => Math.abs(value) >= least) ?? [1, ""];
+  return `${(value / unit).toPrecision(3)}${letter}`;
+}
+
+/** Seconds as "0:07" or "1:02:03". */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  const two = (part: number) => String(part).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
+}
+
+/** A score by its name: a share as a percentage, anything else with four digits. */
+export function score(name: string, value: number): string {
+  return name === "accuracy" ? `${(100 * value).toFixed(1)} %` : value.toPrecision(4);
+}
+
+/** "hidden1 16, hidden2 24" */
+export function widthsText(widths: Readonly<Record<string, number>>): string {
+  return Object.entries(widths)
+    .map(([width, size]) => `${width} ${size}`)
+    .join(", ");
+}
+
+/** A count or a polynomial in sizes that are not bound. */
+export function amount(dim: Dim): string {
+  return typeof dim === "number" ? (dim < 10_000 ? grouped(dim) : short(dim)) : dim;
+}
+
+/** What came out of a file, with nothing in it that a terminal would obey or hide. */
+export function visible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0) as number;
+    return `\\u{${code.toString(16)}}`;
+  });
+}
+
+/** "float32 [batch, 3, 16, 16]" */
+export function typeText({ dtype, shape }: { readonly dtype: string; readonly shape: Shape }): string {
+  return `${dtype} [${shape.join(", ")}]`;
+}
+
+/** A small number, such as a difference or a gradient: "3.1e-7", "0.22", "0". */
+export function figure(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  return value < 1e-3 ? value.toExponential(1) : value.toPrecision(2);
+}

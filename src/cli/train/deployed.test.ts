@@ -1,0 +1,152 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as ort from "onnxruntime-node";
+import { describe, expect, it } from "vitest";
+import { runCli, withFolder } from "../../../test/cli-harness.ts";
+import { saveModel } from "../../models/model-file.ts";
+import { mlp } from "../../nn/mlp.ts";
+
+/** Rows of a class by the quarter that a point lies in, with columns of very different scales. */
+function quarters(rows: number, names: readonly string[], classes: readonly number[] = [0, 1, 2, 3]): string {
+  const lines: string[] = [];
+  for (let at = 0; lines.length < rows; at++) {
+    const [x, y] = [((at * 37) % 101) - 50.5, ((at * 59) % 97) - 48.5];
+    const quarter = (x > 0 ? 1 : 0) + (y > 0 ? 2 : 0);
+    if (!classes.includes(quarter)) continue;
+    lines.push(`${5000 + 10 * x},${0.001 * y},${names[quarter]}`);
+  }
+  return `width,depth,kind\n${lines.join("\n")}\n`;
+}
+
+const named = ["plum", "apple", "cherry", "pear"];
+const numbered = ["0", "1", "2", "3"];
+
+/** What ONNX Runtime alone makes of the raw cells of a CSV file, all columns but the last. */
+async function rawOutputs(model: string, csv: string): Promise<{ outputs: number[][]; labels: string[] }> {
+  const cells = (await readFile(csv, "utf8"))
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split(","));
+  const width = (cells[0]?.length ?? 0) - 1;
+  const session = await ort.InferenceSession.create(model);
+  const values = cells.flatMap((row) => row.slice(0, width).map(Number));
+  const feeds = {
+    [session.inputNames[0] as string]: new ort.Tensor("float32", values, [cells.length, width]),
+  };
+  const { data, dims } = (await session.run(feeds))[session.outputNames[0] as string] as ort.Tensor;
+  const size = dims[1] ?? 1;
+  const all = Array.from(data as Float32Array);
+  return {
+    outputs: cells.map((_, at) => all.slice(at * size, (at + 1) * size)),
+    labels: cells.map((row) => row[width] as string),
+  };
+}
+
+async function json(args: readonly string[]) {
+  const run = await runCli([...args, "--json"]);
+  expect(run.code, run.err + run.out).toBe(0);
+  return JSON.parse(run.out);
+}
+
+describe("the model file of a run", () => {
+  it("alone, on raw rows, is as right as the run; grown and trained on with other rows, too", () =>
+    withFolder(async (folder) => {
+      const path = (name: string) => join(folder, name);
+      await writeFile(path("all.csv"), quarters(400, named));
+      await writeFile(path("some.csv"), quarters(300, named, [1, 2, 3]));
+      const train = ["train", "--quiet", "--hidden", "8", "--learning-rate", "0.01"];
+      await json([...train, "--data", path("all.csv"), "--epochs", "40", "--out", path("run")]);
+      const accuracyOf = async (model: string) => {
+        const { outputs, labels } = await rawOutputs(model, path("all.csv"));
+        const { accuracy, confusion, classes } = await json(["evaluate", model, "--data", path("all.csv")]);
+        expect(classes).toEqual([...named].sort());
+        const right = outputs.filter((row, at) => classes[row.indexOf(Math.max(...row))] === labels[at]);
+        expect(accuracy).toBe(right.length / labels.length);
+        expect(confusion.flat().reduce((sum: number, count: number) => sum + count, 0)).toBe(400);
+        return accuracy;
+      };
+      const model = path("run/model.onnx");
+      expect(await accuracyOf(model)).toBeGreaterThan(0.95);
+      const grown = await json(["grow", model, "--widen", "hidden1=+4", "--data", path("all.csv")]);
+      expect(await accuracyOf(grown.out)).toBe(await accuracyOf(model));
+      // The rows that it goes on with lack the class that comes first: the others keep their places.
+      const on = ["train", "--model", grown.out, "--data", path("some.csv"), "--quiet", "--steps", "5"];
+      const { final } = await json([...on, "--out", path("on")]);
+      expect(final.accuracy).toBeGreaterThan(0.95);
+      expect(await accuracyOf(path("on/model.onnx"))).toBeGreaterThan(0.9);
+      const resumed = await json(["train", "--resume", path("on"), "--steps", "8", "--quiet"]);
+      expect(resumed.step).toBe(8);
+      expect(await accuracyOf(path("on/model.onnx"))).toBeGreaterThan(0.9);
+    }));
+
+  it("keeps the numbers of classes", () =>
+    withFolder(async (folder) => {
+      const [all, some] = [join(folder, "all.csv"), join(folder, "some.csv")];
+      await writeFile(all, quarters(400, numbered));
+      await writeFile(some, quarters(300, numbered, [1, 2, 3]));
+      const run = join(folder, "run");
+      await json(["train", "--data", all, "--hidden", "8", "--epochs", "60", "--quiet", "--out", run]);
+      const on = ["train", "--model", join(run, "model.onnx"), "--data", some, "--steps", "1", "--quiet"];
+      expect((await json(on)).final.accuracy).toBeGreaterThan(0.9);
+    }));
+
+  it("answers in the units of the data: from house.csv to prices in three commands", () =>
+    withFolder(async (folder) => {
+      const csv = "examples/house.csv";
+      const out = join(folder, "house");
+      const { final } = await json(["train", "--data", csv, "--epochs", "100", "--out", out, "--quiet"]);
+      const model = join(out, "model.onnx");
+      // Least squares comes to 3,892 on the whole file, the mean to 73,655.
+      expect(final.rootMeanSquaredError).toBeLessThan(8000);
+      expect(final.r2).toBeGreaterThan(0.98);
+      const measured = await json(["evaluate", model, "--data", csv]);
+      expect(measured.rmse).toBeLessThan(8000);
+      const { outputs, labels } = await rawOutputs(model, csv);
+      const squares = outputs.reduce((sum, [price = 0], at) => sum + (price - Number(labels[at])) ** 2, 0);
+      expect(measured.rmse / Math.sqrt(squares / labels.length)).toBeCloseTo(1, 4);
+      // Rows to predict lack the price, and may have their columns in another order.
+      const lines = (await readFile(csv, "utf8")).trim().split("\n");
+      const rows = join(folder, "rows.csv");
+      const turned = lines.slice(0, 6).map((line) => line.split(",").slice(0, -1).reverse().join(","));
+      await writeFile(rows, turned.map((line, at) => `${line},${at === 0 ? "note" : "nice"}\n`).join(""));
+      const said = await runCli(["predict", model, "--data", rows]);
+      expect(said.code, said.err).toBe(0);
+      expect(said.err).toContain("passed over: note");
+      const [head, ...answers] = said.out.trim().split("\n");
+      expect(head).toBe("price");
+      answers.forEach((answer, at) => {
+        expect(Number(answer) / (outputs[at]?.[0] ?? 0)).toBeCloseTo(1, 4);
+      });
+      await writeFile(rows, turned.map((line) => `${line.split(",").slice(1).join(",")}\n`).join(""));
+      const refused = await runCli(["predict", model, "--data", rows, "--json"]);
+      expect(JSON.parse(refused.out).error).toMatchObject({ code: "SHAPE_MISMATCH", thing: rows });
+    }));
+
+  it("says that a model from elsewhere goes by position", () =>
+    withFolder(async (folder) => {
+      const [model, rows] = [join(folder, "net.onnx"), join(folder, "rows.csv")];
+      await saveModel(mlp([2, 4, 3]), model);
+      await writeFile(rows, "a,b\n1,2\n3,4\n5,6\n");
+      const { rows: answers, notes } = await json(["predict", model, "--data", rows]);
+      expect(notes.join(" ")).toMatch(/order of the file.*does not say what its outputs mean/);
+      expect(Object.keys(answers[0].probabilities)).toEqual(["0", "1", "2"]);
+      const sum = Object.values<number>(answers[2].probabilities).reduce((total, share) => total + share, 0);
+      expect(sum).toBeCloseTo(1, 6);
+    }));
+
+  it("writes answers to a file, and no file that is read", () =>
+    withFolder(async (folder) => {
+      const [model, rows, out] = ["net.onnx", "rows.csv", "out.csv"].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      await saveModel(mlp([2, 4, 1]), model);
+      await writeFile(rows, "a,b\n1,2\n3,4\n5,6\n");
+      expect((await runCli(["predict", model, "--data", rows, "--out", out])).code).toBe(0);
+      expect((await readFile(out, "utf8")).trim().split("\n")).toHaveLength(4);
+      for (const file of [out, rows, model])
+        expect((await runCli(["predict", model, "--data", rows, "--out", file])).code).toBeGreaterThan(0);
+    }));
+});

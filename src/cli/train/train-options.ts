@@ -1,0 +1,309 @@
+import { activationNames } from "../../nn/activation.ts";
+import { adam, adamw } from "../../training/optimizers/adam.ts";
+import { optimizers } from "../../training/optimizers/index.ts";
+import type { NewbornOptions } from "../../training/optimizers/newborn.ts";
+import type { Optimizer, OptimizerName } from "../../training/optimizers/optimizer.ts";
+import { constantRate, cosineRate, type Schedule, stepRate } from "../../training/optimizers/schedule.ts";
+import { sgd } from "../../training/optimizers/sgd.ts";
+import type { GrowthPolicy } from "../../training/policy/policy.ts";
+import { type LossName, losses } from "../../training/settings/loss.ts";
+import type { TrainerOptions } from "../../training/settings/options.ts";
+import type { TaskOptions } from "../../training/settings/task-options.ts";
+import { type DataOptions, parseData } from "../options/data-option.ts";
+import type { ModelOptions } from "../options/model-option.ts";
+import type { NetworkOptions } from "../options/network.ts";
+import { badOption, decimal, oneOf, sizes, strategyName, wholeNumber } from "../options/option-values.ts";
+import { type PolicyOptions, policyOption } from "../options/policy-option.ts";
+import { type RawTableOptions, readTableOptions } from "../options/table-options.ts";
+import { type ModelChoice, taskOptions } from "../options/trained-model.ts";
+import { widenEvents } from "../options/widen-option.ts";
+
+/** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
+export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOptions {
+  readonly data: string;
+  readonly testFraction: string;
+  readonly validationFraction?: string;
+  readonly model?: string;
+  readonly freeze?: readonly string[];
+  readonly trainConstants?: boolean;
+  readonly trainOnly?: readonly string[];
+  readonly layers?: string;
+  readonly hidden?: string;
+  readonly conv?: string;
+  readonly activation: string;
+  readonly batchNorm?: boolean;
+  readonly dropout: string;
+  readonly loss?: string;
+  readonly output?: string;
+  readonly batchAxis?: string;
+  readonly optimizer: string;
+  readonly learningRate?: string;
+  readonly momentum?: string;
+  readonly nesterov?: boolean;
+  readonly weightDecay?: string;
+  readonly clipNorm?: string;
+  readonly schedule: string;
+  readonly warmup?: string;
+  readonly hold?: string;
+  readonly finalRate?: string;
+  readonly decayEvery?: string;
+  readonly decayFactor?: string;
+  readonly batch: string;
+  readonly epochs?: string;
+  readonly steps?: string;
+  readonly seed: string;
+  readonly threads: string;
+  readonly widen: readonly string[];
+  readonly every?: string;
+  readonly until?: string;
+  readonly newbornWarmup?: string;
+  readonly newbornYouth?: string;
+  readonly newbornRate?: string;
+  readonly strategy?: string;
+  readonly earlyStopping?: string;
+  readonly evaluateEvery?: string;
+  readonly checkpointEvery?: string;
+}
+
+/** The same, checked and turned into values. */
+export interface TrainPlan {
+  readonly data: DataOptions;
+  /** A file to go on from; undefined: the network that the options describe. */
+  readonly model: ModelChoice | undefined;
+  readonly network: NetworkOptions;
+  readonly parameters: Pick<TrainerOptions, "trainable" | "frozen" | "trainConstants">;
+  /** Undefined: by the data. */
+  readonly loss: LossName | undefined;
+  /** What else is said of the model's task; the rest follows from the data. */
+  readonly task: Omit<TaskOptions, "loss">;
+  readonly batch: number;
+  readonly seed: number;
+  readonly threads: number;
+  readonly clipNorm: number | undefined;
+  readonly newborn: NewbornOptions;
+  readonly growth: GrowthPolicy;
+  readonly patience: number | undefined;
+  readonly evaluateEvery: number | undefined;
+  readonly checkpointEvery: number | undefined;
+  /** Updates of the whole run over `examples` training examples. */
+  readonly steps: (examples: number) => number;
+  /** For a run of `steps` updates. */
+  readonly optimizer: (steps: number) => Optimizer;
+}
+
+const defaultEpochs = 20;
+/** A small table has few batches to an epoch: twenty of them would end long before a line is fitted. */
+const leastUpdates = 1000;
+const defaultHidden = [32];
+
+/** Throws `USAGE` for a value or a combination that makes no sense; touches neither data nor disk. */
+export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
+  const optional = <Value>(text: string | undefined, read: (text: string) => Value) =>
+    text === undefined ? undefined : read(text);
+  const whole = (option: string, text: string | undefined, least = 1) =>
+    optional(text, (value) => wholeNumber(option, value, least));
+  if (raw.epochs !== undefined && raw.steps !== undefined)
+    throw badOption("--epochs and --steps", "exclude each other", [raw.epochs, raw.steps]);
+  const loss = optional(raw.loss, (text) => oneOf("--loss", text, Object.keys(losses) as LossName[]));
+  const batch = wholeNumber("--batch", raw.batch);
+  const epochs = whole("--epochs", raw.epochs);
+  const steps = whole("--steps", raw.steps);
+  const patience = whole("--early-stopping", raw.earlyStopping);
+  if (raw.validationFraction !== undefined && patience === undefined)
+    throw badOption("--validation-fraction", "goes with --early-stopping", raw.validationFraction);
+  const seed = wholeNumber("--seed", raw.seed, 0);
+  const share = { above: 0, below: 1 };
+  const isTable = parseData(raw.data).kind === "csv";
+  const standardise = raw.standardise ?? (isTable && raw.model === undefined);
+  const network = networkOptions(raw, seed);
+  const model = modelOption(raw);
+  return {
+    data: {
+      data: raw.data,
+      table: readTableOptions(raw, loss),
+      // A network that is made here has no scale of its own; a model that was read may.
+      standardise,
+      scaleTarget: standardise && (loss === undefined || loss === "meanSquaredError"),
+      testFraction: decimal("--test-fraction", raw.testFraction, share),
+      validationFraction:
+        patience === undefined ? 0 : decimal("--validation-fraction", raw.validationFraction ?? "0.1", share),
+      seed,
+      images: network.conv.length > 0,
+    },
+    model,
+    network,
+    parameters: {
+      ...(raw.freeze === undefined ? {} : { frozen: raw.freeze }),
+      ...(raw.trainConstants === undefined ? {} : { trainConstants: raw.trainConstants }),
+      ...(raw.trainOnly === undefined ? {} : { trainable: raw.trainOnly }),
+    },
+    loss,
+    task: taskOption(raw),
+    batch,
+    seed,
+    threads: wholeNumber("--threads", raw.threads),
+    clipNorm: optional(raw.clipNorm, (text) => decimal("--clip-norm", text, { above: 0 })),
+    newborn: newbornOptions(raw),
+    growth: growthOptions(raw),
+    patience,
+    evaluateEvery: whole("--evaluate-every", raw.evaluateEvery),
+    checkpointEvery: whole("--checkpoint-every", raw.checkpointEvery),
+    steps(examples) {
+      const updates = (epochs ?? defaultEpochs) * Math.ceil(examples / batch);
+      return steps ?? (isTable && epochs === undefined ? Math.max(updates, leastUpdates) : updates);
+    },
+    optimizer: optimizerOptions(raw),
+  };
+}
+
+function taskOption(raw: RawTrainOptions): TrainPlan["task"] {
+  const { output, batchAxis, model } = raw;
+  const given = { "--output": output, "--batch-axis": batchAxis };
+  const [first] = Object.entries(given).filter(([, value]) => value !== undefined);
+  if (first !== undefined && model === undefined)
+    throw badOption(first[0], "goes with --model, of which it speaks", first[1]);
+  return taskOptions(raw);
+}
+
+function newbornOptions({ newbornWarmup, newbornYouth, newbornRate }: RawTrainOptions): NewbornOptions {
+  const youth = wholeNumber("--newborn-youth", newbornYouth ?? "0", 0);
+  const rate = decimal("--newborn-rate", newbornRate ?? "1", { least: 0 });
+  if (rate !== 1 && youth === 0)
+    throw badOption("--newborn-rate", "needs --newborn-youth, the steps that it holds for", newbornRate);
+  return { warmup: wholeNumber("--newborn-warmup", newbornWarmup ?? "0", 0), youth, rate };
+}
+
+function growthOptions(raw: RawTrainOptions): GrowthPolicy {
+  const strategy = raw.strategy === undefined ? undefined : strategyName(raw.strategy);
+  const policy = policyOption(raw, strategy);
+  const events = widenEvents(raw);
+  if (policy === undefined && events.length === 0 && strategy !== undefined)
+    throw badOption("--strategy", "goes with --widen, --grow or --grow-when", raw.strategy);
+  if (policy === undefined) return { events, ...(strategy === undefined ? {} : { strategy }) };
+  if (events.length === 0) return policy;
+  throw badOption(
+    "--widen",
+    "excludes --grow and the --grow-... options",
+    raw.widen.join(" "),
+    "Leave one of them out.",
+  );
+}
+
+function modelOption(raw: RawTrainOptions): ModelChoice | undefined {
+  if (raw.model === undefined) return undefined;
+  const { layers, hidden, conv, batchNorm, activation, dropout } = raw;
+  const described = Object.entries({
+    "--layers": layers !== undefined,
+    "--hidden": hidden !== undefined,
+    "--conv": conv !== undefined,
+    "--batch-norm": batchNorm === true,
+    "--activation": activation !== "relu",
+    "--dropout": Number(dropout) !== 0,
+  }).filter(([, given]) => given);
+  if (described.length === 0) return { path: raw.model, options: raw };
+  throw badOption(
+    "--model",
+    "brings its own layers",
+    described.map(([option]) => option).join(" "),
+    "Leave one of them out.",
+  );
+}
+
+function networkOptions(raw: RawTrainOptions, seed: number): NetworkOptions {
+  const { layers, hidden, conv } = raw;
+  if (layers !== undefined && (hidden !== undefined || conv !== undefined)) {
+    throw badOption(
+      "--layers",
+      "states every size and excludes --hidden and --conv",
+      layers,
+      "Use --hidden alone to have the input and output sizes found from the data.",
+    );
+  }
+  const fixed = layers === undefined ? undefined : sizes("--layers", layers);
+  if (fixed !== undefined && fixed.length < 2) {
+    throw badOption("--layers", "needs at least two sizes: features, hidden units ..., outputs", layers);
+  }
+  return {
+    layers: fixed,
+    conv: conv === undefined ? [] : sizes("--conv", conv),
+    hidden: hidden === undefined ? (conv === undefined ? defaultHidden : []) : sizes("--hidden", hidden),
+    activation: oneOf("--activation", raw.activation, activationNames),
+    batchNorm: raw.batchNorm ?? false,
+    dropout: decimal("--dropout", raw.dropout, { least: 0, below: 1 }),
+    seed,
+  };
+}
+
+function optimizerOptions(raw: RawTrainOptions): (steps: number) => Optimizer {
+  const name = oneOf("--optimizer", raw.optimizer, Object.keys(optimizers) as OptimizerName[]);
+  if (name !== "sgd" && (raw.momentum !== undefined || raw.nesterov)) {
+    throw badOption(
+      raw.momentum === undefined ? "--nesterov" : "--momentum",
+      "goes with --optimizer sgd",
+      `--optimizer ${name}`,
+    );
+  }
+  const momentum = decimal("--momentum", raw.momentum ?? "0", { least: 0, below: 1 });
+  if (raw.nesterov && momentum === 0)
+    throw badOption("--nesterov", "needs --momentum above 0", raw.momentum ?? "none");
+  const rate = decimal("--learning-rate", raw.learningRate ?? (name === "sgd" ? "0.01" : "0.001"), {
+    above: 0,
+  });
+  const decay =
+    raw.weightDecay === undefined
+      ? {}
+      : { weightDecay: decimal("--weight-decay", raw.weightDecay, { least: 0 }) };
+  const schedule = scheduleOptions(raw, rate);
+  return (steps) => {
+    const learningRate = schedule(steps);
+    switch (name) {
+      case "sgd":
+        return sgd({ learningRate, momentum, nesterov: raw.nesterov ?? false, ...decay });
+      case "adam":
+        return adam({ learningRate, ...decay });
+      case "adamw":
+        return adamw({ learningRate, ...decay });
+    }
+  };
+}
+
+const scheduleNames = ["constant", "cosine", "step"] as const;
+const ownersOfOption = {
+  warmup: ["--warmup", "cosine"],
+  hold: ["--hold", "cosine"],
+  finalRate: ["--final-rate", "cosine"],
+  decayEvery: ["--decay-every", "step"],
+  decayFactor: ["--decay-factor", "step"],
+} as const;
+
+function scheduleOptions(raw: RawTrainOptions, rate: number): (steps: number) => Schedule {
+  const kind = oneOf("--schedule", raw.schedule, scheduleNames);
+  for (const [key, [option, owner]] of Object.entries(ownersOfOption)) {
+    const value = raw[key as keyof typeof ownersOfOption];
+    if (value !== undefined && owner !== kind)
+      throw badOption(option, `goes with --schedule ${owner}`, `--schedule ${kind}`);
+  }
+  const warmup = wholeNumber("--warmup", raw.warmup ?? "0", 0);
+  const hold = wholeNumber("--hold", raw.hold ?? "0", 0);
+  const final = decimal("--final-rate", raw.finalRate ?? "0", { least: 0 });
+  const factor = decimal("--decay-factor", raw.decayFactor ?? "0.1", { above: 0 });
+  if (kind === "step" && raw.decayEvery === undefined)
+    throw badOption("--schedule step", "needs --decay-every STEPS", "none");
+  const every = wholeNumber("--decay-every", raw.decayEvery ?? "1");
+  switch (kind) {
+    case "constant":
+      return () => constantRate(rate);
+    case "step":
+      return () => stepRate(rate, { every, factor });
+    case "cosine":
+      return (steps) => {
+        if (warmup + hold >= steps)
+          throw badOption(
+            "--warmup and --hold",
+            `must be less than the ${steps} steps of the run`,
+            warmup + hold,
+          );
+        return cosineRate(rate, { steps, warmup, hold, final });
+      };
+  }
+}
