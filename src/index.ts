@@ -127,8 +127,13 @@ export { averagePool, flatten, globalAveragePool, maxPool, type PoolOptions } fr
 export { type ModelOptions, sequential } from "./nn/sequential.ts";
 // Reports
 export { htmlReport } from "./report/html-report.ts";
-export { Recorder, type RecorderEvents, type RecorderOptions, type RunStatus } from "./report/recorder.ts";
-export type { RunArm, RunDiagnosis, RunPoint, RunRecord } from "./report/run-record.ts";
+export {
+  Recorder,
+  type RecorderEvents,
+  type RecorderOptions,
+  type RunStatus,
+} from "./report/record/recorder.ts";
+export type { RunArm, RunDiagnosis, RunPoint, RunRecord } from "./report/record/run-record.ts";
 export type { DataOf, DType } from "./tensor/dtype.ts";
 export { type ErrorCode, EspalierError } from "./tensor/errors.ts";
 export { Random } from "./tensor/random.ts";

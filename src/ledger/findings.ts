@@ -1,4 +1,4 @@
-import { percent, plural, significant } from "../report/figures.ts";
+import { percent, plural, significant } from "../report/drawing/figures.ts";
 import type { Against, LineSummary } from "./analyse.ts";
 import type { Estimate } from "./statistics/bootstrap.ts";
 

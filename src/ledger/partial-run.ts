@@ -1,5 +1,5 @@
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
-import type { RunPoint } from "../report/run-record.ts";
+import type { RunPoint } from "../report/record/run-record.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../training/history/checkpoint.ts";
 import type { TrainerSettings } from "../training/settings/options.ts";

@@ -1,6 +1,6 @@
 import { loadModel } from "../models/model-file.ts";
-import { Recorder, type RecorderOptions } from "../report/recorder.ts";
-import type { RunPoint } from "../report/run-record.ts";
+import { Recorder, type RecorderOptions } from "../report/record/recorder.ts";
+import type { RunPoint } from "../report/record/run-record.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { optimizerOf } from "../training/optimizers/index.ts";
 import { cosineRate, type Schedule } from "../training/optimizers/schedule.ts";

@@ -1,5 +1,5 @@
-import { Markup, markup } from "./markup.ts";
-import { styleSheet } from "./style-sheet.ts";
+import { Markup, markup } from "./drawing/markup.ts";
+import { styleSheet } from "./drawing/style-sheet.ts";
 
 export interface PageParts {
   readonly title: string;

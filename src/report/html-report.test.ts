@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sampleDiagnosis, sampleGrowth, sampleRun } from "../../test/report/sample-run.ts";
 import { htmlReport } from "./html-report.ts";
-import type { RunArm, RunRecord } from "./run-record.ts";
+import type { RunArm, RunRecord } from "./record/run-record.ts";
 
 /** Throws where elements are not nested, an attribute is not quoted, or a bare `<` or `&` stands in the text. */
 function assertWellFormed(document: string): void {

@@ -1,5 +1,5 @@
 import { htmlPage } from "./html-page.ts";
-import type { RunRecord } from "./run-record.ts";
+import type { RunRecord } from "./record/run-record.ts";
 import { configuration } from "./sections/configuration.ts";
 import { curves } from "./sections/curves.ts";
 import { decisionTable } from "./sections/decisions.ts";

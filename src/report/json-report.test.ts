@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { sampleGrowth, sampleRun } from "../../test/report/sample-run.ts";
 import { jsonReport } from "./json-report.ts";
-import { growthLine, pointLine } from "./metrics-lines.ts";
-import type { RunArm } from "./run-record.ts";
+import { growthLine, pointLine } from "./record/metrics-lines.ts";
+import type { RunArm } from "./record/run-record.ts";
 
 const run = sampleRun(3);
 

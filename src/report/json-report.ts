@@ -1,4 +1,4 @@
-import type { RunRecord } from "./run-record.ts";
+import type { RunRecord } from "./record/run-record.ts";
 
 /**
  * A run as JSON. Stable: keys are sorted, so that equal runs give equal bytes whatever order their objects

@@ -1,5 +1,5 @@
 import type { WidthDiagnosis } from "../../src/growth/examine/diagnose.ts";
-import type { RunArm, RunDiagnosis, RunPoint, RunRecord } from "../../src/report/run-record.ts";
+import type { RunArm, RunDiagnosis, RunPoint, RunRecord } from "../../src/report/record/run-record.ts";
 import type { GrowthRecord } from "../../src/training/history/record.ts";
 
 /** Numbers in [0, 1) that look random and are always the same (a linear congruential generator). */

@@ -1,4 +1,4 @@
-import type { RunPoint } from "../../report/run-record.ts";
+import type { RunPoint } from "../../report/record/run-record.ts";
 import type { GrowthRecord } from "../../training/history/record.ts";
 import type { ControllerDecision } from "../../training/policy/state.ts";
 import type { Trainer } from "../../training/trainer/trainer.ts";

@@ -1,4 +1,4 @@
-import type { RunPoint } from "../../report/run-record.ts";
+import type { RunPoint } from "../../report/record/run-record.ts";
 import { clock, score, short, widthsText } from "./format.ts";
 import type { CliIo } from "./io.ts";
 

@@ -1,4 +1,4 @@
-import type { RunArm } from "../../report/run-record.ts";
+import type { RunArm } from "../../report/record/run-record.ts";
 import { clock, grouped, score, short } from "../print/format.ts";
 import { decisionText, growthText } from "../print/live-progress.ts";
 import type { RunFolder } from "./run-folder.ts";

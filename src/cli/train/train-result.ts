@@ -1,5 +1,5 @@
-import type { RunArm, RunRecord } from "../../report/run-record.ts";
-import { undoneTrials } from "../../report/undone-trials.ts";
+import type { RunArm, RunRecord } from "../../report/record/run-record.ts";
+import { undoneTrials } from "../../report/record/undone-trials.ts";
 import { parametersOf, parametersText } from "../../training/settings/parameter-summary.ts";
 import { grouped, score, short, visible, widthsText } from "../print/format.ts";
 

@@ -1,5 +1,5 @@
 import type { Model } from "../../graph/model.ts";
-import { Recorder, type RecorderOptions, type RunStatus } from "../../report/recorder.ts";
+import { Recorder, type RecorderOptions, type RunStatus } from "../../report/record/recorder.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { withPreprocessing } from "../../training/graphs/preprocessing-nodes.ts";
 import { withPolicyWords } from "../options/policy-option.ts";

@@ -1,9 +1,9 @@
-import { significant } from "../../report/figures.ts";
-import { type Horizontal, horizontals } from "../../report/horizontal.ts";
-import { type Markup, markup } from "../../report/markup.ts";
-import { type Axis, linearAxis, logAxis } from "../../report/svg/axis.ts";
-import { drawChart } from "../../report/svg/chart.ts";
-import { badge } from "../../report/svg/marker.ts";
+import { type Axis, linearAxis, logAxis } from "../../report/drawing/axis.ts";
+import { drawChart } from "../../report/drawing/chart.ts";
+import { significant } from "../../report/drawing/figures.ts";
+import { type Horizontal, horizontals } from "../../report/drawing/horizontal.ts";
+import { badge } from "../../report/drawing/marker.ts";
+import { type Markup, markup } from "../../report/drawing/markup.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Line } from "../runs.ts";
 import { type BandPoint, bandOf } from "./bands.ts";

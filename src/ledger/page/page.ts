@@ -1,6 +1,6 @@
-import { whole } from "../../report/figures.ts";
+import { whole } from "../../report/drawing/figures.ts";
+import { type Markup, markup } from "../../report/drawing/markup.ts";
 import { htmlPage } from "../../report/html-page.ts";
-import { type Markup, markup } from "../../report/markup.ts";
 import { groupFailures, type Ledger } from "../ledger.ts";
 import { curves } from "./curves.ts";
 import { setup } from "./setup.ts";

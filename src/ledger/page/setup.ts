@@ -1,4 +1,4 @@
-import { type Markup, markup } from "../../report/markup.ts";
+import { type Markup, markup } from "../../report/drawing/markup.ts";
 import { widthsOf } from "../end-size.ts";
 import type { Ledger } from "../ledger.ts";
 import { scheduleText } from "./tuning.ts";

@@ -1,5 +1,5 @@
-import { significant, whole } from "../../report/figures.ts";
-import { type Markup, markup } from "../../report/markup.ts";
+import { significant, whole } from "../../report/drawing/figures.ts";
+import { type Markup, markup } from "../../report/drawing/markup.ts";
 import type { ScheduleConfig } from "../config.ts";
 import type { Ledger } from "../ledger.ts";
 

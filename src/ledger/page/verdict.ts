@@ -1,8 +1,8 @@
-import { count, duration, flops, percent, significant, whole } from "../../report/figures.ts";
-import { type Markup, markup } from "../../report/markup.ts";
-import { logAxis } from "../../report/svg/axis.ts";
-import { drawIntervals, type IntervalRow } from "../../report/svg/interval-plot.ts";
-import { badge } from "../../report/svg/marker.ts";
+import { logAxis } from "../../report/drawing/axis.ts";
+import { count, duration, flops, percent, significant, whole } from "../../report/drawing/figures.ts";
+import { drawIntervals, type IntervalRow } from "../../report/drawing/interval-plot.ts";
+import { badge } from "../../report/drawing/marker.ts";
+import { type Markup, markup } from "../../report/drawing/markup.ts";
 import type { Against, LineSummary } from "../analyse.ts";
 import { ratioText, shortRatio, verdictOf } from "../findings.ts";
 import type { Ledger } from "../ledger.ts";

@@ -1,6 +1,6 @@
-import { plain } from "../figures.ts";
-import { type Markup, markup } from "../markup.ts";
-import type { RunRecord } from "../run-record.ts";
+import { plain } from "../drawing/figures.ts";
+import { type Markup, markup } from "../drawing/markup.ts";
+import type { RunRecord } from "../record/run-record.ts";
 
 /** What was asked for. */
 export function configuration({ configuration: asked }: RunRecord): Markup {

@@ -1,13 +1,13 @@
 import type { GrowthRecord } from "../../training/history/record.ts";
-import { flops, isFraction, metricValue, percent, plural, significant, whole } from "../figures.ts";
-import { type Horizontal, horizontals, valueAt } from "../horizontal.ts";
-import { type Markup, markup } from "../markup.ts";
-import type { RunArm, RunPoint, RunRecord } from "../run-record.ts";
-import { type Axis, linearAxis, logAxis, spansDecades } from "../svg/axis.ts";
-import { drawChart, type Series } from "../svg/chart.ts";
-import { badge } from "../svg/marker.ts";
-import type { Rule } from "../svg/rules.ts";
-import { sample, thin } from "../thin.ts";
+import { type Axis, linearAxis, logAxis, spansDecades } from "../drawing/axis.ts";
+import { drawChart, type Series } from "../drawing/chart.ts";
+import { flops, isFraction, metricValue, percent, plural, significant, whole } from "../drawing/figures.ts";
+import { type Horizontal, horizontals, valueAt } from "../drawing/horizontal.ts";
+import { badge } from "../drawing/marker.ts";
+import { type Markup, markup } from "../drawing/markup.ts";
+import type { Rule } from "../drawing/rules.ts";
+import { sample, thin } from "../drawing/thin.ts";
+import type { RunArm, RunPoint, RunRecord } from "../record/run-record.ts";
 
 /** Loss and metric against steps, FLOPs and seconds; the switch is made of radio buttons, without a script. */
 export function curves(run: RunRecord): Markup {

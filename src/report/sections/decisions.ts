@@ -1,8 +1,8 @@
 import type { ControllerDecision } from "../../training/policy/state.ts";
-import { absent, flops, significant, whole } from "../figures.ts";
-import { type Markup, markup } from "../markup.ts";
-import type { RunRecord } from "../run-record.ts";
-import { badge } from "../svg/marker.ts";
+import { absent, flops, significant, whole } from "../drawing/figures.ts";
+import { badge } from "../drawing/marker.ts";
+import { type Markup, markup } from "../drawing/markup.ts";
+import type { RunRecord } from "../record/run-record.ts";
 
 const columns: readonly (readonly [name: string, about: string, text: boolean])[] = [
   ["step", "Updates done", false],

@@ -1,12 +1,12 @@
 import type { WidthDiagnosis } from "../../growth/examine/diagnose.ts";
-import { plural, significant, whole } from "../figures.ts";
-import { stepAxis } from "../horizontal.ts";
-import { type Markup, markup } from "../markup.ts";
-import type { RunArm, RunDiagnosis, RunRecord } from "../run-record.ts";
-import { linearAxis } from "../svg/axis.ts";
-import { type ChartPoint, drawChart } from "../svg/chart.ts";
-import { badge } from "../svg/marker.ts";
-import { thin } from "../thin.ts";
+import { linearAxis } from "../drawing/axis.ts";
+import { type ChartPoint, drawChart } from "../drawing/chart.ts";
+import { plural, significant, whole } from "../drawing/figures.ts";
+import { stepAxis } from "../drawing/horizontal.ts";
+import { badge } from "../drawing/marker.ts";
+import { type Markup, markup } from "../drawing/markup.ts";
+import { thin } from "../drawing/thin.ts";
+import type { RunArm, RunDiagnosis, RunRecord } from "../record/run-record.ts";
 import { tally } from "./growths.ts";
 
 /** The health of every width: the last count, and how alike its most alike pair was over the steps. */

@@ -1,8 +1,8 @@
 import type { GrowthRecord } from "../../training/history/record.ts";
-import { absent, significant, whole } from "../figures.ts";
-import { type Markup, markup } from "../markup.ts";
-import type { RunRecord } from "../run-record.ts";
-import { badge } from "../svg/marker.ts";
+import { absent, significant, whole } from "../drawing/figures.ts";
+import { badge } from "../drawing/marker.ts";
+import { type Markup, markup } from "../drawing/markup.ts";
+import type { RunRecord } from "../record/run-record.ts";
 
 const columns: readonly (readonly [name: string, about: string])[] = [
   ["step", "Updates done when it happened"],

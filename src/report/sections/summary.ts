@@ -9,11 +9,11 @@ import {
   plural,
   significant,
   whole,
-} from "../figures.ts";
-import { type Markup, markup } from "../markup.ts";
-import type { RunArm, RunRecord } from "../run-record.ts";
-import { badge } from "../svg/marker.ts";
-import { undoneTrials } from "../undone-trials.ts";
+} from "../drawing/figures.ts";
+import { badge } from "../drawing/marker.ts";
+import { type Markup, markup } from "../drawing/markup.ts";
+import type { RunArm, RunRecord } from "../record/run-record.ts";
+import { undoneTrials } from "../record/undone-trials.ts";
 
 /** What the run came to: in sentences, then one card for each arm. */
 export function summary(run: RunRecord): Markup {

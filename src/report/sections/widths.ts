@@ -1,11 +1,11 @@
-import { plural, whole } from "../figures.ts";
-import { stepAxis } from "../horizontal.ts";
-import { type Markup, markup } from "../markup.ts";
-import type { RunArm, RunRecord } from "../run-record.ts";
-import { linearAxis } from "../svg/axis.ts";
-import { type ChartPoint, drawChart, type Series } from "../svg/chart.ts";
-import { badge } from "../svg/marker.ts";
-import { thin } from "../thin.ts";
+import { linearAxis } from "../drawing/axis.ts";
+import { type ChartPoint, drawChart, type Series } from "../drawing/chart.ts";
+import { plural, whole } from "../drawing/figures.ts";
+import { stepAxis } from "../drawing/horizontal.ts";
+import { badge } from "../drawing/marker.ts";
+import { type Markup, markup } from "../drawing/markup.ts";
+import { thin } from "../drawing/thin.ts";
+import type { RunArm, RunRecord } from "../record/run-record.ts";
 
 /** More lines than this cannot be told apart; those that grew most are shown. */
 const mostLines = 8;

@@ -1,4 +1,4 @@
-import type { ControllerDecision } from "../training/policy/state.ts";
+import type { ControllerDecision } from "../../training/policy/state.ts";
 
 /** Trials of growth that were undone: how many, and the FLOPs from their growth to their undoing, which stay spent. */
 export function undoneTrials(decisions: readonly ControllerDecision[] = []): {

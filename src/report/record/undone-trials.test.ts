@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { ControllerDecision } from "../training/policy/state.ts";
+import type { ControllerDecision } from "../../training/policy/state.ts";
 import { undoneTrials } from "./undone-trials.ts";
 
 it("charges each undone trial from its growth on, and those that were kept not", () => {

@@ -1,4 +1,4 @@
-import { EspalierError } from "../tensor/errors.ts";
+import { EspalierError } from "../../tensor/errors.ts";
 import type { RunDiagnosis, RunPoint } from "./run-record.ts";
 
 /** A diagnosis of an arm as one line of `metrics.jsonl`, without the line feed. */

@@ -1,6 +1,6 @@
-import { type Markup, markup } from "../markup.ts";
 import type { Axis } from "./axis.ts";
 import { marker } from "./marker.ts";
+import { type Markup, markup } from "./markup.ts";
 
 /** One row: a name, its single values, their middle and the interval in which it lies. */
 export interface IntervalRow {

@@ -1,6 +1,6 @@
-import type { WidthDiagnosis } from "../growth/examine/diagnose.ts";
-import type { GrowthRecord } from "../training/history/record.ts";
-import type { ControllerDecision } from "../training/policy/state.ts";
+import type { WidthDiagnosis } from "../../growth/examine/diagnose.ts";
+import type { GrowthRecord } from "../../training/history/record.ts";
+import type { ControllerDecision } from "../../training/policy/state.ts";
 
 /** One measured point of a run. */
 export interface RunPoint {

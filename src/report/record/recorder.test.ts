@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { twoMoons } from "../data/generated/two-moons.ts";
-import { splitDataset } from "../data/split.ts";
-import { mlp } from "../nn/mlp.ts";
-import { adam } from "../training/optimizers/adam.ts";
-import { Trainer } from "../training/trainer/trainer.ts";
+import { twoMoons } from "../../data/generated/two-moons.ts";
+import { splitDataset } from "../../data/split.ts";
+import { mlp } from "../../nn/mlp.ts";
+import { adam } from "../../training/optimizers/adam.ts";
+import { Trainer } from "../../training/trainer/trainer.ts";
 import { Recorder, type RecorderOptions } from "./recorder.ts";
 
 const { train, test } = splitDataset(twoMoons({ count: 200 }), 0.2);

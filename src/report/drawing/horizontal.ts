@@ -1,6 +1,6 @@
+import type { RunArm, RunPoint } from "../record/run-record.ts";
+import { type Axis, linearAxis } from "./axis.ts";
 import { plain, scaleOf } from "./figures.ts";
-import type { RunArm, RunPoint } from "./run-record.ts";
-import { type Axis, linearAxis } from "./svg/axis.ts";
 
 /** A quantity that curves are drawn against. */
 export interface Horizontal {

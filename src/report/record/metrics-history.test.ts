@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ControllerDecision } from "../training/policy/state.ts";
+import type { ControllerDecision } from "../../training/policy/state.ts";
 import { diagnosisLine, readMetrics } from "./metrics-history.ts";
 import { decisionLine, pointLine } from "./metrics-lines.ts";
 import type { RunPoint } from "./run-record.ts";

@@ -1,5 +1,5 @@
-import type { GrowthRecord } from "../training/history/record.ts";
-import type { ControllerDecision } from "../training/policy/state.ts";
+import type { GrowthRecord } from "../../training/history/record.ts";
+import type { ControllerDecision } from "../../training/policy/state.ts";
 import type { RunPoint } from "./run-record.ts";
 
 /** A point of an arm as one line of `metrics.jsonl`, without the line feed. NaN and infinities are null. */

@@ -1,5 +1,5 @@
 import { symbol, symbolCircle, symbolDiamond2, symbolSquare, symbolTriangle } from "d3-shape";
-import { type Markup, markup } from "../markup.ts";
+import { type Markup, markup } from "./markup.ts";
 
 const shapes = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond2];
 

@@ -1,12 +1,12 @@
-import type { Dataset } from "../data/dataset.ts";
-import { subset } from "../data/dataset.ts";
-import { EspalierError } from "../tensor/errors.ts";
-import type { GrowthRecord } from "../training/history/record.ts";
-import { type StoppingRule, StoppingWatch } from "../training/policy/early-stopping.ts";
-import type { GrowthPolicy } from "../training/policy/policy.ts";
-import type { ControllerDecision } from "../training/policy/state.ts";
-import { GrowthController } from "../training/trainer/controller.ts";
-import type { Trainer, TrainerState } from "../training/trainer/trainer.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { subset } from "../../data/dataset.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import type { GrowthRecord } from "../../training/history/record.ts";
+import { type StoppingRule, StoppingWatch } from "../../training/policy/early-stopping.ts";
+import type { GrowthPolicy } from "../../training/policy/policy.ts";
+import type { ControllerDecision } from "../../training/policy/state.ts";
+import { GrowthController } from "../../training/trainer/controller.ts";
+import type { Trainer, TrainerState } from "../../training/trainer/trainer.ts";
 import type { RunArm, RunDiagnosis, RunPoint } from "./run-record.ts";
 
 export interface RecorderOptions {

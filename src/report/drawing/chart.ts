@@ -1,7 +1,7 @@
 import { area, curveStepAfter, line } from "d3-shape";
-import { type Markup, markup } from "../markup.ts";
 import type { Axis } from "./axis.ts";
 import { marker } from "./marker.ts";
+import { type Markup, markup } from "./markup.ts";
 import { placeRules, type Rule, type RulePlace } from "./rules.ts";
 
 export interface ChartPoint {

@@ -1,5 +1,5 @@
 import { scaleLinear, scaleLog } from "d3-scale";
-import { plain } from "../figures.ts";
+import { plain } from "./figures.ts";
 
 export interface Tick {
   readonly value: number;
