@@ -20,11 +20,65 @@ const table: Readonly<Record<string, readonly string[]>> = {
   growth: ["tensor", "graph", "ops"],
   engine: ["tensor"],
   nn: ["tensor", "graph", "ops"],
-  training: ["tensor", "platform", "data", "graph", "ops", "formats", "growth", "engine"],
-  report: ["tensor", "data", "growth", "training"],
-  ledger: ["tensor", "data", "graph", "formats", "growth", "nn", "training", "report"],
-  cli: ["tensor", "platform", "data", "graph", "formats", "growth", "nn", "training", "report", "ledger"],
+  models: ["tensor", "platform", "graph", "ops", "formats", "engine"],
+  training: ["tensor", "platform", "data", "graph", "ops", "formats", "growth", "engine", "models"],
+  report: ["tensor", "data", "growth", "models", "training"],
+  ledger: ["tensor", "data", "graph", "formats", "growth", "nn", "models", "training", "report"],
+  cli: [
+    "tensor",
+    "platform",
+    "data",
+    "graph",
+    "formats",
+    "growth",
+    "nn",
+    "models",
+    "training",
+    "report",
+    "ledger",
+  ],
 };
+
+/**
+ * The rooms of a folder, in the order in which they may know one another: a file imports from its own room and from rooms
+ * further left. "." stands for the files at the folder's door.
+ */
+const rooms: Readonly<Record<string, readonly string[]>> = {
+  ops: [
+    "rules",
+    "elementwise",
+    "logic",
+    "activations",
+    "moving",
+    "products",
+    "reducing",
+    "windows",
+    "normalizing",
+    "recurrent",
+    ".",
+    "rewrites",
+  ],
+  growth: ["plan", "find", "strategies", "examine", "scores", "importance", "grow", "shrink"],
+  training: [
+    "optimizers",
+    "policy",
+    "settings",
+    "graphs",
+    "verification",
+    "learner",
+    "measure",
+    "compilation",
+    "history",
+    "examine",
+    "resize",
+    "trainer",
+  ],
+  report: ["record", "drawing", "sections", "."],
+  cli: ["print", "options", "model", "train", "compare", "."],
+};
+
+/** A folder of more files than this hides rooms. */
+const roomLimit = 30;
 
 /** Modules from outside that only some files may import. */
 const outside: Readonly<Record<string, (file: string) => boolean>> = {
@@ -69,6 +123,19 @@ function folderOf({ file, target }: Import): string {
   if (alias !== undefined) return alias;
   return relative(source, resolve(source, dirname(file), target)).split(/[\\/]/)[0] as string;
 }
+
+/** The file that an import from inside names, from the source's root; an alias names none. */
+function targetOf({ file, target }: Import): string {
+  return relative(source, resolve(source, dirname(file), target)).replaceAll("\\", "/");
+}
+
+/** The folder and the room that a file lies in. */
+function placeOf(file: string) {
+  const [folder = "", room = "", ...rest] = file.split("/");
+  return { folder, room: rest.length === 0 ? "." : room };
+}
+
+const placed = files.map((path) => placeOf(relative(source, path).replaceAll("\\", "/")));
 
 /** "onnxruntime-web/wasm" comes from the package "onnxruntime-web". */
 const packageOf = (target: string) =>
@@ -118,6 +185,30 @@ describe("architecture", () => {
         return from !== to && !table[from]?.includes(to);
       });
     expect(wrong).toEqual([]);
+  });
+
+  test("every room has a place in its folder", () => {
+    for (const [folder, order] of Object.entries(rooms)) {
+      const found = new Set(placed.filter((place) => place.folder === folder).map(({ room }) => room));
+      expect([...found].sort(), folder).toEqual([...order].sort());
+    }
+  });
+
+  test("imports between rooms run one way", () => {
+    const wrong = imports.filter(isInside).filter((entry) => {
+      const [from, to] = [placeOf(entry.file), placeOf(targetOf(entry))];
+      const order = rooms[from.folder];
+      if (order === undefined || from.folder !== to.folder) return false;
+      return order.indexOf(to.room) > order.indexOf(from.room);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test(`no folder has more than ${roomLimit} files`, () => {
+    const sizes = new Map<string, number>();
+    for (const path of files) sizes.set(dirname(path), (sizes.get(dirname(path)) ?? 0) + 1);
+    const full = [...sizes].filter(([, size]) => size > roomLimit).map(([path]) => relative(source, path));
+    expect(full).toEqual([]);
   });
 
   test("outside modules stay where they belong", () => {
