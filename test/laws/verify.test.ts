@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { verificationText } from "../../src/cli/print/verification-text.ts";
 import type { Shape } from "../../src/graph/dim.ts";
 import { type Attributes, int, type Model, makeModel, text, withParameters } from "../../src/graph/model.ts";
 import { grow } from "../../src/growth/grow/grow-model.ts";
@@ -295,8 +296,35 @@ describe("nothing to be seen", () => {
     const told = await verifyModels(model, asleep);
     expect([told.outcome, told.newUnits]).toEqual([
       "nothing compared",
-      [{ width: "hidden", units: 1, woken: 0 }],
+      [{ width: "hidden", units: 1, woken: 0, hidden: 1 }],
     ]);
     expect((await verifyModels(model, grown)).byRule).toContain("1 of hidden");
+  });
+
+  test("some new units sleep and others do not: the same, with a remark", async () => {
+    const model = network(plain);
+    const grown = grow(model, [{ width: "hidden", by: 3 }]).model;
+    const bias = grown.graph.parameters.get("hidden.bias") as ReturnType<typeof full>;
+    const old = model.graph.parameters.get("head.bias") as ReturnType<typeof full>;
+    // The last of nine sleeps; a changed rounding of an old weight keeps rules from telling.
+    const asleep = edited(
+      withParameters(
+        grown,
+        new Map([
+          ...grown.graph.parameters,
+          ["hidden.bias", { ...bias, data: bias.data.slice().fill(-1e6, 8) }],
+        ]),
+      ),
+      "head.bias",
+      old.data.length - 1,
+      1 + 2 ** -23,
+    );
+    const told = await verifyModels(model, asleep);
+    expect(told).toMatchObject({
+      outcome: "same",
+      byRule: "",
+      newUnits: [{ width: "hidden", units: 3, woken: 2, hidden: 0 }],
+    });
+    expect(verificationText(told).join(" ")).toContain("1 of 3 new units of hidden were zero");
   });
 });

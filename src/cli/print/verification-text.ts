@@ -1,4 +1,5 @@
 import type { OutputCoverage } from "../../training/verification/coverage.ts";
+import { isUnseen } from "../../training/verification/new-unit-watch.ts";
 import type { OutputCheck, Verification } from "../../training/verification/verify.ts";
 import { exitCodes } from "./exit-code.ts";
 import { figure, grouped, visible } from "./format.ts";
@@ -68,9 +69,11 @@ export function verificationText(result: Verification): readonly string[] {
     ...textTable(columns, rows, below),
     ...newUnits
       .filter(({ woken, units }) => woken < units)
-      .flatMap(({ width, units, woken }) => {
+      .flatMap((one) => {
+        const { width, units, woken } = one;
         const sleeping = `${units - woken} of ${units} new units of ${width} were zero, or not finite, on all inputs`;
-        return wrapped(byRule === "" ? `${sleeping}: nothing was compared for them` : sleeping, "");
+        const unseen = byRule === "" && isUnseen(one);
+        return wrapped(unseen ? `${sleeping}: nothing was compared for them` : sleeping, "");
       }),
     ...wrapped(inputsLine(result), ""),
     ...wrapped(
@@ -112,7 +115,7 @@ export function verdict(result: Verification): string {
   const tried = `on ${sets} ${sets === 1 ? "set" : "sets"} of inputs`;
   const unseen = outputs.filter(({ compared }) => !compared).map(({ output }) => `output "${output}"`);
   const asleep = newUnits
-    .filter(({ woken, units }) => result.byRule === "" && woken < units)
+    .filter((one) => result.byRule === "" && isUnseen(one))
     .map(({ width }) => `new units of ${width}`);
   switch (outcome) {
     case "different": {

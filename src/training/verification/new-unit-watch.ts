@@ -5,21 +5,34 @@ import { identicalUnits } from "../../growth/examine/diagnose.ts";
 import { findWidths } from "../../growth/find/widths.ts";
 import { isReal } from "../../growth/plan/real-parameter.ts";
 import { UnitEntries } from "../../growth/plan/unit-entries.ts";
-import type { Width } from "../../growth/plan/width.ts";
+import type { Width, WidthPart } from "../../growth/plan/width.ts";
 import { inferTypes } from "../../ops/infer.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
-/** New units of one width (but for copies of old ones), and how many of them were ever other than zero. */
+/**
+ * New units of one width, and how many of them were ever other than zero. Left out are copies of old ones, and those that
+ * hold zero because all that makes them is zero.
+ */
 export interface WokenUnits {
   readonly width: string;
   readonly units: number;
   readonly woken: number;
+  /** Those that slept although what reads them has weights: awake, they would change the outputs. */
+  readonly hidden: number;
+}
+
+/** Whether new units of a width could hide a difference: some would matter if awake, or none ever was. */
+export function isUnseen({ units, woken, hidden }: WokenUnits): boolean {
+  return hidden > 0 || (units > 0 && woken === 0);
 }
 
 interface Watched {
   readonly width: Width;
-  /** New units; copies of old ones are seen where those are. */
+  /** New units, but for those that {@link WokenUnits} leaves out. */
   readonly units: readonly number[];
   readonly awake: Set<number>;
+  /** Whether what reads a unit has weights for it; those of units that are alike may cancel. */
+  readonly matters: (unit: number) => boolean;
 }
 
 /**
@@ -43,8 +56,11 @@ export class NewUnitWatch {
       const alike = identicalUnits(width, after.graph.parameters);
       const copies = new Set(alike.filter((group) => group.some((unit) => unit < from)).flat());
       const added = Array.from({ length: width.size - from }, (_, index) => from + index);
-      const units = added.filter((unit) => !copies.has(unit));
-      return units.length === 0 ? [] : [{ width, units, awake: new Set() }];
+      const holdsZero = unitsOfZeros(width, after);
+      const units = added.filter((unit) => !copies.has(unit) && !holdsZero(unit));
+      return units.length === 0
+        ? []
+        : [{ width, units, awake: new Set(), matters: readUnits(width, after, alike) }];
     });
     if (grown.length === 0) return new NewUnitWatch(undefined, []);
     const { graph } = after;
@@ -81,14 +97,44 @@ export class NewUnitWatch {
   }
 
   get told(): readonly WokenUnits[] {
-    return this.#watched.map(({ width, units, awake }) => ({
+    return this.#watched.map(({ width, units, awake, matters }) => ({
       width: width.id,
       units: units.length,
       woken: awake.size,
+      hidden: units.filter((unit) => !awake.has(unit) && matters(unit)).length,
     }));
   }
 
   async release(): Promise<void> {
     await this.#session?.release();
   }
+}
+
+/** Tells the units whose incoming weights and shifts are all zero: zero padding makes such, and they hold zero. */
+function unitsOfZeros(width: Width, model: Model): (unit: number) => boolean {
+  const making = entriesOf(width, model, ({ role }) => role !== "outgoing" && role !== "scale");
+  const isZero = (entries: UnitEntries, unit: number) => entries.of(unit).every((number) => number === 0);
+  return (unit) => making.length > 0 && making.every((entries) => isZero(entries, unit));
+}
+
+/** Tells the units whose outgoing weights, summed over those that are `alike`, are not all zero. */
+function readUnits(
+  width: Width,
+  model: Model,
+  alike: readonly (readonly number[])[],
+): (unit: number) => boolean {
+  const reading = entriesOf(width, model, ({ role }) => role === "outgoing");
+  return (unit) => {
+    const group = alike.find((units) => units.includes(unit)) ?? [unit];
+    return reading.some((entries) => {
+      const weights = group.map((one) => entries.of(one));
+      return weights[0]?.some((_, at) => weights.reduce((sum, own) => sum + (own[at] as number), 0) !== 0);
+    });
+  };
+}
+
+function entriesOf({ parts, size }: Width, { graph }: Model, wanted: (part: WidthPart) => boolean) {
+  return parts
+    .filter(wanted)
+    .map((part) => new UnitEntries(part, graph.parameters.get(part.parameter) as Tensor, size));
 }

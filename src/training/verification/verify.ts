@@ -10,7 +10,7 @@ import { Random } from "../../tensor/random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { exactByRule } from "./by-rule.ts";
 import { Coverage, type OutputCoverage, outputsOfInputs } from "./coverage.ts";
-import { NewUnitWatch, type WokenUnits } from "./new-unit-watch.ts";
+import { isUnseen, NewUnitWatch, type WokenUnits } from "./new-unit-watch.ts";
 import { Noise } from "./noise.ts";
 import { coarsestRoundoff, outputRanges } from "./output-ranges.ts";
 import { RoundingBounds } from "./rounding-bounds.ts";
@@ -41,7 +41,7 @@ export type Outcome = "same" | "different" | "nothing compared";
 
 /** Whether two models compute the same function, on sampled inputs. */
 export interface Verification {
-  /** "nothing compared" where they do not differ, but some output, or a new unit, showed nothing. */
+  /** "nothing compared" where they do not differ, but some output, or new units that might matter, showed nothing. */
   readonly outcome: Outcome;
   /** Whether the outcome is "same". */
   readonly preserved: boolean;
@@ -52,7 +52,7 @@ export interface Verification {
   readonly checks: readonly OutputCheck[];
   /** How much was seen of each output. */
   readonly outputs: readonly OutputCoverage[];
-  /** The new units of widths that are larger after than before; they may sleep where a rule says that they add nothing. */
+  /** The new units of widths that are larger after than before. All may sleep where a rule says that they add nothing. */
   readonly newUnits: readonly WokenUnits[];
   /** Why they compute the same whatever the inputs are, where rules tell; else empty: it was seen on samples. */
   readonly byRule: string;
@@ -110,8 +110,7 @@ function summary(
 ): Pick<Verification, "outcome" | "preserved" | "maximum" | "relative" | "identical"> {
   const most = (of: (one: OutputCheck) => number) =>
     checks.reduce((largest, one) => Math.max(largest, of(one)), 0);
-  const seen =
-    outputs.every(({ compared }) => compared) && newUnits.every(({ woken, units }) => woken === units);
+  const seen = outputs.every(({ compared }) => compared) && !newUnits.some(isUnseen);
   const outcome = !checks.every(isPreserved) ? "different" : seen ? "same" : "nothing compared";
   return {
     outcome,
