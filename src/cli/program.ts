@@ -54,7 +54,15 @@ Examples:
 ${codes}`;
 
 /** Runs the command line and returns its exit code. `args` are the arguments after the program's name. */
-export async function main(args: readonly string[], io: CliIo): Promise<number> {
+export async function main(args: readonly string[], processIo: CliIo): Promise<number> {
+  let printed = false;
+  const io: CliIo = {
+    ...processIo,
+    out: (text) => {
+      printed = true;
+      processIo.out(text);
+    },
+  };
   let code: number = exitCodes.success;
   const program = new Command("espalier")
     .description("Train neural networks that grow: widen layers on the fly without moving the loss.")
@@ -118,8 +126,8 @@ export async function main(args: readonly string[], io: CliIo): Promise<number> 
             program.commands.map((command) => command.name()),
           )
         : (fileError(error) ?? error);
-    // Once for programs, and on stderr for whoever reads along.
-    if (args.includes("--json")) io.out(`${JSON.stringify(errorJson(shown), null, 2)}\n`);
+    // Once for programs, and on stderr for whoever reads along. A result that was printed holds the error already.
+    if (args.includes("--json") && !printed) io.out(`${JSON.stringify(errorJson(shown), null, 2)}\n`);
     io.err(errorText(shown, args.includes("--debug")));
     return exitCodeOf(shown);
   }

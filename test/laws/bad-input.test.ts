@@ -92,7 +92,7 @@ describe("models", () => {
       await writeFile(path, whole.subarray(0, length));
       await expect(loadModel(path), `${length} bytes`).rejects.toBeInstanceOf(EspalierError);
     }
-    await refused("FORMAT", () => loadModel(join(folder, "nowhere.onnx")), /must exist/);
+    await refused("FILE_MISSING", () => loadModel(join(folder, "nowhere.onnx")), /must exist/);
     await writeFile(path, whole);
     await refused("TOO_LARGE", () => decodeModel(whole, { maxBytes: 100 }), /100/);
   });

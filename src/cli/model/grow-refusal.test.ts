@@ -29,7 +29,11 @@ it("grow writes nothing where the check fails, and exits with 3", () =>
     const run = await runCli(args);
     expect(run.code).toBe(3);
     expect(run.err).toContain("NOT_PRESERVED");
-    expect(JSON.parse(run.out)).toMatchObject({ out: null, verification: { preserved: false } });
+    expect(JSON.parse(run.out)).toMatchObject({
+      out: null,
+      verification: { preserved: false },
+      error: { code: "NOT_PRESERVED" },
+    });
     expect(await snapshot(folder)).toEqual(before);
     expect((await runCli([...args, "--no-verify"])).code).toBe(0);
   }));

@@ -16,6 +16,7 @@ import { badOption, strategyName, wholeNumber } from "../options/option-values.t
 import { checkOutput } from "../options/output-file.ts";
 import { parseSizes } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
+import { resultJson } from "../print/error-text.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
 import { exitCodeOfOutcome } from "../print/verification-text.ts";
@@ -169,16 +170,17 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
       await platform.writeFile(options.savePlan, new TextEncoder().encode(`${text}\n`));
     }
   }
-  io.out(
-    options.json ? `${JSON.stringify(growJson(outcome), null, 2)}\n` : growText(outcome, options.savePlan),
-  );
-  if (preserved) return verification === undefined ? exitCodes.success : exitCodeOfOutcome(verification);
-  throw new EspalierError("NOT_PRESERVED", {
-    thing: path,
-    rule: `must compute the same after growth, and does not (strategy ${strategy}); nothing was written`,
-    received: { largestDifference: verification?.maximum },
-    remedy: "Use another --strategy, or --no-verify to write it all the same.",
-  });
+  const error = preserved
+    ? undefined
+    : new EspalierError("NOT_PRESERVED", {
+        thing: path,
+        rule: `must compute the same after growth, and does not (strategy ${strategy}); nothing was written`,
+        received: { largestDifference: verification?.maximum },
+        remedy: "Use another --strategy, or --no-verify to write it all the same.",
+      });
+  io.out(options.json ? resultJson(growJson(outcome), error) : growText(outcome, options.savePlan));
+  if (error !== undefined) throw error;
+  return verification === undefined ? exitCodes.success : exitCodeOfOutcome(verification);
 }
 
 /** The record of a model says which columns it takes and which classes it tells apart: neither can be more by itself. */

@@ -152,7 +152,10 @@ describe("espalier grow", () => {
       expect(planned.out).toContain("hidden1.weight[0] incoming (random)");
       expect([...(await snapshot(folder)).keys()]).toEqual(["m.onnx", "plan.json"]);
       const [a, b] = [join(folder, "a.onnx"), join(folder, "b.onnx")];
-      expect((await runCli([...dry, "--out", a])).code).toBe(0);
+      const grown = await runCli([...dry, "--out", a, "--json"]);
+      expect(grown.code, grown.err).toBe(0);
+      // A new unit of hidden2 never wakes: the rule vouches for it, though it reads new units itself.
+      expect(JSON.parse(grown.out).verification.byRule).toContain("6 of hidden1, 5 of hidden2");
       expect((await runCli(["grow", path, "--plan", plan, "--out", b])).code).toBe(0);
       expect(await readFile(b)).toEqual(await readFile(a));
       expect((await runCli(["grow", a, "--plan", plan, "--out", join(folder, "c.onnx")])).err).toContain(
@@ -376,17 +379,18 @@ describe("espalier train --model", () => {
     }));
 
   it.each([
-    [["--hidden", "8"], 2, "brings its own layers"],
-    [["--activation", "tanh"], 2, "--activation"],
-    [["--freeze", "conv*"], 2, "must name parameters"],
-    [["--train-only", "hidden1.*", "--freeze", "hidden1.*"], 2, "leave a parameter to train"],
-    [["--data", "xor"], 1, "SHAPE_MISMATCH"],
-    [["--max-nodes", "1"], 1, "--max-nodes"],
-  ])("refuses %o", (args, code, says) =>
+    [["--hidden", "8"], 2, "USAGE", "brings its own layers"],
+    [["--activation", "tanh"], 2, "USAGE", "--activation"],
+    [["--freeze", "conv*"], 2, "ARGUMENT", "must name parameters"],
+    [["--train-only", "hidden1.*", "--freeze", "hidden1.*"], 2, "ARGUMENT", "leave a parameter to train"],
+    [["--data", "xor"], 1, "SHAPE_MISMATCH", "SHAPE_MISMATCH"],
+    [["--max-nodes", "1"], 1, "TOO_LARGE", "--max-nodes"],
+  ])("refuses %o", (args, code, error, says) =>
     withModel(mlp([64, 4, 10]), async (path, folder) => {
       const out = join(folder, "run");
       const run = await runCli(["train", "--model", path, ...few, ...args, "--out", out]);
-      expect(run).toMatchObject({ code, out: "" });
+      expect(run.code).toBe(code);
+      expect(JSON.parse(run.out)).toMatchObject({ error: { code: error } });
       expect(run.err).toContain(says);
       expect([...(await snapshot(folder)).keys()]).toEqual(["m.onnx"]);
     }),
@@ -397,7 +401,8 @@ describe("espalier train --model", () => {
       const run = await runCli(["train", "--model", path, ...few]);
       expect(run.err).toContain('the model\'s input "input" takes examples of shape [4]');
       const missing = await runCli(["train", "--model", `${path}.none`, ...few]);
-      expect(missing).toMatchObject({ code: 1, out: "" });
+      expect(missing.code).toBe(1);
+      expect(JSON.parse(missing.out)).toMatchObject({ error: { code: "FILE_MISSING" } });
       expect(missing.err).toContain("must exist");
     }));
 });

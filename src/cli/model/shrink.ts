@@ -15,6 +15,7 @@ import { checkOutput } from "../options/output-file.ts";
 import { readShrinkings, type ShrinkChoiceOptions } from "../options/shrink-options.ts";
 import { parseSizes } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
+import { resultJson } from "../print/error-text.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
 import { checkModel } from "./check-model.ts";
@@ -129,14 +130,16 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   }
   const outcome = { ...shrunk, path, before, out: writes ? out : undefined, dryRun, verification, onData };
   noteTo(io, loaded?.task.notes ?? []);
-  io.out(options.json ? `${JSON.stringify(shrinkJson(outcome), null, 2)}\n` : shrinkText(outcome));
+  const error = preserved
+    ? undefined
+    : new EspalierError("NOT_PRESERVED", {
+        thing: path,
+        rule: "must compute the same without these units, and does not; nothing was written",
+        received: { largestDifference: onData?.maximum ?? verification?.maximum },
+        remedy: "Use --no-verify to write it all the same.",
+      });
+  io.out(options.json ? resultJson(shrinkJson(outcome), error) : shrinkText(outcome));
+  if (error !== undefined) throw error;
   // What was asked for although it moves the outputs has done what was asked.
-  if (preserved)
-    return verification?.outcome === "nothing compared" ? exitCodes.nothingCompared : exitCodes.success;
-  throw new EspalierError("NOT_PRESERVED", {
-    thing: path,
-    rule: "must compute the same without these units, and does not; nothing was written",
-    received: { largestDifference: onData?.maximum ?? verification?.maximum },
-    remedy: "Use --no-verify to write it all the same.",
-  });
+  return verification?.outcome === "nothing compared" ? exitCodes.nothingCompared : exitCodes.success;
 }

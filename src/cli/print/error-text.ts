@@ -32,6 +32,11 @@ export function errorJson(error: unknown): object {
   };
 }
 
+/** The one document of a command under `--json`: its result, and beside it the error that it ends with, if any. */
+export function resultJson(result: object, error?: EspalierError): string {
+  return `${JSON.stringify({ ...result, ...(error === undefined ? {} : errorJson(error)) }, null, 2)}\n`;
+}
+
 const debugRemedy = "Run again with --debug to see where this comes from.";
 
 /** Words that a rule begins with where the thing is its subject: "--steps must be a whole number". */

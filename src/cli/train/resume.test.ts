@@ -250,12 +250,12 @@ describe("espalier train --resume", () => {
 });
 
 describe("a real process", () => {
-  // Next to the build, because it asks for ../../package.json.
-  const script = join(import.meta.dirname, "../../../dist/cli-test/main.mjs");
+  // As deep as the file that asks for ../../../package.json.
+  const script = join(import.meta.dirname, "../../../dist/cli-test/bundle/main.mjs");
 
   beforeAll(async () => {
     await build({
-      entryPoints: [join(import.meta.dirname, "main.ts")],
+      entryPoints: [join(import.meta.dirname, "../main.ts")],
       bundle: true,
       format: "esm",
       platform: "node",

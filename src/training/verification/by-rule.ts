@@ -12,22 +12,34 @@ import { EspalierError } from "../../tensor/errors.ts";
  */
 export function exactByRule(before: Model, after: Model): string {
   if (sameBytes(before, after)) return "they are the same graph with the same weights";
+  const [smaller, larger] = weights(before) <= weights(after) ? [before, after] : [after, before];
+  const sizes = new Map(findWidths(smaller).map(({ id, size }) => [id, size]));
+  let todo = findWidths(larger).flatMap(({ id, size }) => {
+    const kept = sizes.get(id) ?? size;
+    return kept < size ? [{ id, remove: Array.from({ length: size - kept }, (_, at) => kept + at) }] : [];
+  });
+  const gone = todo.map(({ id, remove }) => `${remove.length} of ${id}`);
+  let shrunk = larger;
+  // New units may feed other new ones: which can go once those are gone.
+  while (todo.length > 0) {
+    const left = todo.filter(({ id, remove }) => {
+      const next = without(shrunk, id, remove);
+      shrunk = next ?? shrunk;
+      return next === undefined;
+    });
+    if (left.length === todo.length) return "";
+    todo = left;
+  }
+  if (gone.length === 0 || !sameBytes(shrunk, smaller)) return "";
+  return `new units (${gone.join(", ")}) add nothing as long as what they hold is finite, and the rest is the same weights`;
+}
+
+/** The model without these units; undefined where no rule lets them go. */
+function without(model: Model, id: string, remove: readonly number[]): Model | undefined {
   try {
-    const [smaller, larger] = weights(before) <= weights(after) ? [before, after] : [after, before];
-    const sizes = new Map(findWidths(smaller).map(({ id, size }) => [id, size]));
-    let shrunk = larger;
-    const gone: string[] = [];
-    for (const { id, size } of findWidths(larger)) {
-      const kept = sizes.get(id) ?? size;
-      if (kept >= size) continue;
-      const remove = Array.from({ length: size - kept }, (_, index) => kept + index);
-      shrunk = applyShrink(shrunk, planShrink(shrunk, widthOf(findWidths(shrunk), id), { remove }));
-      gone.push(`${remove.length} of ${id}`);
-    }
-    if (gone.length === 0 || !sameBytes(shrunk, smaller)) return "";
-    return `new units (${gone.join(", ")}) add nothing as long as what they hold is finite, and the rest is the same weights`;
+    return applyShrink(model, planShrink(model, widthOf(findWidths(model), id), { remove }));
   } catch (error) {
-    if (error instanceof EspalierError) return "";
+    if (error instanceof EspalierError) return undefined;
     throw error;
   }
 }
