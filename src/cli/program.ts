@@ -13,6 +13,7 @@ import { shrinkCommand } from "./model/shrink.ts";
 import { verifyCommand } from "./model/verify.ts";
 import { batchAxisHelp } from "./options/batch-axis-option.ts";
 import { modelOptions } from "./options/model-option.ts";
+import { sizesHelp } from "./options/sizes-option.ts";
 import { tableOptions } from "./options/table-options.ts";
 import { usageError } from "./options/usage-error.ts";
 import { errorJson, errorText } from "./print/error-text.ts";
@@ -178,6 +179,7 @@ function trainOptions(command: Command): Command {
       "output of --model that is trained, or another value of it (default: the one that fits the data)",
     )
     .option("--batch-axis <axis>", `of --model: ${batchAxisHelp}`)
+    .option("--sizes <sizes>", `of --model: ${sizesHelp}`)
     .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
     .option("--optimizer <name>", "sgd, adam or adamw", "adam")
     .option("--learning-rate <rate>", "(default: 0.001, for sgd 0.01)")

@@ -5,6 +5,7 @@ import { advise as adviseModel } from "../../training/measure/advise.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { oneOf, wholeNumber } from "../options/option-values.ts";
+import { parseSizes, sizesHelp } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { amount, figure, grouped, visible } from "../print/format.ts";
@@ -16,6 +17,7 @@ export interface AdviseOptions extends ModelOptions, ModelDataOptions {
   readonly units: string;
   readonly examples: string;
   readonly seed: string;
+  readonly sizes?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -39,6 +41,7 @@ export function adviseCommand(command: Command, io: CliIo, finish: (code: number
     .argument("<model>", "ONNX file");
   modelDataOptions(command, "what the model is for, such data as train takes (default: digits)")
     .option("--score <name>", Object.keys(scores).join(", "), "candidates")
+    .option("--sizes <sizes>", sizesHelp, (text: string) => [text])
     .option("--units <count>", "new units to think of", "8")
     .option("--examples <count>", "of the data, drawn at random", "512")
     .option("--seed <number>", "of the draws", "0")
@@ -57,7 +60,9 @@ export async function advise(path: string, options: AdviseOptions, io: CliIo): P
   const seed = wholeNumber("--seed", options.seed, 0);
   const { model, preprocessing } = networkIn((await openModel(path, options)).model, path);
   const asked = { ...options, data: options.data ?? "digits" };
-  const looked = await modelData(model, path, seed, asked, preprocessing);
+  const [sizesText] = options.sizes ?? [];
+  const sizes = sizesText === undefined ? undefined : parseSizes(sizesText, model);
+  const looked = await modelData(model, path, seed, asked, preprocessing, sizes);
   if (looked === undefined) throw new Error("there are always data");
   const { data, task } = looked;
   noteTo(io, task.notes);

@@ -4,9 +4,11 @@ import type { Preprocessing } from "../../data/preprocessing/index.ts";
 import type { Model } from "../../graph/model.ts";
 import type { Task } from "../../training/graphs/task.ts";
 import { type LossName, losses } from "../../training/settings/loss.ts";
+import type { Sizes } from "../../training/settings/task-options.ts";
 import { batchAxisHelp } from "./batch-axis-option.ts";
 import { type DataOptions, loadData, withRecord } from "./data-option.ts";
 import { badOption, oneOf } from "./option-values.ts";
+import { parseSizes } from "./sizes-option.ts";
 import {
   optionName,
   type RawTableOptions,
@@ -22,6 +24,8 @@ export interface ModelDataOptions extends RawTableOptions {
   readonly loss?: string;
   readonly output?: string;
   readonly batchAxis?: string;
+  /** Of these, the first shapes rows of numbers as examples of a model that leaves sizes open. */
+  readonly sizes?: readonly string[];
 }
 
 /** Adds `--data` and what goes with it. */
@@ -45,6 +49,7 @@ export async function modelData(
   seed: number,
   options: ModelDataOptions,
   record?: Preprocessing,
+  told?: Sizes,
 ): Promise<{ readonly data: Dataset; readonly task: Task } | undefined> {
   const { data: source, standardise = false } = options;
   if (source === undefined) {
@@ -68,7 +73,12 @@ export async function modelData(
     images: false,
   };
   const loaded = await loadData(withRecord(loading, record));
-  const { train } = fitData(loaded, model);
-  const task = modelTask(model, train, { loss: wanted, ...taskOptions(options) });
+  const [first] = options.sizes ?? [];
+  const { train } = fitData(loaded, model, first === undefined ? told : parseSizes(first, model));
+  const task = modelTask(model, train, {
+    loss: wanted,
+    ...taskOptions(options),
+    ...(told === undefined ? {} : { sizes: told }),
+  });
   return { data: train, task: { ...task, notes: [...(train.notes ?? []), ...task.notes] } };
 }

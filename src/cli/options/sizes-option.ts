@@ -2,6 +2,9 @@ import type { Model } from "../../graph/model.ts";
 import { didYouMean } from "../../tensor/unknown-name.ts";
 import { badOption, wholeNumber } from "./option-values.ts";
 
+export const sizesHelp =
+  "sizes of an example that the model leaves open, such as height=32,width=32 (default: as the data have them)";
+
 /** "batch=3,sequence=7" as sizes of a model's symbolic axes. Throws `USAGE`, naming the axes there are. */
 export function parseSizes(text: string, model: Model): Readonly<Record<string, number>> {
   const symbols = symbolsOf(model);

@@ -1,12 +1,12 @@
 import { type Dataset, reshapeFeatures } from "../../data/dataset.ts";
-import { isConcrete, type Shape } from "../../graph/dim.ts";
+import { bindDim, isConcrete, type Shape } from "../../graph/dim.ts";
 import type { Graph, Model, Value } from "../../graph/model.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type PreprocessedModel, withoutPreprocessing } from "../../training/graphs/preprocessing-nodes.ts";
 import { type Task, taskFor, type Wanted } from "../../training/graphs/task.ts";
-import type { TaskOptions } from "../../training/settings/task-options.ts";
+import type { Sizes, TaskOptions } from "../../training/settings/task-options.ts";
 import { typeText } from "../print/format.ts";
 import { inFile } from "../print/in-file.ts";
 import { parseBatchAxis } from "./batch-axis-option.ts";
@@ -56,11 +56,11 @@ export function inputsOf({ inputs, parameters }: Graph): readonly Value[] {
 }
 
 /**
- * The same data in the shape of the model's input where only the shape differs: rows of 64 as images of 1×8×8. Where there
+ * The same data in the shape of the model's input, its named sizes being `sizes`, where only the shape differs: rows of 64 as images of 1×8×8. Where there
  * are several inputs, or one that takes no float32, by the names of the columns. Throws what {@link columnsForInputs} does.
  */
-export function fitData(data: TrainingData, model: Model): TrainingData {
-  const shaped = (part: Dataset) => fitRows(part, model);
+export function fitData(data: TrainingData, model: Model, sizes?: Sizes): TrainingData {
+  const shaped = (part: Dataset) => fitRows(part, model, sizes);
   return {
     train: shaped(data.train),
     test: shaped(data.test),
@@ -71,11 +71,15 @@ export function fitData(data: TrainingData, model: Model): TrainingData {
 const withoutOnes = (dims: readonly number[]) => dims.filter((size) => size !== 1);
 
 /** {@link fitData} of one part. */
-export function fitRows(part: Dataset, { graph }: Model): Dataset {
+export function fitRows(part: Dataset, { graph }: Model, sizes: Sizes = {}): Dataset {
+  const bindings = new Map(Object.entries(sizes));
   const inputs = inputsOf(graph);
   const [only, ...more] = inputs;
   return only !== undefined && more.length === 0 && only.dtype === "float32"
-    ? reshaped(part, only.shape.slice(1))
+    ? reshaped(
+        part,
+        only.shape.slice(1).map((dim) => bindDim(dim, bindings)),
+      )
     : columnsForInputs(part, inputs);
 }
 

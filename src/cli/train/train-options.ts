@@ -36,6 +36,7 @@ export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOp
   readonly loss?: string;
   readonly output?: string;
   readonly batchAxis?: string;
+  readonly sizes?: string;
   readonly optimizer: string;
   readonly learningRate?: string;
   readonly momentum?: string;
@@ -76,6 +77,8 @@ export interface TrainPlan {
   readonly loss: LossName | undefined;
   /** What else is said of the model's task; the rest follows from the data. */
   readonly task: Omit<TaskOptions, "loss">;
+  /** As typed: only the model can say whether it has such sizes. */
+  readonly sizes: string | undefined;
   readonly batch: number;
   readonly seed: number;
   readonly threads: number;
@@ -139,6 +142,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     },
     loss,
     task: taskOption(raw),
+    sizes: raw.sizes,
     batch,
     seed,
     threads: wholeNumber("--threads", raw.threads),
@@ -157,8 +161,8 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
 }
 
 function taskOption(raw: RawTrainOptions): TrainPlan["task"] {
-  const { output, batchAxis, model } = raw;
-  const given = { "--output": output, "--batch-axis": batchAxis };
+  const { output, batchAxis, sizes, model } = raw;
+  const given = { "--output": output, "--batch-axis": batchAxis, "--sizes": sizes };
   const [first] = Object.entries(given).filter(([, value]) => value !== undefined);
   if (first !== undefined && model === undefined)
     throw badOption(first[0], "goes with --model, of which it speaks", first[1]);

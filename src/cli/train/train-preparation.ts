@@ -18,6 +18,7 @@ import {
 import { buildNetwork, lossFor } from "../options/network.ts";
 import { badOption, wholeNumber } from "../options/option-values.ts";
 import { policyOption } from "../options/policy-option.ts";
+import { parseSizes } from "../options/sizes-option.ts";
 import { optionName } from "../options/table-options.ts";
 import { fitData, modelTask, openTrainable } from "../options/trained-model.ts";
 import { inFile } from "../print/in-file.ts";
@@ -165,7 +166,7 @@ export async function resumeRun(
   const past: RunPast = { ...history, best: await bestState(folder, resumed.progress.flops) };
   return {
     ...common,
-    data: fitData(data, resumed.model),
+    data: fitData(data, resumed.model, resumed.settings.sizes),
     trainer: resumed,
     notes: [...resumed.notes, ...(longer === undefined ? [] : [longer.note])],
     past,
@@ -205,8 +206,10 @@ function networkFor(plan: TrainPlan, loaded: TrainingData, network: Model | unde
     const model = buildNetwork(plan.network, loaded.train, loss);
     return { model, data: fitData(loaded, model), task: { loss, notes: [] } };
   }
-  const data = fitData(loaded, network);
-  return { model: network, data, task: modelTask(network, data.train, { loss: plan.loss, ...plan.task }) };
+  const told = plan.sizes === undefined ? undefined : parseSizes(plan.sizes, network);
+  const data = fitData(loaded, network, told);
+  const wanted = { loss: plan.loss, ...plan.task, ...(told === undefined ? {} : { sizes: told }) };
+  return { model: network, data, task: modelTask(network, data.train, wanted) };
 }
 
 async function resumedTrainer(folder: RunFolder, options: ResumeOptions): Promise<Trainer | undefined> {

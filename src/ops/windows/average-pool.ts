@@ -6,7 +6,7 @@ import { moved } from "../rules/fresh.ts";
 import { anything, between, hull } from "../rules/interval.ts";
 import type { GradientCall, Operator } from "../rules/operator.ts";
 import { padTo, poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
-import { adjointAttributes, paddedWindow, type Window, windowAttributes } from "./window.ts";
+import { adjointAttributes, paddedWindow, sizesRemedy, type Window, windowAttributes } from "./window.ts";
 
 /** The mean under each window, of the elements alone or of the padding too. ONNX AveragePool-19. */
 export const averagePool: Operator = {
@@ -72,7 +72,11 @@ function shares(call: GradientCall, window: Window, spatial: Shape, positions: S
   if (plain && call.int("ceil_mode", 0) === 0) return call.graph.scalar(1 / whole);
   if (!isConcrete(spatial) || !isConcrete(positions)) {
     if (padded && call.int("ceil_mode", 0) === 0) return call.graph.scalar(1 / whole);
-    call.unruled("the gradient of a padded average needs spatial sizes that are numbers", spatial);
+    call.unruled(
+      "the gradient of a padded average needs spatial sizes that are numbers",
+      spatial,
+      sizesRemedy,
+    );
   }
   const counts = positions.map((count, axis) =>
     Array.from({ length: count }, (_, position) => {

@@ -4,7 +4,7 @@ import { int, ints } from "../../graph/model.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import { shapeOf, transpose } from "../rules/gradient.ts";
 import type { GradientCall } from "../rules/operator.ts";
-import { type Window, windowAttributes } from "./window.ts";
+import { sizesRemedy, type Window, windowAttributes } from "./window.ts";
 
 // Letters: N batch, G groups, C input and M output channels (of one group where there are groups), K kernel
 // offsets on the spatial axes that are sliced, k those on the axes that are shifted, L output positions.
@@ -168,7 +168,11 @@ function sliceRows(
       return [{ axis: axis + 3, start, end: start + (count - 1) * stride + 1, stride }];
     }
     if (stride !== 1)
-      call.unruled("the gradient of a strided window needs spatial sizes that are numbers", count);
+      call.unruled(
+        "the gradient of a strided window needs spatial sizes that are numbers",
+        count,
+        sizesRemedy,
+      );
     const behind = (kernel - 1 - tap) * dilation;
     return [{ axis: axis + 3, start, end: behind === 0 ? 2 ** 40 : -behind, stride }];
   });

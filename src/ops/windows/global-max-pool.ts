@@ -5,6 +5,7 @@ import type { Operator } from "../rules/operator.ts";
 import { globalAveragePool } from "./global-average-pool.ts";
 import { globalPoolAttributes, gradientByIndices } from "./max-pool.ts";
 import { poolFlow } from "./pool.ts";
+import { sizesRemedy } from "./window.ts";
 
 /** The largest element over all spatial axes, which are kept with size 1. ONNX GlobalMaxPool-1. */
 export const globalMaxPool: Operator = {
@@ -14,7 +15,7 @@ export const globalMaxPool: Operator = {
     const sizes: Shape = call.shape(0).slice(2);
     const spatial = isConcrete(sizes)
       ? sizes
-      : call.unruled("its gradient needs spatial sizes that are numbers", sizes);
+      : call.unruled("its gradient needs spatial sizes that are numbers", sizes, sizesRemedy);
     return [gradientByIndices(call, globalPoolAttributes(spatial))];
   },
 

@@ -4,6 +4,10 @@ import { type Attributes, ints, text } from "../../graph/model.ts";
 import type { Call } from "../rules/operator.ts";
 import { unknownSize } from "../rules/sizes.ts";
 
+/** What helps where a gradient needs sizes that the model leaves open. */
+export const sizesRemedy =
+  "Say what they are: sizes: { height: 32, width: 32 } (--sizes height=32,width=32 on the command line).";
+
 /** How a window slides over the spatial axes of a convolution or a pool; one entry to a spatial axis. */
 export interface Window {
   readonly kernel: readonly number[];
@@ -122,7 +126,11 @@ export function adjointAttributes(call: Call, window: Window, from: Shape, to: S
       return (count - 1) * stride + extent(window, axis) - (window.begin[axis] as number) - size;
     }
     if (stride !== 1)
-      call.unruled("the gradient of a strided window needs spatial sizes that are numbers", from);
+      call.unruled(
+        "the gradient of a strided window needs spatial sizes that are numbers",
+        from,
+        sizesRemedy,
+      );
     return window.end[axis] as number;
   });
   return {

@@ -4,6 +4,7 @@ import { diagnoseWidth, gradientNorms, type WidthDiagnosis } from "../../growth/
 import { findWidths } from "../../growth/find/widths.ts";
 import { type Compilation, compileModel, releaseCompilation } from "../compilation/compilation.ts";
 import { headOf } from "../compilation/probe.ts";
+import { sizedBy } from "../graphs/task.ts";
 import { withMasks } from "../history/dropout-masks.ts";
 import { checkOptions } from "../settings/options.ts";
 import type { TaskOptions } from "../settings/task-options.ts";
@@ -37,7 +38,10 @@ export async function examineNewUnits(
   data: Dataset,
   { batchSize = 256, seed = 0, ...task }: NewUnitsOptions = {},
 ): Promise<readonly NewUnits[]> {
-  const compiled = await compileModel(after, checkOptions({ ...task, batchSize, seed }, after));
+  const compiled = await compileModel(
+    after,
+    checkOptions({ ...sizedBy(data, after, task), batchSize, seed }, after),
+  );
   try {
     const { widths } = compiled;
     const batch = firstBatch(compiled, data, batchSize, seed);

@@ -7,6 +7,7 @@ import { compileModel, releaseCompilation } from "../compilation/compilation.ts"
 import { Evaluator } from "../compilation/evaluator.ts";
 import { variablesOf } from "../compilation/predict.ts";
 import { headOf } from "../compilation/probe.ts";
+import { sizedBy } from "../graphs/task.ts";
 import { withMasks } from "../history/dropout-masks.ts";
 import { checkOptions } from "../settings/options.ts";
 import { type TaskOptions, taskOf } from "../settings/task-options.ts";
@@ -26,7 +27,10 @@ export async function examineUnits(
   { examples = 1024, seed = 0, ...task }: ExamineOptions = {},
 ): Promise<Evidence & { readonly examples: number }> {
   const size = Math.min(examples, data.count);
-  const compiled = await compileModel(model, checkOptions({ ...task, batchSize: size, seed }, model));
+  const compiled = await compileModel(
+    model,
+    checkOptions({ ...sizedBy(data, model, task), batchSize: size, seed }, model),
+  );
   try {
     const { program, widths } = compiled;
     const batch = headOf(program, data, size);

@@ -12,7 +12,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { batchAxes } from "../settings/batch-axes.ts";
 import { type ClassWeights, checkClassWeights } from "../settings/counted.ts";
 import { type Loss, lossOf } from "../settings/loss.ts";
-import type { TaskSettings } from "../settings/task-options.ts";
+import type { Sizes, TaskSettings } from "../settings/task-options.ts";
 import { constantsOf, statisticsOf, trainableOf } from "../settings/trainable.ts";
 import type { Batch } from "./batch.ts";
 import { moveBehindMaxima } from "./behind-maxima.ts";
@@ -20,6 +20,7 @@ import { examplesAxis, refuseMixing } from "./examples.ts";
 import { freeBatch } from "./free-batch.ts";
 import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
 import { writeScored } from "./scored.ts";
+import { bindSizes, knownSizes, type Sized } from "./sizes.ts";
 
 /** An input that a dropout draws anew each step. */
 export interface DropoutMask {
@@ -37,6 +38,8 @@ export interface Program {
   readonly source: Model;
   /** The inputs that take the examples, as the model names them. */
   readonly inputs: readonly ProgramInput[];
+  /** What the named sizes of an example are here. */
+  readonly sizes: Sizes;
   /** Inputs of the model that neither output nor loss depends on. */
   readonly ignored: readonly string[];
   /** The model's output that is trained. */
@@ -72,6 +75,8 @@ export interface ProgramOptions extends TaskSettings {
   readonly frozen?: readonly string[];
   /** Whether units that are zero get a gradient where they otherwise would not, to measure what they could become. */
   readonly open?: boolean;
+  /** What the sizes are read off that the caller does not tell. Default: they stay open. */
+  readonly data?: Sized;
 }
 
 /**
@@ -88,7 +93,8 @@ export function writeProgram(options: ProgramOptions): Program {
   const raised = raiseOpset({ ...model, graph: needed });
   const counted = inferTypes(raised.graph).get(output)?.shape ?? [];
   const axes = batchAxes(raised.graph, counted, options.batchAxis);
-  const source = { ...raised, graph: freeBatch(raised.graph, axes, output) };
+  const sizes = knownSizes(programInputs(raised.graph, axes), options.sizes, options.data);
+  const source = { ...raised, graph: freeBatch(bindSizes(raised.graph, sizes), axes, output) };
   const graph = newGraph(originOf(source));
   graph.reserveAll(source.graph);
   for (const value of source.graph.inputs) {
@@ -138,7 +144,7 @@ export function writeProgram(options: ProgramOptions): Program {
   const known = new Set(source.graph.inputs.map(({ name }) => name));
   const ignored = model.graph.inputs.map(({ name }) => name).filter((name) => !known.has(name));
   const written = writeLoss(graph, options, output, inputs);
-  return { graph, source, ignored, output, variables, trainable, updates, masks, several, ...written };
+  return { graph, source, sizes, ignored, output, variables, trainable, updates, masks, several, ...written };
 }
 
 function evaluated(graph: GraphBuilder, node: Node): Node {

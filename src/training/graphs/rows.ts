@@ -1,11 +1,12 @@
 import type { Rows } from "../../data/batches.ts";
 import type { ColumnData } from "../../data/columns.ts";
 import { type Dataset, ignoredLabel } from "../../data/dataset.ts";
-import { evaluateDim, type Shape } from "../../graph/dim.ts";
+import { evaluateDim, namesOf, type Shape } from "../../graph/dim.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Program } from "./program.ts";
 import { exampleShape, type ProgramInput } from "./program-inputs.ts";
+import { featuresInput, hasColumn } from "./sizes.ts";
 
 /** What of a program data have to fit. */
 export type Fed = Pick<Program, "inputs" | "ignored" | "target" | "classes">;
@@ -31,9 +32,8 @@ export function sourcesOf(program: Fed, data: Dataset): readonly Source[] {
   }
   const { inputs, target } = program;
   refuseExtra(program, data);
-  const open = inputs.filter(({ name }) => !hasColumn(data, name));
-  const taker = data.features.length === 0 ? undefined : featuresInput(open);
-  const missing = open.filter((input) => input !== taker);
+  const taker = featuresInput(inputs, data);
+  const missing = inputs.filter((input) => input !== taker && !hasColumn(data, input.name));
   if (missing.length > 0) throw columnMissing(missing, data);
   const sources = inputs.map((input) => ({
     input,
@@ -42,10 +42,6 @@ export function sourcesOf(program: Fed, data: Dataset): readonly Source[] {
   checkNamedSizes(sources, data);
   if (target === undefined) return sources;
   return [...sources, { input: { ...target, batchAxis: 0 }, rows: targetRows(target, program, data) }];
-}
-
-function hasColumn(data: Dataset, name: string): boolean {
-  return data.inputs !== undefined && Object.hasOwn(data.inputs, name);
 }
 
 function refuseExtra({ inputs, ignored, target }: Fed, data: Dataset): void {
@@ -59,11 +55,6 @@ function refuseExtra({ inputs, ignored, target }: Fed, data: Dataset): void {
     received: extra,
     remedy: `The model takes ${names.join(", ")}.`,
   });
-}
-
-/** The input that takes the features, of those without a column. */
-function featuresInput(open: readonly ProgramInput[]): ProgramInput | undefined {
-  return open.find(({ dtype }) => dtype === "float32") ?? (open.length === 1 ? open[0] : undefined);
 }
 
 function columnMissing(missing: readonly ProgramInput[], data: Dataset): EspalierError {
@@ -84,12 +75,16 @@ function featureRows(input: ProgramInput, data: Dataset): Rows {
       thing: `data set "${data.name}"`,
       rule: `the model's input "${input.name}" takes examples of shape [${shape.join(", ")}]`,
       received: data.featureDims,
-      remedy: "Reshape the features (reshapeFeatures) or change the model's first size.",
+      remedy: shape.some((dim) => typeof dim === "string")
+        ? `Reshape the features (reshapeFeatures), or say what the sizes are: --sizes ${sizesLike(shape)} on the command line.`
+        : "Reshape the features (reshapeFeatures) or change the model's first size.",
     });
   }
   if (input.dtype !== "float32") throw wrongType(thing, input, "float32");
   return { thing, data: data.features, dims: data.featureDims };
 }
+
+const sizesLike = (shape: Shape) => [...new Set(shape.flatMap(namesOf))].map((name) => `${name}=8`).join(",");
 
 /** The rows of the column that is named like an input. */
 function columnRows(input: { name: string; dtype: DType }, shape: Shape, data: Dataset): Rows {

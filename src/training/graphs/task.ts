@@ -4,7 +4,7 @@ import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { LossName } from "../settings/loss.ts";
-import type { TaskOptions, TaskSettings } from "../settings/task-options.ts";
+import { type TaskOptions, type TaskSettings, taskOf } from "../settings/task-options.ts";
 import { type Program, writeProgram } from "./program.ts";
 import { sourcesOf } from "./rows.ts";
 
@@ -47,12 +47,24 @@ export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task 
   const [chosen] = best as [Candidate];
   const rivals = best.filter(({ program }) => program.scored !== chosen.program.scored);
   if (rivals.length > 0) throw severalFit(data, [chosen, ...rivals]);
+  const { sizes } = chosen.program;
   return {
     ...wanted,
     loss: chosen.loss,
     output: chosen.output,
+    ...(Object.keys(sizes).length === 0 ? {} : { sizes }),
     notes: [...choiceNotes(chosen, floats, wanted, first, data), ...chosen.program.notes],
   };
+}
+
+/** The same task with the named sizes of an example as the data have them. Throws what {@link writeProgram} throws. */
+export function sizedBy<Options extends TaskOptions>(
+  data: Dataset,
+  model: Model,
+  options: Options,
+): Options & TaskOptions {
+  const { sizes } = writeProgram({ model, widths: [], ...taskOf(options), training: false, data });
+  return { ...options, sizes };
 }
 
 /** Losses to try for the targets that data have, the usual one first. */
@@ -68,7 +80,7 @@ function tryOne(
   task: Omit<TaskSettings, "loss"> & Pick<Candidate, "loss">,
 ): Candidate | EspalierError {
   try {
-    const program = writeProgram({ model, widths: [], ...task, training: false });
+    const program = writeProgram({ model, widths: [], ...task, training: false, data });
     sourcesOf(program, data);
     return { loss: task.loss, output: program.output, program, exact: isExact(program, data) };
   } catch (error) {

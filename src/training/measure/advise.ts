@@ -2,6 +2,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
 import { findWidths } from "../../growth/find/widths.ts";
 import type { WidthScore } from "../../growth/plan/score.ts";
+import { sizedBy } from "../graphs/task.ts";
 import { checkOptions } from "../settings/options.ts";
 import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import { MeasurementCache } from "./measurement-cache.ts";
@@ -24,7 +25,7 @@ export async function advise(
   data: Dataset,
   options: ScoreRequest & MeasureOptions = {},
 ): Promise<readonly WidthScore[]> {
-  const scores = await measuring(model, options, (probed) =>
+  const scores = await measuring(model, sizedBy(data, model, options), (probed) =>
     scoreWidths(probed, new Sample(data, options, at(options)), options, at(options).seed),
   );
   return [...scores].sort((a, b) => b.perFlop - a.perFlop);

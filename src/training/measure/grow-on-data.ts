@@ -6,6 +6,7 @@ import { checkGrowth } from "../../growth/plan/plan.ts";
 import type { Strategy } from "../../growth/plan/strategy.ts";
 import { defaultOnData, strategyOf } from "../../growth/strategies/index.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { sizedBy } from "../graphs/task.ts";
 import { at, type MeasureOptions, measuring } from "./advise.ts";
 import { ModelProbe } from "./model-probe.ts";
 import { Sample } from "./sample.ts";
@@ -23,8 +24,9 @@ export async function growOnData(
   model: Model,
   growths: readonly Growth[],
   data: Dataset,
-  options: GrowOnDataOptions = {},
+  asked: GrowOnDataOptions = {},
 ): Promise<GrownModel> {
+  const options = sizedBy(data, model, asked);
   const sample = new Sample(data, options, at(options));
   const wanted = typeof options.strategy === "string" ? strategyOf(options.strategy) : options.strategy;
   let grown: GrownModel = { model, steps: [], left: [] };

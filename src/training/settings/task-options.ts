@@ -1,6 +1,9 @@
 import type { BatchAxis } from "./batch-axes.ts";
 import type { LossChoice } from "./loss.ts";
 
+/** Numbers of named sizes, such as { height: 32, width: 32 }. */
+export type Sizes = Readonly<Record<string, number>>;
+
 /** What a model is trained for: what of it, by which loss, and what its axes stand for. */
 export interface TaskOptions {
   /** Default "crossEntropy". */
@@ -17,6 +20,11 @@ export interface TaskOptions {
    * one that is called batch, N or the like, else the one that the output counts first, else axis 0.
    */
   readonly batchAxis?: BatchAxis;
+  /**
+   * Numbers of the named sizes of an example: { height: 32, width: 32 }. A gradient may need them. The model that is written
+   * keeps its names. Default: as the data have them where data are at hand, else open.
+   */
+  readonly sizes?: Sizes;
 }
 
 /** The same with its default filled in. */
@@ -30,11 +38,13 @@ export function taskOf({
   output,
   classWeights,
   batchAxis,
+  sizes,
 }: TaskOptions): TaskSettings {
   return {
     loss,
     ...(output === undefined ? {} : { output }),
     ...(classWeights === undefined ? {} : { classWeights }),
     ...(batchAxis === undefined ? {} : { batchAxis }),
+    ...(sizes === undefined ? {} : { sizes }),
   };
 }

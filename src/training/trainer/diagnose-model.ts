@@ -1,6 +1,7 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
 import type { DiagnosisOptions, WidthDiagnosis } from "../../growth/examine/diagnose.ts";
+import { sizedBy } from "../graphs/task.ts";
 import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -13,7 +14,7 @@ export async function diagnose(
   batch: Dataset,
   options: DiagnosisOptions & TaskOptions & { readonly batchSize?: number } = {},
 ): Promise<readonly WidthDiagnosis[]> {
-  const trainer = await Trainer.create(model, taskOf(options));
+  const trainer = await Trainer.create(model, taskOf(sizedBy(batch, model, options)));
   try {
     return await trainer.diagnose(batch, options);
   } finally {

@@ -6,11 +6,11 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { toFloat16 } from "../../tensor/float16.ts";
 import { Random } from "../../tensor/random.ts";
 import { makeTensor, sizeOf, type Tensor, textTensor } from "../../tensor/tensor.ts";
+import type { Sizes } from "../settings/task-options.ts";
 import { type Domain, domainsFor, standard } from "./domains.ts";
 import { type InputFacts, inputFacts } from "./input-facts.ts";
 
-/** Sizes of a model's symbolic axes, by name. */
-export type Sizes = Readonly<Record<string, number>>;
+export type { Sizes };
 
 /** Values that inputs are to have, by name: as many as the input has entries, or fewer, over and over. */
 export type GivenValues = Readonly<Record<string, readonly (number | string)[]>>;
