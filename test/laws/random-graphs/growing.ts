@@ -14,7 +14,7 @@ import { verifyModels } from "../../../src/training/verification/verify.ts";
 export const limit = 1e-5;
 
 /** Sizes of the symbolic axes that every model is tried with. */
-const trials: readonly Sizes[] = [
+export const trials: readonly Sizes[] = [
   { batch: 3, sequence: 5 },
   { batch: 2, sequence: 4 },
 ];
@@ -22,7 +22,7 @@ const trials: readonly Sizes[] = [
 /** A model that ran once, to be compared with what grows out of it. */
 export class Reference {
   readonly model: Model;
-  readonly #feeds: readonly Readonly<Record<string, Tensor>>[];
+  readonly feeds: readonly Readonly<Record<string, Tensor>>[];
   readonly outputs: readonly Readonly<Record<string, Tensor>>[];
   readonly #seed: number;
 
@@ -33,7 +33,7 @@ export class Reference {
     seed: number,
   ) {
     this.model = model;
-    this.#feeds = feeds;
+    this.feeds = feeds;
     this.outputs = outputs;
     this.#seed = seed;
   }
@@ -62,7 +62,7 @@ export class Reference {
 
   /** Throws where `grown` computes something else; says how far it lies from bit-identical. */
   async compare(grown: Model): Promise<{ readonly identical: boolean; readonly relative: number }> {
-    const now = await outputsOf(grown, this.#feeds);
+    const now = await outputsOf(grown, this.feeds);
     const pairs = this.outputs.flatMap((outputs, trial) =>
       Object.entries(outputs).map(([name, before]) => [before, now[trial]?.[name] as Tensor] as const),
     );
@@ -88,7 +88,7 @@ function ofLargest(before: Tensor, after: Tensor): number {
   return maximum === 0 ? 0 : maximum / Math.max(...sizes);
 }
 
-async function outputsOf(model: Model, feeds: readonly Readonly<Record<string, Tensor>>[]) {
+export async function outputsOf(model: Model, feeds: readonly Readonly<Record<string, Tensor>>[]) {
   const session = await Session.create(encodeModel(runnable(model)));
   try {
     const asked = Object.fromEntries(model.graph.outputs.map(({ name }) => [name, null]));
