@@ -27,7 +27,10 @@ function withExtras(model: Model): Model {
       domain: "",
       inputs: ["words"],
       outputs: ["either"],
-      attributes: { then_branch: { kind: "graph", value: branch } },
+      attributes: {
+        then_branch: { kind: "graph", value: branch },
+        else_branch: { kind: "graph", value: { ...branch, name: "otherwise" } },
+      },
     },
     { name: "odd", op: "Quux", domain: "odd", inputs: [output.name, ""], outputs: ["odd"], attributes: {} },
   ];

@@ -27,6 +27,8 @@ export interface Expectation {
   readonly range?: number | undefined;
   /** How far each entry moves when weights move by some roundings; absent where nobody measured. */
   readonly noise?: ArrayLike<number> | undefined;
+  /** Whether a rule says that the function is the same. A finite bound is then believed however large it is. */
+  readonly proven?: boolean;
   /** Unit roundoff of the coarsest element type on the way; default that of float32. */
   readonly roundoff?: number;
 }
@@ -102,6 +104,7 @@ export class Limits {
     if (!this.#rounds) return 0;
     const { range = 0, noise } = this.#expectation;
     const [size, rounding] = [this.size(index), this.rounding(index)];
+    if (this.#expectation.proven === true && Number.isFinite(rounding)) return rounding;
     return Math.min(
       rounding,
       Math.max(

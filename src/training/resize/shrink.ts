@@ -54,9 +54,9 @@ export async function shrinkNow(
       await resized.undo();
       throw error;
     });
-  const difference = compareOutputs(before.output, after.output, before.bound);
-  const loss = { before: before.loss, after: after.loss };
   const exact = plan.exactness === "exact";
+  const difference = compareOutputs(before.output, after.output, before.bound, { proven: exact });
+  const loss = { before: before.loss, after: after.loss };
   await commit(resized, { width: plan.width, verb: "shrunk", exact, loss, difference });
   const passes = passesOf(batch, growing.settings);
   const flops = (await passes.bounded(old)) + passes.forward(resized.compiled) + (looked?.cost.flops ?? 0);

@@ -84,9 +84,9 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
     await undo();
     throw error;
   });
-  const difference = compareOutputs(before.output, after.output, after.bound);
-  const loss = { before: before.loss, after: after.loss };
   const exact = strategy.preserves;
+  const difference = compareOutputs(before.output, after.output, after.bound, { proven: exact });
+  const loss = { before: before.loss, after: after.loss };
   await commit({ keep, undo }, { width: plan.width, verb: "widened", exact, loss, difference });
   const grown = widthOf(widths, request.width);
   const parameters = new Map(Object.entries(learner.variables));
