@@ -12,6 +12,7 @@ import { predictCommand } from "./model/predict.ts";
 import { shrinkCommand } from "./model/shrink.ts";
 import { verifyCommand } from "./model/verify.ts";
 import { batchAxisHelp } from "./options/batch-axis-option.ts";
+import { classWeightsHelp } from "./options/class-weights-option.ts";
 import { modelOptions } from "./options/model-option.ts";
 import { sizesHelp } from "./options/sizes-option.ts";
 import { tableOptions } from "./options/table-options.ts";
@@ -181,6 +182,7 @@ function trainOptions(command: Command): Command {
     .option("--batch-axis <axis>", `of --model: ${batchAxisHelp}`)
     .option("--sizes <sizes>", `of --model: ${sizesHelp}`)
     .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
+    .option("--class-weights <weights>", classWeightsHelp)
     .option("--optimizer <name>", "sgd, adam or adamw", "adam")
     .option("--learning-rate <rate>", "(default: 0.001, for sgd 0.01)")
     .option("--momentum <share>", "of sgd (default: 0)")

@@ -19,7 +19,7 @@ describe("the options of train", () => {
   it("have defaults that train the digits", () => {
     const plan = read({});
     expect(plan.network).toMatchObject({ hidden: [32], conv: [], layers: undefined });
-    expect(plan.steps(1000)).toBe(20 * 32);
+    expect(plan.steps(32)).toBe(20 * 32);
     expect(plan.optimizer(640)).toMatchObject({
       name: "adam",
       learningRate: { kind: "constant", rate: 0.001 },

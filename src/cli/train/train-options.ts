@@ -1,3 +1,4 @@
+import type { Dataset } from "../../data/dataset.ts";
 import { activationNames } from "../../nn/activation.ts";
 import { adam, adamw } from "../../training/optimizers/adam.ts";
 import { optimizers } from "../../training/optimizers/index.ts";
@@ -9,6 +10,7 @@ import type { GrowthPolicy } from "../../training/policy/policy.ts";
 import { type LossName, losses } from "../../training/settings/loss.ts";
 import type { TrainerOptions } from "../../training/settings/options.ts";
 import type { TaskOptions } from "../../training/settings/task-options.ts";
+import { parseClassWeights } from "../options/class-weights-option.ts";
 import { type DataOptions, parseData } from "../options/data-option.ts";
 import type { ModelOptions } from "../options/model-option.ts";
 import type { NetworkOptions } from "../options/network.ts";
@@ -36,6 +38,7 @@ export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOp
   readonly loss?: string;
   readonly output?: string;
   readonly batchAxis?: string;
+  readonly classWeights?: string;
   readonly sizes?: string;
   readonly optimizer: string;
   readonly learningRate?: string;
@@ -79,6 +82,8 @@ export interface TrainPlan {
   readonly task: Omit<TaskOptions, "loss">;
   /** As typed: only the model can say whether it has such sizes. */
   readonly sizes: string | undefined;
+  /** Of the classes that data have. */
+  readonly classWeights: ((data: Dataset) => readonly number[]) | undefined;
   readonly batch: number;
   readonly seed: number;
   readonly threads: number;
@@ -88,8 +93,8 @@ export interface TrainPlan {
   readonly patience: number | undefined;
   readonly evaluateEvery: number | undefined;
   readonly checkpointEvery: number | undefined;
-  /** Updates of the whole run over `examples` training examples. */
-  readonly steps: (examples: number) => number;
+  /** Updates of the whole run, of which an epoch has `perEpoch`. */
+  readonly steps: (perEpoch: number) => number;
   /** For a run of `steps` updates. */
   readonly optimizer: (steps: number) => Optimizer;
 }
@@ -143,6 +148,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     loss,
     task: taskOption(raw),
     sizes: raw.sizes,
+    classWeights: optional(raw.classWeights, parseClassWeights),
     batch,
     seed,
     threads: wholeNumber("--threads", raw.threads),
@@ -152,8 +158,8 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     patience,
     evaluateEvery: whole("--evaluate-every", raw.evaluateEvery),
     checkpointEvery: whole("--checkpoint-every", raw.checkpointEvery),
-    steps(examples) {
-      const updates = (epochs ?? defaultEpochs) * Math.ceil(examples / batch);
+    steps(perEpoch) {
+      const updates = (epochs ?? defaultEpochs) * perEpoch;
       return steps ?? (isTable && epochs === undefined ? Math.max(updates, leastUpdates) : updates);
     },
     optimizer: optimizerOptions(raw),

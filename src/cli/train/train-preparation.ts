@@ -5,8 +5,10 @@ import type { Model } from "../../graph/model.ts";
 import { readMetrics } from "../../report/record/metrics-history.ts";
 import type { RunPast } from "../../report/record/recorder.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { updatesPerEpoch } from "../../training/graphs/feeding.ts";
 import type { ResumeOptions } from "../../training/history/open-checkpoint.ts";
 import { prolonged } from "../../training/optimizers/schedule.ts";
+import { checkOptions, type TrainerOptions } from "../../training/settings/options.ts";
 import { Trainer } from "../../training/trainer/trainer.ts";
 import {
   absoluteData,
@@ -62,8 +64,7 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
   const opened = plan.model === undefined ? undefined : await openTrainable(plan.model);
   const record = opened?.preprocessing;
   const loaded = await loadData(withRecord(plan.data, record));
-  const steps = plan.steps(loaded.train.count);
-  const { trainer, data, notes } = await freshTrainer(plan, loaded, steps, opened?.model);
+  const { trainer, data, steps, notes } = await freshTrainer(plan, loaded, opened?.model);
   const config: RunConfig = {
     command: "train",
     started: new Date().toISOString(),
@@ -110,8 +111,8 @@ export async function resumeRun(
     config.preprocessing === undefined
       ? undefined
       : readPreprocessing(JSON.stringify(config.preprocessing), folder.file("config.json"));
-  const data = await loadData(withRecord(plan.data, record));
-  const digest = await fingerprint(data);
+  const loaded = await loadData(withRecord(plan.data, record));
+  const digest = await fingerprint(loaded);
   if (digest !== config.data) {
     throw new EspalierError("FORMAT", {
       thing: `data "${raw.data}"`,
@@ -120,7 +121,6 @@ export async function resumeRun(
       remedy: "Restore them (--data says where they are now), or start a new run.",
     });
   }
-  const steps = plan.steps(data.train.count);
   const wanted =
     options.resumeStep === undefined ? undefined : wholeNumber("--resume-step", options.resumeStep, 0);
   const from = wanted === undefined ? {} : { step: wanted };
@@ -128,12 +128,22 @@ export async function resumeRun(
   const common = {
     raw,
     plan,
-    data,
-    steps,
     folder,
     config: { ...config, options: { ...absolute(raw) } },
   };
-  if (resumed !== undefined && resumed.step > steps) {
+  if (resumed === undefined) {
+    // Stopped before its first checkpoint was complete.
+    const network = plan.model === undefined ? undefined : (await openTrainable(plan.model)).model;
+    return {
+      ...common,
+      ...(await freshTrainer(plan, loaded, network)),
+      past: undefined,
+      metricsText: "",
+    };
+  }
+  const data = fitData(loaded, resumed.model, resumed.settings.sizes);
+  const steps = plan.steps(updatesPerEpoch(resumed.model, data.train, resumed.settings));
+  if (resumed.step > steps) {
     await resumed.dispose();
     throw badOption(
       given.has("epochs") ? "--epochs" : "--steps",
@@ -141,16 +151,6 @@ export async function resumeRun(
       steps,
       "Give more, or an older checkpoint with --resume-step.",
     );
-  }
-  if (resumed === undefined) {
-    // Stopped before its first checkpoint was complete.
-    const network = plan.model === undefined ? undefined : (await openTrainable(plan.model)).model;
-    return {
-      ...common,
-      ...(await freshTrainer(plan, data, steps, network)),
-      past: undefined,
-      metricsText: "",
-    };
   }
   const longer = prolonged(resumed.settings.optimizer.learningRate, resumed.step, steps);
   if (longer !== undefined) {
@@ -166,7 +166,8 @@ export async function resumeRun(
   const past: RunPast = { ...history, best: await bestState(folder, resumed.progress.flops) };
   return {
     ...common,
-    data: fitData(data, resumed.model, resumed.settings.sizes),
+    data,
+    steps,
     trainer: resumed,
     notes: [...resumed.notes, ...(longer === undefined ? [] : [longer.note])],
     past,
@@ -178,37 +179,44 @@ export async function resumeRun(
 async function freshTrainer(
   plan: TrainPlan,
   loaded: TrainingData,
-  steps: number,
   network: Model | undefined,
-): Promise<Pick<RunPreparation, "trainer" | "data" | "notes">> {
+): Promise<Pick<RunPreparation, "trainer" | "data" | "steps" | "notes">> {
   const { model, data, task } = networkFor(plan, loaded, network);
-  const trainer = await Trainer.create(model, {
+  const options: TrainerOptions = {
     ...task,
-    optimizer: plan.optimizer(steps),
     batchSize: plan.batch,
     seed: plan.seed,
     threads: plan.threads,
     newborn: plan.newborn,
     ...plan.parameters,
     ...(plan.clipNorm === undefined ? {} : { clipNorm: plan.clipNorm }),
-  });
+  };
+  const steps = plan.steps(updatesPerEpoch(model, data.train, checkOptions(options, model)));
+  const trainer = await Trainer.create(model, { ...options, optimizer: plan.optimizer(steps) });
   // A network that does not fit the data is refused here rather than after the folder has been made.
   await trainer.evaluate(data.test);
   // So are batches that cannot be trained on.
   trainer.nextStepFlops(data.train);
-  return { trainer, data, notes: [...(data.train.notes ?? []), ...task.notes] };
+  return { trainer, data, steps, notes: [...(data.train.notes ?? []), ...task.notes] };
 }
 
 /** The network that the options describe or name, the data in the shape that it takes, and what it is trained for. */
 function networkFor(plan: TrainPlan, loaded: TrainingData, network: Model | undefined) {
+  const classWeights = plan.classWeights?.(loaded.train);
+  const weights = classWeights === undefined ? {} : { classWeights };
   if (network === undefined) {
     const loss = lossFor(loaded.train, plan.loss);
     const model = buildNetwork(plan.network, loaded.train, loss);
-    return { model, data: fitData(loaded, model), task: { loss, notes: [] } };
+    return { model, data: fitData(loaded, model), task: { loss, ...weights, notes: [] } };
   }
   const told = plan.sizes === undefined ? undefined : parseSizes(plan.sizes, network);
   const data = fitData(loaded, network, told);
-  const wanted = { loss: plan.loss, ...plan.task, ...(told === undefined ? {} : { sizes: told }) };
+  const wanted = {
+    loss: plan.loss,
+    ...plan.task,
+    ...weights,
+    ...(told === undefined ? {} : { sizes: told }),
+  };
   return { model: network, data, task: modelTask(network, data.train, wanted) };
 }
 

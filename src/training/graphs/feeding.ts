@@ -1,11 +1,15 @@
 import { epochOrder } from "../../data/batches.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { evaluateDim } from "../../graph/dim.ts";
+import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { TrainerSettings } from "../settings/options.ts";
+import { type TaskSettings, taskOf } from "../settings/task-options.ts";
 import { type Batch, Batcher } from "./batch.ts";
-import type { Program } from "./program.ts";
+import { type Program, writeProgram } from "./program.ts";
 import { feedSizes, fixedBatch } from "./program-inputs.ts";
+
+type Fed = TaskSettings & Pick<TrainerSettings, "frozen" | "seed" | "batchSize">;
 
 /** A data set being trained on: its buffers, and the order of its examples in the epoch under way. */
 export class Feeding {
@@ -46,6 +50,13 @@ export class Feeding {
     return this.#atLeastTwo && left - size === 1 ? left : size;
   }
 
+  /** Updates of an epoch. */
+  get updates(): number {
+    let updates = 0;
+    for (let offset = 0; offset < this.data.count; offset += this.sizeAt(offset)) updates++;
+    return updates;
+  }
+
   /** The examples from `offset` on in the order of `epoch`. Its arrays are good until the next batch. */
   batch({ epoch, offset }: { readonly epoch: number; readonly offset: number }): Batch {
     const size = this.sizeAt(offset);
@@ -60,6 +71,18 @@ export class Feeding {
     }
     return this.#batcher.take(this.#order, offset, size);
   }
+}
+
+/** Updates of an epoch of training a model so. Throws what {@link writeProgram} throws, and {@link Feeding}. */
+export function updatesPerEpoch(model: Model, data: Dataset, settings: Fed): number {
+  const program = writeProgram({
+    model,
+    widths: [],
+    ...taskOf(settings),
+    frozen: settings.frozen,
+    training: true,
+  });
+  return new Feeding(program, data, settings).updates;
 }
 
 function batchOfOne(data: Dataset, batchSize: number): EspalierError {
