@@ -323,10 +323,11 @@ describe("preservation, any numbers", () => {
     );
   });
 
-  test("a growth that moves the outputs is told", async () => {
+  test("a growth that moves the outputs is reported, or taken back if it says that it does not", async () => {
     const broken: Strategy = {
       ...strategies.random,
       name: "broken",
+      preserves: false,
       outgoing(request) {
         forNewUnits(request, (unit) => request.slices.map(unit, () => 1e-3));
       },
@@ -335,6 +336,11 @@ describe("preservation, any numbers", () => {
       const trainer = await Trainer.create(model, { loss: "meanSquaredError" });
       const good = await trainer.widen("hidden1", { by: 3 });
       expect(good.output.preserved).toBe(true);
+      const lying = { ...broken, preserves: true };
+      await expect(trainer.widen("hidden1", { by: 3, strategy: lying })).rejects.toMatchObject({
+        code: "NOT_PRESERVED",
+      });
+      expect(trainer.widths.find(({ id }) => id === "hidden1")?.size).toBe(8);
       const bad = await trainer.widen("hidden1", { by: 3, strategy: broken });
       expect(bad.output.preserved).toBe(false);
       expect(bad.output.identical).toBe(false);

@@ -250,7 +250,7 @@ describe("a model as exporters write it", () => {
     await trainer.dispose();
   });
 
-  it("may take batches of one size only", async () => {
+  it("may name one batch size, and trains in batches of any", async () => {
     const model = build({ x: ["float32", [8, 4]] }, (graph) => {
       graph.parameter("weight", normal(4, 3));
       graph.output(graph.emit("MatMul", ["x", "weight"]));
@@ -260,7 +260,8 @@ describe("a model as exporters write it", () => {
     expect((await trainer.evaluate(rows)).examples).toBe(16);
     await trainer.dispose();
     const other = await Trainer.create(model, { batchSize: 5 });
-    await expect(other.trainStep(rows)).rejects.toMatchObject({ code: "SHAPE_MISMATCH", received: 5 });
+    expect((await other.trainStep(rows)).loss).toBeGreaterThan(0);
+    expect(other.model.graph.inputs[0]?.shape).toEqual([8, 4]);
     await other.dispose();
   });
 
