@@ -105,6 +105,6 @@ test("a wrong edit is found, and an exact growth is not refused", { timeout: 3_6
   ];
   console.log(`${found} of ${wrong} wrong edits found: ${JSON.stringify([...tally])}\n${missed.join("\n")}`);
   expect(wrong).toBeGreaterThan(10);
-  // Measured: 18 of the 19 that 60 graphs bring. The one missed is printed above and still to be explained.
-  expect(found / wrong).toBeGreaterThanOrEqual(0.94);
+  // Measured: all of the 19 that 60 graphs bring.
+  expect(found / wrong).toBeGreaterThanOrEqual(0.97);
 });

@@ -74,7 +74,7 @@ export class Noise {
       const parameters = new Map(
         [...this.#model.graph.parameters].map(([name, tensor]) => [
           name,
-          fixed.has(name) ? tensor : moved(tensor, new Random(at, `shaken ${name}`)),
+          fixed.has(name) || isWholeNumber(tensor) ? tensor : moved(tensor, new Random(at, `shaken ${name}`)),
         ]),
       );
       const { model, weights } = weightsApart(withParameters(this.#model, parameters));
@@ -92,6 +92,12 @@ export class Noise {
 function literals({ graph }: Model): ReadonlySet<string> {
   const always = (node: Node) => (isSupported(node) ? (operatorOf(node).literals?.always ?? []) : []);
   return new Set(graph.nodes.flatMap((node) => always(node).map((input) => node.inputs[input] ?? "")));
+}
+
+/** Whether it is one whole number: an exponent that is moved makes NaN of every negative number. */
+function isWholeNumber(tensor: Tensor): boolean {
+  if (tensor.data.length !== 1 || !isReal(tensor.dtype)) return false;
+  return Number.isInteger(realValues(tensor)[0]);
 }
 
 /** A tensor whose numbers are some of their own roundings larger or smaller; one of another type as it is. */
