@@ -237,13 +237,15 @@ function featuresOf(column: FeatureColumn): readonly Feature[] {
 function imageNodes(input: Value, { divisor, axes, scales, dims }: ImageFeatures) {
   const nodes = new Nodes();
   const taken = input.shape.slice(1);
-  const turned = axes === "hwc" && taken.length === 3;
+  const turned = axes === "hwc" && dims.length === 3;
   let value = input.name;
   if (turned) value = nodes.emit("Transpose", [value], "channels-first", { perm: ints([0, 3, 1, 2]) });
+  if (turned && taken.length === 1) value = nodes.emit("Flatten", [value], "row", {});
   if (divisor !== 1)
     value = nodes.emit("Div", [value, nodes.parameter("divisor", float32([], [divisor]))], "divided");
   if (scales !== undefined) nodes.scale(value, scales, isConcrete(taken) ? taken : dims);
-  const [batch = "batch", channels = 1, height = 1, width = 1] = input.shape;
+  const [batch = "batch"] = input.shape;
+  const [channels = 1, height = 1, width = 1] = taken.length === 3 ? taken : dims;
   return front(input, turned ? [batch, height, width, channels] : input.shape, nodes);
 }
 
