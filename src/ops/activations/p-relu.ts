@@ -8,7 +8,8 @@ import type { Operator } from "../rules/operator.ts";
 export const pRelu: Operator = {
   infer(call) {
     const [x, slope] = [call.shape(0), call.shape(1)];
-    if (slope.length === 1 && x.length > 2 && slope[0] === x[1] && slope[0] !== x.at(-1)) {
+    const one = slope.length === 1 ? slope[0] : 1;
+    if (one !== 1 && x.length > 2 && one === x[1] && one !== x.at(-1)) {
       call.unruled("must broadcast as opset 7 and newer do, not one slope to a channel", [x, slope]);
     }
     return inferBroadcast(2)(call);

@@ -1,5 +1,6 @@
 import { scaleBound } from "../rules/bounds.ts";
 import { unbroadcast } from "../rules/gradient.ts";
+import { averaged } from "../rules/interval.ts";
 import { hullOfAll } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
 import { sum, sumBound } from "./sum.ts";
@@ -14,7 +15,7 @@ export const mean: Operator = {
       call.wants(index) ? unbroadcast(call, each, index) : undefined,
     );
   },
-  interval: hullOfAll,
+  interval: (inputs) => averaged(hullOfAll(inputs)),
   // The quotient is one rounding of at most the mean of the magnitudes, which the sum's bound has to spare.
   rounding: (call) => scaleBound(call, sumBound(call), 1.5 / call.node.inputs.length),
 };
