@@ -13,7 +13,7 @@ const maxSeconds = 2;
 /** What memory may come to beyond that at the start, in bytes. */
 const maxGrowth = 2 ** 30;
 
-const { seed, numRuns } = lawRuns("mutated models", 10_000);
+const { seed, numRuns } = lawRuns("mutated models", 5000);
 
 /** ESPALIER_FUZZ_MODELS names a folder of ONNX files to start from as well. */
 const folder = process.env.ESPALIER_FUZZ_MODELS;

@@ -78,7 +78,7 @@ describe("random graphs: what is said to grow keeps its function", () => {
   test("any numbers", { timeout: 1_800_000 }, async () => {
     const tally = new Tally();
     const property = fc.asyncProperty(architectures(false), (architecture) => check(architecture, tally));
-    const runs = lawRuns("random graphs", 1600);
+    const runs = lawRuns("random graphs", 800);
     await fc.assert(property, runs);
     console.log(tally.summary());
     if (runs.numRuns < 1600) return;
@@ -96,7 +96,7 @@ describe("random graphs: what is said to grow keeps its function", () => {
   test("exact arithmetic: the same bits", { timeout: 1_800_000 }, async () => {
     const tally = new Tally();
     const property = fc.asyncProperty(architectures(true), (architecture) => check(architecture, tally));
-    await fc.assert(property, lawRuns("random graphs, exact", 600));
+    await fc.assert(property, lawRuns("random graphs, exact", 300));
     console.log(tally.summary());
     expect(tally.identical).toBe(tally.compared);
   });

@@ -71,7 +71,9 @@ export class NewUnitWatch {
       if (type !== undefined && isReal(type.dtype)) outputs.set(value, { name: value, ...type });
     }
     const model = { ...after, graph: { ...graph, outputs: [...outputs.values()] } };
-    return new NewUnitWatch(await Session.create(encodeModel(model), options), grown);
+    // ONNX Runtime 1.30's optimizer crashes the process on a Transpose that is both an output and read by a Gemm.
+    const session = await Session.create(encodeModel(model), { ...options, optimization: "disabled" });
+    return new NewUnitWatch(session, grown);
   }
 
   /** Takes the inputs of the larger model. */

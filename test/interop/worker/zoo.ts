@@ -164,8 +164,9 @@ function sizeSets(sizes: AskedModel["sizes"]): readonly Sizes[] {
   );
 }
 
-function outcomeOf({ preserved, identical, relative }: Verification) {
-  return { preserved, identical, relative };
+function outcomeOf({ outcome, identical, relative }: Verification) {
+  // An output that never varies (the label of a classifier) shows nothing, and may not differ either.
+  return { preserved: outcome !== "different", identical, relative };
 }
 
 /** Whether the bound on rounding errors is below the oracle's limit on every output that moved. */
