@@ -161,7 +161,7 @@ describe("in the middle of a run", () => {
   });
 
   test("halved parts where the original keeps moments that its copy has not", async () => {
-    // What parts them is the optimiser's memory, not the network: a copy's age is its own (GROWTH.md).
+    // What parts them is the optimiser's memory, not the network: a copy's age is its own (docs/theory.md).
     for (const optimizer of [adam({ learningRate: 1e-2 }), sgd({ learningRate: 0.05, momentum: 0.9 })]) {
       const { record, after } = await grownOnTheFly("halved", optimizer);
       expect(record.identicalUnits.length).toBe(old);

@@ -43,7 +43,7 @@ const zeroOutgoing: Method = {
   fill: ({ role, tied }) => (tied ? "zero" : role === "offset" ? "offset" : "strategy"),
 };
 
-/** New units hold the mean of the old ones, which LayerNorm does not see (GROWTH.md, Layers). */
+/** New units hold the mean of the old ones, which LayerNorm does not see (docs/theory.md, Layers). */
 function meanPadding(offset: Fill): Method {
   return {
     name: "mean padding",

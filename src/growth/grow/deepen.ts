@@ -17,7 +17,7 @@ export interface DeepenOptions {
 
 /**
  * Adds residual blocks y = x + W₂·relu(W₁·x + b₁) + b₂ where the activations of a width are first read, with W₁ drawn
- * N(0, 2 / fan-in) and W₂ and both biases zero: the identity, to the last bit (GROWTH.md, Depth). Over the last axis of a
+ * N(0, 2 / fan-in) and W₂ and both biases zero: the identity, to the last bit (docs/theory.md, Depth). Over the last axis of a
  * value a layer is a MatMul, over the channels of an image a 1×1 Conv. The new hidden width can be widened like any
  * other. Throws `NOT_GROWABLE` where the width is not one plain axis of an activation, and `ARGUMENT`.
  */

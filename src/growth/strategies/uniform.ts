@@ -1,6 +1,6 @@
 import { fillOne, forNewUnits, keepZero, type Strategy } from "../plan/strategy.ts";
 
-/** The origin's fill to the letter: incoming weights U[0, 1), all positive and not scaled by fan-in (GROWTH.md: the weakest). */
+/** The origin's fill to the letter: incoming weights U[0, 1), all positive and not scaled by fan-in (docs/theory.md: the weakest). */
 export const uniform: Strategy = {
   name: "uniform",
   summary: "the article's incoming weights U[0, 1), zero outgoing weights, zero bias",

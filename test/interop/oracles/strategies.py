@@ -1,4 +1,4 @@
-"""Strategies and scores against their formulas: what widening.py makes of GROWTH.md and the papers, in float64.
+"""Strategies and scores against their formulas: what widening.py makes of docs/theory.md and the papers, in float64.
 
 espalier runs the network in float32: sums of some 100 examples' gradients are off by some 1e-7 of their size, squares by twice
 that, and what is solved with damped moments (condition number below 10·n + 1) by a few times more. Hence 2e-5 for values

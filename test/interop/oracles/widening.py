@@ -1,4 +1,4 @@
-"""What GROWTH.md and the cited papers say new units of a width should be, in PyTorch and NumPy, in float64.
+"""What docs/theory.md and the cited papers say new units of a width should be, in PyTorch and NumPy, in float64.
 
 Letters: n examples, M outputs of the weight that reads the width, h what that weight reads, x what the weight that makes
 the width reads, g = n·dL/dy an example's own gradient at the reading weight's output y, A and Ω the weights of new units.
