@@ -19,7 +19,7 @@ export function standardiser(train: Dataset): Standardiser {
   for (let at = 0; at < features.length; at++) {
     const column = at % columns;
     mean[column]! += features[at]! / count;
-    // Asked of the values, not of the variance: a rounded mean gives a constant column a tiny one.
+    // Compare the values: with a rounded mean, the variance of a constant column is tiny but not zero.
     if (features[at] !== features[column]) changes[column] = true;
   }
   for (let at = 0; at < features.length; at++)

@@ -7,7 +7,7 @@ const model = "test/cases/dynamic-spatial.onnx";
 const known = ["--sizes", "height=8,width=8"];
 
 describe("--sizes", () => {
-  it("says what rows of 64 are as images; the run goes on with it, and its file takes any size as before", () =>
+  it("says what rows of 64 are as images; a resumed run keeps it, and its file still takes any size", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       const command = ["train", "--model", model, "--data", "digits", "--steps", "30", "--quiet"];

@@ -70,7 +70,7 @@ describe("the model file of a run", () => {
       expect(await accuracyOf(model)).toBeGreaterThan(0.95);
       const grown = await json(["grow", model, "--widen", "hidden1=+4", "--data", path("all.csv")]);
       expect(await accuracyOf(grown.out)).toBe(await accuracyOf(model));
-      // The rows that it goes on with lack the class that comes first: the others keep their places.
+      // The rows of the second run lack the first class; the others keep their numbers.
       const on = ["train", "--model", grown.out, "--data", path("some.csv"), "--quiet", "--steps", "5"];
       const { final } = await json([...on, "--out", path("on")]);
       expect(final.accuracy).toBeGreaterThan(0.95);

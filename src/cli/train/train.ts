@@ -43,7 +43,7 @@ function deployedModel(network: Model, { data, trainer, config }: RunPreparation
   if (preprocessing === undefined) return network;
   const { output } = trainer.settings;
   return withPreprocessing(network, preprocessing, {
-    // Whoever feeds images to a model of their own goes on doing it as before.
+    // A model from elsewhere is fed images as it always was.
     nodes: preprocessing.features.kind === "table" || config.nodes !== false,
     ...(output === undefined ? {} : { output }),
   });

@@ -75,7 +75,7 @@ function present({ numbers }: TableColumn, rows: ArrayLike<number>): readonly nu
 export function scaleOf(values: readonly number[]): Scale {
   if (values.length === 0) return unscaled;
   const mean = values.reduce((sum, value) => sum + value / values.length, 0);
-  // Asked of the values, not of the variance: a rounded mean gives a constant column a tiny one.
+  // Compare the values: with a rounded mean, the variance of a constant column is tiny but not zero.
   if (values.every((value) => value === values[0])) return { mean, deviation: 1 };
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2 / values.length, 0);
   const deviation = Math.sqrt(variance);

@@ -33,7 +33,7 @@ export interface TablePlan {
 
 /** More categories than this are an identifier, unless most rows share them. */
 const manyCategories = 100;
-/** Row numbers and copies of the label are looked for in tables of at least so many rows. */
+/** The fewest rows in which row numbers and copies of the label are looked for. */
 const fewRows = 10;
 
 /**

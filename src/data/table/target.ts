@@ -22,7 +22,7 @@ export type TargetPlan =
     }
   | { readonly kind: "number"; readonly column: TableColumn };
 
-/** Up to so many whole numbers in a row are classes. */
+/** Consecutive whole numbers are classes if there are at most this many. */
 const fewClasses = 20;
 
 const choices = 'target "class" or "number" (command line: --task classification, --task regression)';
