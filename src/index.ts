@@ -84,11 +84,12 @@ export { fingerprintOf, type PlanDocument, planDocument, readPlan } from "./grow
 export type { EvidenceKind, Importance } from "./growth/importance/importance.ts";
 export { type ImportanceName, importances } from "./growth/importance/index.ts";
 export type { Choice } from "./growth/plan/choice.ts";
+export type { Fill, FillRequest } from "./growth/plan/fills.ts";
 export type { Matrix } from "./growth/plan/matrix.ts";
 export { type GrowthPlan, type GrowthRequest, planGrowth } from "./growth/plan/plan.ts";
 export type { Curvature, Residual, Response, TrialUnits, WidthProbe } from "./growth/plan/probe.ts";
 export type { Score, WidthScore } from "./growth/plan/score.ts";
-export type { ChoiceRequest, Fill, FillRequest, Strategy } from "./growth/plan/strategy.ts";
+export type { ChoiceRequest, Strategy } from "./growth/plan/strategy.ts";
 export type { Width, WidthAxis, WidthPart } from "./growth/plan/width.ts";
 export { type ScoreName, scores } from "./growth/scores/index.ts";
 export { applyShrink } from "./growth/shrink/shrink-apply.ts";
@@ -157,9 +158,8 @@ export type {
   SizeChange,
   StepInfo,
 } from "./training/history/record.ts";
-export type { Rollback } from "./training/history/rollback.ts";
 // Training
-export type { Progress, TrainerState } from "./training/history/state.ts";
+export type { Progress, Rollback, TrainerState } from "./training/history/state.ts";
 export { advise, type MeasureOptions } from "./training/measure/advise.ts";
 export { type GrowOnDataOptions, growOnData } from "./training/measure/grow-on-data.ts";
 export type { SampleOptions } from "./training/measure/sample.ts";

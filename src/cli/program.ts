@@ -23,7 +23,8 @@ import { fileError } from "./print/file-error.ts";
 import type { CliIo } from "./print/io.ts";
 import { version } from "./print/version.ts";
 import { type DemoOptions, demo } from "./train/demo.ts";
-import { type TrainCommandOptions, train } from "./train/train.ts";
+import { train } from "./train/train.ts";
+import type { TrainCommandOptions } from "./train/train-options.ts";
 
 const codes = `
 Exit codes:

@@ -1,8 +1,8 @@
 import { type Dataset, dataset } from "./dataset.ts";
-import { encodeTable } from "./preprocessing/encode.ts";
-import { fitPreprocessing } from "./preprocessing/fit.ts";
 import type { Source } from "./source.ts";
 import { applyStandardiser, type Standardiser } from "./standardise.ts";
+import { encodeTable } from "./table/encode.ts";
+import { fitPreprocessing } from "./table/fit.ts";
 import type { TableOptions } from "./table/options.ts";
 import { parseTable } from "./table/parse.ts";
 import { planTable } from "./table/plan.ts";

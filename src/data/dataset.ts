@@ -9,7 +9,7 @@ import {
   pickColumns,
   pickRows,
 } from "./columns.ts";
-import type { Preprocessing } from "./preprocessing/index.ts";
+import type { Preprocessing } from "./preprocessing/preprocessing.ts";
 
 /** Labels of this value are left out of a loss over positions, as padding is. */
 export const ignoredLabel = -100;

@@ -1,7 +1,7 @@
 import { parseCsv } from "./csv.ts";
 import { dataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
-import type { Preprocessing } from "./preprocessing/index.ts";
+import type { Preprocessing } from "./preprocessing/preprocessing.ts";
 import { type Split, splitDataset } from "./split.ts";
 
 export interface DigitsOptions {

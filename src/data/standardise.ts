@@ -1,6 +1,6 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { type Dataset, dataset } from "./dataset.ts";
-import type { Preprocessing, Scale } from "./preprocessing/index.ts";
+import type { Preprocessing, Scale } from "./preprocessing/preprocessing.ts";
 
 /** Per feature, what to subtract and what to divide by. Plain data: it can be stored with a model. */
 export interface Standardiser {

@@ -1,8 +1,8 @@
 import type { Dataset } from "./dataset.ts";
-import { encodeTable, encodeTarget } from "./preprocessing/encode.ts";
-import { type FitOptions, fitPreprocessing } from "./preprocessing/fit.ts";
 import type { Preprocessing } from "./preprocessing/preprocessing.ts";
 import { splitRows } from "./split.ts";
+import { encodeTable, encodeTarget } from "./table/encode.ts";
+import { type FitOptions, fitPreprocessing } from "./table/fit.ts";
 import type { TablePlan } from "./table/plan.ts";
 
 export interface TableSplit {

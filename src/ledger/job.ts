@@ -4,6 +4,7 @@ import type { GrowthPolicy } from "../training/policy/policy.ts";
 import type { Arm, Budget, Comparison, OptimizerConfig, ScheduleConfig, Size, TaskConfig } from "./config.ts";
 import type { Widths } from "./end-size.ts";
 import { defined } from "./json-reader.ts";
+import type { CurvePoint } from "./statistics/curve.ts";
 
 /** One training run, whole in itself: what it says decides what comes out, but for seconds. */
 export interface Job {
@@ -20,17 +21,6 @@ export interface Job {
   readonly after?: Job;
   /** Leaves the network with the best validation loss behind, for other jobs to go on with. */
   readonly keep?: true;
-}
-
-/** An evaluation on the validation data. */
-export interface CurvePoint {
-  readonly step: number;
-  /** Of everything so far: training, scoring, growing. */
-  readonly flops: number;
-  /** Of training and growing so far; evaluations do not count. */
-  readonly seconds: number;
-  /** Validation loss. */
-  readonly loss: number;
 }
 
 /** What a job came to. */

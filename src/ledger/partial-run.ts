@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../training/history/checkpoint.ts";
 import type { TrainerSettings } from "../training/settings/options.ts";
 import type { TrainerState } from "../training/trainer/trainer.ts";
-import type { CurvePoint } from "./job.ts";
+import type { CurvePoint } from "./statistics/curve.ts";
 
 /** A job that is not done: all that it needs to go on, which must be written and read together. */
 export interface PartialRun {

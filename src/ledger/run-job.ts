@@ -6,9 +6,10 @@ import { optimizerOf } from "../training/optimizers/index.ts";
 import { cosineRate, type Schedule } from "../training/optimizers/schedule.ts";
 import { StoppingWatch } from "../training/policy/early-stopping.ts";
 import { Trainer, type TrainerState } from "../training/trainer/trainer.ts";
-import type { CurvePoint, Job, JobResult } from "./job.ts";
+import type { Job, JobResult } from "./job.ts";
 import { jobKey } from "./job.ts";
 import { decodePartial, encodePartial, type PartialRun } from "./partial-run.ts";
+import type { CurvePoint } from "./statistics/curve.ts";
 import type { TaskData, TaskParts } from "./task-data.ts";
 import { taskNetwork } from "./task-network.ts";
 

@@ -1,8 +1,8 @@
 import type { Comparison } from "./config.ts";
 import type { Widths } from "./end-size.ts";
-import type { CurvePoint, JobResult } from "./job.ts";
+import type { JobResult } from "./job.ts";
 import type { Planned } from "./plan.ts";
-import { bestOf } from "./statistics/curve.ts";
+import { bestOf, type CurvePoint } from "./statistics/curve.ts";
 
 /** One run of an arm, or of a whole sweep, on one seed. */
 export interface Run {

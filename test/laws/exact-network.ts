@@ -1,6 +1,7 @@
 import type { Model } from "../../src/graph/model.ts";
 import { withParameters } from "../../src/graph/model.ts";
-import { fillOne, forNewUnits, keepZero, type Strategy } from "../../src/growth/plan/strategy.ts";
+import { fillOne, forNewUnits, keepZero } from "../../src/growth/plan/fills.ts";
+import type { Strategy } from "../../src/growth/plan/strategy.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 

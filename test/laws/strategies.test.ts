@@ -7,8 +7,9 @@ import { type Model, type Value, withParameters } from "../../src/graph/model.ts
 import { findWidths } from "../../src/growth/find/widths.ts";
 import { applyPlan } from "../../src/growth/grow/apply.ts";
 import { decodeValues, encodeValues } from "../../src/growth/plan/choice.ts";
+import { type Fill, forNewUnits } from "../../src/growth/plan/fills.ts";
 import { planGrowth } from "../../src/growth/plan/plan.ts";
-import { type Fill, forNewUnits, type Strategy } from "../../src/growth/plan/strategy.ts";
+import type { Strategy } from "../../src/growth/plan/strategy.ts";
 import { type StrategyName, strategies } from "../../src/growth/strategies/index.ts";
 import { EspalierError } from "../../src/tensor/errors.ts";
 import type { Random } from "../../src/tensor/random.ts";

@@ -2,13 +2,23 @@ import { bindDim, type Dim } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
 import { summarise } from "../../growth/examine/summary.ts";
 import { exactRuleOf } from "../../growth/grow/exact-rule.ts";
-import type { GrowthStep } from "../../growth/grow/grow-model.ts";
+import type { GrownModel, GrowthStep } from "../../growth/grow/grow-model.ts";
 import { planDocument } from "../../growth/grow/plan-file.ts";
+import type { Verification } from "../../training/verification/verify.ts";
 import { batchAxis } from "../options/sizes-option.ts";
 import { amount, grouped, visible } from "../print/format.ts";
 import { type Column, textTable, wrapped } from "../print/text-table.ts";
 import { verdict, verificationJson, verificationText } from "../print/verification-text.ts";
-import type { GrowOutcome } from "./grow.ts";
+
+/** What `grow` did, or with `--dry-run` would do. */
+export interface GrowOutcome extends GrownModel {
+  readonly path: string;
+  readonly before: Model;
+  /** Where the grown model is; undefined where none was written. */
+  readonly out: string | undefined;
+  /** Undefined where nobody asked for it. */
+  readonly verification: Verification | undefined;
+}
 
 /** The one JSON document of `--json`. */
 export function growJson({ path, out, before, model, steps, left, verification }: GrowOutcome): object {

@@ -21,7 +21,7 @@ import { exitCodes } from "../print/exit-code.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
 import { exitCodeOfOutcome } from "../print/verification-text.ts";
 import { checkModel } from "./check-model.ts";
-import { growJson, growText } from "./grow-result.ts";
+import { type GrowOutcome, growJson, growText } from "./grow-result.ts";
 
 export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptions {
   readonly examples?: string;
@@ -36,16 +36,6 @@ export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptio
   readonly sizes: readonly string[];
   readonly feed: readonly string[];
   readonly json?: boolean;
-}
-
-/** What `grow` did, or with `--dry-run` would do. */
-export interface GrowOutcome extends GrownModel {
-  readonly path: string;
-  readonly before: Model;
-  /** Where the grown model is; undefined where none was written. */
-  readonly out: string | undefined;
-  /** Undefined where nobody asked for it. */
-  readonly verification: Verification | undefined;
 }
 
 const helpText = `

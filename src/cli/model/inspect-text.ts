@@ -1,8 +1,19 @@
 import type { Dim } from "../../graph/dim.ts";
+import type { ModelSummary } from "../../growth/examine/summary.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import { amount, grouped, typeText, visible } from "../print/format.ts";
 import { type Column, textTable, wrapped } from "../print/text-table.ts";
-import type { Inspection } from "./inspect.ts";
+
+/** A model as `inspect` shows it; FLOPs are numbers if every size is bound, else text such as "57*sequence". */
+export interface Inspection {
+  readonly path: string;
+  readonly summary: ModelSummary;
+  readonly widths: readonly Width[];
+  /** Sizes for which FLOPs are given. */
+  readonly sizes: Readonly<Record<string, number>>;
+  /** FLOPs under those sizes. */
+  readonly bound: (flops: Dim) => Dim;
+}
 
 /** Longest polynomial that a column shows. */
 const longestFlops = 24;

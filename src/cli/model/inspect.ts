@@ -1,29 +1,17 @@
 import type { Command } from "commander";
-import { bindDim, type Dim } from "../../graph/dim.ts";
-import { type ModelSummary, summarise } from "../../growth/examine/summary.ts";
+import { bindDim } from "../../graph/dim.ts";
+import { summarise } from "../../growth/examine/summary.ts";
 import { findWidths } from "../../growth/find/widths.ts";
-import type { Width } from "../../growth/plan/width.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { batchAxis, parseSizes } from "../options/sizes-option.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import type { CliIo } from "../print/io.ts";
-import { inspectText } from "./inspect-text.ts";
+import { type Inspection, inspectText } from "./inspect-text.ts";
 
 export interface InspectOptions extends ModelOptions {
   readonly sizes?: string;
   readonly ties?: boolean;
   readonly json?: boolean;
-}
-
-/** A model as `inspect` shows it; FLOPs are numbers where every size is bound, else text such as "57*sequence". */
-export interface Inspection {
-  readonly path: string;
-  readonly summary: ModelSummary;
-  readonly widths: readonly Width[];
-  /** Sizes for which FLOPs are given. */
-  readonly sizes: Readonly<Record<string, number>>;
-  /** FLOPs under those sizes. */
-  readonly bound: (flops: Dim) => Dim;
 }
 
 const examples = `

@@ -1,10 +1,26 @@
+import type { Model } from "../../graph/model.ts";
 import { summarise } from "../../growth/examine/summary.ts";
+import type { ShrunkModel } from "../../growth/shrink/shrink-model.ts";
 import type { ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
+import type { compareOnData } from "../../training/examine/shrink-evidence.ts";
+import type { Verification } from "../../training/verification/verify.ts";
 import { figure, visible } from "../print/format.ts";
 import { type Column, textTable, wrapped } from "../print/text-table.ts";
 import { verdict, verificationJson, verificationText } from "../print/verification-text.ts";
 import { costLines } from "./grow-result.ts";
-import type { ShrinkOutcome } from "./shrink.ts";
+
+/** What `shrink` did, or with `--dry-run` would do. */
+export interface ShrinkOutcome extends ShrunkModel {
+  readonly path: string;
+  readonly before: Model;
+  /** Where the smaller model is; undefined where none was written. */
+  readonly out: string | undefined;
+  readonly dryRun: boolean;
+  /** On seeded inputs; undefined where nobody asked for it, or only the data can tell. */
+  readonly verification: Verification | undefined;
+  /** On the examples of `--data`. */
+  readonly onData: Awaited<ReturnType<typeof compareOnData>> | undefined;
+}
 
 /** The one JSON document of `--json`. */
 export function shrinkJson(outcome: ShrinkOutcome): object {

@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import type { Model } from "../../graph/model.ts";
 import { isPreserved } from "../../growth/examine/compare.ts";
 import { importances } from "../../growth/importance/index.ts";
-import { type ShrunkModel, shrink as shrinkModel } from "../../growth/shrink/shrink-model.ts";
+import { shrink as shrinkModel } from "../../growth/shrink/shrink-model.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { compareOnData, examineUnits } from "../../training/examine/shrink-evidence.ts";
@@ -19,7 +19,7 @@ import { resultJson } from "../print/error-text.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
 import { checkModel } from "./check-model.ts";
-import { shrinkJson, shrinkText } from "./shrink-result.ts";
+import { type ShrinkOutcome, shrinkJson, shrinkText } from "./shrink-result.ts";
 
 export interface ShrinkOptions extends ModelOptions, ModelDataOptions, ShrinkChoiceOptions {
   readonly examples: string;
@@ -31,19 +31,6 @@ export interface ShrinkOptions extends ModelOptions, ModelDataOptions, ShrinkCho
   readonly sizes: readonly string[];
   readonly feed: readonly string[];
   readonly json?: boolean;
-}
-
-/** What `shrink` did, or with `--dry-run` would do. */
-export interface ShrinkOutcome extends ShrunkModel {
-  readonly path: string;
-  readonly before: Model;
-  /** Where the smaller model is; undefined where none was written. */
-  readonly out: string | undefined;
-  readonly dryRun: boolean;
-  /** On seeded inputs; undefined where nobody asked for it, or only the data can tell. */
-  readonly verification: Verification | undefined;
-  /** On the examples of `--data`. */
-  readonly onData: Awaited<ReturnType<typeof compareOnData>> | undefined;
 }
 
 const examples = `

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { type Dataset, dataset } from "../../data/dataset.ts";
-import { encodeTable } from "../../data/preprocessing/encode.ts";
-import { fitPreprocessing } from "../../data/preprocessing/fit.ts";
 import type { Preprocessing, TableFeatures } from "../../data/preprocessing/index.ts";
+import { encodeTable } from "../../data/table/encode.ts";
+import { fitPreprocessing } from "../../data/table/fit.ts";
 import { planTable } from "../../data/table/plan.ts";
 import { readTable } from "../../data/table/read.ts";
 import type { Table } from "../../data/table/table.ts";

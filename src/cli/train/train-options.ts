@@ -69,6 +69,15 @@ export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOp
   readonly checkpointEvery?: string;
 }
 
+/** Everything that `espalier train` takes. */
+export interface TrainCommandOptions extends RawTrainOptions {
+  readonly out?: string;
+  readonly resume?: string;
+  readonly resumeStep?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
 /** The same, checked and turned into values. */
 export interface TrainPlan {
   readonly data: DataOptions;

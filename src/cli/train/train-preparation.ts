@@ -26,8 +26,12 @@ import { fitData, modelTask, openTrainable } from "../options/trained-model.ts";
 import { inFile } from "../print/in-file.ts";
 import { type RunConfig, RunFolder } from "./run-folder.ts";
 import { bestName, checkpointsName, metricsName } from "./run-output.ts";
-import type { TrainCommandOptions } from "./train.ts";
-import { type RawTrainOptions, readTrainOptions, type TrainPlan } from "./train-options.ts";
+import {
+  type RawTrainOptions,
+  readTrainOptions,
+  type TrainCommandOptions,
+  type TrainPlan,
+} from "./train-options.ts";
 
 /** A run that is ready to train: checked, loaded, nothing written yet. */
 export interface RunPreparation {

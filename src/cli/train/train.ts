@@ -8,18 +8,9 @@ import type { CliIo } from "../print/io.ts";
 import { decisionText, growthText, LiveProgress } from "../print/live-progress.ts";
 import { RunOutput } from "./run-output.ts";
 import { StopRequest } from "./stop-request.ts";
-import type { RawTrainOptions } from "./train-options.ts";
+import type { TrainCommandOptions } from "./train-options.ts";
 import { type RunPreparation, resumeRun, startRun } from "./train-preparation.ts";
 import { resultJson, resultText, runRecord, type TrainOutcome } from "./train-result.ts";
-
-/** Everything that `espalier train` takes. */
-export interface TrainCommandOptions extends RawTrainOptions {
-  readonly out?: string;
-  readonly resume?: string;
-  readonly resumeStep?: string;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
 
 /** `espalier train`. `given` names the options that were typed rather than defaulted. Returns the exit code. */
 export async function train(

@@ -1,6 +1,4 @@
 // The room of preprocessing: the record, and its JSON.
-export { type EncodeOptions, encodeTable } from "./encode.ts";
-export { type FitOptions, fitPreprocessing } from "./fit.ts";
 export { preprocessingJson, readPreprocessing } from "./json.ts";
 export {
   type CategoryColumn,

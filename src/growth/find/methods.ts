@@ -1,6 +1,5 @@
 import type { Role } from "../../ops/rules/flow.ts";
-import type { Fill } from "../plan/fill.ts";
-import type { MethodName } from "../plan/width.ts";
+import type { Fill, MethodName } from "../plan/width.ts";
 
 /** What a method needs to know of a parameter's axis to say how it is filled. */
 export interface Filled {

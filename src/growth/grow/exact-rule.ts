@@ -1,5 +1,5 @@
 import { type ExactRule, exactDepth, exactOutputs, methods } from "../find/methods.ts";
-import { keepZero } from "../plan/strategy.ts";
+import { keepZero } from "../plan/fills.ts";
 import { strategyOf } from "../strategies/index.ts";
 import type { GrowthStep } from "./grow-model.ts";
 

@@ -1,6 +1,5 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Matrix } from "./matrix.ts";
-import type { GrowthPlan } from "./plan.ts";
 import type { Slices } from "./slices.ts";
 import type { WidthPart } from "./width.ts";
 
@@ -56,8 +55,15 @@ export function encodeSide(
   return values;
 }
 
-/** Writes the values that a plan's choice holds for an edit; false where it holds none. Throws `FORMAT` where they do not fit. */
-export function fillChosen(slices: Slices, edit: WidthPart, { choice, from, to }: GrowthPlan): boolean {
+/** A growth from so many units to so many, with what was chosen for it: what of a plan its new values need. */
+interface Chosen {
+  readonly from: number;
+  readonly to: number;
+  readonly choice?: Choice;
+}
+
+/** Writes the values that a plan's choice holds for an edit; false if it holds none. Throws `FORMAT` if they do not fit. */
+export function fillChosen(slices: Slices, edit: WidthPart, { choice, from, to }: Chosen): boolean {
   const text = choice?.values?.[choiceKey(edit)];
   if (text === undefined) return false;
   const values = decodeValues(text);

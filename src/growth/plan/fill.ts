@@ -1,24 +1,8 @@
 import type { Role } from "../../ops/rules/flow.ts";
 import type { Fresh } from "../../ops/rules/fresh.ts";
-import {
-  type Fill as FillFunction,
-  type FillRequest,
-  forNewUnits,
-  keepZero,
-  type Strategy,
-} from "./strategy.ts";
-
-/**
- * How the new slices of a parameter are made:
- * - `strategy`: as the strategy says for the parameter's role
- * - `zero`: zeros
- * - `mean`: the mean of the old units' slices
- * - `copy`: copies of the old units, in turn
- * - `part`: each weight of an old unit goes, at random, to one of the unit and its copies; the others get zero
- * - `draw`: N(0, 1 / units), for outgoing weights of units that are zero themselves
- * - `offset`: N(0, 0.1²), for a shift behind a normalisation over the units
- */
-export type Fill = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset";
+import { type Fill as FillFunction, type FillRequest, forNewUnits, keepZero } from "./fills.ts";
+import type { Strategy } from "./strategy.ts";
+import type { Fill } from "./width.ts";
 
 /** What units hold where a parameter of this role is filled so, taken by itself. */
 export function freshOf(fill: Fill, role: Role): Fresh {

@@ -1,12 +1,12 @@
 import type { Choice } from "./choice.ts";
+import type { Fills } from "./fills.ts";
 import type { Matrix } from "./matrix.ts";
-import type { Strategy } from "./strategy.ts";
 import type { Width } from "./width.ts";
 
 /** Units that are tried out on data: how many, and what they are filled with. */
 export interface TrialUnits {
   readonly count: number;
-  readonly strategy: Pick<Strategy, "incoming" | "outgoing" | "shift" | "scale">;
+  readonly strategy: Fills;
   readonly seed: number;
   readonly choice?: Choice;
 }

@@ -1,7 +1,18 @@
 import type { Dim } from "../../graph/dim.ts";
 import type { Layout } from "../../graph/layout.ts";
 import type { Repair, Role } from "../../ops/rules/flow.ts";
-import type { Fill } from "./fill.ts";
+
+/**
+ * How the new slices of a parameter are made:
+ * - `strategy`: as the strategy says for the parameter's role
+ * - `zero`: zeros
+ * - `mean`: the mean of the old units' slices
+ * - `copy`: copies of the old units, in turn
+ * - `part`: each weight of an old unit goes, at random, to one of the unit and its copies; the others get zero
+ * - `draw`: N(0, 1 / units), for outgoing weights of units that are zero themselves
+ * - `offset`: N(0, 0.1²), for a shift behind a normalisation over the units
+ */
+export type Fill = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset";
 
 /** One axis of one parameter that belongs to a width. */
 export interface WidthPart {

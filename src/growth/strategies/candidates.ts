@@ -1,13 +1,7 @@
 import { EspalierError } from "../../tensor/errors.ts";
+import { type Fill, fillOne, forNewUnits, keepZero } from "../plan/fills.ts";
 import type { TrialUnits, WidthProbe } from "../plan/probe.ts";
-import {
-  type Fill,
-  fillOne,
-  forNewUnits,
-  keepZero,
-  refusesPartial,
-  type Strategy,
-} from "../plan/strategy.ts";
+import { refusesPartial, type Strategy } from "../plan/strategy.ts";
 
 /** Incoming directions that are drawn for one growth, unless more units than that are asked for. */
 export const defaultCandidates = 128;

@@ -1,4 +1,5 @@
-import { fillOne, forNewUnits, keepZero, type Strategy } from "../plan/strategy.ts";
+import { fillOne, forNewUnits, keepZero } from "../plan/fills.ts";
+import type { Strategy } from "../plan/strategy.ts";
 
 /** The second pitfall: one side zero, the other constant. All new units get the same gradient and stay identical. */
 export const constant: Strategy = {

@@ -1,4 +1,4 @@
-import { type Fill, type FillRequest, forNewUnits } from "../plan/strategy.ts";
+import { type Fill, type FillRequest, forNewUnits } from "../plan/fills.ts";
 
 /** The old unit that a new one copies. */
 export type SourceOf = (request: FillRequest, unit: number) => number;

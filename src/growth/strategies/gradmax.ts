@@ -1,4 +1,5 @@
 import { encodeSide } from "../plan/choice.ts";
+import { fillOne, keepZero } from "../plan/fills.ts";
 import {
   type Eigenpair,
   eigenFlops,
@@ -8,7 +9,7 @@ import {
   timesTransposed,
 } from "../plan/matrix.ts";
 import { outgoingParts, type WidthProbe } from "../plan/probe.ts";
-import { fillOne, keepZero, refusesPartial, type Strategy } from "../plan/strategy.ts";
+import { refusesPartial, type Strategy } from "../plan/strategy.ts";
 import { directionsOf } from "./directions.ts";
 
 /** The directions in which units with zero incoming weights have a gradient: values are its squared norms. */

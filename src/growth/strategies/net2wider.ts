@@ -1,4 +1,5 @@
-import { forNewUnits, oldSize, refusesCopies, type Strategy } from "../plan/strategy.ts";
+import { forNewUnits, oldSize } from "../plan/fills.ts";
+import { refusesCopies, type Strategy } from "../plan/strategy.ts";
 import { atRandom, copyFrom, divideAmong } from "./copying.ts";
 
 /**

@@ -1,12 +1,5 @@
-import {
-  type FillRequest,
-  fillOne,
-  forNewUnits,
-  keepZero,
-  oldSize,
-  refusesCopies,
-  type Strategy,
-} from "../plan/strategy.ts";
+import { type FillRequest, fillOne, forNewUnits, keepZero, oldSize } from "../plan/fills.ts";
+import { refusesCopies, type Strategy } from "../plan/strategy.ts";
 
 /** The first of the pair that a new unit belongs to. */
 const firstOf = ({ oldUnits }: FillRequest, unit: number) => unit - ((unit - oldUnits) % 2);

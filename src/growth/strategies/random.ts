@@ -1,4 +1,5 @@
-import { fillHe, fillOne, keepZero, type Strategy } from "../plan/strategy.ts";
+import { fillHe, fillOne, keepZero } from "../plan/fills.ts";
+import type { Strategy } from "../plan/strategy.ts";
 
 /** The origin's fill, signed and scaled by fan-in. Each new unit has a gradient of its own from the first step. */
 export const random: Strategy = {

@@ -1,5 +1,6 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import { type Choice, encodeSide } from "../plan/choice.ts";
+import { fillOne, keepZero } from "../plan/fills.ts";
 import {
   type Eigenpair,
   eigenFlops,
@@ -11,7 +12,7 @@ import {
   timesTransposed,
 } from "../plan/matrix.ts";
 import { incomingParts, outgoingParts, type WidthProbe } from "../plan/probe.ts";
-import { fillOne, keepZero, refusesPartial, type Strategy } from "../plan/strategy.ts";
+import { refusesPartial, type Strategy } from "../plan/strategy.ts";
 import type { Width } from "../plan/width.ts";
 import { directionsOf } from "./directions.ts";
 

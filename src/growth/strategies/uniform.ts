@@ -1,4 +1,5 @@
-import { fillOne, forNewUnits, keepZero, type Strategy } from "../plan/strategy.ts";
+import { fillOne, forNewUnits, keepZero } from "../plan/fills.ts";
+import type { Strategy } from "../plan/strategy.ts";
 
 /** The origin's fill to the letter: incoming weights U[0, 1), all positive and not scaled by fan-in (docs/theory.md: the weakest). */
 export const uniform: Strategy = {

@@ -1,4 +1,5 @@
-import { type FillRequest, oldSize, refusesCopies, type Strategy } from "../plan/strategy.ts";
+import { type FillRequest, oldSize } from "../plan/fills.ts";
+import { refusesCopies, type Strategy } from "../plan/strategy.ts";
 import { copyFrom, familiesOf, inTurn } from "./copying.ts";
 
 /**

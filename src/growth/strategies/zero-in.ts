@@ -1,4 +1,5 @@
-import { type Fill, fillOne, forNewUnits, keepZero, oldSize, type Strategy } from "../plan/strategy.ts";
+import { type Fill, fillOne, forNewUnits, keepZero, oldSize } from "../plan/fills.ts";
+import type { Strategy } from "../plan/strategy.ts";
 
 /** N(0, s²) with s the size of the old units' weights, or 1/√units where those are all zero. */
 export const fillLikeOld: Fill = (request) => {

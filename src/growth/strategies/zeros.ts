@@ -1,4 +1,5 @@
-import { fillOne, keepZero, type Strategy } from "../plan/strategy.ts";
+import { fillOne, keepZero } from "../plan/fills.ts";
+import type { Strategy } from "../plan/strategy.ts";
 
 /** The first pitfall: both sides zero. Neither side ever gets a gradient; the new units are dead. */
 export const zeros: Strategy = {

@@ -1,5 +1,5 @@
-import type { CurvePoint } from "../job.ts";
 import type { Run } from "../runs.ts";
+import type { CurvePoint } from "../statistics/curve.ts";
 import { quantile } from "../statistics/quantile.ts";
 
 /** The best loss so far of several runs, at one place of the horizontal axis. */

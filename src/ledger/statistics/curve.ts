@@ -1,4 +1,13 @@
-import type { CurvePoint } from "../job.ts";
+/** An evaluation on the validation data. */
+export interface CurvePoint {
+  readonly step: number;
+  /** Of everything so far: training, scoring, growing. */
+  readonly flops: number;
+  /** Of training and growing so far; evaluations do not count. */
+  readonly seconds: number;
+  /** Validation loss. */
+  readonly loss: number;
+}
 
 /** The first point with the least loss; undefined for a curve without a finite loss. */
 export function bestOf(curve: readonly CurvePoint[]): CurvePoint | undefined {

@@ -11,7 +11,7 @@ import { type Program, type ProgramOptions, writeProgram } from "../graphs/progr
 import { fixedBatch } from "../graphs/program-inputs.ts";
 import { CountedMean, nothingCounts } from "../settings/counted.ts";
 import type { Metric } from "../settings/metric.ts";
-import { zeroTargets } from "./probe.ts";
+import { zeroTargets } from "./zero-targets.ts";
 
 /** Loss and metrics over a data set, each averaged over its examples. */
 export interface Evaluation {

@@ -1,13 +1,12 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Feeds } from "../../engine/session.ts";
-import { evaluateDim } from "../../graph/dim.ts";
-import { allocate } from "../../tensor/dtype.ts";
-import { float32, makeTensor, sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import { float32, type Tensor } from "../../tensor/tensor.ts";
 import { Batcher } from "../graphs/batch.ts";
 import type { Program } from "../graphs/program.ts";
-import { batchNames, feedSizes } from "../graphs/program-inputs.ts";
+import { batchNames } from "../graphs/program-inputs.ts";
 import { SampleInputs } from "../verification/sample-inputs.ts";
 import type { Compilation } from "./compilation.ts";
+import { zeroTargets } from "./zero-targets.ts";
 
 /** Lengths to try for named axes, such as a sequence's: a model may take only certain ones. */
 const lengths = [7, 4, 16, 32, 1];
@@ -53,16 +52,6 @@ export function firstWorkingBatch(
   settings: { readonly batchSize: number; readonly seed: number },
 ): Promise<Feeds> {
   return workingBatch(program, settings, (batch) => evaluator.forward(learner.variables, batch));
-}
-
-/** Zeros for the targets of a batch, where the loss has any: the engine wants every input fed. */
-export function zeroTargets({ target, inputs }: Pick<Program, "target" | "inputs">, feeds: Feeds): Feeds {
-  if (target === undefined) return {};
-  const sizes = feedSizes({ inputs }, feeds);
-  const [first] = inputs;
-  const batch = first === undefined ? 1 : (feeds[first.name]?.dims[first.batchAxis] ?? 1);
-  const dims = target.shape.map((dim, axis) => (axis === 0 ? batch : (evaluateDim(dim, sizes) ?? 1)));
-  return { [target.name]: makeTensor(target.dtype, dims, allocate(target.dtype, sizeOf(dims))) };
 }
 
 /** Inputs by name, from what a caller gives for the only one, or for all of them. */

@@ -1,12 +1,16 @@
 import type { Feeds } from "../../engine/session.ts";
 import type { Shape } from "../../graph/dim.ts";
 import type { Graph, Value } from "../../graph/model.ts";
-import type { Program } from "./program.ts";
 
 /** An input of the model that takes a new batch each step. */
 export interface ProgramInput extends Value {
   /** The axis along which the examples stand. */
   readonly batchAxis: number;
+}
+
+/** Whatever is fed batches: a program, or the inputs of one that is being written. */
+interface Fed {
+  readonly inputs: readonly ProgramInput[];
 }
 
 /** The shape of one example. */
@@ -22,7 +26,7 @@ export function programInputs(graph: Graph, axes: ReadonlyMap<string, number>): 
 }
 
 /** What the named sizes of the inputs come to in a batch. */
-export function feedSizes({ inputs }: Pick<Program, "inputs">, feeds: Feeds): Map<string, number> {
+export function feedSizes({ inputs }: Fed, feeds: Feeds): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const { name, shape } of inputs) {
     const { dims = [] } = feeds[name] ?? {};
@@ -34,7 +38,7 @@ export function feedSizes({ inputs }: Pick<Program, "inputs">, feeds: Feeds): Ma
 }
 
 /** The names by which the inputs call the number of examples in a batch: each may have its own. */
-export function batchNames({ inputs }: Pick<Program, "inputs">): readonly string[] {
+export function batchNames({ inputs }: Fed): readonly string[] {
   return inputs.flatMap(({ shape, batchAxis }) => {
     const dim = shape[batchAxis];
     return typeof dim === "string" ? [dim] : [];
@@ -42,7 +46,7 @@ export function batchNames({ inputs }: Pick<Program, "inputs">): readonly string
 }
 
 /** The only number of examples that the model takes at a time, where it was exported so. */
-export function fixedBatch({ inputs }: Pick<Program, "inputs">): number | undefined {
+export function fixedBatch({ inputs }: Fed): number | undefined {
   const sizes = inputs.map(({ shape, batchAxis }) => shape[batchAxis]);
   return sizes.find((size) => typeof size === "number");
 }

@@ -19,6 +19,7 @@ import { moveBehindMaxima } from "./behind-maxima.ts";
 import { examplesAxis, refuseMixing } from "./examples.ts";
 import { freeBatch } from "./free-batch.ts";
 import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
+import type { Fed } from "./rows.ts";
 import { writeScored } from "./scored.ts";
 import { bindSizes, knownSizes, type Sized } from "./sizes.ts";
 
@@ -32,29 +33,22 @@ export interface DropoutMask {
 }
 
 /** The model written into a graph of its own, with everything that changes while training as an input. */
-export interface Program {
+export interface Program extends Fed {
   readonly graph: GraphBuilder;
   /** The model that is written here: the part that the output and the loss need, in opset 20. */
   readonly source: Model;
-  /** The inputs that take the examples, as the model names them. */
-  readonly inputs: readonly ProgramInput[];
   /** What the named sizes of an example are here. */
   readonly sizes: Sizes;
-  /** Inputs of the model that neither output nor loss depends on. */
-  readonly ignored: readonly string[];
   /** The model's output that is trained. */
   readonly output: string;
   /** What the loss and its metrics are taken of: the output, or the logits that it is made of. */
   readonly scored: string;
   /** What was assumed of the output, in sentences. */
   readonly notes: readonly string[];
-  /** The input and the value of the loss. */
-  readonly target: Value | undefined;
+  /** The value of the loss. */
   readonly loss: string;
   /** How much of what the loss is the mean of a batch holds, in examples. */
   readonly counted: (batch: Pick<Batch, "size" | "target">) => number;
-  /** What integer labels must be below, where the loss takes such. */
-  readonly classes: Dim | undefined;
   /** Parameters that are inputs: trained and frozen ones, running statistics and whatever can grow. */
   readonly variables: readonly string[];
   /** Trained parameters. */

@@ -1,15 +1,24 @@
 import type { Rows } from "../../data/batches.ts";
 import type { ColumnData } from "../../data/columns.ts";
 import { type Dataset, ignoredLabel } from "../../data/dataset.ts";
-import { evaluateDim, namesOf, type Shape } from "../../graph/dim.ts";
+import { type Dim, evaluateDim, namesOf, type Shape } from "../../graph/dim.ts";
+import type { Value } from "../../graph/model.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import type { Program } from "./program.ts";
 import { exampleShape, type ProgramInput } from "./program-inputs.ts";
 import { featuresInput, hasColumn } from "./sizes.ts";
 
 /** What of a program data have to fit. */
-export type Fed = Pick<Program, "inputs" | "ignored" | "target" | "classes">;
+export interface Fed {
+  /** The inputs that take the examples, as the model names them. */
+  readonly inputs: readonly ProgramInput[];
+  /** Inputs of the model that neither output nor loss depends on. */
+  readonly ignored: readonly string[];
+  /** The input of the loss. */
+  readonly target: Value | undefined;
+  /** What integer labels must be below, if the loss takes such. */
+  readonly classes: Dim | undefined;
+}
 
 /** An input of a program and the rows of a data set that go there, in the input's own element type. */
 export interface Source {

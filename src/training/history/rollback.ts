@@ -1,20 +1,6 @@
 import { EspalierError } from "../../tensor/errors.ts";
-import type { GrowthRecord, ShrinkRecord, SizeChange } from "./record.ts";
+import type { SizeChange } from "./record.ts";
 import type { Progress } from "./state.ts";
-
-/** A stretch of a run that was taken back, such as a growth that did not pay. */
-export interface Rollback {
-  /** Updates done when it was taken back. */
-  readonly from: number;
-  /** Updates done in the state that the run went back to. */
-  readonly to: number;
-  /** FLOPs of what is taken back, but for those that an earlier rollback of the same stretch tells. Still charged. */
-  readonly flops: number;
-  /** The growths that were undone, oldest first. */
-  readonly growths: readonly GrowthRecord[];
-  /** The shrinks that were undone, oldest first. */
-  readonly shrinks: readonly ShrinkRecord[];
-}
 
 /**
  * The progress of a run at `now` that goes back to `then`: as it was, but for what was spent. Throws `ARGUMENT` where

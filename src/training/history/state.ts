@@ -2,7 +2,6 @@ import type { Model } from "../../graph/model.ts";
 import type { LearnerState } from "../learner/learner.ts";
 import type { ControllerState } from "../policy/state.ts";
 import type { GrowthRecord, ShrinkRecord } from "./record.ts";
-import type { Rollback } from "./rollback.ts";
 
 /** FLOPs by what they were spent on. */
 export interface Spent {
@@ -12,6 +11,20 @@ export interface Spent {
   readonly scoring: number;
   /** Measuring growths before and after. */
   readonly growing: number;
+}
+
+/** A stretch of a run that was taken back, such as a growth that did not pay. */
+export interface Rollback {
+  /** Updates done when it was taken back. */
+  readonly from: number;
+  /** Updates done in the state that the run went back to. */
+  readonly to: number;
+  /** FLOPs of what is taken back, but for those that an earlier rollback of the same stretch tells. Still charged. */
+  readonly flops: number;
+  /** The growths that were undone, oldest first. */
+  readonly growths: readonly GrowthRecord[];
+  /** The shrinks that were undone, oldest first. */
+  readonly shrinks: readonly ShrinkRecord[];
 }
 
 /** Where a run stands, beside its weights. */

@@ -4,6 +4,7 @@ import type { Model } from "../../graph/model.ts";
 import { widthOf } from "../../growth/find/widths.ts";
 import { applyPlan, insertZeros } from "../../growth/grow/apply.ts";
 import { type Choice, choiceKey } from "../../growth/plan/choice.ts";
+import { fillOne, keepZero } from "../../growth/plan/fills.ts";
 import { type Matrix, solveFlops } from "../../growth/plan/matrix.ts";
 import { type GrowthPlan, planGrowth } from "../../growth/plan/plan.ts";
 import {
@@ -14,7 +15,7 @@ import {
   type TrialUnits,
   type WidthProbe,
 } from "../../growth/plan/probe.ts";
-import { fillOne, keepZero, type Strategy } from "../../growth/plan/strategy.ts";
+import type { Strategy } from "../../growth/plan/strategy.ts";
 import { openWidths } from "../../growth/plan/symbols.ts";
 import type { Width, WidthPart } from "../../growth/plan/width.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";

@@ -1,7 +1,7 @@
 import { choiceKey } from "../../growth/plan/choice.ts";
+import { fillOne, keepZero } from "../../growth/plan/fills.ts";
 import { type Matrix, matrix } from "../../growth/plan/matrix.ts";
 import { incomingParts, outgoingParts, type TrialUnits } from "../../growth/plan/probe.ts";
-import { fillOne, keepZero } from "../../growth/plan/strategy.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import { differentiate } from "../graphs/differentiate.ts";
 import type { Mean, Measured } from "./measurement.ts";

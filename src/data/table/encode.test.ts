@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { parseTable } from "../table/parse.ts";
-import { planTable } from "../table/plan.ts";
+import { preprocessingJson, readPreprocessing } from "../preprocessing/index.ts";
 import { splitTable } from "../table-split.ts";
-import { encodeTable, fitPreprocessing, preprocessingJson, readPreprocessing } from "./index.ts";
+import { encodeTable } from "./encode.ts";
+import { fitPreprocessing } from "./fit.ts";
+import { parseTable } from "./parse.ts";
+import { planTable } from "./plan.ts";
 
 const learned = (text: string, options: Parameters<typeof planTable>[1] = {}, standardise = false) => {
   const plan = planTable(parseTable(text), options);

@@ -1,7 +1,13 @@
-import type { MissingRule } from "../table/options.ts";
-import type { FeaturePlan, TablePlan } from "../table/plan.ts";
-import { cellKey, isGap, type TableColumn } from "../table/table.ts";
-import type { FeatureColumn, NumberColumn, Preprocessing, Scale, Target } from "./preprocessing.ts";
+import type {
+  FeatureColumn,
+  NumberColumn,
+  Preprocessing,
+  Scale,
+  Target,
+} from "../preprocessing/preprocessing.ts";
+import type { MissingRule } from "./options.ts";
+import type { FeaturePlan, TablePlan } from "./plan.ts";
+import { cellKey, isGap, type TableColumn } from "./table.ts";
 
 export interface FitOptions {
   /** Whether number columns are scaled to mean 0 and deviation 1; default false. */

@@ -1,7 +1,5 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import { type Dataset, dataset } from "../dataset.ts";
-import { numberRemedy, quoted } from "../table/cells.ts";
-import { badCell, cellKey, isGap, place, type Table, type TableColumn } from "../table/table.ts";
 import {
   type CategoryColumn,
   type ClassTarget,
@@ -10,7 +8,9 @@ import {
   type NumberColumn,
   type NumberTarget,
   type Preprocessing,
-} from "./preprocessing.ts";
+} from "../preprocessing/preprocessing.ts";
+import { numberRemedy, quoted } from "./cells.ts";
+import { badCell, cellKey, isGap, place, type Table, type TableColumn } from "./table.ts";
 
 export interface EncodeOptions {
   /** Which rows, in this order; default: all. */
