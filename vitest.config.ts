@@ -1,10 +1,24 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import manifest from "./package.json" with { type: "json" };
+
+/** Where the source of a published entry is: "./dist/nn/index.js" comes from "./src/nn/index.ts". */
+const entries = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
+  typeof target === "string"
+    ? []
+    : [
+        {
+          find: new RegExp(`^espalier${subpath.slice(1)}$`),
+          replacement: fileURLToPath(
+            new URL(target.default.replace("./dist/", "./src/").replace(/js$/, "ts"), import.meta.url),
+          ),
+        },
+      ],
+);
 
 export default defineConfig({
   // Examples say what a user says; here it means the sources.
-  resolve: {
-    alias: [{ find: /^espalier$/, replacement: new URL("./src/index.ts", import.meta.url).pathname }],
-  },
+  resolve: { alias: entries },
   ssr: { resolve: { conditions: ["espalier-source", "node", "import", "module", "default"] } },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],

@@ -59,7 +59,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     ".",
     "rewrites",
   ],
-  growth: ["plan", "find", "strategies", "examine", "scores", "importance", "grow", "shrink"],
+  growth: ["plan", "find", "strategies", "examine", "scores", "importance", "grow", "shrink", "."],
   training: [
     "optimizers",
     "policy",
@@ -73,9 +73,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "examine",
     "resize",
     "trainer",
+    ".",
   ],
   report: ["record", "drawing", "sections", "."],
-  ledger: ["statistics", ".", "page"],
+  ledger: ["statistics", ".", "page", "index.ts"],
   cli: ["print", "options", "model", "train", "compare", "."],
 };
 

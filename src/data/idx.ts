@@ -5,7 +5,7 @@ import { type Dataset, dataset } from "./dataset.ts";
 import { isGzip } from "./gzip.ts";
 import { readSource, type Source, sourceName } from "./source.ts";
 
-type IdxType = Extract<DType, "uint8" | "int8" | "int16" | "int32" | "float32" | "float64">;
+export type IdxType = Extract<DType, "uint8" | "int8" | "int16" | "int32" | "float32" | "float64">;
 
 const typeOfCode: { readonly [code: number]: IdxType } = {
   8: "uint8",

@@ -1,5 +1,5 @@
 import type { Role } from "../../ops/rules/flow.ts";
-import type { Fill, MethodName } from "../plan/width.ts";
+import type { FillKind, MethodName } from "../plan/width.ts";
 
 /** What a method needs to know of a parameter's axis to say how it is filled. */
 export interface Filled {
@@ -26,7 +26,7 @@ export interface Method {
   /** Whether every unit is copied equally often, so that the width grows by multiples of its size. */
   readonly whole: boolean;
   /** Undefined where the method has no answer. */
-  readonly fill: (part: Filled) => Fill | undefined;
+  readonly fill: (part: Filled) => FillKind | undefined;
   /** Whether offsets that it fills with zeros are to be drawn wherever that does no harm, for units to learn from. */
   readonly relaxesOffsets?: boolean;
 }
@@ -43,7 +43,7 @@ const zeroOutgoing: Method = {
 };
 
 /** New units hold the mean of the old ones, which LayerNorm does not see (docs/theory.md, Layers). */
-function meanPadding(offset: Fill): Method {
+function meanPadding(offset: FillKind): Method {
   return {
     name: "mean padding",
     exact: {

@@ -1,22 +1,22 @@
 import type { Role } from "../../ops/rules/flow.ts";
 import type { Fresh } from "../../ops/rules/fresh.ts";
-import { type Fill as FillFunction, type FillRequest, forNewUnits, keepZero } from "./fills.ts";
+import { type Fill, type FillRequest, forNewUnits, keepZero } from "./fills.ts";
 import type { Strategy } from "./strategy.ts";
-import type { Fill } from "./width.ts";
+import type { FillKind } from "./width.ts";
 
 /** What units hold where a parameter of this role is filled so, taken by itself. */
-export function freshOf(fill: Fill, role: Role): Fresh {
+export function freshOf(fill: FillKind, role: Role): Fresh {
   if (fill === "strategy") return role === "outgoing" || role === "shift" ? "zero" : "any";
   return fill === "draw" || fill === "offset" ? "any" : fill;
 }
 
 /** The function that writes the new slices. */
-export function fillWith(fill: Fill, role: Role, strategy: Strategy): FillFunction {
+export function fillWith(fill: FillKind, role: Role, strategy: Strategy): Fill {
   if (fill === "strategy") return role === "offset" ? strategy.shift : strategy[role];
   return fills[fill];
 }
 
-const fills: Readonly<Record<Exclude<Fill, "strategy">, FillFunction>> = {
+const fills: Readonly<Record<Exclude<FillKind, "strategy">, Fill>> = {
   zero: keepZero,
   mean: fillMean,
   copy: fillCopy,

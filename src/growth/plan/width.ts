@@ -12,7 +12,7 @@ import type { Repair, Role } from "../../ops/rules/flow.ts";
  * - `draw`: N(0, 1 / units), for outgoing weights of units that are zero themselves
  * - `offset`: N(0, 0.1²), for a shift behind a normalisation over the units
  */
-export type Fill = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset";
+export type FillKind = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset";
 
 /** One axis of one parameter that belongs to a width. */
 export interface WidthPart {
@@ -21,7 +21,7 @@ export interface WidthPart {
   readonly role: Role;
   readonly layout: Layout;
   /** How its new slices are made. */
-  readonly fill: Fill;
+  readonly fill: FillKind;
   /** Blocks of the layout, counted without fixed ones, whose new slices are zero whatever the fill. */
   readonly zeroBlocks?: readonly number[];
 }

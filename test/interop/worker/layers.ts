@@ -1,3 +1,4 @@
+import type { Model } from "../../../src/index.ts";
 import {
   type ActivationName,
   activation,
@@ -11,11 +12,10 @@ import {
   type Layer,
   type LinearOptions,
   linear,
-  type Model,
   maxPool,
   type PoolOptions,
   sequential,
-} from "../../../src/index.ts";
+} from "../../../src/nn/index.ts";
 
 /** A layer as the oracles write it in JSON. */
 export type LayerSpec =

@@ -2,11 +2,11 @@ import { withParameters } from "../../../src/graph/model.ts";
 import { widthOf } from "../../../src/growth/find/widths.ts";
 import { applyPlan } from "../../../src/growth/grow/apply.ts";
 import { planGrowth } from "../../../src/growth/plan/plan.ts";
+import type { ScoreName } from "../../../src/growth/scores/index.ts";
 import { candidates } from "../../../src/growth/strategies/candidates.ts";
 import {
   EspalierError,
   type Model,
-  type ScoreName,
   type StrategyName,
   sgd,
   type Tensor,

@@ -4,12 +4,12 @@ import {
   dataset,
   int64,
   type Model,
-  type Schedule,
   type Tensor,
   Trainer,
   type TrainerOptions,
 } from "../../../src/index.ts";
 import { optimizerOf } from "../../../src/training/optimizers/index.ts";
+import type { Schedule } from "../../../src/training/optimizers/schedule.ts";
 
 /** A training run as the oracles write it in JSON. */
 export interface RunSpec {

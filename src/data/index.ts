@@ -1,0 +1,51 @@
+// espalier/data: data sets, readers of files, generated sets, and the record of how features were prepared.
+
+// Data sets
+
+export type { Column, ColumnData, ColumnParts } from "./columns.ts";
+export { type Dataset, type DatasetParts, dataset, reshapeFeatures, subset } from "./dataset.ts";
+export { type Split, splitDataset } from "./split.ts";
+export { applyStandardiser, type Standardiser, standardiser } from "./standardise.ts";
+
+// Readers
+
+export { type CharacterSplit, type CharactersOptions, characters, charactersOf } from "./characters.ts";
+export { type CsvFileOptions, type CsvOptions, loadCsv, parseCsv } from "./csv.ts";
+export { type IdxOptions, type IdxType, type ImageAxes, loadIdx, parseIdx } from "./idx.ts";
+
+// Sets that ship here, or are made
+
+export { type DigitsOptions, digits } from "./digits.ts";
+export { type SpiralsOptions, spirals } from "./generated/spirals.ts";
+export { type StudentTeacherOptions, studentTeacher } from "./generated/student-teacher.ts";
+export { twoMoons } from "./generated/two-moons.ts";
+export { xor } from "./generated/xor.ts";
+export { mnist } from "./mnist.ts";
+
+// Preprocessing, as a record that travels in the model
+
+export type { PlanarOptions } from "./generated/planar.ts";
+export {
+  type CategoryColumn,
+  type ClassTarget,
+  type FeatureColumn,
+  type ImageFeatures,
+  type NumberColumn,
+  type NumberTarget,
+  type Preprocessing,
+  preprocessingJson,
+  readPreprocessing,
+  type Scale,
+  type TableFeatures,
+  type Target,
+} from "./preprocessing/index.ts";
+export type { Source } from "./source.ts";
+export type {
+  ColumnChoice,
+  ColumnOptions,
+  Encoding,
+  MissingRule,
+  TableOptions,
+  TextOptions,
+} from "./table/options.ts";
+export type { TableFileOptions } from "./table/read.ts";

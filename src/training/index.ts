@@ -1,0 +1,105 @@
+// espalier/training: the trainer, and what an optimizer, loss, metric, schedule or policy of your own is made of.
+
+// A run
+
+export type { ResumeOptions } from "./history/open-checkpoint.ts";
+export type {
+  ChoosingCost,
+  FitResult,
+  GrowthRecord,
+  ShrinkRecord,
+  SizeChange,
+  StepInfo,
+} from "./history/record.ts";
+export type { Progress, Rollback, Spent, TrainerState } from "./history/state.ts";
+export type { WidenOptions } from "./resize/widen.ts";
+export type { TrainerOptions, TrainerSettings } from "./settings/options.ts";
+export { type ParameterSummary, parametersOf } from "./settings/parameter-summary.ts";
+export type { ParameterChoice } from "./settings/trainable.ts";
+export type { EarlyStopping, FitOptions } from "./trainer/fit.ts";
+export { Trainer } from "./trainer/trainer.ts";
+
+// Optimizers and schedules
+
+export { type AdamOptions, adam, adamw } from "./optimizers/adam.ts";
+export { optimizers } from "./optimizers/index.ts";
+export type { Newborn, NewbornOptions } from "./optimizers/newborn.ts";
+export type { Factor, GraphUpdate, KernelUpdate, Optimizer, OptimizerName } from "./optimizers/optimizer.ts";
+export { constantRate, cosineRate, type Schedule, stepRate } from "./optimizers/schedule.ts";
+export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+
+// Losses and metrics
+
+export type { Evaluation } from "./compilation/evaluator.ts";
+export { type LossChoice, type LossName, losses } from "./settings/loss.ts";
+export {
+  accuracy,
+  binaryAccuracy,
+  type Metric,
+  meanAbsoluteError,
+  r2,
+  rootMeanSquaredError,
+  tokenAccuracy,
+} from "./settings/metric.ts";
+
+// Policies: when, where and how much to grow
+
+export type { DueGrowth, GrowthEvent, GrowthOnce, GrowthRepeated } from "./policy/growth-schedule.ts";
+export type {
+  Budget,
+  GrowthPolicy,
+  HowMany,
+  Plateau,
+  RuledPolicy,
+  ScheduledPolicy,
+  ScoreThreshold,
+  Stop,
+  Trial,
+  When,
+  Where,
+} from "./policy/policy.ts";
+export { readPolicy } from "./policy/read-policy.ts";
+export type { Barred, ControllerDecision, ControllerState, OpenGrowth, ScoreSeen } from "./policy/state.ts";
+
+// Looking at models and data
+
+export type {
+  AdamPerColumn,
+  AdamScalars,
+  KernelAddresses,
+  OneAge,
+  OptimizerKernel,
+  SgdPerColumn,
+  SgdScalars,
+} from "../engine/kernel/optimizer-kernel.ts";
+export type { Feeds, SessionOptions } from "../engine/session.ts";
+export type { DiagnoseOptions } from "./examine/evidence.ts";
+export { examineNewUnits, type NewUnits, type NewUnitsOptions } from "./examine/new-units.ts";
+export { compareOnData, type ExamineOptions, examineUnits } from "./examine/shrink-evidence.ts";
+export {
+  type PreprocessedModel,
+  type PreprocessingOptions,
+  withoutPreprocessing,
+  withPreprocessing,
+} from "./graphs/preprocessing-nodes.ts";
+export type { LearnerState } from "./learner/learner.ts";
+export { advise, type MeasureOptions } from "./measure/advise.ts";
+export { type GrowOnDataOptions, growOnData } from "./measure/grow-on-data.ts";
+export type { SampleOptions } from "./measure/sample.ts";
+export type { ScoreRequest } from "./measure/score-widths.ts";
+export type { Births } from "./optimizers/ages.ts";
+export type { Clipping } from "./optimizers/clipping.ts";
+export type { BatchAxis } from "./settings/batch-axes.ts";
+export type { TaskOptions, TaskSettings } from "./settings/task-options.ts";
+export { diagnose } from "./trainer/diagnose-model.ts";
+export type { OutputCoverage } from "./verification/coverage.ts";
+export type { WokenUnits } from "./verification/new-unit-watch.ts";
+export type { GivenValues, Sizes } from "./verification/sample-inputs.ts";
+export type { ComparedData } from "./verification/trials.ts";
+export {
+  type Outcome,
+  type OutputCheck,
+  type Verification,
+  type VerifyOptions,
+  verifyModels as verify,
+} from "./verification/verify.ts";
