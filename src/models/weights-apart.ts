@@ -2,7 +2,7 @@ import type { Feeds } from "../engine/session.ts";
 import type { Model, Value } from "../graph/model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** A model and large parameters of it, which it takes as inputs. */
+/** A model and some parameters of it, which it takes as inputs. */
 export interface WeightsApart {
   readonly model: Model;
   readonly weights: Feeds;
@@ -11,15 +11,19 @@ export interface WeightsApart {
 /** Bytes from which a parameter is worth handing over by itself. */
 const large = 2 ** 20;
 
+const isLarge = (_: string, { dtype, data }: Tensor) =>
+  dtype === "float32" && (data as Float32Array).byteLength >= large;
+
 /**
- * The same function with its large float32 parameters as inputs: ONNX Runtime reads those where they are, while it copies
- * what stands in a model's bytes, which are a copy already.
+ * The same function with those parameters as inputs that `wanted` picks; default the large float32 ones: ONNX Runtime
+ * reads those where they are, while it copies what stands in a model's bytes, which are a copy already.
  */
-export function weightsApart(model: Model): WeightsApart {
+export function weightsApart(
+  model: Model,
+  wanted: (name: string, tensor: Tensor) => boolean = isLarge,
+): WeightsApart {
   const { graph } = model;
-  const isLarge = ([, { dtype, data }]: readonly [string, Tensor]) =>
-    dtype === "float32" && (data as Float32Array).byteLength >= large;
-  const weights = new Map([...graph.parameters].filter(isLarge));
+  const weights = new Map([...graph.parameters].filter(([name, tensor]) => wanted(name, tensor)));
   const inputs = [...weights].map(([name, { dtype, dims }]): Value => ({ name, dtype, shape: dims }));
   return {
     model: {

@@ -94,13 +94,20 @@ function network(
   return makeModel(graph.build("network"));
 }
 
-/** The same with one entry of a parameter times a factor. */
-function edited(model: Model, name: string, index: number, factor: number): Model {
+/** The same with another value of a float32 parameter. */
+function changed(model: Model, name: string, change: (data: Float32Array) => void): Model {
   const tensor = model.graph.parameters.get(name);
   if (tensor === undefined) throw new Error(name);
   const data = (tensor.data as Float32Array).slice();
-  data[index] = (data[index] as number) * factor;
+  change(data);
   return withParameters(model, new Map([...model.graph.parameters, [name, { ...tensor, data }]]));
+}
+
+/** The same with one entry of a parameter times a factor. */
+function edited(model: Model, name: string, index: number, factor: number): Model {
+  return changed(model, name, (data) => {
+    data[index] = (data[index] as number) * factor;
+  });
 }
 
 const plain = (_: unknown, y: string) => y;
@@ -248,6 +255,70 @@ describe("what inputs are drawn from", () => {
     const told = await verifyModels(model, edited(model, "weight", 0, 1 + 1e-3));
     expect(told.outcome).toBe("different");
     expect(told.checks[0]?.sizes.samples).toBeGreaterThan(64);
+  });
+});
+
+describe("the noise of the larger model", () => {
+  const paired = (model: Model) => grow(model, [{ width: "hidden", by: 2 }], { strategy: "paired" }).model;
+  const pair = (model: Model, weight: number) =>
+    changed(model, "head.weight", (data) => {
+      data.set([weight, 0, 0, -weight, 0, 0], data.length - 6);
+    });
+
+  test("a pair that cancels is exact by rule, and may round wherever the outputs are small", async () => {
+    const model = network(plain);
+    const silent = changed(
+      changed(model, "head.weight", (data) => data.fill(0)),
+      "head.bias",
+      (data) => data.fill(0),
+    );
+    for (const before of [model, silent]) {
+      const told = await verifyModels(before, pair(paired(before), 1e3));
+      expect(told.outcome).toBe(before === model ? "same" : "nothing compared");
+      expect(told.byRule).toContain("2 of hidden");
+      expect(told.checks.filter(({ beyond }) => beyond > 0)).toEqual([]);
+    }
+  });
+
+  test("a pair so large that its rounding could hide a wrong weight proves nothing", async () => {
+    const model = network(plain);
+    const wrong = (by: number) =>
+      edited(edited(paired(model), "head.weight", 0, by), "head.bias", 0, 1 + 2 ** -23);
+    expect((await verifyModels(model, pair(wrong(1.001), 1))).outcome).toBe("different");
+    // A unit that wakes for some inputs only hides it only there; one that never sleeps, everywhere.
+    const hiding = pair(wrong(1.1), 1e6);
+    expect((await verifyModels(model, hiding)).outcome).toBe("different");
+    const awake = changed(hiding, "hidden.bias", (data) => data.fill(1e4, data.length - 2));
+    const told = await verifyModels(model, awake);
+    expect(told.outcome).toBe("nothing compared");
+    expect(told.outputs[0]?.reason).toContain("rounding alone decides");
+  });
+});
+
+describe("shapes", () => {
+  test("more rows than before are another output, more classes are not", async () => {
+    const model = network(plain);
+    expect((await verifyModels(model, grow(model, [{ border: "output", by: 2 }]).model)).outcome).toBe(
+      "same",
+    );
+    const twice = network((emit, y) => emit("Concat", [y, y], { axis: int(0) }));
+    const renamed = {
+      ...twice,
+      graph: {
+        ...twice.graph,
+        nodes: twice.graph.nodes.map((node) => ({
+          ...node,
+          outputs: node.outputs.map((name) =>
+            name === twice.graph.outputs[0]?.name ? (model.graph.outputs[0]?.name as string) : `${name}'`,
+          ),
+          inputs: node.inputs.map((name) =>
+            twice.graph.parameters.has(name) || name === "x" ? name : `${name}'`,
+          ),
+        })),
+        outputs: model.graph.outputs,
+      },
+    };
+    expect((await verifyModels(model, renamed)).outcome).toBe("different");
   });
 });
 

@@ -20,6 +20,7 @@ test("differences are told, with what the worst entry was allowed and how many t
     differing: 1,
     misplaced: 0,
     undecided: 0,
+    undecidedAt: [],
     beyond: 1,
   });
 });
@@ -96,10 +97,20 @@ test("an output with a range may move by a few roundings of it", () => {
 });
 
 test("measured noise gives way to what cancels", () => {
-  const after = moved(0.02);
+  const after = moved(0.002);
   expect(judged(before, after)).toBe(false);
-  expect(judged(before, after, { noise: [0, 0.01, 0] })).toBe(true);
-  expect(judged(before, after, { noise: [0.01, 0, 0.01] })).toBe(false);
+  expect(judged(before, after, { noise: [0, 0.001, 0] })).toBe(true);
+  expect(judged(before, after, { noise: [0.001, 0, 0.001] })).toBe(false);
+});
+
+test("noise that is a large part of an entry's size leaves it open, unless rules tell or a bound refutes it", () => {
+  const after = moved(0.02);
+  const noise = [0, 1, 0];
+  const told = (expectation: object, errorBound = full([3], Number.POSITIVE_INFINITY)) =>
+    compareOutputs(before, after, errorBound, { noise, ...expectation });
+  expect(told({})).toMatchObject({ beyond: 0, undecided: 1, undecidedAt: [1] });
+  expect(told({ proven: true })).toMatchObject({ beyond: 0, undecided: 0 });
+  expect(told({}, bound(0.001))).toMatchObject({ beyond: 1, undecided: 0 });
 });
 
 test("integers must be equal, but for ties that noise decides", () => {

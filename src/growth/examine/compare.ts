@@ -29,6 +29,11 @@ export interface OutputDifference {
   readonly beyond: number;
 }
 
+/** A difference, and where it is: its places are numbered as the entries of the output. */
+export interface LocatedDifference extends OutputDifference {
+  readonly undecidedAt: readonly number[];
+}
+
 /** Whether two runs compute the same function, as far as these outputs tell. */
 export function isPreserved({ beyond }: Pick<OutputDifference, "beyond">): boolean {
   return beyond === 0;
@@ -40,7 +45,7 @@ export function isPreserved({ beyond }: Pick<OutputDifference, "beyond">): boole
  * - {@link relativeLimit} of its size: the largest entry of its channel or of its example, whichever is smaller,
  * - that bound, where it is below a thousandth of that size,
  * - a few roundings of the output's range, where it has one,
- * - some times the measured noise.
+ * - some times the measured noise, where that is below a thousandth of that size; above it nothing can be said of an entry.
  * Entries that are no floating-point numbers must be equal, unless the noise changes them too.
  */
 export function compareOutputs(
@@ -48,7 +53,7 @@ export function compareOutputs(
   after: Tensor,
   errorBound: Tensor | undefined,
   expectation: Expectation = {},
-): OutputDifference {
+): LocatedDifference {
   const [a, b] = numbersOf(before, after);
   const entries = a.length;
   if (before.dims.length !== after.dims.length || before.dims.some((size, at) => size !== after.dims[at])) {
@@ -56,7 +61,8 @@ export function compareOutputs(
   }
   const limits = new Limits(before, a, errorBound, expectation);
   let [maximum, relative, bound, closest] = [0, 0, 0, 0];
-  let [finite, differing, misplaced, undecided, beyond] = [0, 0, 0, 0, 0];
+  let [finite, differing, misplaced, beyond] = [0, 0, 0, 0];
+  const undecidedAt: number[] = [];
   let withinBound = true;
   for (let index = 0; index < entries; index++) {
     const [x, y] = [a[index] as number, b[index] as number];
@@ -68,7 +74,7 @@ export function compareOutputs(
     const allowed = limits.allowed(index);
     if (!both) [misplaced, maximum] = [misplaced + 1, Number.POSITIVE_INFINITY];
     if (!(difference <= limits.rounding(index))) withinBound = false;
-    if (limits.isUndecided(index)) undecided++;
+    if (limits.isUndecided(index, difference)) undecidedAt.push(index);
     else if (!(difference <= allowed)) beyond++;
     if (!both) continue;
     maximum = Math.max(maximum, difference);
@@ -77,8 +83,8 @@ export function compareOutputs(
     if (share >= closest) [closest, bound] = [share, allowed];
   }
   const identical = differing === 0;
-  const counts = { entries, finite, differing, misplaced, undecided, beyond };
-  return { maximum, relative, bound, withinBound, identical, ...counts };
+  const counts = { entries, finite, differing, misplaced, undecided: undecidedAt.length, beyond };
+  return { maximum, relative, bound, withinBound, identical, ...counts, undecidedAt };
 }
 
 const unlike = {
@@ -89,6 +95,7 @@ const unlike = {
   identical: false,
   finite: 0,
   undecided: 0,
+  undecidedAt: [],
 } as const;
 
 /** Both as numbers that are equal where the elements are. */

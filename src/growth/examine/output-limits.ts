@@ -25,9 +25,12 @@ export interface Expectation {
   readonly unbounded?: boolean;
   /** Largest magnitude that the output can have, where its operator sets one (1 behind a sigmoid). */
   readonly range?: number | undefined;
-  /** How far each entry moves when weights move by some roundings; absent where nobody measured. */
+  /**
+   * How far each entry moves, in either model, when weights move by some roundings; absent where nobody measured. It is
+   * believed as far as a rounding bound is: above that nothing can be said of an entry.
+   */
   readonly noise?: ArrayLike<number> | undefined;
-  /** Whether a rule says that the function is the same. A finite bound is then believed however large it is. */
+  /** Whether a rule says that the function is the same. Bound and noise are then believed however large they are. */
   readonly proven?: boolean;
   /** Unit roundoff of the coarsest element type on the way; default that of float32. */
   readonly roundoff?: number;
@@ -94,24 +97,29 @@ export class Limits {
     return Number.isNaN(told) ? Number.POSITIVE_INFINITY : told;
   }
 
-  /** Whether the model's own noise changes an entry that takes no values in between. */
-  isUndecided(index: number): boolean {
+  /** Whether noise may be all that moved an entry by `difference`, and is too large to tell. */
+  isUndecided(index: number, difference: number): boolean {
     const noise = this.#expectation.noise?.[index] ?? 0;
-    return this.#rounds ? !Number.isFinite(noise) : noise > 0;
+    if (!this.#rounds) return noise > 0;
+    if (difference > this.rounding(index)) return false;
+    if (!Number.isFinite(noise)) return true;
+    return difference > this.allowed(index) && difference <= noiseFactor * noise;
   }
 
   allowed(index: number): number {
     if (!this.#rounds) return 0;
-    const { range = 0, noise } = this.#expectation;
+    const { range = 0, noise, proven = false, roundoff = single } = this.#expectation;
     const [size, rounding] = [this.size(index), this.rounding(index)];
-    if (this.#expectation.proven === true && Number.isFinite(rounding)) return rounding;
+    const told = noiseFactor * (noise?.[index] ?? 0);
+    if (proven && Number.isFinite(rounding)) return rounding;
+    const believed = (limit: number) => (proven || limit <= trusted * size ? limit : 0);
     return Math.min(
       rounding,
       Math.max(
         this.#limit * size,
-        rounding <= trusted * size ? rounding : 0,
-        rangeRoundings * (this.#expectation.roundoff ?? single) * range,
-        noiseFactor * (noise?.[index] ?? 0),
+        believed(rounding),
+        rangeRoundings * roundoff * range,
+        Number.isFinite(told) ? believed(told) : 0,
       ),
     );
   }

@@ -1,43 +1,65 @@
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model } from "../../graph/model.ts";
+import { identicalUnits } from "../../growth/examine/diagnose.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
+import type { Width } from "../../growth/plan/width.ts";
 import { applyShrink } from "../../growth/shrink/shrink-apply.ts";
-import { planShrink } from "../../growth/shrink/shrink-plan.ts";
+import { planShrink, type ShrinkRequest } from "../../growth/shrink/shrink-plan.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { type Tensor, textsOf } from "../../tensor/tensor.ts";
+
+/** A model, and the widths that were found in it. */
+export interface WithWidths {
+  readonly model: Model;
+  readonly widths: readonly Width[];
+}
 
 /**
  * Why two models compute the same whatever the inputs are, as far as rules tell; empty where only runs can. They are the
  * same graph with the same weights, or the larger one becomes the other, byte for byte, when the rules of `shrink` take
- * out the units that it has in addition: those whose outgoing weights are zero, or that hold what changes nothing.
+ * out the units that it has in addition: those whose outgoing weights are zero, or cancel among units that are alike, or
+ * that hold what changes nothing.
  */
-export function exactByRule(before: Model, after: Model): string {
-  if (sameBytes(before, after)) return "they are the same graph with the same weights";
-  const [smaller, larger] = weights(before) <= weights(after) ? [before, after] : [after, before];
-  const sizes = new Map(findWidths(smaller).map(({ id, size }) => [id, size]));
-  let todo = findWidths(larger).flatMap(({ id, size }) => {
+export function exactByRule(before: WithWidths, after: WithWidths): string {
+  const [smaller, larger] = weights(before.model) <= weights(after.model) ? [before, after] : [after, before];
+  if (same(before.model, after.model)) return "they are the same graph with the same weights";
+  const sizes = new Map(smaller.widths.map(({ id, size }) => [id, size]));
+  let todo = larger.widths.flatMap(({ id, size }) => {
     const kept = sizes.get(id) ?? size;
-    return kept < size ? [{ id, remove: Array.from({ length: size - kept }, (_, at) => kept + at) }] : [];
+    return kept < size ? [{ id, kept, count: size - kept }] : [];
   });
-  const gone = todo.map(({ id, remove }) => `${remove.length} of ${id}`);
+  const gone = todo.map(({ id, count }) => `${count} of ${id}`);
   let shrunk = larger;
   // New units may feed other new ones: which can go once those are gone.
   while (todo.length > 0) {
-    const left = todo.filter(({ id, remove }) => {
-      const next = without(shrunk, id, remove);
-      shrunk = next ?? shrunk;
+    const left = todo.filter(({ id, kept }) => {
+      const next = without(shrunk, id, kept);
+      if (next !== undefined) shrunk = { model: next, widths: findWidths(next) };
       return next === undefined;
     });
     if (left.length === todo.length) return "";
     todo = left;
   }
-  if (gone.length === 0 || !sameBytes(shrunk, smaller)) return "";
+  if (gone.length === 0 || !same(shrunk.model, smaller.model)) return "";
   return `new units (${gone.join(", ")}) add nothing as long as what they hold is finite, and the rest is the same weights`;
 }
 
-/** The model without these units; undefined where no rule lets them go. */
-function without(model: Model, id: string, remove: readonly number[]): Model | undefined {
+/** The model without the units from `kept` on; undefined where no rule lets them go. */
+function without({ model, widths }: WithWidths, id: string, kept: number): Model | undefined {
   try {
-    return applyShrink(model, planShrink(model, widthOf(findWidths(model), id), { remove }));
+    const width = widthOf(widths, id);
+    const isNew = (unit: number) => unit >= kept;
+    const alike = identicalUnits(width, model.graph.parameters)
+      .map((group) => group.filter(isNew))
+      .filter(({ length }) => length > 1);
+    const shrink = (whole: Model, now: Width, request: ShrinkRequest) =>
+      applyShrink(whole, planShrink(whole, now, request));
+    const removed = (whole: Model, now: Width) =>
+      shrink(whole, now, { remove: Array.from({ length: now.size - kept }, (_, at) => kept + at) });
+    if (alike.length === 0) return removed(model, width);
+    // Only together do units that are alike add nothing.
+    const merged = shrink(model, width, { merge: alike });
+    return removed(merged, widthOf(findWidths(merged), id));
   } catch (error) {
     if (error instanceof EspalierError) return undefined;
     throw error;
@@ -49,12 +71,31 @@ function weights({ graph }: Model): number {
 }
 
 /** Whether two models are written as the same bytes, but for remarks. */
-function sameBytes(a: Model, b: Model): boolean {
-  if (weights(a) !== weights(b)) return false;
-  const [left, right] = [bytesOf(a), bytesOf(b)];
-  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+function same(a: Model, b: Model): boolean {
+  const [left, right] = [a.graph.parameters, b.graph.parameters];
+  if (left.size !== right.size) return false;
+  for (const [name, tensor] of left) {
+    const other = right.get(name);
+    if (other === undefined || !sameTensor(tensor, other)) return false;
+  }
+  return sameBytes(bytesOf(a), bytesOf(b));
 }
 
+function sameTensor(a: Tensor, b: Tensor): boolean {
+  if (a.dtype !== b.dtype || a.dims.join() !== b.dims.join()) return false;
+  if (a.dtype === "string") return textsOf(a).join("\0") === textsOf(b).join("\0");
+  const bytes = ({ data }: Tensor) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return a.data === b.data || sameBytes(bytes(a), bytes(b));
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+/** All but the parameters, which may be as large as memory. */
 function bytesOf({ graph, irVersion, opsets }: Model): Uint8Array {
-  return encodeModel({ graph, irVersion, opsets, producer: "", metadata: new Map() });
+  const bare = { ...graph, parameters: new Map() };
+  return encodeModel({ graph: bare, irVersion, opsets, producer: "", metadata: new Map() });
 }

@@ -1,5 +1,5 @@
 import type { Graph } from "../../graph/model.ts";
-import type { OutputDifference } from "../../growth/examine/compare.ts";
+import type { LocatedDifference } from "../../growth/examine/compare.ts";
 import { isReal, realValues } from "../../growth/plan/real-parameter.ts";
 import { type Tensor, textsOf } from "../../tensor/tensor.ts";
 
@@ -23,11 +23,16 @@ const leastFinite = { overall: 0.1, somewhere: 0.5 };
 
 type Plain = number | bigint | string;
 
-/** Values of one shape: the first finite ones, and which of them were ever another. */
+/** Values of one shape: the first finite ones, which of them were ever another, and how often nothing could be said. */
 interface Seen {
   readonly first: Plain[];
   readonly varied: Uint8Array;
+  readonly undecided: Uint32Array;
+  looks: number;
 }
+
+/** Looks at a place after which it counts that rounding alone decided it in all of them. */
+const enoughLooks = 3;
 
 /** Keeps account of what the trials show of one output. */
 export class Coverage {
@@ -46,7 +51,7 @@ export class Coverage {
   }
 
   /** `inputs` names the domain that they were drawn from. */
-  see(inputs: string, value: Tensor, { entries, finite, undecided }: OutputDifference): void {
+  see(inputs: string, value: Tensor, { entries, finite, undecided, undecidedAt }: LocatedDifference): void {
     this.#entries += entries;
     this.#finite += finite;
     this.#undecided += undecided;
@@ -54,11 +59,16 @@ export class Coverage {
     this.#domains.set(inputs, { entries: domain.entries + entries, finite: domain.finite + finite });
     const key = value.dims.join();
     const values = plain(value);
-    const seen = this.#seen.get(key);
-    if (seen === undefined) {
-      this.#seen.set(key, { first: Array.from(values), varied: new Uint8Array(values.length) });
-      return;
-    }
+    const { length } = values;
+    const seen = this.#seen.get(key) ?? {
+      first: Array.from(values),
+      varied: new Uint8Array(length),
+      undecided: new Uint32Array(length),
+      looks: 0,
+    };
+    this.#seen.set(key, seen);
+    seen.looks++;
+    for (const at of undecidedAt) seen.undecided[at] = (seen.undecided[at] as number) + 1;
     for (let index = 0; index < values.length; index++) {
       const value = values[index] as Plain;
       if (!isFiniteValue(value) || value === seen.first[index]) continue;
@@ -87,8 +97,14 @@ export class Coverage {
     if (this.#finite < overall * entries && !often)
       return `only ${this.#finite} of ${entries} entries are finite`;
     if (this.#finite <= this.#undecided) return "rounding alone decides every entry";
+    const open = [...this.#seen.values()].reduce((sum, one) => sum + neverDecided(one), 0);
+    if (open > 0) return `in ${open} places rounding alone decides, whatever the inputs are`;
     return varying === 0 ? "it is the same whatever the inputs are" : "";
   }
+}
+
+function neverDecided({ undecided, looks }: Seen): number {
+  return looks < enoughLooks ? 0 : undecided.filter((times) => times === looks).length;
 }
 
 /** The outputs that are made of the inputs. */

@@ -2,12 +2,13 @@ import { type Feeds, Session, type SessionOptions } from "../../engine/session.t
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model, Value } from "../../graph/model.ts";
 import { identicalUnits } from "../../growth/examine/diagnose.ts";
-import { findWidths } from "../../growth/find/widths.ts";
 import { isReal } from "../../growth/plan/real-parameter.ts";
 import { UnitEntries } from "../../growth/plan/unit-entries.ts";
 import type { Width, WidthPart } from "../../growth/plan/width.ts";
+import { weightsApart } from "../../models/weights-apart.ts";
 import { inferTypes } from "../../ops/infer.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { WithWidths } from "./by-rule.ts";
 
 /**
  * New units of one width, and how many of them were ever other than zero. Left out are copies of old ones, and those that
@@ -41,16 +42,23 @@ interface Watched {
  */
 export class NewUnitWatch {
   readonly #session: Session | undefined;
+  /** Large weights, which the session takes as inputs. */
+  readonly #weights: Feeds;
   readonly #watched: readonly Watched[];
 
-  private constructor(session: Session | undefined, watched: readonly Watched[]) {
+  private constructor(session: Session | undefined, weights: Feeds, watched: readonly Watched[]) {
     this.#session = session;
+    this.#weights = weights;
     this.#watched = watched;
   }
 
-  static async of(before: Model, after: Model, options: SessionOptions): Promise<NewUnitWatch> {
-    const old = new Map(findWidths(before).map(({ id, size }) => [id, size]));
-    const grown = findWidths(after).flatMap((width): Watched[] => {
+  static async of(
+    before: Pick<WithWidths, "widths">,
+    { model: after, widths }: WithWidths,
+    options: SessionOptions,
+  ): Promise<NewUnitWatch> {
+    const old = new Map(before.widths.map(({ id, size }) => [id, size]));
+    const grown = widths.flatMap((width): Watched[] => {
       const from = old.get(width.id) ?? width.size;
       if (from >= width.size || width.reads.length === 0) return [];
       const alike = identicalUnits(width, after.graph.parameters);
@@ -62,7 +70,7 @@ export class NewUnitWatch {
         ? []
         : [{ width, units, awake: new Set(), matters: readUnits(width, after, alike) }];
     });
-    if (grown.length === 0) return new NewUnitWatch(undefined, []);
+    if (grown.length === 0) return new NewUnitWatch(undefined, {}, []);
     const { graph } = after;
     const types = inferTypes(graph);
     const outputs = new Map<string, Value>();
@@ -70,10 +78,13 @@ export class NewUnitWatch {
       const type = types.get(value);
       if (type !== undefined && isReal(type.dtype)) outputs.set(value, { name: value, ...type });
     }
-    const model = { ...after, graph: { ...graph, outputs: [...outputs.values()] } };
+    const { model, weights } = weightsApart({
+      ...after,
+      graph: { ...graph, outputs: [...outputs.values()] },
+    });
     // ONNX Runtime 1.30's optimizer crashes the process on a Transpose that is both an output and read by a Gemm.
     const session = await Session.create(encodeModel(model), { ...options, optimization: "disabled" });
-    return new NewUnitWatch(session, grown);
+    return new NewUnitWatch(session, weights, grown);
   }
 
   /** Takes the inputs of the larger model. */
@@ -81,7 +92,7 @@ export class NewUnitWatch {
     const asleep = this.#watched.filter(({ units, awake }) => awake.size < units.length);
     if (this.#session === undefined || asleep.length === 0) return;
     const values = await this.#session.run(
-      feeds,
+      { ...feeds, ...this.#weights },
       Object.fromEntries(this.#session.outputNames.map((name) => [name, null])),
     );
     for (const { width, units, awake } of asleep) {

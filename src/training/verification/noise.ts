@@ -1,7 +1,6 @@
 import { type Feeds, Session, type SessionOptions } from "../../engine/session.ts";
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model, Node } from "../../graph/model.ts";
-import { withParameters } from "../../graph/model.ts";
 import { roundoffOf } from "../../growth/examine/output-limits.ts";
 import { isReal, realValues, writeReal } from "../../growth/plan/real-parameter.ts";
 import { weightsApart } from "../../models/weights-apart.ts";
@@ -15,7 +14,13 @@ const shakes = 5;
 /** Roundings by which every weight and every real input is moved, up or down. */
 const roundings = 16;
 
-interface Shaken {
+/** Weights with more bytes than this are shaken anew for each run, so that one copy of them at a time is enough. */
+const keepable = 2 ** 24;
+
+/** Draws are looked up in a table of this many, a prime, so that no axis repeats them: weights may be many millions. */
+const period = 4099;
+
+interface Shakable {
   readonly session: Session;
   readonly weights: Feeds;
 }
@@ -29,7 +34,8 @@ interface Shaken {
 export class Noise {
   readonly #model: Model;
   readonly #options: SessionOptions;
-  #shaken: readonly Shaken[] | undefined;
+  readonly #kept = new Map<number, Feeds>();
+  #opened: Shakable | "none" | undefined;
 
   constructor(model: Model, options: SessionOptions) {
     this.#model = model;
@@ -38,23 +44,20 @@ export class Noise {
 
   /**
    * The largest move of each entry of each output; infinite for entries that are finite in some runs only, or of outputs
-   * that change their shape.
+   * that change their shape. Zero where the model cannot be run in this way.
    */
   async run(feeds: Feeds, expected: Feeds): Promise<ReadonlyMap<string, Float64Array>> {
-    this.#shaken ??= await this.#shake();
+    this.#opened ??= await this.#open();
     const noise = new Map(
       Object.entries(expected).map(([name, { dims }]) => [name, new Float64Array(sizeOf(dims))]),
     );
+    if (this.#opened === "none") return noise;
+    const { session, weights } = this.#opened;
     const asked = Object.fromEntries(Object.keys(expected).map((name) => [name, null]));
-    for (const [at, { session, weights }] of this.#shaken.entries()) {
-      const shaken = Object.fromEntries(
-        Object.entries(feeds).map(([name, tensor]) => [
-          name,
-          moved(tensor, new Random(at, `shaken ${name}`)),
-        ]),
-      );
+    for (let shake = 0; shake < shakes; shake++) {
+      const all = { ...shaken(feeds, shake), ...this.#weights(weights, shake) };
       // A constant that is moved may be one that the model cannot do with: then this run says nothing.
-      const outputs = await session.run({ ...shaken, ...weights }, asked).catch(() => undefined);
+      const outputs = await session.run(all, asked).catch(() => undefined);
       if (outputs === undefined) continue;
       for (const [name, before] of Object.entries(expected)) {
         widen(noise.get(name) as Float64Array, before, outputs[name] as Tensor);
@@ -64,28 +67,39 @@ export class Noise {
   }
 
   async release(): Promise<void> {
-    await Promise.all((this.#shaken ?? []).map(({ session }) => session.release()));
+    if (this.#opened !== undefined && this.#opened !== "none") await this.#opened.session.release();
   }
 
-  async #shake(): Promise<readonly Shaken[]> {
+  #weights(weights: Feeds, shake: number): Feeds {
+    const known = this.#kept.get(shake);
+    if (known !== undefined) return known;
+    const moved = shaken(weights, shake);
+    const bytes = Object.values(moved).reduce((sum, { data }) => sum + data.byteLength, 0);
+    if (bytes <= keepable) this.#kept.set(shake, moved);
+    return moved;
+  }
+
+  /** Some kernels insist on small constants (scales of quantization): then only what has two axes is shaken. */
+  async #open(): Promise<Shakable | "none"> {
     const fixed = literals(this.#model);
-    const sessions: Shaken[] = [];
-    for (let at = 0; at < shakes; at++) {
-      const parameters = new Map(
-        [...this.#model.graph.parameters].map(([name, tensor]) => [
-          name,
-          fixed.has(name) || isWholeNumber(tensor) ? tensor : moved(tensor, new Random(at, `shaken ${name}`)),
-        ]),
-      );
-      const { model, weights } = weightsApart(withParameters(this.#model, parameters));
+    const isFree = (name: string, tensor: Tensor) =>
+      !fixed.has(name) && isTaken(tensor) && !isWholeNumber(tensor);
+    const isMatrix = (name: string, tensor: Tensor) => isFree(name, tensor) && tensor.dims.length > 1;
+    for (const wanted of [isFree, isMatrix]) {
+      const { model, weights } = weightsApart(this.#model, wanted);
       try {
-        sessions.push({ session: await Session.create(encodeModel(model), this.#options), weights });
+        return { session: await Session.create(encodeModel(model), this.#options), weights };
       } catch {
-        // As above.
+        // Tried with fewer; where that fails too, nothing is known.
       }
     }
-    return sessions;
+    return "none";
   }
+}
+
+/** Real numbers that ONNX Runtime takes from JavaScript. */
+function isTaken({ dtype }: Tensor): boolean {
+  return isReal(dtype) && dtype !== "bfloat16";
 }
 
 /** Parameters that say how to compute and are no weights, such as the scales of a Resize. */
@@ -100,7 +114,16 @@ function isWholeNumber(tensor: Tensor): boolean {
   return Number.isInteger(realValues(tensor)[0]);
 }
 
-/** A tensor whose numbers are some of their own roundings larger or smaller; one of another type as it is. */
+/** Tensors whose numbers are some of their own roundings larger or smaller; those of other types as they are. */
+export function shaken(tensors: Feeds, shake: number): Feeds {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [
+      name,
+      moved(tensor, new Random(shake, `shaken ${name}`)),
+    ]),
+  );
+}
+
 function moved(tensor: Tensor, draws: Random): Tensor {
   const { dtype } = tensor;
   if (!isReal(dtype)) return tensor;
@@ -109,14 +132,18 @@ function moved(tensor: Tensor, draws: Random): Tensor {
   const by = (roundoff > 2 ** -24 ? 2 : roundings) * roundoff;
   const values = realValues(tensor);
   const result = { ...tensor, data: tensor.data.slice() } as Tensor;
-  for (let index = 0; index < values.length; index++) {
-    const sign = draws.uint32() & 1 ? 1 : -1;
-    writeReal(result, index, (values[index] as number) * (1 + sign * by));
+  const factors = Float64Array.from({ length: Math.min(period, values.length) }, () =>
+    draws.uint32() & 1 ? 1 + by : 1 - by,
+  );
+  for (let index = 0, at = 0; index < values.length; index++) {
+    writeReal(result, index, (values[index] as number) * (factors[at] as number));
+    at = at + 1 === factors.length ? 0 : at + 1;
   }
   return result;
 }
 
-function widen(noise: Float64Array, before: Tensor, after: Tensor): void {
+/** Widens what is known of an output's noise by how far it moved in one run. */
+export function widen(noise: Float64Array, before: Tensor, after: Tensor): void {
   if (before.dims.some((size, axis) => size !== after.dims[axis])) {
     noise.fill(Number.POSITIVE_INFINITY);
     return;

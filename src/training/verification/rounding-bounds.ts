@@ -2,17 +2,24 @@ import type { Feeds, Session, SessionOptions } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
 import { emitRoundingBounds } from "../../growth/examine/rounding.ts";
 import { compile } from "../../models/compile.ts";
+import { weightsApart } from "../../models/weights-apart.ts";
 import { newGraph } from "../../ops/index.ts";
 import { originOf, raiseOpset } from "../../ops/rewrites/raise.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+
+interface Compiled {
+  readonly session: Session;
+  readonly weights: Feeds;
+  readonly bounds: ReadonlyMap<string, string>;
+}
 
 /** Bounds on the rounding errors of a model's outputs; compiled when first asked for. */
 export class RoundingBounds {
   readonly #model: Model;
   readonly #names: readonly string[];
   readonly #options: SessionOptions;
-  #compiled: { readonly session: Session; readonly bounds: ReadonlyMap<string, string> } | undefined;
+  #compiled: Compiled | undefined;
   /** Why there are none; empty where there are, or nobody asked. */
   unavailable = "";
 
@@ -32,10 +39,10 @@ export class RoundingBounds {
       this.unavailable = `${error.thing} ${error.rule}`;
       return undefined;
     }
-    const { session, bounds } = this.#compiled;
+    const { session, weights, bounds } = this.#compiled;
     if (bounds.size === 0) return {};
     const results = await session.run(
-      feeds,
+      { ...feeds, ...weights },
       Object.fromEntries([...bounds.values()].map((name) => [name, null])),
     );
     return Object.fromEntries([...bounds].map(([name, bound]) => [name, results[bound] as Tensor]));
@@ -45,8 +52,8 @@ export class RoundingBounds {
     await this.#compiled?.session.release();
   }
 
-  async #compile() {
-    const raised = raiseOpset(this.#model);
+  async #compile(): Promise<Compiled> {
+    const { model: raised, weights } = weightsApart(raiseOpset(this.#model));
     const { graph: source } = raised;
     const graph = newGraph(originOf(raised));
     graph.reserveAll(source);
@@ -61,6 +68,6 @@ export class RoundingBounds {
       const bound = all.get(name);
       if (bound !== undefined) bounds.set(name, bound);
     }
-    return { session: await compile(graph, [...bounds.values()], this.#options), bounds };
+    return { session: await compile(graph, [...bounds.values()], this.#options), weights, bounds };
   }
 }
