@@ -31,25 +31,31 @@ export function widthsFrom(flows: FlowMap, seed: Seed, known: Known): readonly W
 
   const found: Width[] = [];
   let elsewhere = false;
+  // Why the axis cannot grow is best told by a cut that nothing on its way wants finer.
+  let refused: Width | undefined;
   // A map goes on to what is added while it is gone through, and takes nothing twice.
   const cuts = new Map(whole.cuts.map((cut) => [JSON.stringify(cut), cut]));
   for (const cut of cuts.values()) {
     const trace = traceWidth(flows, cut);
     const signature = signatureOf(flows, trace);
     const seen = known.get(signature);
-    elsewhere ||= seen === true;
+    elsewhere ||= seen === true || (seen === false && whole.onlyCut);
     if (seen !== undefined) continue;
     const width = describeWidth(flows, trace, { name: seed.value });
     known.set(signature, width.growable);
-    if (width.growable) found.push(width);
-    else if (cuts.size < maxCuts) {
+    if (width.growable) {
+      found.push(width);
+      continue;
+    }
+    if (whole.onlyCut && trace.cuts.length === 0) refused ??= width;
+    if (cuts.size < maxCuts) {
       const { value, axis, otherwise = [] } = cut;
       for (const finer of [...trace.cuts, ...otherwise.map((grain) => ({ ...grain, value, axis }))]) {
         cuts.set(JSON.stringify(finer), finer);
       }
     }
   }
-  return found.length > 0 || elsewhere ? found : [asWhole];
+  return found.length > 0 || elsewhere ? found : [refused ?? asWhole];
 }
 
 /** What tells one cut of a set of parameters from another. */

@@ -30,6 +30,8 @@ export interface Trace {
   readonly reads: readonly WidthAxis[];
   /** Why it cannot grow. */
   readonly reasons: readonly string[];
+  /** Whether each of them offers another cut. */
+  readonly onlyCut: boolean;
   readonly cuts: readonly Cut[];
   /** Where two activations are multiplied and summed over it: which is the first and which the second (keys). */
   readonly factors: ReadonlyMap<string, "first" | "second">;
@@ -40,6 +42,7 @@ interface Outcome {
   readonly reasons: string[];
   readonly cuts: Cut[];
   readonly next: Visit[];
+  onlyCut: boolean;
   read: boolean;
   factor: "first" | "second" | undefined;
 }
@@ -85,6 +88,7 @@ export function traceWidth(flows: FlowMap, start: Start, reach: Reach = {}): Tra
     nodes: flows.nodesOn(values),
     reads: found.flatMap(([key, { read }]) => (read ? [visits.get(key) as Visit] : [])),
     reasons: [...new Set([...conflicts, ...found.flatMap(([, { reasons }]) => reasons)])],
+    onlyCut: conflicts.length === 0 && found.every(([, outcome]) => outcome.onlyCut),
     cuts: found.flatMap(([, { cuts }]) => cuts),
     factors: new Map(found.flatMap(([key, { factor }]) => (factor === undefined ? [] : [[key, factor]]))),
   };
@@ -92,18 +96,20 @@ export function traceWidth(flows: FlowMap, start: Start, reach: Reach = {}): Tra
 
 /** Takes one step along every tie of an axis. */
 function follow(flows: FlowMap, { value, axis, layout }: Visit, { border: open }: Reach): Outcome {
-  const outcome: Outcome = { reasons: [], cuts: [], next: [], read: false, factor: undefined };
+  const outcome: Outcome = { reasons: [], cuts: [], next: [], onlyCut: true, read: false, factor: undefined };
   const border = flows.borderAt(value, axis);
   if (border !== undefined && (open === undefined || !border.startsWith(open))) {
     outcome.reasons.push(`it reaches the ${border}`);
   }
   outcome.reasons.push(...flows.blocksAt(value, axis));
+  outcome.onlyCut = outcome.reasons.length === 0;
   if (flows.blocksAt(value, axis).length > 0) return outcome;
   const constant = flows.constants.has(value);
   for (const step of flows.stepsFrom(value, axis)) {
     const carried = step.carry(layout);
     if ("blocked" in carried) {
       outcome.reasons.push(`${step.node.op} "${step.node.name || step.node.outputs[0]}": ${carried.blocked}`);
+      outcome.onlyCut &&= (carried.instead ?? []).length > 0;
       outcome.cuts.push(...(carried.instead ?? []).map((grain: Grain) => ({ ...grain, value, axis })));
       continue;
     }
