@@ -46,6 +46,7 @@ import { sqrt } from "./elementwise/sqrt.ts";
 import { sub } from "./elementwise/sub.ts";
 import { sum } from "./elementwise/sum.ts";
 import { and } from "./logic/and.ts";
+import { choose } from "./logic/choose.ts";
 import { equal } from "./logic/equal.ts";
 import { greater } from "./logic/greater.ts";
 import { greaterOrEqual } from "./logic/greater-or-equal.ts";
@@ -137,6 +138,7 @@ export const operators = {
   Cast: cast,
   Ceil: ceil,
   Celu: celu,
+  Choose: choose,
   Clip: clip,
   Concat: concat,
   Constant: constant,

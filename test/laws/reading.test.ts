@@ -35,7 +35,8 @@ const cases: readonly (readonly [file: string, growable: readonly string[], with
   ["auto-pad-same-dynamic", ["w1", "w2"], []],
   ["torchscript-pad", ["w1", "w2"], []],
   ["sliced-position-table", ["emb", "w1"], []],
-  ["if_before", ["w1"], ["If"]],
+  ["if_before", ["w1"], []],
+  ["if-branches", ["w1a", "w2a"], []],
   ["lrn-hides-the-rest", ["w2", "w3"], ["LRN"]],
   ["nonzero_front", [], ["NonZero"]],
 ];

@@ -1,5 +1,6 @@
 import type { Shape } from "../../graph/dim.ts";
 import type { Attribute, DeclaredValue, Model, Node, Notes, Subgraph } from "../../graph/model.ts";
+import { nestBranches } from "../../ops/rewrites/nest-branches.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { Writer } from "../protobuf-writer.ts";
 import { ExternalTensors } from "./external-tensors.ts";
@@ -69,7 +70,9 @@ function write(model: Model, external?: ExternalTensors): Writer {
   writeText(writer, modelFields.domain, model.domain);
   if (model.version !== undefined) writer.int(modelFields.modelVersion, model.version);
   writeText(writer, modelFields.docString, model.doc);
-  writer.message(modelFields.graph, () => writeGraph(writer, model.graph, model.irVersion, external));
+  writer.message(modelFields.graph, () =>
+    writeGraph(writer, nestBranches(model.graph), model.irVersion, external),
+  );
   for (const [domain, version] of model.opsets) {
     writer.message(modelFields.opsetImport, () => {
       writeText(writer, opsetFields.domain, domain);

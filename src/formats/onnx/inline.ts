@@ -1,9 +1,9 @@
 import type { Attribute, Node, Subgraph } from "../../graph/model.ts";
+import { UniqueNames } from "../../graph/unique-names.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkLimit } from "../limits.ts";
 import { functionKey, type LocalFunction } from "./function.ts";
 import type { Reading } from "./reading.ts";
-import { UniqueNames } from "./unique-names.ts";
 
 /** Characters of a name that go into a new one: a file may repeat a long name in as many calls as it likes. */
 const maxPart = 200;

@@ -1,4 +1,4 @@
-import { UniqueNames } from "./unique-names.ts";
+import { UniqueNames } from "../../graph/unique-names.ts";
 
 /**
  * Names of symbolic sizes while one file is read. A `dim_param` is any text, but in a model "+" and "*" build

@@ -6,7 +6,7 @@ import { codeOfDtype, dtypeOfCode } from "../rules/element-types.ts";
 import { constantIntegers } from "../rules/integer-folding.ts";
 import { keepsOrder } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
-import { sizesOf, withValue } from "../rules/sizes.ts";
+import { numbersOf, sized, sizesOf, withValue } from "../rules/sizes.ts";
 
 function target(call: Call) {
   return dtypeOfCode(`node "${call.node.name}" (Cast)`, call.int("to", 0));
@@ -19,7 +19,11 @@ const narrow: { readonly [D in DType]?: number } = { float16: 2 ** -11, bfloat16
 export const cast: Operator = {
   infer(call) {
     const dtype = target(call);
-    const sizes = dtype === "bool" ? undefined : sizesOf(call, 0);
+    if (dtype === "bool") {
+      const truths = numbersOf(call, 0)?.map((value) => Number(value !== 0));
+      return [sized({ dtype, shape: call.shape(0) }, truths)];
+    }
+    const sizes = sizesOf(call, 0);
     // A named size is whole, and a number that is not would be cut off.
     const whole = sizes?.every((size) => typeof size === "string" || Number.isInteger(size));
     return [withValue({ dtype, shape: call.shape(0) }, whole || isFloat(dtype) ? sizes : undefined)];

@@ -42,7 +42,8 @@ export function liftConstants(graph: Graph): Graph {
   };
 }
 
-function constantOf(node: Node, parameters: ReadonlyMap<string, Tensor>): Tensor | undefined {
+/** The tensor that output 0 of a node always is, where it can be told. */
+export function constantOf(node: Node, parameters: ReadonlyMap<string, Tensor>): Tensor | undefined {
   if (!isSupported(node)) return undefined;
   const call = new Call(
     node,

@@ -1,0 +1,74 @@
+import type { Dim } from "../../graph/dim.ts";
+import type { ValueType } from "../../graph/model.ts";
+import { type Flow, input, output, type Tie, tie } from "../rules/flow.ts";
+import { moved } from "../rules/fresh.ts";
+import { hullOfAll } from "../rules/interval-rules.ts";
+import type { Call, Operator } from "../rules/operator.ts";
+import { unknownSize } from "../rules/sizes.ts";
+
+/** The name of the operator, and of the attribute that says which branch alone has the rank that its readers take. */
+export const chooseName = "Choose";
+export const takenName = "taken";
+
+/** The inputs that output `index` may be, of the branches that can be taken. */
+function branchesOf(call: Call, index: number): readonly number[] {
+  const count = call.node.outputs.length;
+  const taken = call.int(takenName, -1);
+  return [0, 1].filter((branch) => taken < 0 || taken === branch).map((branch) => 1 + branch * count + index);
+}
+
+function infer(call: Call): readonly ValueType[] {
+  return call.node.outputs.map((_, index) => {
+    const [a, b = a] = branchesOf(call, index).map((at) => call.input(at)) as [ValueType, ValueType?];
+    if (b === undefined || a.dtype !== b.dtype || a.shape.length !== b.shape.length) {
+      return call.unruled("has a type where both branches make tensors of one rank", [a, b]);
+    }
+    const shape = a.shape.map(
+      (dim, axis): Dim => (dim === b.shape[axis] ? dim : unknownSize(call, axis, index)),
+    );
+    return { dtype: a.dtype, shape };
+  });
+}
+
+function flow(call: Call): Flow {
+  const ties: Tie[] = [];
+  const carried = new Set<number>();
+  call.node.outputs.forEach((_, index) => {
+    for (const at of branchesOf(call, index)) {
+      carried.add(at);
+      call.shape(at).forEach((_, axis) => {
+        ties.push(tie(input(at, axis), output(axis, index)));
+      });
+    }
+  });
+  const inputs = call.node.inputs.map((_, at) => at).slice(1);
+  return {
+    ties,
+    // Nobody reads a branch that its readers cannot take.
+    ends: inputs
+      .filter((at) => !carried.has(at))
+      .flatMap((at) => call.shape(at).map((_, axis) => input(at, axis))),
+    roles: inputs.flatMap((at) =>
+      call.shape(at).map((_, axis) => ({ at: input(at, axis), role: "shift" as const })),
+    ),
+    fresh: ([, ...branches]) => moved(branches),
+  };
+}
+
+/**
+ * ONNX If with its branches' nodes written out around it: output i is input 1 + i where input 0 holds, else
+ * input 1 + n + i, of n outputs. A file holds an If in its place (rewrites/nest-branches.ts), and only the nodes of one
+ * branch are run. `taken`: the branch that is always taken, if any.
+ */
+export const choose: Operator = {
+  infer,
+  // The backward pass would have to run both branches, and one may not fit the inputs.
+  gradient: "none",
+  flow,
+  interval: ([, ...branches]) => hullOfAll(branches),
+  rounding: (call) =>
+    call.inputBounds.every((bound) => bound === undefined)
+      ? undefined
+      : call.unruled("has no rule for the rounding of what a branch makes", call.node.op),
+  flops: () => 0,
+};
