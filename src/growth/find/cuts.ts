@@ -33,13 +33,15 @@ export function widthsFrom(flows: FlowMap, seed: Seed, known: Known): readonly W
   let elsewhere = false;
   // Why the axis cannot grow is best told by a cut that nothing on its way wants finer.
   let refused: Width | undefined;
+  const own = new Set<string>();
   // A map goes on to what is added while it is gone through, and takes nothing twice.
   const cuts = new Map(whole.cuts.map((cut) => [JSON.stringify(cut), cut]));
   for (const cut of cuts.values()) {
     const trace = traceWidth(flows, cut);
     const signature = signatureOf(flows, trace);
     const seen = known.get(signature);
-    elsewhere ||= seen === true || (seen === false && whole.onlyCut);
+    elsewhere ||= seen === true || (seen === false && whole.onlyCut && !own.has(signature));
+    own.add(signature);
     if (seen !== undefined) continue;
     const width = describeWidth(flows, trace, { name: seed.value });
     known.set(signature, width.growable);
