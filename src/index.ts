@@ -24,6 +24,7 @@ export { splitDataset } from "./data/split.ts";
 
 export type { FitResult, GrowthRecord, StepInfo } from "./training/history/record.ts";
 export { adam, adamw } from "./training/optimizers/adam.ts";
+export { optimizers } from "./training/optimizers/index.ts";
 export { constantRate, cosineRate, stepRate } from "./training/optimizers/schedule.ts";
 export { sgd } from "./training/optimizers/sgd.ts";
 export type { GrowthPolicy } from "./training/policy/policy.ts";

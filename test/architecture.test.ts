@@ -61,6 +61,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   growth: ["plan", "find", "strategies", "examine", "scores", "importance", "grow", "shrink", "."],
   training: [
+    "options",
     "optimizers",
     "policy",
     "settings",

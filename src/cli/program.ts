@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { scores } from "../growth/scores/index.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
+import { optimizerNames, optimizers } from "../training/optimizers/index.ts";
 import { losses } from "../training/settings/loss.ts";
 import { compareCommand } from "./compare/compare.ts";
 import { adviseCommand } from "./model/advise.ts";
@@ -23,6 +24,7 @@ import { fileError } from "./print/file-error.ts";
 import type { CliIo } from "./print/io.ts";
 import { version } from "./print/version.ts";
 import { type DemoOptions, demo } from "./train/demo.ts";
+import { goesWith, optimizerHelp } from "./train/optimizer-option.ts";
 import { train } from "./train/train.ts";
 import type { TrainCommandOptions } from "./train/train-options.ts";
 
@@ -184,11 +186,14 @@ function trainOptions(command: Command): Command {
     .option("--sizes <sizes>", `of --model: ${sizesHelp}`)
     .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
     .option("--class-weights <weights>", classWeightsHelp)
-    .option("--optimizer <name>", "sgd, adam or adamw", "adam")
-    .option("--learning-rate <rate>", "(default: 0.001, for sgd 0.01)")
-    .option("--momentum <share>", "of sgd (default: 0)")
-    .option("--nesterov", "Nesterov's momentum, for sgd")
-    .option("--weight-decay <rate>", "(default: 0, for adamw 0.01)")
+    .option("--optimizer <name>", optimizerHelp, "adam")
+    .option(
+      "--learning-rate <rate>",
+      `(default: ${optimizerNames.map((name) => `${name} ${optimizers[name].rate}`).join(", ")})`,
+    )
+    .option("--momentum <share>", goesWith("momentum"))
+    .option("--nesterov", `Nesterov's momentum, ${goesWith("nesterov")}`)
+    .option("--weight-decay <rate>", goesWith("weightDecay"))
     .option("--clip-norm <norm>", "largest norm of all gradients together (default: none)")
     .option("--schedule <name>", "of the learning rate: constant, cosine or step", "constant")
     .option("--warmup <steps>", "linear warm-up before the cosine (default: 0)")

@@ -1,3 +1,5 @@
+import { optimizerNames, optimizers } from "../training/optimizers/index.ts";
+import { brokenRule, type OptionRule, type OptionRules } from "../training/options/option-rules.ts";
 import type { Budget, Grid, OptimizerConfig, ScheduleConfig } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
 
@@ -17,13 +19,15 @@ export function readBudget(reader: JsonReader): Budget {
 }
 
 export function readOptimizer(reader: JsonReader): OptimizerConfig {
-  if (typeof reader.value === "string") return { name: reader.oneOf(["sgd", "adam", "adamw"]), options: {} };
+  if (typeof reader.value === "string") return { name: reader.oneOf(optimizerNames), options: {} };
   const { name: _, ...options } = reader.anyObject();
-  for (const [name, value] of Object.entries(options)) {
-    if (name === "learningRate" || !["number", "boolean"].includes(typeof value))
-      throw reader.field(name).wrong("must be an option of the optimiser other than its rate");
+  const name = reader.field("name").oneOf(optimizerNames);
+  const rules: OptionRules = optimizers[name].options;
+  reader.object(["name", ...Object.keys(rules)]);
+  for (const [option, value] of Object.entries(options)) {
+    const broken = brokenRule(rules[option] as OptionRule, value);
+    if (broken !== undefined) throw reader.field(option).wrong(broken);
   }
-  const name = reader.field("name").oneOf(["sgd", "adam", "adamw"]);
   return { name, options: options as OptimizerConfig["options"] };
 }
 

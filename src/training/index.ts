@@ -22,11 +22,29 @@ export { Trainer } from "./trainer/trainer.ts";
 // Optimizers and schedules
 
 export { type AdamOptions, adam, adamw } from "./optimizers/adam.ts";
-export { optimizers } from "./optimizers/index.ts";
+export { type OptimizerName, optimizers } from "./optimizers/index.ts";
 export type { Newborn, NewbornOptions } from "./optimizers/newborn.ts";
-export type { Factor, GraphUpdate, KernelUpdate, Optimizer, OptimizerName } from "./optimizers/optimizer.ts";
+export {
+  type Factor,
+  type GraphUpdate,
+  type KernelUpdate,
+  type Optimizer,
+  type OptimizerMaker,
+  type OptimizerOptions,
+  optimizer,
+  type Slot,
+  type UpdateRule,
+} from "./optimizers/optimizer.ts";
 export { constantRate, cosineRate, type Schedule, stepRate } from "./optimizers/schedule.ts";
-export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { sgd } from "./optimizers/sgd.ts";
+export type {
+  FlagRule,
+  NumberRule,
+  OptionRule,
+  OptionRules,
+  OptionsOf,
+  PlainOptions,
+} from "./options/option-rules.ts";
 
 // Losses and metrics
 

@@ -5,6 +5,7 @@ import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { adam, adamw } from "../../src/training/optimizers/adam.ts";
+import { optimizerNames, optimizers } from "../../src/training/optimizers/index.ts";
 import { cosineRate } from "../../src/training/optimizers/schedule.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
 import type { TrainerOptions } from "../../src/training/settings/options.ts";
@@ -97,6 +98,12 @@ function relativeDistance(a: Tensor, b: Tensor): number {
   });
   return Math.sqrt(distance / (size || 1));
 }
+
+test("every optimizer with a kernel has a case: add one above for a new one", () => {
+  const withKernel = optimizerNames.filter((name) => optimizers[name]().kernel !== undefined);
+  const names = new Set(Object.values(cases).map(({ optimizer }) => optimizer?.name));
+  expect(withKernel.filter((name) => !names.has(name))).toEqual([]);
+});
 
 describe.each(networks)("the kernel equals the graph, $name", ({ model, widths }) => {
   test.each(Object.entries(cases))("%s", async (name, options) => {

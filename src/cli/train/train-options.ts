@@ -1,11 +1,8 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { activationNames } from "../../nn/activation.ts";
-import { adam, adamw } from "../../training/optimizers/adam.ts";
-import { optimizers } from "../../training/optimizers/index.ts";
 import type { NewbornOptions } from "../../training/optimizers/newborn.ts";
-import type { Optimizer, OptimizerName } from "../../training/optimizers/optimizer.ts";
+import type { Optimizer } from "../../training/optimizers/optimizer.ts";
 import { constantRate, cosineRate, type Schedule, stepRate } from "../../training/optimizers/schedule.ts";
-import { sgd } from "../../training/optimizers/sgd.ts";
 import type { GrowthPolicy } from "../../training/policy/policy.ts";
 import { type LossName, losses } from "../../training/settings/loss.ts";
 import type { TrainerOptions } from "../../training/settings/options.ts";
@@ -19,9 +16,10 @@ import { type PolicyOptions, policyOption } from "../options/policy-option.ts";
 import { type RawTableOptions, readTableOptions } from "../options/table-options.ts";
 import { type ModelChoice, taskOptions } from "../options/trained-model.ts";
 import { widenEvents } from "../options/widen-option.ts";
+import { optimizerOption, type RawOptimizerOptions } from "./optimizer-option.ts";
 
 /** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
-export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOptions {
+export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOptions, RawOptimizerOptions {
   readonly data: string;
   readonly testFraction: string;
   readonly validationFraction?: string;
@@ -40,11 +38,6 @@ export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOp
   readonly batchAxis?: string;
   readonly classWeights?: string;
   readonly sizes?: string;
-  readonly optimizer: string;
-  readonly learningRate?: string;
-  readonly momentum?: string;
-  readonly nesterov?: boolean;
-  readonly weightDecay?: string;
   readonly clipNorm?: string;
   readonly schedule: string;
   readonly warmup?: string;
@@ -134,6 +127,8 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
   const standardise = raw.standardise ?? (isTable && raw.model === undefined);
   const network = networkOptions(raw, seed);
   const model = modelOption(raw);
+  const { rate, optimizer } = optimizerOption(raw);
+  const schedule = scheduleOptions(raw, rate);
   return {
     data: {
       data: raw.data,
@@ -171,7 +166,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
       const updates = (epochs ?? defaultEpochs) * perEpoch;
       return steps ?? (isTable && epochs === undefined ? Math.max(updates, leastUpdates) : updates);
     },
-    optimizer: optimizerOptions(raw),
+    optimizer: (steps) => optimizer(schedule(steps)),
   };
 }
 
@@ -250,39 +245,6 @@ function networkOptions(raw: RawTrainOptions, seed: number): NetworkOptions {
     batchNorm: raw.batchNorm ?? false,
     dropout: decimal("--dropout", raw.dropout, { least: 0, below: 1 }),
     seed,
-  };
-}
-
-function optimizerOptions(raw: RawTrainOptions): (steps: number) => Optimizer {
-  const name = oneOf("--optimizer", raw.optimizer, Object.keys(optimizers) as OptimizerName[]);
-  if (name !== "sgd" && (raw.momentum !== undefined || raw.nesterov)) {
-    throw badOption(
-      raw.momentum === undefined ? "--nesterov" : "--momentum",
-      "goes with --optimizer sgd",
-      `--optimizer ${name}`,
-    );
-  }
-  const momentum = decimal("--momentum", raw.momentum ?? "0", { least: 0, below: 1 });
-  if (raw.nesterov && momentum === 0)
-    throw badOption("--nesterov", "needs --momentum above 0", raw.momentum ?? "none");
-  const rate = decimal("--learning-rate", raw.learningRate ?? (name === "sgd" ? "0.01" : "0.001"), {
-    above: 0,
-  });
-  const decay =
-    raw.weightDecay === undefined
-      ? {}
-      : { weightDecay: decimal("--weight-decay", raw.weightDecay, { least: 0 }) };
-  const schedule = scheduleOptions(raw, rate);
-  return (steps) => {
-    const learningRate = schedule(steps);
-    switch (name) {
-      case "sgd":
-        return sgd({ learningRate, momentum, nesterov: raw.nesterov ?? false, ...decay });
-      case "adam":
-        return adam({ learningRate, ...decay });
-      case "adamw":
-        return adamw({ learningRate, ...decay });
-    }
   };
 }
 

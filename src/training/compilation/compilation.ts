@@ -5,7 +5,6 @@ import { editsOf, insertZeros } from "../../growth/grow/apply.ts";
 import type { GrowthPlan } from "../../growth/plan/plan.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { countFlops } from "../graphs/flops.ts";
 import { type Program, writeProgram } from "../graphs/program.ts";
 import { freshState } from "../learner/fresh-state.ts";
 import { growBirths, type Learner, type LearnerState } from "../learner/learner.ts";
@@ -45,7 +44,7 @@ export async function compileModel(
     program,
     evaluator,
     learner,
-    flops: countFlops(program.graph),
+    flops: learner.flops,
     measurements: new MeasurementCache(),
   };
 }

@@ -3,9 +3,10 @@ import type { GraphBuilder } from "../../graph/builder.ts";
 import { addDims, type Dim, evaluateDim, namesOf, productOfDims } from "../../graph/dim.ts";
 import { widthSizes } from "../../growth/plan/symbols.ts";
 import type { Width } from "../../growth/plan/width.ts";
-import { rulesOrNone } from "../../ops/index.ts";
+import { newGraph, rulesOrNone } from "../../ops/index.ts";
 import { GraphCall } from "../../ops/rules/operator.ts";
-import { sizeOf } from "../../tensor/tensor.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+import { slotsOf } from "../optimizers/optimizer.ts";
 import type { Program } from "./program.ts";
 import { batchNames, feedSizes } from "./program-inputs.ts";
 
@@ -51,15 +52,31 @@ export function costOf(compiled: Omit<StepCost, "sizes">, batch: Feeds = {}): St
   return { ...compiled, sizes: feedSizes(compiled.program, batch) };
 }
 
+/** FLOPs of one update of a parameter of such a shape: those of the graph that is the reference, in a kernel, too. */
+export function updateFlops(optimizer: Optimizer, shape: readonly number[]): number {
+  const graph = newGraph();
+  const input = (name: string, dims: readonly number[]) =>
+    graph.input(name, { dtype: "float32", shape: dims });
+  optimizer.emit({
+    graph,
+    parameter: input("parameter", shape),
+    gradient: input("gradient", shape),
+    slots: slotsOf(optimizer, shape.length).map(({ name }) => input(`slot ${name}`, shape)),
+    factors: optimizer.factors.map((_, index) => input(`factor ${index}`, [])),
+  });
+  return countFlops(graph) as number;
+}
+
 /** FLOPs of steps by batch size: the polynomial takes longer to evaluate than a small network to update. */
 export class StepFlops {
-  readonly #flopsPerEntry: number;
+  readonly #optimizer: Optimizer;
+  /** FLOPs of the update by shape. */
+  readonly #updates = new Map<string, number>();
   readonly #bySize = new Map<number, number>();
   #widths: readonly Width[] | undefined;
 
-  /** Of the optimiser. */
-  constructor(flopsPerEntry: number) {
-    this.#flopsPerEntry = flopsPerEntry;
+  constructor(optimizer: Optimizer) {
+    this.#optimizer = optimizer;
   }
 
   /** Other data may come in other lengths. */
@@ -78,12 +95,19 @@ export class StepFlops {
     const known = this.#bySize.get(size);
     if (known !== undefined) return known;
     const { variables } = compiled.learner;
-    const entries = compiled.program.trainable.reduce(
-      (sum, name) => sum + sizeOf(variables[name]?.dims ?? []),
+    const update = compiled.program.trainable.reduce(
+      (sum, name) => sum + this.#update(variables[name]?.dims ?? []),
       0,
     );
-    const flops = batchFlops(costOf(compiled, batch), size) + this.#flopsPerEntry * entries;
+    const flops = batchFlops(costOf(compiled, batch), size) + update;
     this.#bySize.set(size, flops);
     return flops;
+  }
+
+  #update(shape: readonly number[]): number {
+    const key = shape.join();
+    const known = this.#updates.get(key) ?? updateFlops(this.#optimizer, shape);
+    this.#updates.set(key, known);
+    return known;
   }
 }

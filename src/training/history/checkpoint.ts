@@ -3,7 +3,8 @@ import { decodeSafetensors, encodeSafetensors } from "../../formats/safetensors.
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Births } from "../optimizers/ages.ts";
-import { optimizerOf } from "../optimizers/index.ts";
+import { optimizerOf, optimizers } from "../optimizers/index.ts";
+import { type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
 import type { TrainerSettings } from "../settings/options.ts";
 import { noProgress, type Progress, type TrainerState } from "./state.ts";
 
@@ -29,7 +30,10 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
   tensors.set("model", { dtype: "uint8", dims: [model.length], data: model });
   for (const [name, slots] of state.learner.slots) {
     slots.forEach((tensor, index) => {
-      tensors.set(`optimizer/${settings.optimizer.slots[index]}/${name}`, tensor);
+      tensors.set(
+        `optimizer/${slotsOf(settings.optimizer, tensor.dims.length)[index]?.name}/${name}`,
+        tensor,
+      );
     });
   }
   for (const [name, axes] of state.learner.births) {
@@ -59,8 +63,15 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
   return bytes;
 }
 
-/** Throws `CHECKPOINT_CORRUPT` for bytes that are not a whole checkpoint. */
-export async function decodeCheckpoint(bytes: Uint8Array, thing = "checkpoint"): Promise<Checkpoint> {
+/**
+ * Throws `CHECKPOINT_CORRUPT` for bytes that are not a whole checkpoint, and `ARGUMENT` if it names an optimizer that is
+ * neither one of ours nor `own`.
+ */
+export async function decodeCheckpoint(
+  bytes: Uint8Array,
+  thing = "checkpoint",
+  own?: Optimizer,
+): Promise<Checkpoint> {
   const corrupt = (rule: string, cause?: unknown) =>
     new EspalierError("CHECKPOINT_CORRUPT", { thing, rule, ...(cause === undefined ? {} : { cause }) });
   const at = digestAt(bytes);
@@ -71,13 +82,14 @@ export async function decodeCheckpoint(bytes: Uint8Array, thing = "checkpoint"):
   if ((await sha256(blank)) !== digest)
     throw corrupt("its contents do not match their SHA-256; it is damaged or half-written");
   try {
-    return await read(bytes);
+    return await read(bytes, own);
   } catch (cause) {
+    if (cause instanceof EspalierError && cause.code === "ARGUMENT") throw cause;
     throw corrupt(`cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
 }
 
-async function read(bytes: Uint8Array): Promise<Checkpoint> {
+async function read(bytes: Uint8Array, own: Optimizer | undefined): Promise<Checkpoint> {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const text = (key: string) => metadata.get(key) ?? "null";
   if (!readable.includes(text("espalier"))) {
@@ -89,7 +101,7 @@ async function read(bytes: Uint8Array): Promise<Checkpoint> {
     });
   }
   const { optimizer: plain, ...others } = JSON.parse(text("settings"));
-  const optimizer = optimizerOf(plain.name, plain.options, plain.learningRate);
+  const optimizer = own === undefined ? tableOptimizer(plain) : sameName(own, plain.name);
   const settings: TrainerSettings = {
     ...others,
     frozen: others.frozen ?? [],
@@ -104,7 +116,9 @@ async function read(bytes: Uint8Array): Promise<Checkpoint> {
     const name = rest.join("/");
     if (kind === "optimizer") {
       const list = slots.get(name) ?? [];
-      list[optimizer.slots.indexOf(which as string)] = tensor;
+      const at = slotsOf(optimizer, tensor.dims.length).findIndex((slot) => slot.name === which);
+      if (at < 0) throw otherState(optimizer, which as string);
+      list[at] = tensor;
       slots.set(name, list);
     } else if (kind === "births") {
       const axes = births.get(name) ?? [];
@@ -112,7 +126,12 @@ async function read(bytes: Uint8Array): Promise<Checkpoint> {
       births.set(name, axes);
     }
   }
-  for (const name of births.keys()) if (!slots.has(name)) slots.set(name, []);
+  for (const [name, axes] of births) {
+    const own = slots.get(name) ?? [];
+    const missing = slotsOf(optimizer, axes.length).find((_, at) => own[at] === undefined);
+    if (missing !== undefined) throw otherState(optimizer, `no ${missing.name} of ${name}`);
+    slots.set(name, own);
+  }
   const variables = new Map(
     (JSON.parse(text("variables")) as string[]).map((name) => [
       name,
@@ -127,8 +146,43 @@ async function read(bytes: Uint8Array): Promise<Checkpoint> {
   const learner = { variables, slots, births: births as Map<string, Births>, restart };
   const kept = tensors.get("kept") as Tensor<"uint8"> | undefined;
   if (kept === undefined) return { settings, state: { model, learner, progress } };
-  const { state } = await decodeCheckpoint(kept.data.slice());
+  const { state } = await decodeCheckpoint(kept.data.slice(), "checkpoint", own);
   return { settings, state: { model, learner, progress, kept: state } };
+}
+
+/** The optimizer that a checkpoint names. */
+function tableOptimizer({
+  name,
+  options,
+  learningRate,
+}: Pick<Optimizer, "name" | "options" | "learningRate">): Optimizer {
+  if (Object.hasOwn(optimizers, name)) return optimizerOf(name, options, learningRate);
+  throw new EspalierError("ARGUMENT", {
+    thing: "optimizer",
+    rule: "must be given to go on from a checkpoint whose optimizer is your own: it holds its name, not its functions",
+    received: name,
+    remedy: `Trainer.resume(source, { optimizer }) with the one called "${name}".`,
+  });
+}
+
+function sameName(own: Optimizer, name: string): Optimizer {
+  if (own.name === name) return own;
+  throw new EspalierError("ARGUMENT", {
+    thing: "optimizer",
+    rule: `must be the one that the checkpoint was written with, "${name}": its state is of no use to another`,
+    received: own.name,
+    remedy: "Leave it out, or start a new run on trainer.model.",
+  });
+}
+
+/** For a record of the right name whose state is another. */
+function otherState({ name, slots }: Optimizer, stored: string): EspalierError {
+  return new EspalierError("ARGUMENT", {
+    thing: `optimizer "${name}"`,
+    rule: "must keep the state that its checkpoint holds",
+    received: { checkpoint: stored, slots: slots.map((slot) => slot.name) },
+    remedy: "Give the options that it was trained with.",
+  });
 }
 
 /** Where the 64 hexadecimal digits of the digest stand: in the header's metadata, which comes first. */

@@ -1,3 +1,4 @@
+import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type Schedule, scheduleOf } from "../optimizers/schedule.ts";
 import type { Metric } from "../settings/metric.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
@@ -9,21 +10,26 @@ export interface ResumeOptions {
   readonly step?: number;
   readonly metrics?: readonly Metric[];
   readonly threads?: number;
-  /** In the place of the one that the checkpoint holds, e.g. after a cosine that is finished. */
+  /**
+   * In the place of the one that the checkpoint names: needed if it is none of the table, else to change its options. Must
+   * have the same name and state.
+   */
+  readonly optimizer?: Optimizer;
+  /** In the place of the optimizer's, e.g. after a cosine that is finished. */
   readonly learningRate?: number | Schedule;
 }
 
 /**
  * A checkpoint out of a folder (`step` picks an older one of it) or of bytes, to go on from with so many threads. Throws
- * `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`.
+ * `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`, and `ARGUMENT` for an optimizer that is missing or another.
  */
 export async function openCheckpoint(
   source: string | Uint8Array,
-  { step, threads, learningRate }: ResumeOptions,
+  { step, threads, optimizer: own, learningRate }: ResumeOptions,
 ): Promise<Checkpoint> {
   const { path, bytes } =
     typeof source === "string" ? await readCheckpoint(source, step) : { path: undefined, bytes: source };
-  const { settings, state } = await decodeCheckpoint(bytes, path);
+  const { settings, state } = await decodeCheckpoint(bytes, path, own);
   const session = { ...settings.session, ...(threads === undefined ? {} : { threads }) };
   const { optimizer } = settings;
   const rate = learningRate === undefined ? optimizer.learningRate : scheduleOf(learningRate);

@@ -2,6 +2,7 @@ import type { Model } from "../../graph/model.ts";
 import { type Tensor, zeros } from "../../tensor/tensor.ts";
 import type { Program } from "../graphs/program.ts";
 import { bornFirst } from "../optimizers/ages.ts";
+import { slotsOf } from "../optimizers/optimizer.ts";
 import type { TrainerSettings } from "../settings/options.ts";
 import type { LearnerState } from "./learner.ts";
 
@@ -13,7 +14,9 @@ export function freshState(program: Program, model: Model, settings: TrainerSett
     slots: new Map(
       program.trainable.map((name) => [
         name,
-        settings.optimizer.slots.map(() => zeros("float32", tensorOf(name).dims)),
+        slotsOf(settings.optimizer, tensorOf(name).dims.length).map(() =>
+          zeros("float32", tensorOf(name).dims),
+        ),
       ]),
     ),
     births: new Map(program.trainable.map((name) => [name, bornFirst(tensorOf(name).dims)])),

@@ -1,6 +1,6 @@
 import type { Feeds, Session } from "../../engine/session.ts";
 import type { GraphBuilder } from "../../graph/builder.ts";
-import type { Shape } from "../../graph/dim.ts";
+import type { Dim, Shape } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
 import { insertZeros } from "../../growth/grow/apply.ts";
 import { compile } from "../../models/compile.ts";
@@ -8,11 +8,12 @@ import { take } from "../../tensor/axis.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { float32, zeros } from "../../tensor/tensor.ts";
 import { differentiate } from "../graphs/differentiate.ts";
+import { countFlops } from "../graphs/flops.ts";
 import type { Program } from "../graphs/program.ts";
 import type { Births } from "../optimizers/ages.ts";
 import { type Clipping, clipGradients } from "../optimizers/clipping.ts";
 import { factorAt, type Newborn } from "../optimizers/newborn.ts";
-import type { Factor, Optimizer } from "../optimizers/optimizer.ts";
+import { type Factor, type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
 import { rateAt } from "../optimizers/schedule.ts";
 import type { LearnerSettings } from "../settings/options.ts";
 import {
@@ -45,6 +46,7 @@ interface FactorInput {
  * Values go round through the graph's outputs, so the last good ones are simply those not yet replaced.
  */
 export class GraphLearner implements Learner {
+  readonly flops: Dim;
   readonly #program: Program;
   readonly #optimizer: Optimizer;
   readonly #newborn: Newborn | undefined;
@@ -64,7 +66,9 @@ export class GraphLearner implements Learner {
     session: Session,
     factors: readonly FactorInput[],
     updates: readonly UpdateNames[],
+    flops: Dim,
   ) {
+    this.flops = flops;
     this.#program = program;
     this.#optimizer = optimizer;
     this.#newborn = newborn;
@@ -77,6 +81,7 @@ export class GraphLearner implements Learner {
     const { graph } = program;
     const { optimizer, clipping, newborn } = settings;
     const gradients = clipGradients(graph, differentiate(graph, program.loss, program.trainable), clipping);
+    const flops = countFlops(graph);
     const factors = optimizer.factors.map((factor, index) => ({
       factor,
       scalar:
@@ -100,7 +105,7 @@ export class GraphLearner implements Learner {
       ]),
     ];
     const session = await compile(graph, outputs, settings.session);
-    return new GraphLearner(program, settings, session, factors, updates);
+    return new GraphLearner(program, settings, session, factors, updates, flops);
   }
 
   get variables(): Feeds {
@@ -236,7 +241,9 @@ function writeUpdate(
   factors: readonly FactorInput[],
 ): UpdateNames {
   const { dtype, shape } = graph.typeOf(parameter);
-  const slotInputs = optimizer.slots.map((slot) => graph.input(`${slot} of ${parameter}`, { dtype, shape }));
+  const slotInputs = slotsOf(optimizer, shape.length).map(({ name }) =>
+    graph.input(`${name} of ${parameter}`, { dtype, shape }),
+  );
   const differing = [...factors.keys()].filter((index) => factors[index]?.scalar === undefined);
   const axes =
     differing.length === 0

@@ -1,6 +1,7 @@
 import { Arena } from "../../engine/arena.ts";
 import { OptimizerKernel } from "../../engine/kernel/optimizer-kernel.ts";
 import type { Feeds, Session } from "../../engine/session.ts";
+import type { Dim } from "../../graph/dim.ts";
 import { grownDims, insertZeros } from "../../growth/grow/apply.ts";
 import type { GrowthPlan } from "../../growth/plan/plan.ts";
 import type { WidthPart } from "../../growth/plan/width.ts";
@@ -8,10 +9,11 @@ import { compile } from "../../models/compile.ts";
 import { insertInPlace, removeInPlace } from "../../tensor/insert.ts";
 import { makeTensor, sizeOf, type Tensor, zeros } from "../../tensor/tensor.ts";
 import { differentiate } from "../graphs/differentiate.ts";
+import { countFlops } from "../graphs/flops.ts";
 import type { Program } from "../graphs/program.ts";
 import { type AgeRun, ageRuns, type Births } from "../optimizers/ages.ts";
 import { type Clipping, clipGradients, normScale } from "../optimizers/clipping.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import { type KernelUpdate, type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
 import { rateAt } from "../optimizers/schedule.ts";
 import type { LearnerSettings } from "../settings/options.ts";
 import { KernelFactors } from "./kernel-factors.ts";
@@ -49,6 +51,7 @@ interface Resident {
 
 /** Forward and backward in ONNX Runtime, the update in a SIMD kernel, both on the same WebAssembly memory. */
 export class KernelLearner implements Learner {
+  readonly flops: Dim;
   readonly #program: Program;
   readonly #optimizer: Optimizer;
   readonly #clipping: Clipping;
@@ -56,6 +59,7 @@ export class KernelLearner implements Learner {
   readonly #gradientNames: ReadonlyMap<string, string>;
   readonly #arena: Arena;
   readonly #kernel: OptimizerKernel;
+  readonly #runKernel: (update: KernelUpdate) => void;
   /** What the kernel is called with: after many growths there are hundreds of calls a step, and each would be garbage. */
   readonly #call;
   readonly #factors: KernelFactors;
@@ -74,7 +78,9 @@ export class KernelLearner implements Learner {
     gradientNames: ReadonlyMap<string, string>,
     arena: Arena,
     kernel: OptimizerKernel,
+    runKernel: (update: KernelUpdate) => void,
   ) {
+    this.flops = countFlops(program.graph);
     this.#program = program;
     this.#optimizer = optimizer;
     this.#clipping = clipping;
@@ -82,6 +88,7 @@ export class KernelLearner implements Learner {
     this.#gradientNames = gradientNames;
     this.#arena = arena;
     this.#kernel = kernel;
+    this.#runKernel = runKernel;
     this.#factors = new KernelFactors(optimizer, newborn);
     this.#call = {
       kernel,
@@ -98,7 +105,12 @@ export class KernelLearner implements Learner {
     );
   }
 
-  static async create(program: Program, settings: LearnerSettings): Promise<KernelLearner> {
+  /** `runKernel` is the optimizer's. */
+  static async create(
+    program: Program,
+    settings: LearnerSettings,
+    runKernel: (update: KernelUpdate) => void,
+  ): Promise<KernelLearner> {
     const gradients = clipGradients(
       program.graph,
       differentiate(program.graph, program.loss, program.trainable),
@@ -108,7 +120,7 @@ export class KernelLearner implements Learner {
     const session = await compile(program.graph, outputs, settings.session);
     const arena = new Arena();
     const kernel = await OptimizerKernel.create(arena.memory);
-    return new KernelLearner(program, settings, session, gradients, arena, kernel);
+    return new KernelLearner(program, settings, session, gradients, arena, kernel, runKernel);
   }
 
   get variables(): Feeds {
@@ -220,10 +232,10 @@ export class KernelLearner implements Learner {
 
   /** Gives every array its place, moments first so that a growth moves little else; writes nothing. */
   #arrange(dimsOf: (name: string) => readonly number[], births: ReadonlyMap<string, Births>): void {
-    const { slots } = this.#optimizer;
     const shapes = this.#program.trainable.map(dimsOf);
+    const slots = (dims: readonly number[]) => slotsOf(this.#optimizer, dims.length);
     const widest = shapes.reduce((most, dims) => Math.max(most, sizeOf(dims.slice(1))), 1);
-    const bytes = shapes.flatMap((dims) => new Array<number>(slots.length + 3).fill(4 * sizeOf(dims)));
+    const bytes = shapes.flatMap((dims) => new Array<number>(slots(dims).length + 3).fill(4 * sizeOf(dims)));
     this.#arena.reset();
     const rows = new Array<number>(this.#factors.rows).fill(widest);
     this.#arena.reserve(...bytes, ...rows.map((columns) => 4 * columns));
@@ -231,7 +243,7 @@ export class KernelLearner implements Learner {
       const address = this.#arena.allocate(4 * sizeOf(dims));
       return { address, tensor: makeTensor("float32", dims, this.#arena.float32(address, sizeOf(dims))) };
     };
-    const moments = shapes.map((dims) => slots.map(() => place(dims)));
+    const moments = shapes.map((dims) => slots(dims).map(() => place(dims)));
     this.#residents = this.#program.trainable.map((name, index) => {
       const dims = shapes[index] as readonly number[];
       const whole = [{ firstRow: 0, rows: dims[0] ?? 1, generation: 0, columns: undefined }];
@@ -332,7 +344,7 @@ export class KernelLearner implements Learner {
     call.columns = resident.columns;
     call.factorsPerColumn = run.columns !== undefined;
     this.#factors.read(call.factors, run);
-    this.#optimizer.run(call);
+    this.#runKernel(call);
   }
 
   /**

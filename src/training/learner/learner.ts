@@ -1,4 +1,5 @@
 import type { Feeds } from "../../engine/session.ts";
+import type { Dim } from "../../graph/dim.ts";
 import { growthIndices } from "../../graph/layout.ts";
 import { editsOf, type Insert } from "../../growth/grow/apply.ts";
 import type { GrowthPlan } from "../../growth/plan/plan.ts";
@@ -48,6 +49,8 @@ export interface Learner {
   gradients(
     feeds: Feeds,
   ): Promise<{ readonly loss: number; readonly gradients: ReadonlyMap<string, Tensor> }>;
+  /** FLOPs of a forward and backward pass, in "batch" and the open widths: what a step costs but for the update. */
+  readonly flops: Dim;
   /** The variables as feeds for other graphs, without copying; good until the next step or load. */
   readonly variables: Feeds;
   /** A copy of the state. */

@@ -5,10 +5,10 @@ import { GraphLearner } from "./graph-learner.ts";
 import { KernelLearner } from "./kernel-learner.ts";
 import type { Learner } from "./learner.ts";
 
-/** The learner that the settings ask for. */
+/** The learner that the settings ask for; without an update of its own in the kernel, an optimizer runs in the graph. */
 export function createLearner(program: Program, settings: TrainerSettings): Promise<Learner> {
-  const { update = defaultUpdate } = settings;
-  return update === "kernel"
-    ? KernelLearner.create(program, settings)
+  const { update = defaultUpdate, optimizer } = settings;
+  return update === "kernel" && optimizer.kernel !== undefined
+    ? KernelLearner.create(program, settings, optimizer.kernel)
     : GraphLearner.create(program, settings);
 }

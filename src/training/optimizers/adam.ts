@@ -1,46 +1,46 @@
-import type { Optimizer } from "./optimizer.ts";
-import { type Schedule, scheduleOf } from "./schedule.ts";
+import type { OptionsOf } from "../options/option-rules.ts";
+import { type OptimizerOptions, optimizer, type UpdateRule } from "./optimizer.ts";
 
-export interface AdamOptions {
-  /** Default 1e-3. */
-  readonly learningRate?: number | Schedule;
-  /** Decay of the first moment. Default 0.9. */
-  readonly beta1?: number;
-  /** Decay of the second moment. Default 0.999. */
-  readonly beta2?: number;
-  /** Default 1e-8. */
-  readonly epsilon?: number;
-  /** {@link adam}: L2, added to the gradient, default 0. {@link adamw}: decoupled, default 0.01. */
-  readonly weightDecay?: number;
-}
+const options = {
+  beta1: { default: 0.9, least: 0, below: 1, says: "the share of the mean of gradients that a step keeps" },
+  beta2: { default: 0.999, least: 0, below: 1, says: "the same of the mean of squared gradients" },
+  epsilon: { default: 1e-8, least: 0, says: "what is added to the root of the mean square" },
+  weightDecay: { default: 0, least: 0, says: "L2, added to the gradient" },
+};
+
+const decoupled = {
+  ...options,
+  weightDecay: {
+    default: 0.01,
+    least: 0,
+    says: "the share of a weight, times the learning rate, that a step takes off",
+  },
+};
+
+export type AdamOptions = OptimizerOptions<typeof options>;
 
 /** Adam (Kingma & Ba 2015), as in `torch.optim.Adam`, with a step count per entry: each starts at its own birth. */
-export function adam(options: AdamOptions = {}): Optimizer {
-  return make("adam", { weightDecay: 0, ...options });
-}
+export const adam = optimizer("adam", 1e-3, options, (given) => rule(given, true));
 
 /** Adam with decoupled weight decay (Loshchilov & Hutter 2019), as in `torch.optim.AdamW`. */
-export function adamw(options: AdamOptions = {}): Optimizer {
-  return make("adamw", { weightDecay: 0.01, ...options });
-}
+export const adamw = optimizer("adamw", 1e-3, decoupled, (given) => rule(given, false));
 
-function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDecay: number }): Optimizer {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay } = options;
+function rule(
+  { beta1, beta2, epsilon, weightDecay }: OptionsOf<typeof options>,
+  coupled: boolean,
+): UpdateRule {
   const decays = weightDecay !== 0;
-  const coupled = name === "adam";
   return {
-    name,
-    options: { beta1, beta2, epsilon, weightDecay },
-    learningRate: scheduleOf(options.learningRate ?? 1e-3),
-    slots: ["moment1", "moment2"],
-    degrees: [1, 2],
+    slots: [
+      { name: "moment1", degree: 1 },
+      { name: "moment2", degree: 2 },
+    ],
     // The step size, what corrects √v, and where weights decay, the L2 factor or what is left of the weight.
     factors: [
       { byAge: true, of: (age, learningRate) => learningRate * (1 / (1 - beta1 ** age)) },
       { byAge: true, of: (age) => 1 / Math.sqrt(1 - beta2 ** age) },
       ...(decays ? [{ byAge: false, of: coupled ? l2 : left }] : []),
     ],
-    flopsPerEntry: 13 + (decays ? (coupled ? 2 : 1) : 0),
     emit({ graph, parameter, gradient, slots, factors }) {
       const [stepSize, correction, decay] = factors as [string, string, string];
       const times = (value: string, factor: number) => graph.emit("Mul", [value, graph.scalar(factor)]);
@@ -56,7 +56,7 @@ function make(name: "adam" | "adamw", options: AdamOptions & { readonly weightDe
       ]);
       return [graph.emit("Sub", [decays && !coupled ? decayed() : parameter, step]), m, v];
     },
-    run({ kernel, addresses, rows, columns, factors, factorsPerColumn, gradientScale }) {
+    kernel({ kernel, addresses, rows, columns, factors, factorsPerColumn, gradientScale }) {
       const [step, correction, decay] = factors as [number, number, number];
       // One literal, not spread from parts: that cost more than the update of a small parameter.
       if (factorsPerColumn) {

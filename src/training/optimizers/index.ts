@@ -1,22 +1,33 @@
 import { unknownName } from "../../tensor/unknown-name.ts";
+import type { PlainOptions } from "../options/option-rules.ts";
+import { adagrad } from "./adagrad.ts";
 import { adam, adamw } from "./adam.ts";
-import type { Optimizer, OptimizerName } from "./optimizer.ts";
+import { lion } from "./lion.ts";
+import { muon } from "./muon.ts";
+import type { Optimizer, OptimizerMaker } from "./optimizer.ts";
+import { rmsprop } from "./rmsprop.ts";
 import type { Schedule } from "./schedule.ts";
 import { sgd } from "./sgd.ts";
 
-/** The one table of optimisers. */
-export const optimizers = { sgd, adam, adamw } as const satisfies Readonly<Record<OptimizerName, unknown>>;
+/** The one table of optimizers. */
+export const optimizers = { sgd, adam, adamw, lion, rmsprop, adagrad, muon } as const;
 
-/** Makes an optimiser again from what a checkpoint or a command line says. Throws `ARGUMENT`. */
+export type OptimizerName = keyof typeof optimizers;
+
+export const optimizerNames = Object.keys(optimizers) as OptimizerName[];
+
+/** The function that makes an optimizer of the table. Throws `ARGUMENT` for other names, with `more` as a remedy. */
+export function makerOf(name: string, more?: string): OptimizerMaker {
+  if (Object.hasOwn(optimizers, name)) return optimizers[name as OptimizerName] as unknown as OptimizerMaker;
+  throw unknownName("ARGUMENT", "optimizer", name, optimizerNames, more);
+}
+
+/** Makes an optimizer again from what a checkpoint or a command line says. Throws `ARGUMENT`. */
 export function optimizerOf(
   name: string,
-  options: Readonly<Record<string, number | boolean>>,
+  options: PlainOptions,
   learningRate?: number | Schedule,
 ): Optimizer {
-  if (!Object.hasOwn(optimizers, name)) {
-    throw unknownName("ARGUMENT", "optimizer", name, Object.keys(optimizers));
-  }
-  return optimizers[name as OptimizerName](
-    learningRate === undefined ? options : { ...options, learningRate },
-  );
+  const make = makerOf(name) as (options: Readonly<Record<string, unknown>>) => Optimizer;
+  return make(learningRate === undefined ? options : { ...options, learningRate });
 }

@@ -1,13 +1,19 @@
 import type { KernelAddresses, OptimizerKernel } from "../../engine/kernel/optimizer-kernel.ts";
 import type { GraphBuilder } from "../../graph/builder.ts";
-import type { Schedule } from "./schedule.ts";
+import {
+  type OptionRules,
+  type OptionsOf,
+  type PlainOptions,
+  withDefaults,
+} from "../options/option-rules.ts";
+import { type Schedule, scheduleOf } from "./schedule.ts";
 
 /** What the readable reference writes its update with; every name is a value of the graph. */
 export interface GraphUpdate {
   readonly graph: GraphBuilder;
   readonly parameter: string;
   readonly gradient: string;
-  /** In the order of {@link Optimizer.slots}. */
+  /** In the order of {@link slotsOf} for the parameter. */
   readonly slots: readonly string[];
   /** In the order of {@link Optimizer.factors}: scalars, or tensors that broadcast to the parameter. */
   readonly factors: readonly string[];
@@ -28,7 +34,7 @@ export interface KernelUpdate {
 
 /** A number that an entry's update takes. Entries of one age share it, as if each age were a parameter group of its own. */
 export interface Factor {
-  /** Whether it depends on the age. Where not, entries differ in it only by how newborns are treated. */
+  /** Whether it depends on the age. If not, entries differ in it only by how newborns are treated. */
   readonly byAge: boolean;
   /**
    * `age`: updates since the entry's moments started, this one included; 1 at the first. `learningRate`: the entry's in
@@ -37,23 +43,77 @@ export interface Factor {
   readonly of: (age: number, learningRate: number, decayShare: number) => number;
 }
 
-/** An optimiser: a record of pure functions over plain options. */
-export interface Optimizer {
-  readonly name: OptimizerName;
-  /** Everything needed to make it again. */
-  readonly options: Readonly<Record<string, number | boolean>>;
-  readonly learningRate: Schedule;
-  /** State tensors per parameter, each of the parameter's shape and zero at birth. */
-  readonly slots: readonly string[];
-  /** For each slot, whether it is a mean or sum of gradients (1) or of their squares (2). */
-  readonly degrees: readonly (1 | 2)[];
-  readonly factors: readonly Factor[];
-  /** FLOPs that one update of one entry takes. */
-  readonly flopsPerEntry: number;
-  /** Writes the update as ONNX operators: [next parameter, ...next slots]. The reference that the kernel must equal. */
-  readonly emit: (update: GraphUpdate) => readonly string[];
-  /** The same in the kernel. */
-  readonly run: (update: KernelUpdate) => void;
+/**
+ * A state tensor that an optimizer keeps for a parameter, of the parameter's shape. Its entries are zero at birth, and
+ * again after a divergence.
+ */
+export interface Slot {
+  readonly name: string;
+  /**
+   * What becomes of it if all gradients are multiplied by c: 1, it is multiplied by c (a mean or sum of gradients, such as
+   * momentum); 2, by c² (of their squares); 0, it stays (of steps that have been normalized). A shrink that merges units
+   * adds up the gradients of their incoming weights, and so knows what their state would have been.
+   */
+  readonly degree: 0 | 1 | 2;
+  /** Which parameters have it, by their number of axes. Default: all. */
+  readonly ranks?: (rank: number) => boolean;
 }
 
-export type OptimizerName = "sgd" | "adam" | "adamw";
+/**
+ * An optimizer: a record of pure functions over plain options. One that is not in the table of optimizers may be given to
+ * a trainer all the same; `Trainer.resume` then needs it again.
+ */
+export interface Optimizer {
+  readonly name: string;
+  /** Everything needed to make it again, besides the learning rate. */
+  readonly options: PlainOptions;
+  readonly learningRate: Schedule;
+  readonly slots: readonly Slot[];
+  readonly factors: readonly Factor[];
+  /** Writes the update as ONNX operators: [next parameter, ...next slots]. */
+  readonly emit: (update: GraphUpdate) => readonly string[];
+  /** The same in the SIMD kernel, rounding alike. Without it ONNX Runtime runs what `emit` writes. */
+  readonly kernel?: (update: KernelUpdate) => void;
+}
+
+/** The state tensors of a parameter of so many axes. */
+export function slotsOf({ slots }: Pick<Optimizer, "slots">, rank: number): readonly Slot[] {
+  return slots.filter(({ ranks }) => ranks === undefined || ranks(rank));
+}
+
+/** What of an optimizer follows from its options. */
+export type UpdateRule = Omit<Optimizer, "name" | "options" | "learningRate">;
+
+/** A function from options to an optimizer, which also says what the options may be. */
+export interface OptimizerMaker<Rules extends OptionRules = OptionRules> {
+  (options?: OptimizerOptions<Rules>): Optimizer;
+  readonly options: Rules;
+  /** The learning rate unless another is given. */
+  readonly rate: number;
+}
+
+export type OptimizerOptions<Rules extends OptionRules> = Partial<OptionsOf<Rules>> & {
+  readonly learningRate?: number | Schedule;
+};
+
+/**
+ * Describes an optimizer: its name, its default learning rate, what its options may be, and its update. The function
+ * that comes out throws `ARGUMENT` for options that it does not have or that are out of range.
+ */
+export function optimizer<Rules extends OptionRules>(
+  name: string,
+  rate: number,
+  rules: Rules,
+  rule: (options: OptionsOf<Rules>) => UpdateRule,
+): OptimizerMaker<Rules> {
+  const make = ({ learningRate = rate, ...given }: OptimizerOptions<Rules> = {}): Optimizer => {
+    const options = withDefaults(name, rules, given);
+    return {
+      name,
+      options: options as PlainOptions,
+      learningRate: scheduleOf(learningRate),
+      ...rule(options),
+    };
+  };
+  return Object.assign(make, { options: rules, rate });
+}

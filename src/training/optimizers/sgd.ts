@@ -1,32 +1,21 @@
-import type { Optimizer } from "./optimizer.ts";
-import { type Schedule, scheduleOf } from "./schedule.ts";
-
-export interface SgdOptions {
-  /** Default 0.01. */
-  readonly learningRate?: number | Schedule;
-  /** Default 0. */
-  readonly momentum?: number;
-  /** Default false. */
-  readonly nesterov?: boolean;
-  /** L2, added to the gradient. Default 0. */
-  readonly weightDecay?: number;
-}
+import { optimizer } from "./optimizer.ts";
 
 /** Stochastic gradient descent with momentum, as in `torch.optim.SGD` (dampening 0). */
-export function sgd(options: SgdOptions = {}): Optimizer {
-  const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
-  return {
-    name: "sgd",
-    options: { momentum, nesterov, weightDecay },
-    learningRate: scheduleOf(options.learningRate ?? 0.01),
-    slots: momentum === 0 ? [] : ["momentum"],
-    degrees: momentum === 0 ? [] : [1],
+export const sgd = optimizer(
+  "sgd",
+  0.01,
+  {
+    momentum: { default: 0, least: 0, below: 1, says: "the share of the last step that the next one keeps" },
+    nesterov: { default: false, says: "whether the gradient is taken after the momentum's step" },
+    weightDecay: { default: 0, least: 0, says: "L2, added to the gradient" },
+  },
+  ({ momentum, nesterov, weightDecay }) => ({
+    slots: momentum === 0 ? [] : [{ name: "momentum", degree: 1 }],
     // The learning rate, and the weight decay.
     factors: [
       { byAge: false, of: (_age, learningRate) => learningRate },
       { byAge: false, of: (_age, _learningRate, decayShare) => weightDecay * decayShare },
     ],
-    flopsPerEntry: 2 + (momentum === 0 ? 0 : 2) + (nesterov ? 2 : 0) + (weightDecay === 0 ? 0 : 2),
     emit({ graph, parameter, gradient, slots, factors }) {
       const [rate, decay] = factors as [string, string];
       const times = (value: string, factor: number) => graph.emit("Mul", [value, graph.scalar(factor)]);
@@ -39,7 +28,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
       const direction = nesterov ? graph.emit("Add", [decayed, times(buffer, momentum)]) : buffer;
       return [descend(direction), buffer];
     },
-    run({ kernel, addresses, rows, columns, factors, factorsPerColumn, gradientScale }) {
+    kernel({ kernel, addresses, rows, columns, factors, factorsPerColumn, gradientScale }) {
       const [rate, decay] = factors as [number, number];
       if (factorsPerColumn) {
         kernel.sgdColumns(addresses, rows, columns, {
@@ -59,5 +48,5 @@ export function sgd(options: SgdOptions = {}): Optimizer {
         });
       }
     },
-  };
-}
+  }),
+);

@@ -4,10 +4,12 @@ import type { ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
 import { int32, type Tensor } from "../../tensor/tensor.ts";
 import type { LearnerState } from "../learner/learner.ts";
 import type { Births } from "../optimizers/ages.ts";
-import type { Optimizer } from "../optimizers/optimizer.ts";
+import { type Optimizer, type Slot, slotsOf } from "../optimizers/optimizer.ts";
 
 /** How the entries of a slot of each degree add up where gradients do. */
-const combineOf: Readonly<Record<1 | 2, Combine>> = {
+const combineOf: Readonly<Record<Slot["degree"], Combine | undefined>> = {
+  // Steps that were normalized are as long after the merge as each was before it.
+  0: undefined,
   1: (sum, value, times) => sum + times * value,
   2: (sum, value, times) => (Math.sqrt(sum) + Math.abs(times) * Math.sqrt(value)) ** 2,
 };
@@ -31,7 +33,7 @@ export function shrinkState(
   state: LearnerState,
   plan: ShrinkPlan,
   parameters: ReadonlyMap<string, Tensor>,
-  { degrees }: Pick<Optimizer, "degrees">,
+  optimizer: Pick<Optimizer, "slots">,
 ): LearnerState {
   const slots = new Map(state.slots);
   const births = new Map(state.births);
@@ -40,8 +42,11 @@ export function shrinkState(
     if (axes === undefined) continue;
     const source = oldestOf(axes, edit, plan);
     const own = slots.get(edit.parameter) ?? [];
-    const combined = (slot: number) =>
-      edit.role === "outgoing" ? { source } : { combine: combineOf[degrees[slot] as 1 | 2] };
+    const degrees = slotsOf(optimizer, axes.length).map(({ degree }) => degree);
+    const combined = (slot: number) => {
+      const combine = combineOf[degrees[slot] as Slot["degree"]];
+      return edit.role === "outgoing" || combine === undefined ? { source } : { combine };
+    };
     slots.set(
       edit.parameter,
       own.map((tensor, slot) => dropUnits(tensor, edit, plan, combined(slot))),

@@ -72,6 +72,14 @@ export function checkOptions(options: TrainerOptions, model?: Model): TrainerSet
   const task = taskOf(options);
   const { optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
   if (typeof task.loss === "string") lossOf(task.loss);
+  if (options.update === "kernel" && optimizer.kernel === undefined) {
+    throw new EspalierError("ARGUMENT", {
+      thing: "update",
+      rule: `"kernel" needs an optimizer that has a kernel`,
+      received: optimizer.name,
+      remedy: "Leave `update` out: the graph then applies it.",
+    });
+  }
   wholeNumber("batchSize", batchSize, 1);
   wholeNumber("seed", seed, 0);
   wholeNumber("threads", threads, 1);

@@ -70,7 +70,7 @@ export class Trainer {
     this.#model = state.model;
     this.#progress = state.progress;
     this.#kept = state.kept;
-    this.#stepFlops = new StepFlops(settings.optimizer.flopsPerEntry);
+    this.#stepFlops = new StepFlops(settings.optimizer);
   }
 
   /**
