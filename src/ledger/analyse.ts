@@ -41,7 +41,7 @@ export interface LineSummary {
 export interface Against {
   /** Seeds on which both ran. */
   readonly pairs: number;
-  /** To the reference's best loss on the same seed, by {@link slacks}: its cost to that best loss is 1. */
+  /** To the reference's best loss on the same seed, for each slack above that loss: its cost to that best loss is 1. */
   readonly toTarget: readonly (CostRatio & { readonly slack: number })[];
   /** To the median of the reference's best losses, the same target for every seed. */
   readonly toMedianTarget: CostRatio;

@@ -108,6 +108,7 @@ export type { ScoreRequest } from "./measure/score-widths.ts";
 export type { Births } from "./optimizers/ages.ts";
 export type { Clipping } from "./optimizers/clipping.ts";
 export type { BatchAxis } from "./settings/batch-axes.ts";
+export type { ClassWeights } from "./settings/counted.ts";
 export type { TaskOptions, TaskSettings } from "./settings/task-options.ts";
 export { diagnose } from "./trainer/diagnose-model.ts";
 export type { OutputCoverage } from "./verification/coverage.ts";

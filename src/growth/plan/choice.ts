@@ -7,7 +7,7 @@ import type { WidthPart } from "./width.ts";
 export interface Choice {
   /** Of the strategy's numbered draws, the one that each new unit gets. */
   readonly picks?: readonly number[];
-  /** Values of new units, by {@link choiceKey}: float32, unit after unit, little-endian in base64. */
+  /** Values of new units, one entry per part of the width (keyed as `choiceKey` does): float32, unit after unit, little-endian in base64. */
   readonly values?: Readonly<Record<string, string>>;
 }
 

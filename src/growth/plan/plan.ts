@@ -60,7 +60,7 @@ export interface GrowthRequest {
   readonly born?: number | undefined;
 }
 
-/** Plans to widen `width`. Throws what {@link checkGrowth} throws, and changes nothing. */
+/** Plans to widen `width`. Throws `GROWTH` if the request cannot be met; changes nothing. */
 export function planGrowth(width: Width, { by, strategy, seed, choice, born }: GrowthRequest): GrowthPlan {
   checkGrowth(width, by, strategy);
   if (born !== undefined && (!Number.isSafeInteger(born) || born < width.size)) {

@@ -55,7 +55,7 @@ export interface WidthProbe {
   readonly flops: number;
   /** Adds the cost of what was done with the measurements. */
   charge(flops: number): void;
-  /** Entries of one unit in each of the width's parts, by {@link choiceKey}. */
+  /** Entries of one unit in each of the width's parts, keyed as in `Choice.values`. */
   readonly entries: ReadonlyMap<string, number>;
   /** Mean over the old units of the norm of their outgoing weights. */
   readonly outgoingNorm: number;

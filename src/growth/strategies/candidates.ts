@@ -65,7 +65,7 @@ export function trialOf(draws: readonly number[], seed: number): TrialUnits {
 /** The draws of the first `count` candidates. */
 export const firstDraws = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-/** Best of so many candidates; see {@link candidates}. */
+/** The strategy `candidates` with `count` candidates to choose from. */
 export function bestOf(count: number): Strategy {
   return {
     name: count === defaultCandidates ? "candidates" : `candidates:${count}`,

@@ -14,7 +14,7 @@ export interface ParameterSummary {
   readonly folded: readonly string[];
 }
 
-/** Tells apart what a run trains, leaves and ties; `frozen` as in {@link frozenOf}. */
+/** Tells apart what a run trains, leaves and ties; `frozen` are the names of the parameters that are held. */
 export function parametersOf(model: Model, frozen: readonly string[]): ParameterSummary {
   const { parameters, nodes } = model.graph;
   const held = new Set(frozen);

@@ -53,7 +53,7 @@ export interface Verification {
 }
 
 /**
- * Runs both models on the same seeded inputs and compares every output, entry by entry (see {@link compareOutputs}).
+ * Runs both models on the same seeded inputs and compares every output, entry by entry.
  * Inputs come from several domains and sizes. Where an input or output has grown, new features are random and what the
  * old model has is compared. Throws `SHAPE_MISMATCH` where inputs or outputs are not the same ones, `ENGINE` where ONNX
  * Runtime cannot run them.
