@@ -7,7 +7,6 @@ import { strategies } from "../../growth/strategies/index.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { growOnData } from "../../training/measure/grow-on-data.ts";
-import type { Verification } from "../../training/verification/verify.ts";
 import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type GrowthOptions, readGrowths } from "../options/growth-options.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";

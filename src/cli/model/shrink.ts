@@ -1,12 +1,10 @@
 import { type Command, Option } from "commander";
-import type { Model } from "../../graph/model.ts";
 import { isPreserved } from "../../growth/examine/compare.ts";
 import { importances } from "../../growth/importance/index.ts";
 import { shrink as shrinkModel } from "../../growth/shrink/shrink-model.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { compareOnData, examineUnits } from "../../training/examine/shrink-evidence.ts";
-import type { Verification } from "../../training/verification/verify.ts";
 import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
@@ -19,7 +17,7 @@ import { resultJson } from "../print/error-text.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
 import { checkModel } from "./check-model.ts";
-import { type ShrinkOutcome, shrinkJson, shrinkText } from "./shrink-result.ts";
+import { shrinkJson, shrinkText } from "./shrink-result.ts";
 
 export interface ShrinkOptions extends ModelOptions, ModelDataOptions, ShrinkChoiceOptions {
   readonly examples: string;

@@ -1,6 +1,6 @@
 import type { SessionOptions } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
-import { compareOutputs, isPreserved, type OutputDifference } from "../../growth/examine/compare.ts";
+import { isPreserved, type OutputDifference } from "../../growth/examine/compare.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Comparison } from "./comparison.ts";
