@@ -1,6 +1,7 @@
 import type { Dataset } from "./dataset.ts";
-import type { Preprocessing } from "./preprocessing/preprocessing.ts";
+import { isWide, type Preprocessing, wideColumns } from "./preprocessing/preprocessing.ts";
 import { splitRows } from "./split.ts";
+import { quoted } from "./table/cells.ts";
 import { encodeTable, encodeTarget } from "./table/encode.ts";
 import { type FitOptions, fitPreprocessing } from "./table/fit.ts";
 import type { TablePlan } from "./table/plan.ts";
@@ -45,13 +46,27 @@ export function splitTable(plan: TablePlan, options: TableSplitOptions): TableSp
   const held = validationFraction > 0 ? cut(whole.train, validationFraction) : undefined;
   const train = held?.train ?? whole.train;
   const record = options.record ?? fitPreprocessing(plan, train, options);
+  const notes = [...plan.notes, ...wideNotes(record)];
   const part = (rows: readonly number[]) => ({
     ...encodeTable(plan.table, record, { rows }),
-    ...(plan.notes.length === 0 ? {} : { notes: plan.notes }),
+    ...(notes.length === 0 ? {} : { notes }),
   });
   return {
     train: part(train),
     test: part(whole.test),
     ...(held === undefined ? {} : { validation: part(held.test) }),
   };
+}
+
+/** What tools that feed the model's file have to know of its types. */
+function wideNotes({ features, target }: Preprocessing): readonly string[] {
+  const wide = features.kind === "table" ? wideColumns(features) : [];
+  return [
+    ...wide
+      .slice(0, 1)
+      .map(({ name }) => `float32 would merge values of ${quoted(name)}: a model file takes float64 rows`),
+    ...(target?.kind === "number" && isWide(target)
+      ? [`float32 would merge values of ${quoted(target.name)}: a model file gives float64`]
+      : []),
+  ];
 }

@@ -76,7 +76,7 @@ export async function predict(path: string, options: PredictOptions, io: CliIo):
   const text =
     format === "json"
       ? `${JSON.stringify(answersJson(path, options.data, answers, classes, said), null, 2)}\n`
-      : answersCsv(answers, classes, column);
+      : answersCsv(answers, classes, column, digitsOf(target));
   if (format === "csv" || options.out !== undefined) for (const note of said) io.err(`note: ${note}\n`);
   if (options.out === undefined) io.out(text);
   else {
@@ -138,11 +138,23 @@ function answersJson(
   };
 }
 
+/** Significant digits of a number whose part beyond the mean has those of a float32. */
+function digitsOf(target: Target | undefined): number {
+  if (target?.kind !== "number") return 7;
+  const size = Math.log10(Math.abs(target.mean) / target.deviation);
+  return Math.min(17, 7 + Math.max(0, Math.ceil(size)));
+}
+
 /** One line for each row: the answer, then the probability of each class. */
-function answersCsv(answers: readonly Answer[], classes: readonly string[], column: string): string {
+function answersCsv(
+  answers: readonly Answer[],
+  classes: readonly string[],
+  column: string,
+  digits: number,
+): string {
   const head = [column, ...classes.map((name) => `probability of ${name}`)];
   const lines = answers.map(({ prediction, probabilities = [] }) => [
-    typeof prediction === "number" ? String(Number(prediction.toPrecision(7))) : prediction,
+    typeof prediction === "number" ? String(Number(prediction.toPrecision(digits))) : prediction,
     ...probabilities.map((share) => String(Number(share.toPrecision(6)))),
   ]);
   return [head, ...lines].map((cells) => `${cells.map(quoted).join(",")}\n`).join("");

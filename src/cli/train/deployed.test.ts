@@ -31,9 +31,9 @@ async function rawOutputs(model: string, csv: string): Promise<{ outputs: number
   const width = (cells[0]?.length ?? 0) - 1;
   const session = await ort.InferenceSession.create(model);
   const values = cells.flatMap((row) => row.slice(0, width).map(Number));
-  const feeds = {
-    [session.inputNames[0] as string]: new ort.Tensor("float32", values, [cells.length, width]),
-  };
+  const [input] = session.inputMetadata;
+  const type = input?.isTensor === true && input.type === "float64" ? "float64" : "float32";
+  const feeds = { [session.inputNames[0] as string]: new ort.Tensor(type, values, [cells.length, width]) };
   const { data, dims } = (await session.run(feeds))[session.outputNames[0] as string] as ort.Tensor;
   const size = dims[1] ?? 1;
   const all = Array.from(data as Float32Array);
@@ -121,6 +121,48 @@ describe("the model file of a run", () => {
       await writeFile(rows, turned.map((line) => `${line.split(",").slice(1).join(",")}\n`).join(""));
       const refused = await runCli(["predict", model, "--data", rows, "--json"]);
       expect(JSON.parse(refused.out).error).toMatchObject({ code: "SHAPE_MISMATCH", thing: rows });
+    }));
+
+  it("takes and gives float64 for columns that float32 is too coarse for", () =>
+    withFolder(async (folder) => {
+      const [csv, out] = [join(folder, "times.csv"), join(folder, "run")];
+      const model = join(out, "model.onnx");
+      const rows = Array.from(
+        { length: 300 },
+        (_, at) => [1_700_000_000 + ((at * 37) % 101), at % 7] as const,
+      );
+      const head = "seen,place,";
+      const write = (name: string, label: (seen: number, place: number) => string | number) =>
+        writeFile(
+          csv,
+          `${head}${name}\n${rows.map((row) => `${row.join(",")},${label(...row)}`).join("\n")}\n`,
+        );
+      const train = ["train", "--data", csv, "--learning-rate", "0.01", "--epochs", "60", "--quiet"];
+      await write("kind", (seen) => (seen % 100 < 50 ? "early" : "late"));
+      const { final, notes } = await json([...train, "--out", out]);
+      expect(final.accuracy).toBeGreaterThan(0.95);
+      expect(notes.join()).toContain("a model file takes float64 rows");
+      const { outputs, labels } = await rawOutputs(model, csv);
+      const named = outputs.map(([early = 0, late = 0]) => (early > late ? "early" : "late"));
+      const right = named.filter((name, at) => name === labels[at]).length;
+      const { accuracy } = await json(["evaluate", model, "--data", csv]);
+      expect(right / rows.length).toBe(accuracy);
+      const grown = await json(["grow", model, "--widen", "hidden1=+4", "--data", csv]);
+      expect((await rawOutputs(grown.out, csv)).outputs).toEqual(outputs);
+
+      await write("leaves", (seen, place) => seen + place + 0.5);
+      await json([...train, "--out", join(folder, "leaves")]);
+      const leaving = join(folder, "leaves/model.onnx");
+      const { rmse } = await json(["evaluate", leaving, "--data", csv]);
+      expect(rmse).toBeLessThan(5);
+      const raw = await rawOutputs(leaving, csv);
+      const squares = raw.outputs.map(([time = 0], at) => (time - Number(raw.labels[at])) ** 2);
+      expect(Math.sqrt(squares.reduce((sum, square) => sum + square / 300, 0))).toBeCloseTo(rmse, 3);
+      const said = await runCli(["predict", leaving, "--data", csv]);
+      const answers = said.out.trim().split("\n").slice(1).map(Number);
+      expect(
+        Math.max(...answers.map((answer, at) => Math.abs(answer - (raw.outputs[at]?.[0] ?? 0)))),
+      ).toBeLessThan(1e-3);
     }));
 
   it("says that a model from elsewhere goes by position", () =>

@@ -6,10 +6,12 @@ export {
   type FeatureColumn,
   featureNames,
   type ImageFeatures,
+  isWide,
   type NumberColumn,
   type NumberTarget,
   type Preprocessing,
   type Scale,
   type TableFeatures,
   type Target,
+  wideColumns,
 } from "./preprocessing.ts";

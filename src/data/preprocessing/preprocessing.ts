@@ -79,3 +79,16 @@ export function featureNames({ columns }: TableFeatures): readonly string[] {
       : column.categories.map((category) => `${column.name}=${category}`),
   );
 }
+
+/**
+ * Whether float32 is too coarse for values of this mean and deviation: it would round them by more than 2⁻¹⁰ of the deviation.
+ * Such are times in seconds since 1970 that lie an hour apart.
+ */
+export function isWide({ mean, deviation }: Scale): boolean {
+  return Math.abs(mean) > 2 ** 14 * deviation;
+}
+
+/** The number columns that raw rows must hold as float64, since float32 would merge what the scaled features tell apart. */
+export function wideColumns({ columns }: TableFeatures): readonly NumberColumn[] {
+  return columns.filter((column) => column.kind === "number").filter(isWide);
+}

@@ -1,16 +1,19 @@
 import {
   type FeatureColumn,
   type ImageFeatures,
+  isWide,
   type NumberTarget,
   type Preprocessing,
   preprocessingJson,
   readPreprocessing,
   type Scale,
   type TableFeatures,
+  wideColumns,
 } from "../../data/preprocessing/index.ts";
 import { isConcrete, type Shape } from "../../graph/dim.ts";
 import { type Attributes, int, ints, type Model, type Node, type Value } from "../../graph/model.ts";
 import { inferTypes } from "../../ops/infer.ts";
+import { codeOfDtype } from "../../ops/rules/element-types.ts";
 import { float32, int64, makeTensor, type Tensor } from "../../tensor/tensor.ts";
 
 /** Where a model keeps the JSON of its record. */
@@ -42,7 +45,7 @@ export interface PreprocessingOptions {
 
 /**
  * The model that takes raw rows: the columns of the table in their order, a category as its place in the record's list, a gap
- * as NaN; or pixels as the file has them. Its outputs are in the units of the data; class names are in the record, which goes
+ * as NaN, all float32, or float64 where float32 would merge values ({@link wideColumns}); or pixels as the file has them. Its outputs are in the units of the data; class names are in the record, which goes
  * with the model as metadata. Requires a network that takes what the record makes. A network with several inputs, or with
  * none of float32, gets the record alone.
  */
@@ -71,6 +74,9 @@ export function withPreprocessing(
     graph: {
       ...graph,
       inputs: graph.inputs.map((value) => (value === input ? (front?.input ?? value) : value)),
+      outputs: graph.outputs.map((value) =>
+        back !== undefined && value.name === output ? { ...value, dtype: back.dtype } : value,
+      ),
       nodes: [
         ...(front?.nodes ?? []),
         ...graph.nodes.map((node) => renamed(node, renames)),
@@ -112,9 +118,10 @@ export function withoutPreprocessing(model: Model): PreprocessedModel {
       graph: {
         ...graph,
         inputs: graph.inputs.map((value) =>
-          taken !== undefined && renames.get(inner ?? "") === value.name
-            ? { ...value, shape: taken.shape }
-            : value,
+          taken !== undefined && renames.get(inner ?? "") === value.name ? { ...value, ...taken } : value,
+        ),
+        outputs: graph.outputs.map((value) =>
+          renames.get(last ?? "") === value.name ? { ...value, dtype: "float32" } : value,
         ),
         nodes: graph.nodes.filter((node) => !own.includes(node)).map((node) => renamed(node, renames)),
         parameters: new Map([...graph.parameters].filter(([name]) => !name.startsWith(prefix))),
@@ -123,8 +130,17 @@ export function withoutPreprocessing(model: Model): PreprocessedModel {
   };
 }
 
+type WorkType = "float32" | "float64";
+
 /** Nodes that stand for a part of a record, with their parameters. */
 class Nodes {
+  /** The type of the numbers that are computed with. */
+  #dtype: WorkType;
+
+  constructor(dtype: WorkType = "float32") {
+    this.#dtype = dtype;
+  }
+
   readonly nodes: Node[] = [];
   readonly parameters = new Map<string, Tensor>();
 
@@ -137,7 +153,16 @@ class Nodes {
   values(name: string, values: readonly number[], dims: readonly number[] = [values.length]): string {
     const [first = 0] = values;
     const same = values.every((value) => Object.is(value, first));
-    return this.parameter(name, same ? float32([], [first]) : float32(dims, values));
+    const entries = same ? [first] : values;
+    const data = this.#dtype === "float64" ? Float64Array.from(entries) : Float32Array.from(entries);
+    return this.parameter(name, makeTensor(this.#dtype, same ? [] : dims, data));
+  }
+
+  /** The same value, of another type from here on. */
+  cast(value: string, dtype: WorkType, what: string): string {
+    if (dtype === this.#dtype) return value;
+    this.#dtype = dtype;
+    return this.emit("Cast", [value], what, { to: int(codeOfDtype(dtype)) });
   }
 
   emit(op: string, inputs: readonly string[], what: string, attributes: Attributes = {}): string {
@@ -149,9 +174,10 @@ class Nodes {
   /** (value - mean) / deviation */
   scale(value: string, scales: readonly Scale[], dims?: readonly number[]): string {
     const [means, deviations] = [scales.map(({ mean }) => mean), scales.map(({ deviation }) => deviation)];
-    const centered = means.every((mean) => mean === 0)
+    const exact = means.every((mean) => mean === 0)
       ? value
       : this.emit("Sub", [value, this.values("mean", means, dims)], "centered");
+    const centered = this.cast(exact, "float32", "narrowed");
     if (deviations.every((deviation) => deviation === 1)) return centered;
     return this.emit("Div", [centered, this.values("deviation", deviations, dims)], "standardized");
   }
@@ -170,8 +196,10 @@ function front(input: Value, shape: Shape, nodes: Nodes) {
   return made && { ...made, input: { ...input, shape } };
 }
 
-function tableNodes(input: Value, { columns }: TableFeatures) {
-  const nodes = new Nodes();
+function tableNodes(input: Value, table: TableFeatures) {
+  const { columns } = table;
+  const dtype: WorkType = wideColumns(table).length > 0 ? "float64" : "float32";
+  const nodes = new Nodes(dtype);
   const isTable = columns.every(({ kind }) => kind === "number");
   const features = columns.flatMap((column, place) =>
     featuresOf(column).map((feature) => ({ ...feature, place })),
@@ -191,13 +219,15 @@ function tableNodes(input: Value, { columns }: TableFeatures) {
     );
     value = nodes.emit("Where", [nodes.emit("IsNaN", [value], "gaps"), fills, value], "filled");
   }
+  const codes = isTable
+    ? ""
+    : nodes.values(
+        "codes",
+        features.map(({ code }) => code ?? -1),
+      );
   const numbers = nodes.scale(value, features);
   if (isTable) value = numbers;
   else {
-    const codes = nodes.values(
-      "codes",
-      features.map(({ code }) => code ?? -1),
-    );
     const ones = nodes.emit("Cast", [nodes.emit("Equal", [value, codes], "equal")], "categories", {
       to: int(1),
     });
@@ -218,7 +248,7 @@ function tableNodes(input: Value, { columns }: TableFeatures) {
       [value, nodes.parameter("shape", int64([dims.length + 1], [0, ...dims]))],
       "shaped",
     );
-  return front(input, [input.shape[0] ?? "batch", columns.length], nodes);
+  return front({ ...input, dtype }, [input.shape[0] ?? "batch", columns.length], nodes);
 }
 
 interface Feature extends Scale {
@@ -249,13 +279,16 @@ function imageNodes(input: Value, { divisor, axes, scales, dims }: ImageFeatures
   return front(input, turned ? [batch, height, width, channels] : input.shape, nodes);
 }
 
-function targetNodes(output: string, { mean, deviation }: NumberTarget) {
+function targetNodes(output: string, target: NumberTarget) {
   const nodes = new Nodes();
-  let value = `${output}${scaled}`;
-  const scalar = (name: string, number: number) => nodes.parameter(name, float32([], [number]));
+  const { mean, deviation } = target;
+  const dtype: WorkType = isWide(target) ? "float64" : "float32";
+  let value = nodes.cast(`${output}${scaled}`, dtype, "widened");
+  const scalar = (name: string, number: number) => nodes.values(name, [number]);
   if (deviation !== 1) value = nodes.emit("Mul", [value, scalar("target-deviation", deviation)], "unscaled");
   if (mean !== 0) nodes.emit("Add", [value, scalar("target-mean", mean)], "target");
-  return nodes.ending(output);
+  const made = nodes.ending(output);
+  return made && { ...made, dtype };
 }
 
 function renamed(node: Node, names: ReadonlyMap<string, string>): Node {
