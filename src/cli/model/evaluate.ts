@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import { EspalierError } from "../../tensor/errors.ts";
-import { predictScores } from "../../training/compilation/predict.ts";
+import { evaluateModel, predictScores } from "../../training/compilation/predict.ts";
 import { type LossName, losses } from "../../training/settings/loss.ts";
-import { Trainer } from "../../training/trainer/trainer.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { oneOf } from "../options/option-values.ts";
 import { rowsOption, rowsToEvaluate } from "../options/rows-option.ts";
@@ -82,8 +81,7 @@ export async function evaluate(path: string, options: EvaluateOptions, io: CliIo
   );
   const data = fitRows(read, model);
   const task = modelTask(model, data, { loss: wanted, ...taskOptions(options) });
-  const trainer = await Trainer.create(model, task);
-  const { loss } = await trainer.evaluate(data).finally(() => trainer.dispose());
+  const { loss } = await evaluateModel(model, data, task);
   const scores = await predictScores(model, data, task);
   const target = data.preprocessing?.target;
   const answers = answersOf(scores, task.loss, target);

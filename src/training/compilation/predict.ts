@@ -4,7 +4,7 @@ import type { Model } from "../../graph/model.ts";
 import { Batcher } from "../graphs/batch.ts";
 import { fixedBatch } from "../graphs/program-inputs.ts";
 import { type TaskOptions, taskOf } from "../settings/task-options.ts";
-import { Evaluator } from "./evaluator.ts";
+import { type Evaluation, Evaluator } from "./evaluator.ts";
 
 /**
  * What a model's loss is taken of, example by example [count, values]: logits where the loss takes logits, also for a model
@@ -36,6 +36,19 @@ export async function predictScores(
         rows.push(values.slice(at * width, (at + 1) * width));
     }
     return rows;
+  } finally {
+    await evaluator.release();
+  }
+}
+
+/**
+ * The loss of a model over all of `data`. Unlike a trainer's, it asks nothing of the weights, which may be of any type, and
+ * none of which need be trained. Throws `SHAPE_MISMATCH` where model and data do not fit.
+ */
+export async function evaluateModel(model: Model, data: Dataset, task: TaskOptions): Promise<Evaluation> {
+  const evaluator = await Evaluator.create({ model, widths: [], ...taskOf(task) }, {});
+  try {
+    return await evaluator.evaluate(variablesOf(model, evaluator), data, [], 256);
   } finally {
     await evaluator.release();
   }

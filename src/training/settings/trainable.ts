@@ -104,7 +104,10 @@ export function frozenOf(model: Model, options: TrainableOptions): readonly stri
     thing: "trainable and frozen",
     rule: "must leave a parameter to train",
     received: { frozen: result.length, of: names.length },
-    remedy: `Parameters: ${listed(names)}.`,
+    remedy:
+      constants.size > 0
+        ? `Taken for constants: ${listed([...constants.keys()])}; trainConstants (command line: --train-constants) trains them.`
+        : `Parameters: ${listed(names)}.`,
   });
 }
 
