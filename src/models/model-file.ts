@@ -7,6 +7,7 @@ import {
   splitModel,
 } from "../formats/onnx/index.ts";
 import type { Model } from "../graph/model.ts";
+import { type FoldedModel, foldIntegers } from "../ops/rewrites/floats/fold-integers.ts";
 import { ownParameters } from "../ops/rewrites/own-parameters.ts";
 import { EspalierError } from "../tensor/errors.ts";
 
@@ -16,6 +17,11 @@ export interface LoadOptions extends Partial<Limits> {
    * to read them from instead. Default false: such a model is refused.
    */
   readonly externalData?: boolean | ExternalFiles;
+  /**
+   * Whether weights that are small integers (int8, uint8) become float32, as training and growth need them
+   * (ops/rewrites/floats). Called with what that changed. Default: they stay what they are.
+   */
+  readonly foldIntegers?: boolean | ((folded: Omit<FoldedModel, "model">) => void);
 }
 
 export interface SaveOptions {
@@ -32,12 +38,13 @@ export interface SaveOptions {
  * over a limit, `INVALID_MODEL` or `UNSUPPORTED_TYPE` for one that cannot be used.
  */
 export async function loadModel(source: string | Uint8Array, options: LoadOptions = {}): Promise<Model> {
-  const { externalData = false, ...limits } = options;
+  const { externalData = false, foldIntegers: folds = false, ...limits } = options;
   const given = typeof externalData === "boolean" ? undefined : externalData;
   if (typeof source !== "string") {
     if (externalData === true) throw needsPath();
-    return ownParameters(
+    return owned(
       decodeModel(source, given === undefined ? limits : { ...limits, externalData: given }),
+      folds,
     );
   }
   const bytes = await platform.readFile(source, limits.maxBytes);
@@ -47,10 +54,18 @@ export async function loadModel(source: string | Uint8Array, options: LoadOption
     // The bytes are nobody else's: misaligned tensors are moved in place.
     const mayOverwrite = true;
     const options = files === undefined ? limits : { ...limits, externalData: files };
-    return ownParameters(decodeModel(bytes, { ...options, mayOverwrite }));
+    return owned(decodeModel(bytes, { ...options, mayOverwrite }), folds);
   } finally {
     folder?.close();
   }
+}
+
+function owned(model: Model, folds: LoadOptions["foldIntegers"]): Model {
+  const own = ownParameters(model);
+  if (folds === undefined || folds === false) return own;
+  const { model: folded, ...changed } = foldIntegers(own);
+  if (typeof folds === "function") folds(changed);
+  return folded === own ? own : ownParameters(folded);
 }
 
 function needsPath(): EspalierError {

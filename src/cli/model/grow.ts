@@ -113,7 +113,8 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
   const strategy = strategyName(options.strategy ?? (options.data === undefined ? "random" : "candidates"));
   const examples = options.examples === undefined ? undefined : wholeNumber("--examples", options.examples);
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".grown.onnx");
-  const { model: whole, files } = await openModel(path, options);
+  const { model: whole, files, notes } = await openModel(path, options);
+  noteTo(io, notes);
   const { model: before, preprocessing, restore } = networkIn(whole, path);
   if (preprocessing !== undefined) refuseBorders(growths, path);
   const sizes = options.sizes.map((text) => parseSizes(text, before));

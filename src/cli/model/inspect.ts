@@ -5,7 +5,7 @@ import { findWidths } from "../../growth/find/widths.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { batchAxis, parseSizes } from "../options/sizes-option.ts";
 import { exitCodes } from "../print/exit-code.ts";
-import type { CliIo } from "../print/io.ts";
+import { type CliIo, noteTo } from "../print/io.ts";
 import { type Inspection, inspectText } from "./inspect-text.ts";
 
 export interface InspectOptions extends ModelOptions {
@@ -36,7 +36,8 @@ export function inspectCommand(command: Command, io: CliIo, finish: (code: numbe
 
 /** `espalier inspect`. Returns the exit code. */
 export async function inspect(path: string, options: InspectOptions, io: CliIo): Promise<number> {
-  const { model } = await openModel(path, options);
+  const { model, notes } = await openModel(path, options);
+  noteTo(io, notes);
   const batch = batchAxis(model);
   const sizes = {
     ...(batch === undefined ? {} : { [batch]: 1 }),

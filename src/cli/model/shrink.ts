@@ -83,7 +83,8 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const seed = wholeNumber("--seed", options.seed, 0);
   const count = wholeNumber("--examples", options.examples);
   const out = options.out ?? path.replace(/(\.onnx)?$/, ".shrunk.onnx");
-  const { model: whole, files } = await openModel(path, options);
+  const { model: whole, files, notes } = await openModel(path, options);
+  noteTo(io, notes);
   const { model: before, preprocessing, restore } = networkIn(whole, path);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
   const given = readFeeds(options.feed, before);

@@ -7,7 +7,7 @@ import { type ModelOptions, modelOptions, openModel } from "../options/model-opt
 import { wholeNumber } from "../options/option-values.ts";
 import { parseSizes } from "../options/sizes-option.ts";
 import { visible } from "../print/format.ts";
-import type { CliIo } from "../print/io.ts";
+import { type CliIo, noteTo } from "../print/io.ts";
 import {
   exitCodeOfOutcome,
   verdict,
@@ -62,8 +62,9 @@ export async function verify(
   io: CliIo,
 ): Promise<number> {
   const seed = wholeNumber("--seed", options.seed, 0);
-  const { model: before } = await openModel(beforePath, options);
-  const { model: after } = await openModel(afterPath, options);
+  const { model: before, notes } = await openModel(beforePath, options);
+  const { model: after, notes: moreNotes } = await openModel(afterPath, options);
+  noteTo(io, [...notes, ...moreNotes]);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
   const given = readFeeds(options.feed, before);
   const loaded = await modelData(before, beforePath, seed, options);

@@ -29,13 +29,16 @@ const limitHelp = {
 type LimitName = keyof typeof limitHelp;
 
 /** How a model file is read, as typed. */
-export type ModelOptions = { readonly externalData?: boolean } & {
+export type ModelOptions = { readonly externalData?: boolean; readonly foldInt8?: boolean } & {
   readonly [Name in LimitName]?: string;
 };
 
 /** Adds `--external-data` and an option for each limit of the reader. */
 export function modelOptions(command: Command, externalData: string): Command {
-  command.optionsGroup("Reading models:").option("--external-data", externalData);
+  command
+    .optionsGroup("Reading models:")
+    .option("--external-data", externalData)
+    .option("--fold-int8", "make float32 weights of int8 and uint8 ones, so that they grow and train");
   for (const [name, text] of Object.entries(limitHelp)) {
     const most = grouped(defaultLimits[name as LimitName]);
     command.addOption(new Option(`${flagOf(name)} <count>`, `most ${text} (default: ${most})`));
@@ -47,6 +50,8 @@ export function modelOptions(command: Command, externalData: string): Command {
 export interface OpenedModel {
   readonly model: Model;
   readonly files: readonly string[];
+  /** What is not as it is in the file. */
+  readonly notes: readonly string[];
 }
 
 /** Reads a model. Throws `USAGE`, and what {@link loadModel} throws. */
@@ -67,16 +72,33 @@ export async function openModel(path: string, options: ModelOptions): Promise<Op
     },
   };
   try {
+    const notes: string[] = [];
     const model = await loadModel(path, {
       ...limits,
+      ...(options.foldInt8 === true
+        ? { foldIntegers: (folded) => notes.push(foldedText(path, folded)) }
+        : {}),
       ...(externalData === undefined ? {} : { externalData }),
     });
-    return { model, files: [...new Set(files)] };
+    return { model, files: [...new Set(files)], notes };
   } catch (error) {
     throw inOptions(inFile(error, path));
   } finally {
     folder?.close();
   }
+}
+
+function foldedText(
+  path: string,
+  { tensors, activations }: { tensors: number; activations: number },
+): string {
+  if (tensors === 0)
+    return `--fold-int8 changed nothing: ${path} has no weights of int8 or uint8 that rules know`;
+  const moved =
+    activations === 0
+      ? "it computes the same"
+      : `activations in ${activations} places are no longer rounded to 8 bits, so outputs differ from the file's by what that rounding did`;
+  return `--fold-int8 made float32 of ${tensors} tensors of ${path}; ${moved}`;
 }
 
 /** The library's remedy names its own options, which have flags here. */

@@ -21,11 +21,18 @@ export interface ModelChoice {
   readonly options: ModelOptions;
 }
 
-/** Reads the network of a model to train, and its record. Throws `SHAPE_MISMATCH` for one that data sets cannot feed. */
-export async function openTrainable({ path, options }: ModelChoice): Promise<PreprocessedModel> {
-  const opened = networkIn((await openModel(path, options)).model, path);
+/**
+ * Reads the network of a model to train, its record, and what is to be said of it. Throws `SHAPE_MISMATCH` for one that
+ * data sets cannot feed.
+ */
+export async function openTrainable({
+  path,
+  options,
+}: ModelChoice): Promise<PreprocessedModel & { readonly notes: readonly string[] }> {
+  const { model, notes } = await openModel(path, options);
+  const opened = networkIn(model, path);
   checkTrainable(opened.model, path);
-  return opened;
+  return { ...opened, notes };
 }
 
 /** {@link withoutPreprocessing}, naming the file where its record cannot be read. */

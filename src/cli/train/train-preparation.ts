@@ -68,7 +68,8 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
   const opened = plan.model === undefined ? undefined : await openTrainable(plan.model);
   const record = opened?.preprocessing;
   const loaded = await loadData(withRecord(plan.data, record));
-  const { trainer, data, steps, notes } = await freshTrainer(plan, loaded, opened?.model);
+  const { trainer, data, steps, notes: trained } = await freshTrainer(plan, loaded, opened?.model);
+  const notes = [...(opened?.notes ?? []), ...trained];
   const config: RunConfig = {
     command: "train",
     started: new Date().toISOString(),
