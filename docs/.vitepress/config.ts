@@ -29,6 +29,7 @@ export default defineConfig({
           text: "Guide",
           items: [
             { text: "Getting started", link: "/getting-started" },
+            { text: "Growing during training", link: "/training" },
             { text: "From a table to answers", link: "/from-a-table" },
             { text: "Grow any model", link: "/grow-any-model" },
             { text: "Which values new units get", link: "/strategies" },
