@@ -31,6 +31,9 @@ export type { GrowthPolicy } from "./training/policy/policy.ts";
 export type { TrainerOptions } from "./training/settings/options.ts";
 export { parametersOf } from "./training/settings/parameter-summary.ts";
 export type { FitOptions } from "./training/trainer/fit.ts";
+export type { Run } from "./training/trainer/run.ts";
+export type { RunEvent } from "./training/trainer/run-event.ts";
+export type { RunOptions } from "./training/trainer/run-options.ts";
 export { Trainer } from "./training/trainer/trainer.ts";
 
 // Growing a model

@@ -1,11 +1,10 @@
 import { loadModel } from "../models/model-file.ts";
-import { Recorder, type RecorderOptions } from "../report/record/recorder.ts";
-import type { RunPoint } from "../report/record/run-record.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { optimizerOf } from "../training/optimizers/index.ts";
 import { cosineRate, type Schedule } from "../training/optimizers/schedule.ts";
-import { StoppingWatch } from "../training/policy/early-stopping.ts";
-import { Trainer, type TrainerState } from "../training/trainer/trainer.ts";
+import { listen, TrainingLoop } from "../training/trainer/loop.ts";
+import type { EvaluationEvent } from "../training/trainer/run-event.ts";
+import { Trainer } from "../training/trainer/trainer.ts";
 import type { Job, JobResult } from "./job.ts";
 import { jobKey } from "./job.ts";
 import { decodePartial, encodePartial, type PartialRun } from "./partial-run.ts";
@@ -58,11 +57,10 @@ class JobRun {
   readonly #parts: TaskParts;
   readonly #context: JobContext;
   readonly #trainer: Trainer;
-  readonly #recorder: Recorder;
-  readonly #watch: StoppingWatch;
+  readonly #loop: TrainingLoop;
   /** Every evaluation, those of stretches that were rolled back included: they were paid for. */
   readonly #curve: CurvePoint[];
-  #best: TrainerState | undefined;
+  readonly #secondsBefore: number;
   #saved = performance.now();
 
   private constructor(
@@ -71,29 +69,30 @@ class JobRun {
     parts: TaskParts,
     context: JobContext,
     trainer: Trainer,
-    past: Pick<PartialRun, "points" | "curve" | "best">,
+    past: Pick<PartialRun, "seconds" | "curve" | "best">,
   ) {
     this.#job = job;
     this.#key = key;
     this.#parts = parts;
     this.#context = context;
     this.#trainer = trainer;
-    this.#best = past.best;
-    this.#watch = new StoppingWatch({ patience: job.budget.patience ?? Number.POSITIVE_INFINITY }, "lower");
     this.#curve = [...past.curve];
-    for (const { step, loss } of past.curve) this.#watch.see(step, loss);
+    this.#secondsBefore = past.seconds;
     const { steps } = runLength(job);
-    const { evaluateEvery } = job.budget;
-    this.#recorder = new Recorder(trainer, parts.train, {
-      name: key,
+    const { evaluateEvery, patience = Number.POSITIVE_INFINITY } = job.budget;
+    this.#loop = new TrainingLoop(trainer, parts.train, {
+      complete: ({ step }) => step >= steps,
       steps,
-      test: parts.validation,
+      validation: parts.validation,
       evaluateEvery,
-      pointEvery: evaluateEvery,
-      diagnoseEvery: steps,
-      ...(job.growth === undefined ? {} : { growth: job.growth as NonNullable<RecorderOptions["growth"]> }),
-      events: { point: (point) => this.#see(point) },
-      past: { points: past.points, diagnoses: [] },
+      evaluateEnds: true,
+      earlyStopping: { patience },
+      growth: job.growth,
+      checkpointEvery: evaluateEvery,
+      past: {
+        scores: past.curve.map(({ step, loss }) => ({ step, validation: { loss } })),
+        best: past.best,
+      },
     });
   }
 
@@ -111,31 +110,28 @@ class JobRun {
       ...(job.newborn === undefined ? {} : { newborn: job.newborn }),
       optimizer: optimizerOf(job.optimizer.name, job.optimizer.options, scheduleOf(job)),
     });
-    return new JobRun(job, key, parts, context, trainer, { best: undefined, points: [], curve: [] });
+    return new JobRun(job, key, parts, context, trainer, { best: undefined, seconds: 0, curve: [] });
   }
 
   /** Undefined where the signal stopped it. */
   async train(): Promise<JobResult["endedBy"] | undefined> {
-    const { signal, progress, saveSeconds = 20 } = this.#context;
-    const { flops = Number.POSITIVE_INFINITY, evaluateEvery } = this.#job.budget;
-    const { steps } = runLength(this.#job);
+    const { flops = Number.POSITIVE_INFINITY } = this.#job.budget;
+    const events = this.#loop.advance(undefined, this.#context.signal);
+    let spent = false;
     try {
-      for (;;) {
-        // The pieces end at evaluations, where every point has been written down.
-        const next = (Math.floor(this.#trainer.step / evaluateEvery) + 1) * evaluateEvery;
-        const status = await this.#recorder.advance(next, signal);
-        progress?.(this.#trainer.step / steps);
-        if (status === "complete") return "steps";
-        if (status === "signal") {
-          await this.#save();
-          return undefined;
-        }
-        // A budget of the arm's growth policy.
-        if (status !== "paused") return "flops";
-        if (this.#watch.exhausted) return "patience";
-        if (this.#trainer.progress.flops >= flops) return "flops";
-        if (performance.now() - this.#saved > 1000 * saveSeconds) await this.#save();
-      }
+      const endedBy = await listen(events, async (event) => {
+        if (event.kind === "evaluation") this.#see(event);
+        if (event.kind !== "checkpoint" || event.step === 0) return;
+        spent = this.#trainer.progress.flops >= flops;
+        if (spent) await events.return("budget");
+        else await this.#saveNowAndThen();
+      });
+      // "budget" is that of the arm's growth policy.
+      if (spent || endedBy === "budget") return "flops";
+      if (endedBy === "steps") return "steps";
+      if (endedBy === "early stopping") return "patience";
+      await this.#save();
+      return undefined;
     } catch (error) {
       if (error instanceof EspalierError && error.code === "DIVERGED") return "divergence";
       throw error;
@@ -145,12 +141,13 @@ class JobRun {
   async finish(endedBy: JobResult["endedBy"]): Promise<JobResult> {
     const { store } = this.#context;
     const trainer = this.#trainer;
-    const widths = this.#recorder.points.at(-1)?.widths ?? {};
+    const widths = Object.fromEntries(
+      trainer.widths.filter(({ growable }) => growable).map(({ id, size }) => [id, size]),
+    );
     const { parameterCount: parameters, growths } = trainer;
     const { test } = this.#parts;
     let tested: JobResult["test"];
-    if (this.#best !== undefined) {
-      await trainer.restoreWeights(this.#best);
+    if (await this.#loop.takeBest()) {
       if (test !== undefined) {
         const { examples: _, ...scores } = await trainer.evaluate(test);
         tested = scores as NonNullable<JobResult["test"]>;
@@ -173,19 +170,27 @@ class JobRun {
     return this.#trainer.dispose();
   }
 
-  #see({ step, flops, seconds, test }: RunPoint): void {
-    if (test === undefined) return;
-    this.#curve.push({ step, flops, seconds, loss: test.loss });
-    if (this.#watch.see(step, test.loss)) this.#best = this.#trainer.state();
+  get #seconds(): number {
+    return this.#secondsBefore + this.#loop.seconds;
+  }
+
+  #see({ step, validation }: EvaluationEvent): void {
+    const { loss = Number.NaN } = validation ?? {};
+    this.#curve.push({ step, flops: this.#trainer.progress.flops, seconds: this.#seconds, loss });
+    if (step > 0) this.#context.progress?.(step / runLength(this.#job).steps);
+  }
+
+  async #saveNowAndThen(): Promise<void> {
+    const { saveSeconds = 20 } = this.#context;
+    if (performance.now() - this.#saved > 1000 * saveSeconds) await this.#save();
   }
 
   async #save(): Promise<void> {
-    await this.#recorder.flush();
     const partial = {
       checkpoint: await this.#trainer.checkpoint(),
-      best: this.#best,
+      best: this.#loop.bestState,
       settings: this.#trainer.settings,
-      points: this.#recorder.points,
+      seconds: this.#seconds,
       curve: this.#curve,
     };
     await this.#context.store.write(partialFile(this.#key), await encodePartial(partial));

@@ -29,6 +29,8 @@ export interface Platform {
   listFolder(path: string): Promise<readonly string[]>;
   makeFolder(path: string): Promise<void>;
   removeFile(path: string): Promise<void>;
+  /** Comes back once the page has drawn and heard what waited; absent where other threads and timers have their turn anyway. */
+  readonly turn?: () => Promise<void>;
   /** Resident memory of the process in bytes; undefined where it cannot be told. */
   residentMemory(): number | undefined;
 }

@@ -14,6 +14,18 @@ const refuseAtOnce = (path: string) => {
   throw noPaths(path);
 };
 
+/** A message to itself waits in the page's own line; a timer would be held back by 4 ms, and a promise lets nobody in. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
 /** The browser: bytes in, bytes out, no paths. */
 export const platform: Platform = {
   name: "web",
@@ -25,5 +37,6 @@ export const platform: Platform = {
   listFolder: refuse,
   makeFolder: refuse,
   removeFile: refuse,
+  turn,
   residentMemory: () => undefined,
 };

@@ -1,6 +1,5 @@
 // espalier/report: the record of a run, and its page.
 
-export type { StoppingRule } from "../training/policy/early-stopping.ts";
 export { htmlReport } from "./html-report.ts";
 export { jsonReport } from "./json-report.ts";
 export {

@@ -20,6 +20,7 @@ export type ErrorCode =
   | "CHECKPOINT_MISSING"
   | "OUTPUT_EXISTS"
   | "DIVERGED"
+  | "BUSY"
   | "ENGINE"
   | "PLATFORM"
   | "CONFIG"

@@ -10,13 +10,27 @@ export type {
   ShrinkRecord,
   SizeChange,
   StepInfo,
+  StoppedBy,
 } from "./history/record.ts";
 export type { Progress, Rollback, Spent, TrainerState } from "./history/state.ts";
+export type { EarlyStopping } from "./policy/early-stopping.ts";
 export type { WidenOptions } from "./resize/widen.ts";
 export type { TrainerOptions, TrainerSettings } from "./settings/options.ts";
 export { type ParameterSummary, parametersOf } from "./settings/parameter-summary.ts";
 export type { ParameterChoice } from "./settings/trainable.ts";
-export type { EarlyStopping, FitOptions } from "./trainer/fit.ts";
+export type { FitOptions } from "./trainer/fit.ts";
+export { Run } from "./trainer/run.ts";
+export type {
+  CheckpointEvent,
+  DecisionEvent,
+  EndEvent,
+  EvaluationEvent,
+  GrownEvent,
+  LoopEvent,
+  RunEvent,
+  StepEvent,
+} from "./trainer/run-event.ts";
+export type { RunOptions } from "./trainer/run-options.ts";
 export { Trainer } from "./trainer/trainer.ts";
 
 // Optimizers and schedules

@@ -8,6 +8,7 @@ import { mlp } from "../../src/nn/mlp.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { Batcher } from "../../src/training/graphs/batch.ts";
 import { writeProgram } from "../../src/training/graphs/program.ts";
+import type { TrainerState } from "../../src/training/history/state.ts";
 import { createLearner } from "../../src/training/learner/learners.ts";
 import { adam, adamw } from "../../src/training/optimizers/adam.ts";
 import type { Births } from "../../src/training/optimizers/ages.ts";
@@ -16,7 +17,7 @@ import type { Optimizer } from "../../src/training/optimizers/optimizer.ts";
 import { constantRate, cosineRate, rateAt } from "../../src/training/optimizers/schedule.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
 import type { TrainerOptions } from "../../src/training/settings/options.ts";
-import { Trainer, type TrainerState } from "../../src/training/trainer/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 
 const seconds = 1000;

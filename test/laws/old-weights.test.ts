@@ -17,13 +17,14 @@ import { sequential } from "../../src/nn/sequential.ts";
 import { sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 import { Batcher } from "../../src/training/graphs/batch.ts";
 import { writeProgram } from "../../src/training/graphs/program.ts";
+import type { TrainerState } from "../../src/training/history/state.ts";
 import { createLearner } from "../../src/training/learner/learners.ts";
 import { adam, adamw } from "../../src/training/optimizers/adam.ts";
 import type { Births } from "../../src/training/optimizers/ages.ts";
 import type { Optimizer } from "../../src/training/optimizers/optimizer.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
 import type { TrainerOptions } from "../../src/training/settings/options.ts";
-import { Trainer, type TrainerState } from "../../src/training/trainer/trainer.ts";
+import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { integerFeatures, integerStrategy, normalFeatures, withIntegers } from "./exact-network.ts";
 import { anySeed, lawRuns } from "./seed.ts";
 

@@ -6,8 +6,9 @@ import { diagnosisLine } from "../../report/record/metrics-history.ts";
 import { decisionLine, growthLine, pointLine } from "../../report/record/metrics-lines.ts";
 import type { RunDiagnosis, RunPoint, RunRecord } from "../../report/record/run-record.ts";
 import type { GrowthRecord } from "../../training/history/record.ts";
+import type { Progress } from "../../training/history/state.ts";
 import type { ControllerDecision } from "../../training/policy/state.ts";
-import type { Progress, Trainer } from "../../training/trainer/trainer.ts";
+import type { Trainer } from "../../training/trainer/trainer.ts";
 import type { RunConfig, RunFolder } from "./run-folder.ts";
 
 export const metricsName = "metrics.jsonl";

@@ -67,6 +67,9 @@ export interface ShrinkRecord extends SizeChange {
   readonly plan: ShrinkPlan;
 }
 
+/** What ended a run. "budget": that of its growth policy. */
+export type StoppedBy = "steps" | "early stopping" | "signal" | "budget";
+
 /** What `fit` did. */
 export interface FitResult {
   /** Updates done by this call, and by the trainer altogether. */
@@ -75,8 +78,7 @@ export interface FitResult {
   readonly epoch: number;
   /** Loss of the last batch, before its update. */
   readonly loss: number;
-  /** "budget": that of its growth policy. */
-  readonly stoppedBy: "steps" | "early stopping" | "signal" | "budget";
+  readonly stoppedBy: StoppedBy;
   /** The best validation score and its step, where there was early stopping. */
   readonly best?: { readonly step: number; readonly score: number };
   /** Of the growth controller, in this call. */

@@ -63,6 +63,18 @@ export function charged(progress: Progress, what: keyof Spent, flops: number): P
   return { ...progress, flops: progress.flops + flops, spent: { ...spent, [what]: spent[what] + flops } };
 }
 
+/** Progress after one more update, on `size` of the `count` examples of an epoch. */
+export function updated(progress: Progress, size: number, count: number): Progress {
+  const offset = progress.offset + size;
+  const over = offset >= count;
+  return {
+    ...progress,
+    step: progress.step + 1,
+    epoch: progress.epoch + Number(over),
+    offset: over ? 0 : offset,
+  };
+}
+
 /** Everything that a checkpoint holds. */
 export interface TrainerState {
   readonly model: Model;

@@ -1,6 +1,8 @@
+import { EspalierError } from "../../tensor/errors.ts";
+
 /** When a run stops because its validation score no longer improves. */
-export interface StoppingRule {
-  /** Scores without improvement before it stops. */
+export interface EarlyStopping {
+  /** Validations without improvement before it stops. */
   readonly patience: number;
   /** "loss" or the name of a metric. Default "loss". */
   readonly monitor?: string;
@@ -8,16 +10,37 @@ export interface StoppingRule {
   readonly minDelta?: number;
 }
 
+/** A score that can be watched, and which of two is better. */
+interface Watched {
+  readonly name: string;
+  readonly better: "higher" | "lower";
+}
+
 /** Follows validation scores. It holds nothing but what the scores so far decide, so a resumed run replays them. */
 export class StoppingWatch {
-  readonly #rule: StoppingRule;
+  readonly #rule: EarlyStopping;
   readonly #sign: number;
   #best: { readonly step: number; readonly score: number } | undefined;
   #misses = 0;
 
-  constructor(rule: StoppingRule, better: "higher" | "lower") {
+  constructor(rule: EarlyStopping, better: "higher" | "lower") {
     this.#rule = rule;
     this.#sign = better === "higher" ? -1 : 1;
+  }
+
+  /** Watches what the rule says. Throws `ARGUMENT` for a monitor that is neither the loss nor a metric, or without data. */
+  static of(rule: EarlyStopping, metrics: readonly Watched[], hasValidation: boolean): StoppingWatch {
+    const { monitor = "loss" } = rule;
+    const metric = metrics.find(({ name }) => name === monitor);
+    if (!hasValidation || (metric === undefined && monitor !== "loss")) {
+      throw new EspalierError("ARGUMENT", {
+        thing: "earlyStopping",
+        rule: `needs \`validation\` and a monitor among ${["loss", ...metrics.map(({ name }) => name)].join(", ")}`,
+        received: hasValidation ? monitor : "no validation data",
+        remedy: "Leave monitor out to watch the loss.",
+      });
+    }
+    return new StoppingWatch(rule, metric?.better ?? "lower");
   }
 
   get best(): { readonly step: number; readonly score: number } | undefined {

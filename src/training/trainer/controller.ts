@@ -1,13 +1,14 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { ScoreName } from "../../growth/scores/index.ts";
 import type { GrowthRecord } from "../history/record.ts";
+import type { TrainerState } from "../history/state.ts";
 import { checkPolicy } from "../policy/check-policy.ts";
 import { decide, type Measured, type Outcome } from "../policy/decide.ts";
 import { memoryOf } from "../policy/losses.ts";
 import type { GrowthPolicy } from "../policy/policy.ts";
 import { type ControllerDecision, type ControllerState, newState } from "../policy/state.ts";
+import type { LoopTrainer } from "./loop-trainer.ts";
 import { observe } from "./observe.ts";
-import type { Trainer, TrainerState } from "./trainer.ts";
 
 export interface ControllerOptions {
   readonly policy: GrowthPolicy;
@@ -27,7 +28,7 @@ type Decided = Extract<Outcome, { readonly decision: unknown }>;
  * no decision; after each update {@link GrowthController.see}.
  */
 export class GrowthController {
-  readonly #trainer: Trainer;
+  readonly #trainer: LoopTrainer;
   readonly #options: ControllerOptions;
   readonly #memory: number;
   #decided: Decided | undefined;
@@ -36,7 +37,7 @@ export class GrowthController {
    * Goes on where the trainer's progress has a state of the same policy. Else the policy must suit the run; throws
    * `UNKNOWN_WIDTH`, `NOT_GROWABLE` or `ARGUMENT`, as {@link checkPolicy} does.
    */
-  constructor(trainer: Trainer, options: ControllerOptions) {
+  constructor(trainer: LoopTrainer, options: ControllerOptions) {
     const { policy, data, validation, steps = Number.POSITIVE_INFINITY } = options;
     this.#trainer = trainer;
     this.#options = options;

@@ -6,7 +6,7 @@ import { unitCost } from "../measure/score-widths.ts";
 import { allowedWidths } from "../policy/check-policy.ts";
 import type { GrowthPolicy } from "../policy/policy.ts";
 import type { Situation } from "../policy/situation.ts";
-import type { Trainer } from "./trainer.ts";
+import type { LoopTrainer } from "./loop-trainer.ts";
 
 /** Examples that scores and strategies look at, where there are as many. */
 const sampled = 512;
@@ -15,7 +15,7 @@ const sampled = 512;
  * How a run stands between two updates; `last`: no update follows. The FLOPs of the next one are reckoned only where there
  * is a budget of them.
  */
-export function observe(trainer: Trainer, policy: GrowthPolicy, data: Dataset, last: boolean): Situation {
+export function observe(trainer: LoopTrainer, policy: GrowthPolicy, data: Dataset, last: boolean): Situation {
   const { step, flops } = trainer.progress;
   const limited = "budget" in policy && policy.budget?.flops !== undefined;
   const strategy = policy.strategy === undefined ? undefined : strategyOf(policy.strategy);

@@ -22,7 +22,7 @@ import { lineagesOf } from "../history/lineage.ts";
 import { openCheckpoint, type ResumeOptions } from "../history/open-checkpoint.ts";
 import type { FitResult, GrowthRecord, ShrinkRecord } from "../history/record.ts";
 import { rolledBack } from "../history/rollback.ts";
-import { charged, noProgress, type Progress, type TrainerState } from "../history/state.ts";
+import { charged, noProgress, type Progress, type TrainerState, updated } from "../history/state.ts";
 import { Sample, type SampleOptions } from "../measure/sample.ts";
 import { type ScoreRequest, scoreWidths } from "../measure/score-widths.ts";
 import { rateAt } from "../optimizers/schedule.ts";
@@ -37,12 +37,13 @@ import { defaultMetrics, type Metric } from "../settings/metric.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "../settings/options.ts";
 import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { type FitOptions, runFit } from "./fit.ts";
+import type { LoopTrainer } from "./loop-trainer.ts";
+import { Run } from "./run.ts";
+import type { RunOptions } from "./run-options.ts";
 import { Turns } from "./turns.ts";
 
-export type { Progress, TrainerState };
-
 /** Trains a model and widens it while it trains. */
-export class Trainer {
+export class Trainer implements LoopTrainer {
   readonly settings: TrainerSettings;
   readonly metrics: readonly Metric[];
   #compiled: Compilation;
@@ -143,9 +144,14 @@ export class Trainer {
     return flopsPerExample(costOf(this.#compiled, this.#lastBatch));
   }
 
-  /** Trains until a number of steps or epochs is done, or something stops it. Throws `DIVERGED`. */
+  /** Trains until steps or epochs are done, or something stops it. Throws `ARGUMENT`, `DIVERGED`, and `BUSY` during another fit. */
   fit(data: Dataset, options: FitOptions): Promise<FitResult> {
     return runFit(this, data, options);
+  }
+
+  /** The same as events, to watch, pause, step through or break off; see {@link Run}. Throws `ARGUMENT` at once. */
+  run(data: Dataset, options: RunOptions): Run {
+    return new Run(this, data, options);
   }
 
   /**
@@ -158,18 +164,13 @@ export class Trainer {
 
   async #trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
     const { feeds, size } = this.#begin(data).batch(this.#progress);
-    const { step, epoch, offset } = this.#progress;
+    const { step } = this;
     this.#lastBatch = feeds;
     const loss = await this.#compiled.learner.step(this.#withMasks(feeds, this.widths), step);
     this.#unjudged = Number.isFinite(loss);
     if (!this.#unjudged) throw lossDiverged(step, loss, rateAt(this.settings.optimizer.learningRate, step));
-    const done = offset + size >= data.count;
-    this.#progress = {
-      ...charged(this.#progress, "training", this.#stepFlops.of(size, this.#compiled, feeds)),
-      step: step + 1,
-      epoch: epoch + Number(done),
-      offset: done ? 0 : offset + size,
-    };
+    const paid = charged(this.#progress, "training", this.#stepFlops.of(size, this.#compiled, feeds));
+    this.#progress = updated(paid, size, data.count);
     return { loss, size };
   }
 

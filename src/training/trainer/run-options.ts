@@ -1,0 +1,77 @@
+import type { Dataset } from "../../data/dataset.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { isOver } from "../optimizers/schedule.ts";
+import type { EarlyStopping } from "../policy/early-stopping.ts";
+import type { GrowthPolicy } from "../policy/policy.ts";
+import { type LoopOptions, scheduleOver } from "./loop.ts";
+import type { LoopTrainer } from "./loop-trainer.ts";
+
+/** What a run is told. */
+export interface RunOptions {
+  /** Updates to do in this run. One of `steps` and `epochs` is needed. */
+  readonly steps?: number;
+  /** Times to go through the data in this run; the epoch under way counts as the first. */
+  readonly epochs?: number;
+  /** Evaluated every `validateEvery` steps. */
+  readonly validation?: Dataset;
+  /** Default: once an epoch. */
+  readonly validateEvery?: number;
+  /** Stops when validation has not improved, and goes back to the best weights. Needs `validation`. */
+  readonly earlyStopping?: EarlyStopping;
+  /** Grows while it trains. */
+  readonly growth?: GrowthPolicy;
+  /** Steps between two moments to save, counted from the trainer's first; a new run begins with one. Default: none. */
+  readonly checkpointEvery?: number;
+  /** Stops between two steps. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options of the loop behind a run. Throws `ARGUMENT` or `EMPTY_DATA`. */
+export function loopOptions(trainer: LoopTrainer, data: Dataset, options: RunOptions): LoopOptions {
+  const { validation, validateEvery, earlyStopping, growth, checkpointEvery } = options;
+  for (const [thing, value] of [
+    ["validateEvery", validateEvery],
+    ["checkpointEvery", checkpointEvery],
+    ["earlyStopping.patience", earlyStopping?.patience],
+  ] as const) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
+    throw new EspalierError("ARGUMENT", { thing, rule: "must be a positive whole number", received: value });
+  }
+  return {
+    complete: goalOf(trainer, data, options),
+    validation,
+    evaluateEvery:
+      validation === undefined
+        ? Number.POSITIVE_INFINITY
+        : (validateEvery ?? Math.ceil(data.count / trainer.settings.batchSize)),
+    countFrom: trainer.step,
+    earlyStopping,
+    growth,
+    checkpointEvery,
+  };
+}
+
+function goalOf(trainer: LoopTrainer, data: Dataset, { steps, epochs }: RunOptions): LoopOptions["complete"] {
+  const amount = steps ?? epochs;
+  if (
+    (steps === undefined) === (epochs === undefined) ||
+    !Number.isSafeInteger(amount) ||
+    (amount as number) < 0
+  ) {
+    throw new EspalierError("ARGUMENT", {
+      thing: "fit",
+      rule: "needs either `steps` or `epochs`, a whole number",
+      received: { steps, epochs },
+      remedy: "For example fit(data, { epochs: 5 }).",
+    });
+  }
+  if (data.count === 0)
+    throw new EspalierError("EMPTY_DATA", { thing: data.name, rule: "needs at least one example" });
+  if (steps !== undefined) {
+    const last = trainer.step + steps;
+    if (steps > 0 && isOver(trainer.settings.optimizer.learningRate, last - 1)) throw scheduleOver(trainer);
+    return (now) => now.step >= last;
+  }
+  const last = trainer.progress.epoch + (epochs as number);
+  return (now) => now.epoch >= last;
+}
