@@ -1,8 +1,10 @@
 import type { Dim, Shape } from "../../graph/dim.ts";
 
+const inGroups = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
 /** 1234567 as "1,234,567". */
 export function grouped(count: number): string {
-  return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
+  return inGroups.format(count);
 }
 
 const prefixes = [

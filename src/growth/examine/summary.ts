@@ -79,7 +79,8 @@ function layersOf(model: Model, flows: FlowMap): readonly LayerSummary[] {
   const { graph } = model;
   const sources = weightsBehind(model);
   const counted = new Set<string>();
-  const layers = new Map<string, LayerSummary>();
+  const seeds = new Set(flows.seeds.map(({ value }) => value));
+  const layers = new Map<string, LayerSummary & { readonly operators: string[] }>();
   for (const node of graph.nodes) {
     const weights = [...new Set(node.inputs.flatMap((name) => sources.get(name) ?? []))];
     // What only prepares a weight (a transposition, a cast) belongs to the node that uses it.
@@ -87,14 +88,16 @@ function layersOf(model: Model, flows: FlowMap): readonly LayerSummary[] {
     const own = weights.find((name) => !isInvented(name));
     const name = own === undefined ? moduleOf(node) : layerOfParameter(own);
     // A constant without a name that makes nothing: a mask, a scale.
-    if (own === undefined && !makesUnits(node, flows) && flows.isRuled(node)) continue;
+    if (own === undefined && !node.inputs.some((input) => seeds.has(input)) && flows.isRuled(node)) continue;
     const layer = name ?? (weights[0] as string);
     const before = layers.get(layer);
     const fresh = weights.filter((weight) => !counted.has(weight));
     for (const weight of fresh) counted.add(weight);
+    const operators = before?.operators ?? [];
+    operators.push(node.op);
     layers.set(layer, {
       name: layer,
-      operators: [...(before?.operators ?? []), node.op],
+      operators,
       output: flows.types.get(node.outputs[0] ?? "")?.shape,
       parameters: fresh.reduce(
         (sum, weight) => sum + sizeOf(graph.parameters.get(weight)?.dims ?? []),
@@ -104,10 +107,6 @@ function layersOf(model: Model, flows: FlowMap): readonly LayerSummary[] {
     });
   }
   return [...layers.values()];
-}
-
-function makesUnits(node: Node, flows: FlowMap): boolean {
-  return flows.seeds.some(({ value }) => node.inputs.includes(value));
 }
 
 /** The weights that each constant value is made of: a parameter of itself, its transpose of it too. */

@@ -1,6 +1,7 @@
 import { addDims, type Dim, multiplyDims, type Shape } from "../../graph/dim.ts";
 import { layoutSize } from "../../graph/layout.ts";
 import type { Model } from "../../graph/model.ts";
+import { Lists } from "./lists.ts";
 import type { Width, WidthPart } from "./width.ts";
 
 /** The name by which a graph calls the size of a width. */
@@ -13,33 +14,42 @@ export function symbolOf(width: Pick<Width, "id">): string {
  * positions in another way. The others need a new graph when they grow.
  */
 export function openWidths(widths: readonly Width[]): readonly Width[] {
-  const simple = widths.filter(
-    ({ growable, written, repairs }) => growable && written.length === 0 && repairs.length === 0,
-  );
   const growable = widths.filter((width) => width.growable);
-  return simple.filter((width) => growable.every((other) => other === width || !overlap(width, other)));
-}
-
-function overlap(a: Width, b: Width): boolean {
-  return a.parts.some((left) =>
-    b.parts.some(
-      (right) =>
-        left.parameter === right.parameter && left.axis === right.axis && shareAny(a, left, b, right),
-    ),
+  const owners = new Map<string, (Width | "several" | undefined)[]>();
+  for (const width of growable) for (const part of width.parts) own(ownersOn(owners, part), part, width);
+  return growable.filter(
+    (width) =>
+      width.written.length + width.repairs.length === 0 &&
+      width.parts.every((part) => {
+        const all = ownersOn(owners, part);
+        return positionsOf(part, width.size).every((position) => all[position] === width);
+      }),
   );
 }
 
-/** Whether two widths on one axis have a position in common. */
-function shareAny(a: Width, left: WidthPart, b: Width, right: WidthPart): boolean {
-  const mine = positionsOf(left, a.size);
-  return positionsOf(right, b.size).some((taken, position) => taken && mine[position] === true);
+/** Whose the positions of a part's axis are. */
+function ownersOn<T>(owners: Map<string, T[]>, { parameter, axis }: WidthPart): T[] {
+  const key = `${axis}:${parameter}`;
+  const known = owners.get(key) ?? [];
+  owners.set(key, known);
+  return known;
 }
 
-/** For each position of an axis whether it belongs to the width. */
-function positionsOf({ layout }: WidthPart, units: number): readonly boolean[] {
-  return layout.flatMap((block) =>
-    Array.from({ length: layoutSize([block], units) }, () => !("fixed" in block)),
-  );
+function own(owners: (Width | "several" | undefined)[], part: WidthPart, width: Width): void {
+  for (const position of positionsOf(part, width.size)) {
+    const owner = owners[position];
+    owners[position] = owner === undefined || owner === width ? width : "several";
+  }
+}
+
+/** The positions of an axis that belong to the width. */
+function positionsOf({ layout }: WidthPart, units: number): readonly number[] {
+  let at = 0;
+  return layout.flatMap((block) => {
+    const from = at;
+    at += layoutSize([block], units);
+    return "fixed" in block ? [] : Array.from({ length: at - from }, (_, index) => from + index);
+  });
 }
 
 /**
@@ -48,17 +58,19 @@ function positionsOf({ layout }: WidthPart, units: number): readonly boolean[] {
  */
 export function symbolicShapes(model: Model, widths: readonly Width[]): ReadonlyMap<string, Shape> {
   const shapes = new Map<string, Dim[]>();
-  const open = openWidths(widths);
+  const sides = new Lists<{ readonly width: Width; readonly part: WidthPart }>();
+  for (const width of openWidths(widths)) {
+    for (const part of width.parts) sides.add(part.parameter, { width, part });
+  }
   for (const [name, tensor] of model.graph.parameters) {
     // Several widths may share an axis (a concatenation): what none of them covers stays a number.
     const fixed = [...tensor.dims];
     const grown: Dim[] = tensor.dims.map(() => 0);
-    for (const width of open) {
-      for (const { axis, layout } of width.parts.filter((part) => part.parameter === name)) {
-        const inner = layoutSize(layout, 1) - layoutSize(layout, 0);
-        fixed[axis] = (fixed[axis] ?? 0) - inner * width.size;
-        grown[axis] = addDims(grown[axis] ?? 0, multiplyDims(inner, symbolOf(width)));
-      }
+    for (const { width, part } of sides.at(name)) {
+      const { axis, layout } = part;
+      const inner = layoutSize(layout, 1) - layoutSize(layout, 0);
+      fixed[axis] = (fixed[axis] ?? 0) - inner * width.size;
+      grown[axis] = addDims(grown[axis] ?? 0, multiplyDims(inner, symbolOf(width)));
     }
     shapes.set(
       name,

@@ -2,7 +2,8 @@ import { keptPositions } from "../../graph/layout.ts";
 import type { Graph, Model } from "../../graph/model.ts";
 import { take } from "../../tensor/axis.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { realParameter, withSizes } from "../grow/apply.ts";
+import { realParameter, sizePatch, withSizes } from "../grow/apply.ts";
+import type { IndexedGraph, Patch } from "../plan/indexed-graph.ts";
 import { writeReal } from "../plan/real-parameter.ts";
 import { UnitEntries } from "../plan/unit-entries.ts";
 import type { WidthPart } from "../plan/width.ts";
@@ -61,6 +62,11 @@ export function dropUnits(
  */
 export function applyShrink(model: Model, plan: ShrinkPlan): Model {
   return withSizes(model, shrunkParameters(model.graph, plan), plan);
+}
+
+/** What {@link applyShrink} changes in a graph. */
+export function shrinkPatch(graph: IndexedGraph, plan: ShrinkPlan): Patch {
+  return sizePatch(graph, shrunkParameters(graph, plan), plan);
 }
 
 /** The parameters that a plan changes. */

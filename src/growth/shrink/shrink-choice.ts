@@ -1,14 +1,14 @@
-import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { deadUnits, type Evidence, gradientNorms } from "../examine/diagnose.ts";
 import { equalUnits, redundantUnits, silentUnits } from "../examine/redundant.ts";
+import type { FlowMap } from "../find/flow-map.ts";
 import { type ImportanceName, importanceOf } from "../importance/index.ts";
 import type { Width } from "../plan/width.ts";
 import { ShrinkJudge } from "./shrink-exactness.ts";
 import {
   isEven,
   notShrinkable,
-  planShrink,
+  planShrinkOf,
   type ShrinkGrounds,
   type ShrinkPlan,
   type ShrinkRequest,
@@ -72,26 +72,26 @@ function checkRemove(remove: unknown): void {
 
 /**
  * Chooses units of a width and plans their going. Throws `ARGUMENT` for a choice that needs data and has none, and what
- * {@link planShrink} throws; `NOT_SHRINKABLE` where no unit is as the choice says.
+ * {@link planShrinkOf} throws; `NOT_SHRINKABLE` where no unit is as the choice says.
  */
 export function chooseShrink(
-  model: Model,
+  flows: FlowMap,
   width: Width,
   choice: ShrinkChoice,
   evidence: ShrinkEvidence,
 ): ChosenShrink {
   if (!width.growable) throw notShrinkable(width, width.reason);
-  if ("merge" in choice) return { plan: planShrink(model, width, { merge: choice.merge }), left: [] };
+  if ("merge" in choice) return { plan: planShrinkOf(flows, width, { merge: choice.merge }), left: [] };
   const { remove } = choice;
   checkRemove(remove);
-  if (remove === "collapsing") return mergeCollapsing(model, width, evidence);
-  if (typeof remove === "string") return removeRedundant(model, width, remove, evidence);
-  if ("least" in remove) return { plan: removeLeast(model, width, remove, evidence), left: [] };
-  return { plan: planShrink(model, width, { remove }, groundsOf(width, evidence)), left: [] };
+  if (remove === "collapsing") return mergeCollapsing(flows, width, evidence);
+  if (typeof remove === "string") return removeRedundant(flows, width, remove, evidence);
+  if ("least" in remove) return { plan: removeLeast(flows, width, remove, evidence), left: [] };
+  return { plan: planShrinkOf(flows, width, { remove }, groundsOf(width, evidence)), left: [] };
 }
 
 function removeRedundant(
-  model: Model,
+  flows: FlowMap,
   width: Width,
   which: "dead" | "identical" | "redundant",
   evidence: ShrinkEvidence,
@@ -99,7 +99,7 @@ function removeRedundant(
   const left: { unit: number; reason: string }[] = [];
   const dead = which === "identical" ? [] : deadUnits(width, whole(width, evidence));
   const grounds = groundsOf(width, evidence);
-  const judge = new ShrinkJudge(model, width, new Set(dead.map(({ unit }) => unit)));
+  const judge = new ShrinkJudge(flows, width, new Set(dead.map(({ unit }) => unit)));
   const { pool } = judge;
   const remove: number[] = [];
   const norms = gradientNorms(
@@ -133,10 +133,10 @@ function removeRedundant(
     merge = [];
   }
   if (remove.length + merge.length === 0) throw nothingLike(width, which, left);
-  return { plan: planShrink(model, width, { remove, merge }, grounds), left };
+  return { plan: planShrinkOf(flows, width, { remove, merge }, grounds), left };
 }
 
-function mergeCollapsing(model: Model, width: Width, evidence: ShrinkEvidence): ChosenShrink {
+function mergeCollapsing(flows: FlowMap, width: Width, evidence: ShrinkEvidence): ChosenShrink {
   const { collapsing } = redundantUnits(width, whole(width, evidence));
   if (collapsing.length === 0) throw nothingLike(width, "collapsing", []);
   const request: ShrinkRequest = { merge: collapsing.map(({ units }) => units) };
@@ -146,11 +146,11 @@ function mergeCollapsing(model: Model, width: Width, evidence: ShrinkEvidence): 
       others.map((unit) => [unit, `collapsing with unit ${kept}`] as const),
     ),
   );
-  return { plan: planShrink(model, width, request, { times, accepted }), left: [] };
+  return { plan: planShrinkOf(flows, width, request, { times, accepted }), left: [] };
 }
 
 function removeLeast(
-  model: Model,
+  flows: FlowMap,
   width: Width,
   { least, by }: { readonly least: number; readonly by: string },
   evidence: ShrinkEvidence,
@@ -175,7 +175,7 @@ function removeLeast(
   const accepted = new Map(
     going.map(({ unit, score }) => [unit, `least by ${importance.name}: ${score.toPrecision(3)}`]),
   );
-  return planShrink(model, width, { remove: going.map(({ unit }) => unit) }, { accepted });
+  return planShrinkOf(flows, width, { remove: going.map(({ unit }) => unit) }, { accepted });
 }
 
 function groundsOf(width: Width, { activations, examples = 0 }: ShrinkEvidence): ShrinkGrounds {

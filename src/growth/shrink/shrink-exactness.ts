@@ -1,8 +1,7 @@
-import type { Model } from "../../graph/model.ts";
-import { opsetOf } from "../../ops/rewrites/raise.ts";
 import type { Fresh, Refusal } from "../../ops/rules/fresh.ts";
-import { followContents, rolesOf, zeroFactors } from "../find/contents.ts";
-import { axisKey, type FlowMap, flowMap } from "../find/flow-map.ts";
+import { rolesOf, zeroFactors } from "../find/contents.ts";
+import { axisKey, type FlowMap } from "../find/flow-map.ts";
+import { followContents } from "../find/follow-contents.ts";
 import { secondFactors } from "../find/second-factors.ts";
 import { type Trace, traceWidth } from "../find/trace.ts";
 import { isReal } from "../plan/real-parameter.ts";
@@ -34,19 +33,17 @@ interface Reading {
 export class ShrinkJudge {
   readonly #flows: FlowMap;
   readonly #trace: Trace;
-  readonly #model: Model;
   readonly #entries: readonly UnitEntries[];
   readonly #kept: readonly number[];
   readonly #verdicts = new Map<string, Verdict>();
   readonly #means = new Map<UnitEntries, Float64Array>();
 
   /** `leaving` are all the units that go. */
-  constructor(model: Model, width: Width, leaving: ReadonlySet<number>) {
-    this.#model = model;
-    this.#flows = flowMap(model.graph, opsetOf(model));
+  constructor(flows: FlowMap, width: Width, leaving: ReadonlySet<number>) {
+    this.#flows = flows;
     const [{ parameter, axis, layout }] = width.parts as readonly [WidthPart];
     this.#trace = traceWidth(this.#flows, { value: parameter, axis, layout, units: width.size });
-    const { parameters } = model.graph;
+    const { parameters } = flows;
     this.#entries = width.parts.flatMap((part) => {
       const tensor = parameters.get(part.parameter);
       return tensor === undefined || !isReal(tensor.dtype) ? [] : [new UnitEntries(part, tensor, width.size)];
@@ -56,7 +53,7 @@ export class ShrinkJudge {
 
   /** The node over whose units something is computed (a normalisation, a mean), where there is one. */
   get pool(): string | undefined {
-    const found = this.#flows.nodes.find(({ flow, nameOf }) =>
+    const found = this.#trace.nodes.find(({ flow, nameOf }) =>
       (flow.pools ?? []).some(({ at }) => this.#trace.visits.has(axisKey(nameOf(at), at.axis))),
     );
     return found && `${found.node.op} "${found.node.name || found.node.outputs[0]}"`;
@@ -137,7 +134,7 @@ export class ShrinkJudge {
     const parts = readings.map(({ part: { zeroBlocks, ...part }, ...reading }): WidthPart => {
       return zeroBlocks !== undefined && reading.zeroBlocks ? { ...part, zeroBlocks } : part;
     });
-    const factors = secondFactors(this.#flows, this.#trace, this.#model.graph.parameters);
+    const factors = secondFactors(this.#flows, this.#trace, this.#flows.parameters);
     return zeroFactors(this.#flows, this.#trace, parts, fresh, factors);
   }
 

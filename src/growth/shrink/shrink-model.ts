@@ -1,10 +1,12 @@
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import { findWidths, widthOf } from "../find/widths.ts";
+import { Analysis } from "../find/analysis.ts";
+import type { FlowMap } from "../find/flow-map.ts";
+import { widthOf } from "../find/widths.ts";
 import type { Width } from "../plan/width.ts";
-import { applyShrink } from "./shrink-apply.ts";
+import { shrinkPatch } from "./shrink-apply.ts";
 import { type ChosenShrink, chooseShrink, type ShrinkChoice, type ShrinkEvidence } from "./shrink-choice.ts";
-import { type Exactness, planShrink, type ShrinkPlan } from "./shrink-plan.ts";
+import { type Exactness, planShrinkOf, type ShrinkPlan } from "./shrink-plan.ts";
 
 /** A width to shrink; `all` stands for every one that has units of the choice. */
 export type Shrinking = ShrinkChoice & { readonly width: string };
@@ -35,16 +37,17 @@ export function shrink(
   const original = { ...evidence, parameters: model.graph.parameters };
   const left: { width: string; unit?: number; reason: string }[] = [];
   const chosen: Chosen[] = [];
-  const widths = findWidths(model);
+  const analysis = new Analysis(model);
+  const { flows, widths } = analysis;
   for (const { width: id, ...choice } of shrinkings) {
     if (id !== "all") {
-      chosen.push({ ...chooseShrink(model, widthOf(widths, id), choice, original), choice, all: false });
+      chosen.push({ ...chooseShrink(flows, widthOf(widths, id), choice, original), choice, all: false });
       continue;
     }
     const before = chosen.length;
     for (const width of widths) {
       try {
-        chosen.push({ ...chooseShrink(model, width, choice, original), choice, all: true });
+        chosen.push({ ...chooseShrink(flows, width, choice, original), choice, all: true });
       } catch (error) {
         if (!(error instanceof EspalierError) || error.code !== "NOT_SHRINKABLE") throw error;
         left.push({ width: width.id, reason: error.rule });
@@ -58,19 +61,18 @@ export function shrink(
       });
     }
   }
-  let shrunk = model;
   const steps: ShrinkPlan[] = [];
   for (const one of chosen) {
-    const now = steps.length === 0 ? one : chooseAgain(shrunk, one, evidence.examples ?? 0);
+    const now = steps.length === 0 ? one : chooseAgain(analysis, one, evidence.examples ?? 0);
     if ("reason" in now) {
       left.push(now);
       continue;
     }
-    shrunk = applyShrink(shrunk, now.plan);
+    analysis.apply(shrinkPatch(flows.graph, now.plan));
     steps.push(now.plan);
     left.push(...now.left.map((unit) => ({ width: now.plan.width, ...unit })));
   }
-  return { model: shrunk, steps, left };
+  return { model: analysis.model, steps, left };
 }
 
 /** What was chosen, by which choice, and whether for one of all widths. */
@@ -84,13 +86,14 @@ interface Chosen extends ChosenShrink {
  * width too (they are on the same axis), units that are told by weights alone are chosen anew; others are left.
  */
 function chooseAgain(
-  model: Model,
+  analysis: Analysis,
   chosen: Chosen,
   examples: number,
 ): ChosenShrink | { readonly width: string; readonly reason: string } {
   const { plan, left, choice, all } = chosen;
-  const width = findWidths(model).find(({ id }) => id === plan.width);
-  if (width?.size === plan.from) return { plan: planAgain(model, width, plan, examples), left };
+  const { flows } = analysis;
+  const width = analysis.find(plan.width);
+  if (width?.size === plan.from) return { plan: planAgain(flows, width, plan, examples), left };
   if (!all) {
     throw new EspalierError("ARGUMENT", {
       thing: `shrinking ${plan.width}`,
@@ -106,7 +109,7 @@ function chooseAgain(
   const byWeights = "remove" in choice && choice.remove === "identical";
   if (width === undefined || !byWeights) return shared;
   try {
-    return chooseShrink(model, width, choice, { parameters: model.graph.parameters });
+    return chooseShrink(flows, width, choice, { parameters: flows.parameters });
   } catch (error) {
     if (!(error instanceof EspalierError) || error.code !== "NOT_SHRINKABLE") throw error;
     return { width: plan.width, reason: error.rule };
@@ -114,14 +117,14 @@ function chooseAgain(
 }
 
 /** The units of a plan, planned anew. */
-function planAgain(model: Model, width: Width, { gone }: ShrinkPlan, examples: number): ShrinkPlan {
+function planAgain(flows: FlowMap, width: Width, { gone }: ShrinkPlan, examples: number): ShrinkPlan {
   const merged = new Map<number, number[]>();
   for (const { unit, into } of gone) {
     if (into !== undefined) merged.set(into, [...(merged.get(into) ?? [into]), unit]);
   }
   const of = (exactness: Exactness) => gone.filter((unit) => unit.exactness === exactness);
-  return planShrink(
-    model,
+  return planShrinkOf(
+    flows,
     width,
     {
       remove: gone.flatMap(({ unit, into }) => (into === undefined ? [unit] : [])),

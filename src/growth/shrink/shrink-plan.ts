@@ -1,7 +1,8 @@
 import type { Model } from "../../graph/model.ts";
+import { opsetOf } from "../../ops/rewrites/raise.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { type FlowMap, flowMap } from "../find/flow-map.ts";
 import { tryGrowth } from "../find/trial.ts";
-import { IndexedGraph } from "../plan/indexed-graph.ts";
 import { graphEdits, type NumberEdit, type RepairEdit } from "../plan/plan.ts";
 import type { NodeRepair, Width, WidthAxis, WidthPart } from "../plan/width.ts";
 import { ShrinkJudge, type Verdict } from "./shrink-exactness.ts";
@@ -71,13 +72,23 @@ export function planShrink(
   request: ShrinkRequest,
   grounds: ShrinkGrounds = {},
 ): ShrinkPlan {
+  return planShrinkOf(flowMap(model.graph, opsetOf(model)), width, request, grounds);
+}
+
+/** As {@link planShrink}, of a model whose axis rules have been asked. */
+export function planShrinkOf(
+  flows: FlowMap,
+  width: Width,
+  request: ShrinkRequest,
+  grounds: ShrinkGrounds = {},
+): ShrinkPlan {
   const { remove = [], merge = [] } = request;
   if (!width.growable) throw notShrinkable(width, width.reason);
   const into = new Map(merge.flatMap(([kept, ...others]) => others.map((unit) => [unit, kept] as const)));
   checkUnits(width, remove, merge);
   const leaving = [...remove, ...into.keys()].sort((a, b) => a - b);
   const to = width.size - leaving.length;
-  const judge = new ShrinkJudge(model, width, new Set(leaving));
+  const judge = new ShrinkJudge(flows, width, new Set(leaving));
   const pool = judge.pool;
   const repairs = new Map<string, readonly NodeRepair[]>();
   const gone = leaving.map((unit): GoneUnit => {
@@ -109,7 +120,7 @@ export function planShrink(
     throw notShrinkable(width, "the units that go need different repairs: take them out in turn");
   const [needed = []] = repairs.values();
   const shrunk = { ...width, repairs: needed };
-  const trial = tryGrowth(new IndexedGraph(model.graph), shrunk, to);
+  const trial = tryGrowth(flows.graph, shrunk, to);
   if ("blocked" in trial) throw notShrinkable(width, trial.blocked);
   return {
     width: width.id,

@@ -1,12 +1,14 @@
 import type { Feeds } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
 import { compareOutputs } from "../../growth/examine/compare.ts";
+import { flowMap } from "../../growth/find/flow-map.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
 import { importanceOf } from "../../growth/importance/index.ts";
 import { openWidths } from "../../growth/plan/symbols.ts";
 import { applyShrink } from "../../growth/shrink/shrink-apply.ts";
 import { choiceName, chooseShrink, type ShrinkChoice } from "../../growth/shrink/shrink-choice.ts";
 import type { ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
+import { opsetOf } from "../../ops/rewrites/raise.ts";
 import { type Compilation, compileModel, releaseCompilation } from "../compilation/compilation.ts";
 import { batchFlops } from "../graphs/flops.ts";
 import { feedSizes } from "../graphs/program-inputs.ts";
@@ -41,7 +43,7 @@ export async function shrinkNow(
   const looked = needsGradients(choice) ? await gradientsOn(old, probe.training) : undefined;
   const state = learner.state();
   const whole = withVariables(growing.model, state.variables);
-  const { plan, left } = chooseShrink(whole, width, choice, {
+  const { plan, left } = chooseShrink(flowMap(whole.graph, opsetOf(whole)), width, choice, {
     parameters: whole.graph.parameters,
     activations: before.activations,
     examples: examplesOf(old, batch),
