@@ -1,15 +1,13 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { verificationText } from "../../src/cli/print/verification-text.ts";
-import type { Shape } from "../../src/graph/dim.ts";
-import { type Attributes, int, type Model, makeModel, text, withParameters } from "../../src/graph/model.ts";
+import { int, type Model, makeModel, text, withParameters } from "../../src/graph/model.ts";
 import { grow } from "../../src/growth/grow/grow-model.ts";
 import { newGraph } from "../../src/ops/index.ts";
-import type { DType } from "../../src/tensor/dtype.ts";
-import { Random } from "../../src/tensor/random.ts";
-import { float32, full, int64, sizeOf } from "../../src/tensor/tensor.ts";
+import { float32, full, int64 } from "../../src/tensor/tensor.ts";
 import { verifyModels } from "../../src/training/verification/verify.ts";
 import { runCli, withFolder } from "../cli-harness.ts";
+import { edited, last, network, plain } from "./verify-harness.ts";
 
 const file = (name: string) => new URL(`../cases/${name}`, import.meta.url).pathname;
 const verify = (before: string, after: string, ...args: string[]) =>
@@ -58,60 +56,6 @@ describe("files that once passed or failed wrongly", () => {
     }),
   );
 });
-
-/** [batch, 4] through 6 hidden units to `outputs`, and what `tail` makes of them. */
-function network(
-  tail: (
-    emit: (op: string, inputs: readonly string[], attributes?: Attributes) => string,
-    y: string,
-  ) => string,
-  {
-    outputs = 3,
-    head = (_emit: (op: string, inputs: readonly string[], attributes?: Attributes) => string, x: string) =>
-      x,
-    input = { dtype: "float32" as DType, shape: ["batch", 4] as Shape },
-    constants = {} as Readonly<Record<string, ReturnType<typeof full>>>,
-  } = {},
-): Model {
-  const graph = newGraph();
-  const random = new Random(11, "network");
-  const drawn = (name: string, dims: readonly number[]) =>
-    graph.parameter(
-      name,
-      float32(
-        dims,
-        Float32Array.from({ length: sizeOf(dims) }, () => random.normal()),
-      ),
-    );
-  for (const [name, tensor] of Object.entries(constants)) graph.parameter(name, tensor);
-  const emit = (op: string, inputs: readonly string[], attributes: Attributes = {}) =>
-    graph.emit(op, inputs, attributes);
-  const x = head(emit, graph.input("x", input));
-  const hidden = emit("Relu", [emit("Gemm", [x, drawn("hidden.weight", [4, 6]), drawn("hidden.bias", [6])])]);
-  graph.output(
-    tail(emit, emit("Gemm", [hidden, drawn("head.weight", [6, outputs]), drawn("head.bias", [outputs])])),
-  );
-  return makeModel(graph.build("network"));
-}
-
-/** The same with another value of a float32 parameter. */
-function changed(model: Model, name: string, change: (data: Float32Array) => void): Model {
-  const tensor = model.graph.parameters.get(name);
-  if (tensor === undefined) throw new Error(name);
-  const data = (tensor.data as Float32Array).slice();
-  change(data);
-  return withParameters(model, new Map([...model.graph.parameters, [name, { ...tensor, data }]]));
-}
-
-/** The same with one entry of a parameter times a factor. */
-function edited(model: Model, name: string, index: number, factor: number): Model {
-  return changed(model, name, (data) => {
-    data[index] = (data[index] as number) * factor;
-  });
-}
-
-const plain = (_: unknown, y: string) => y;
-const last = { axis: int(-1) };
 
 /** A weight that is half as large again may leave these as they are. */
 const steps = new Set(["the largest", "truth values"]);
@@ -255,70 +199,6 @@ describe("what inputs are drawn from", () => {
     const told = await verifyModels(model, edited(model, "weight", 0, 1 + 1e-3));
     expect(told.outcome).toBe("different");
     expect(told.checks[0]?.sizes.samples).toBeGreaterThan(64);
-  });
-});
-
-describe("the noise of the larger model", () => {
-  const paired = (model: Model) => grow(model, [{ width: "hidden", by: 2 }], { strategy: "paired" }).model;
-  const pair = (model: Model, weight: number) =>
-    changed(model, "head.weight", (data) => {
-      data.set([weight, 0, 0, -weight, 0, 0], data.length - 6);
-    });
-
-  test("a pair that cancels is exact by rule, and may round wherever the outputs are small", async () => {
-    const model = network(plain);
-    const silent = changed(
-      changed(model, "head.weight", (data) => data.fill(0)),
-      "head.bias",
-      (data) => data.fill(0),
-    );
-    for (const before of [model, silent]) {
-      const told = await verifyModels(before, pair(paired(before), 1e3));
-      expect(told.outcome).toBe(before === model ? "same" : "nothing compared");
-      expect(told.byRule).toContain("2 of hidden");
-      expect(told.checks.filter(({ beyond }) => beyond > 0)).toEqual([]);
-    }
-  });
-
-  test("a pair so large that its rounding could hide a wrong weight proves nothing", async () => {
-    const model = network(plain);
-    const wrong = (by: number) =>
-      edited(edited(paired(model), "head.weight", 0, by), "head.bias", 0, 1 + 2 ** -23);
-    expect((await verifyModels(model, pair(wrong(1.001), 1))).outcome).toBe("different");
-    // A unit that wakes for some inputs only hides it only there; one that never sleeps, everywhere.
-    const hiding = pair(wrong(1.1), 1e6);
-    expect((await verifyModels(model, hiding)).outcome).toBe("different");
-    const awake = changed(hiding, "hidden.bias", (data) => data.fill(1e4, data.length - 2));
-    const told = await verifyModels(model, awake);
-    expect(told.outcome).toBe("nothing compared");
-    expect(told.outputs[0]?.reason).toContain("rounding alone decides");
-  });
-});
-
-describe("shapes", () => {
-  test("more rows than before are another output, more classes are not", async () => {
-    const model = network(plain);
-    expect((await verifyModels(model, grow(model, [{ border: "output", by: 2 }]).model)).outcome).toBe(
-      "same",
-    );
-    const twice = network((emit, y) => emit("Concat", [y, y], { axis: int(0) }));
-    const renamed = {
-      ...twice,
-      graph: {
-        ...twice.graph,
-        nodes: twice.graph.nodes.map((node) => ({
-          ...node,
-          outputs: node.outputs.map((name) =>
-            name === twice.graph.outputs[0]?.name ? (model.graph.outputs[0]?.name as string) : `${name}'`,
-          ),
-          inputs: node.inputs.map((name) =>
-            twice.graph.parameters.has(name) || name === "x" ? name : `${name}'`,
-          ),
-        })),
-        outputs: model.graph.outputs,
-      },
-    };
-    expect((await verifyModels(model, renamed)).outcome).toBe("different");
   });
 });
 

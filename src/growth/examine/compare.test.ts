@@ -20,7 +20,7 @@ test("differences are told, with what the worst entry was allowed and how many t
     differing: 1,
     misplaced: 0,
     undecided: 0,
-    undecidedAt: [],
+    at: Uint8Array.of(0, 1, 0),
     beyond: 1,
   });
 });
@@ -108,7 +108,7 @@ test("noise that is a large part of an entry's size leaves it open, unless rules
   const noise = [0, 1, 0];
   const told = (expectation: object, errorBound = full([3], Number.POSITIVE_INFINITY)) =>
     compareOutputs(before, after, errorBound, { noise, ...expectation });
-  expect(told({})).toMatchObject({ beyond: 0, undecided: 1, undecidedAt: [1] });
+  expect(told({})).toMatchObject({ beyond: 0, undecided: 1, at: Uint8Array.of(0, 2, 0) });
   expect(told({ proven: true })).toMatchObject({ beyond: 0, undecided: 0 });
   expect(told({}, bound(0.001))).toMatchObject({ beyond: 1, undecided: 0 });
 });

@@ -29,9 +29,12 @@ export interface OutputDifference {
   readonly beyond: number;
 }
 
-/** A difference, and where it is: its places are numbered as the entries of the output. */
+/** What became of an entry: the same bits, moved as far as it may or further, or nothing can be said. */
+export const verdicts = { same: 0, moved: 1, undecided: 2 } as const;
+
+/** A difference, and the verdict on each entry; none where all are the same. */
 export interface LocatedDifference extends OutputDifference {
-  readonly undecidedAt: readonly number[];
+  readonly at: Uint8Array | undefined;
 }
 
 /** Whether two runs compute the same function, as far as these outputs tell. */
@@ -62,7 +65,8 @@ export function compareOutputs(
   const limits = new Limits(before, a, errorBound, expectation);
   let [maximum, relative, bound, closest] = [0, 0, 0, 0];
   let [finite, differing, misplaced, beyond] = [0, 0, 0, 0];
-  const undecidedAt: number[] = [];
+  let undecided = 0;
+  let at: Uint8Array | undefined;
   let withinBound = true;
   for (let index = 0; index < entries; index++) {
     const [x, y] = [a[index] as number, b[index] as number];
@@ -74,7 +78,10 @@ export function compareOutputs(
     const allowed = limits.allowed(index);
     if (!both) [misplaced, maximum] = [misplaced + 1, Number.POSITIVE_INFINITY];
     if (!(difference <= limits.rounding(index))) withinBound = false;
-    if (limits.isUndecided(index, difference)) undecidedAt.push(index);
+    at ??= new Uint8Array(entries);
+    const open = limits.isUndecided(index, difference);
+    at[index] = open ? verdicts.undecided : verdicts.moved;
+    if (open) undecided++;
     else if (!(difference <= allowed)) beyond++;
     if (!both) continue;
     maximum = Math.max(maximum, difference);
@@ -83,8 +90,8 @@ export function compareOutputs(
     if (share >= closest) [closest, bound] = [share, allowed];
   }
   const identical = differing === 0;
-  const counts = { entries, finite, differing, misplaced, undecided: undecidedAt.length, beyond };
-  return { maximum, relative, bound, withinBound, identical, ...counts, undecidedAt };
+  const counts = { entries, finite, differing, misplaced, undecided, beyond };
+  return { maximum, relative, bound, withinBound, identical, ...counts, at };
 }
 
 const unlike = {
@@ -95,7 +102,7 @@ const unlike = {
   identical: false,
   finite: 0,
   undecided: 0,
-  undecidedAt: [],
+  at: undefined,
 } as const;
 
 /** Both as numbers that are equal where the elements are. */

@@ -7,14 +7,20 @@ export const relativeLimit = 1e-4;
 /** Unit roundoff of float32, in which {@link relativeLimit} is meant. */
 const single = 2 ** -24;
 
+/** Of a coarser type, 1e-4 is less than one rounding: it may move by some of its own. */
+const coarseRoundings = 4;
+
 /**
- * A finite rounding bound is believed up to this share of the size of what it bounds. Above it (several layers of
- * attention) it proves nothing: a wrong model would pass.
+ * A finite rounding bound is believed up to this share of the size of what it bounds, or that of coarse roundings. Above
+ * it (several layers of attention) it proves nothing: a wrong model would pass.
  */
 const trusted = 1e-3;
 
 /** What is kept of an output that can be no larger than 1, such as a sigmoid's: its kernels round as if it were 1. */
 const rangeRoundings = 8;
+
+/** The same of a coarser type, whose kernels compute in float32 and round once. */
+const coarseRangeRoundings = 1;
 
 /** How much further than the model's own noise two runs may lie apart; see training/verification/noise.ts. */
 const noiseFactor = 4;
@@ -47,6 +53,7 @@ export class Limits {
   readonly #bounds: Float32Array | undefined;
   readonly #expectation: Expectation;
   readonly #limit: number;
+  readonly #trusted: number;
   readonly #rounds: boolean;
 
   constructor(
@@ -60,8 +67,8 @@ export class Limits {
     this.#rounds = isFloat(dtype);
     const own = roundoffs[dtype] ?? single;
     const roundoff = Math.max(own, expectation.roundoff ?? own);
-    // Of a half, 1e-4 is less than one rounding.
-    this.#limit = roundoff > single ? 8 * roundoff : relativeLimit * (roundoff / single);
+    this.#limit = roundoff > single ? coarseRoundings * roundoff : relativeLimit * (roundoff / single);
+    this.#trusted = Math.max(trusted, 2 * coarseRoundings * (roundoff > single ? roundoff : 0));
     // A slice of one entry says nothing of what is usual there.
     const telling = dims.flatMap((count, axis) => (values.length / count > 1 && count > 0 ? [axis] : []));
     this.#sizes = telling.map((axis) => {
@@ -112,13 +119,13 @@ export class Limits {
     const [size, rounding] = [this.size(index), this.rounding(index)];
     const told = noiseFactor * (noise?.[index] ?? 0);
     if (proven && Number.isFinite(rounding)) return rounding;
-    const believed = (limit: number) => (proven || limit <= trusted * size ? limit : 0);
+    const believed = (limit: number) => (proven || limit <= this.#trusted * size ? limit : 0);
     return Math.min(
       rounding,
       Math.max(
         this.#limit * size,
         believed(rounding),
-        rangeRoundings * roundoff * range,
+        (roundoff > single ? coarseRangeRoundings : rangeRoundings) * roundoff * range,
         Number.isFinite(told) ? believed(told) : 0,
       ),
     );

@@ -66,7 +66,7 @@ export async function compareOnData(
   try {
     const first = await old.bounded(variablesOf(before, old), headOf(old.program, data, size));
     const second = await now.forward(variablesOf(after, now), headOf(now.program, data, size));
-    const { undecidedAt: _, ...told } = compareOutputs(first.output, second.output, first.bound);
+    const { at: _, ...told } = compareOutputs(first.output, second.output, first.bound);
     return {
       ...told,
       examples: size,

@@ -1,5 +1,5 @@
 import type { Graph } from "../../graph/model.ts";
-import type { LocatedDifference } from "../../growth/examine/compare.ts";
+import { type LocatedDifference, verdicts } from "../../growth/examine/compare.ts";
 import { isReal, realValues } from "../../growth/plan/real-parameter.ts";
 import { type Tensor, textsOf } from "../../tensor/tensor.ts";
 
@@ -23,16 +23,16 @@ const leastFinite = { overall: 0.1, somewhere: 0.5 };
 
 type Plain = number | bigint | string;
 
-/** Values of one shape: the first finite ones, which of them were ever another, and how often nothing could be said. */
+/** Values of one shape: the first finite ones, which of them were ever another, and how often each verdict was passed. */
 interface Seen {
   readonly first: Plain[];
   readonly varied: Uint8Array;
+  readonly moved: Uint32Array;
   readonly undecided: Uint32Array;
-  looks: number;
 }
 
-/** Looks at a place after which it counts that rounding alone decided it in all of them. */
-const enoughLooks = 3;
+/** A place is open if nothing could be said of it so often, and never was where it differed at all. */
+const often = 3;
 
 /** Keeps account of what the trials show of one output. */
 export class Coverage {
@@ -51,7 +51,7 @@ export class Coverage {
   }
 
   /** `inputs` names the domain that they were drawn from. */
-  see(inputs: string, value: Tensor, { entries, finite, undecided, undecidedAt }: LocatedDifference): void {
+  see(inputs: string, value: Tensor, { entries, finite, undecided, at }: LocatedDifference): void {
     this.#entries += entries;
     this.#finite += finite;
     this.#undecided += undecided;
@@ -63,12 +63,14 @@ export class Coverage {
     const seen = this.#seen.get(key) ?? {
       first: Array.from(values),
       varied: new Uint8Array(length),
+      moved: new Uint32Array(length),
       undecided: new Uint32Array(length),
-      looks: 0,
     };
     this.#seen.set(key, seen);
-    seen.looks++;
-    for (const at of undecidedAt) seen.undecided[at] = (seen.undecided[at] as number) + 1;
+    at?.forEach((verdict, place) => {
+      if (verdict === verdicts.moved) seen.moved[place] = (seen.moved[place] as number) + 1;
+      if (verdict === verdicts.undecided) seen.undecided[place] = (seen.undecided[place] as number) + 1;
+    });
     for (let index = 0; index < values.length; index++) {
       const value = values[index] as Plain;
       if (!isFiniteValue(value) || value === seen.first[index]) continue;
@@ -93,18 +95,18 @@ export class Coverage {
     if (entries === 0) return "it has no entries";
     if (this.#finite === 0) return "it is not finite anywhere";
     const { overall, somewhere } = leastFinite;
-    const often = [...this.#domains.values()].some((one) => one.finite >= somewhere * one.entries);
-    if (this.#finite < overall * entries && !often)
+    const somewhereOften = [...this.#domains.values()].some((one) => one.finite >= somewhere * one.entries);
+    if (this.#finite < overall * entries && !somewhereOften)
       return `only ${this.#finite} of ${entries} entries are finite`;
     if (this.#finite <= this.#undecided) return "rounding alone decides every entry";
-    const open = [...this.#seen.values()].reduce((sum, one) => sum + neverDecided(one), 0);
+    const open = [...this.#seen.values()].reduce((sum, one) => sum + openPlaces(one), 0);
     if (open > 0) return `in ${open} places rounding alone decides, whatever the inputs are`;
     return varying === 0 ? "it is the same whatever the inputs are" : "";
   }
 }
 
-function neverDecided({ undecided, looks }: Seen): number {
-  return looks < enoughLooks ? 0 : undecided.filter((times) => times === looks).length;
+function openPlaces({ moved, undecided }: Seen): number {
+  return undecided.filter((times, place) => times >= often && moved[place] === 0).length;
 }
 
 /** The outputs that are made of the inputs. */

@@ -24,6 +24,10 @@ const usual: readonly Omit<Domain, "variant">[] = [
   { name: "N(0, 0.1²)", real: normal(0, 0.1) },
   { name: "0 or 1", real: (draws) => draws.integer(2) },
   { name: "N(100, 10²)", real: normal(100, 10) },
+  {
+    name: "0.001 to 10,000 of either sign",
+    real: (draws) => (draws.integer(2) === 0 ? -1 : 1) * 10 ** (-3 + 7 * draws.uniform()),
+  },
 ];
 
 /** Of several real inputs, some are masks, shares or scales of others: what the first is drawn from, and the others. */
@@ -44,8 +48,8 @@ const mostConstants = 4;
 export const standard: Domain = { name: "N(0, 1)", real: normal(0, 1), variant: 0 };
 
 /**
- * The domains to try a model on: the usual ones, and numbers around and above the constants that it moves, scales or
- * compares its inputs with; where it has several real inputs, some with one domain for the first and one for the others.
+ * The domains to try a model on: the usual ones, and numbers around, above and far below the constants that it moves,
+ * scales or compares its inputs with; where it has several real inputs, some with one domain for the first and one for the others.
  */
 export function domainsFor(facts: Iterable<InputFacts>, realInputs: number): readonly Domain[] {
   const constants = new Set([...facts].flatMap((one) => one.constants));
@@ -55,6 +59,7 @@ export function domainsFor(facts: Iterable<InputFacts>, realInputs: number): rea
     return [
       { name: `around ${value}`, real: normal(value, Math.max(1, size / 10)) },
       { name: `above ${value}`, real: uniform(value, value + Math.max(2, size)) },
+      { name: `below ${-size}`, real: uniform(-2 * size, -size) },
     ];
   });
   const mixed = pairs.map(([first, others]) => {

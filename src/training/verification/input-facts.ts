@@ -9,6 +9,8 @@ import { type Tensor, textsOf, toNumbers } from "../../tensor/tensor.ts";
 export interface InputFacts {
   /** The smallest table that its integers are looked up in. */
   readonly table: number | undefined;
+  /** The parameters that are such tables. */
+  readonly tables: readonly string[];
   /** Numbers that the graph compares it with, or moves and scales it by, in the order in which it meets them. */
   readonly constants: readonly number[];
   /** Texts that the graph knows. */
@@ -28,7 +30,8 @@ export function inputFacts(graph: Graph): ReadonlyMap<string, InputFacts> {
     own.map(({ name }) => [
       name,
       {
-        table: tables.get(name),
+        table: tables.get(name)?.size,
+        tables: [...(tables.get(name)?.parameters ?? [])],
         constants: [...(constants.get(name) ?? [])],
         texts: [...(texts.get(name) ?? [])],
       },
@@ -36,12 +39,39 @@ export function inputFacts(graph: Graph): ReadonlyMap<string, InputFacts> {
   );
 }
 
+/**
+ * The sizes of tables of which a model takes as much as its inputs are long, such as vectors of positions: a length at
+ * which all of such a table is used.
+ */
+export function tableLengths(graph: Graph): readonly number[] {
+  const types = inferTypes(graph);
+  const found = graph.nodes.flatMap(({ inputs, outputs: [output = ""] }) => {
+    const made = types.get(output)?.shape;
+    return inputs.flatMap((name) => {
+      const dims = graph.parameters.get(name)?.dims ?? [];
+      if (made === undefined || made.length !== dims.length) return [];
+      const same = made.filter((size, axis) => size === dims[axis]).length;
+      // All axes but one as they are, and that one as long as something else.
+      return same !== dims.length - 1 || dims.length < 2
+        ? []
+        : dims.filter((_, axis) => typeof made[axis] === "string");
+    });
+  });
+  return [...new Set(found)];
+}
+
 type Types = ReadonlyMap<string, ValueType>;
 
-/** For each integer input that is looked up: the size of the smallest table. */
-function tableSizes(graph: Graph, types: Types): ReadonlyMap<string, number> {
+interface Tables {
+  /** Of the smallest. */
+  readonly size: number;
+  readonly parameters: ReadonlySet<string>;
+}
+
+/** The tables of each integer input that is looked up. */
+function tableSizes(graph: Graph, types: Types): ReadonlyMap<string, Tables> {
   const sources = new Map<string, readonly string[]>();
-  const limits = new Map<string, number>();
+  const limits = new Map<string, Tables>();
   const isInteger = (name: string) => /^u?int/.test(types.get(name)?.dtype ?? "");
   for (const { name } of graph.inputs) if (isInteger(name)) sources.set(name, [name]);
   for (const node of graph.nodes) {
@@ -49,8 +79,11 @@ function tableSizes(graph: Graph, types: Types): ReadonlyMap<string, number> {
     if (call === undefined || node.inputs.some((name) => name !== "" && !types.has(name))) continue;
     for (const { input, size } of operatorOf(node).positions?.(call) ?? []) {
       if (typeof size !== "number") continue;
+      const tables = node.inputs.filter((name) => graph.parameters.get(name)?.dims[0] === size);
       for (const source of sources.get(node.inputs[input] ?? "") ?? []) {
-        limits.set(source, Math.min(size, limits.get(source) ?? Number.POSITIVE_INFINITY));
+        const known = limits.get(source) ?? { size, parameters: new Set() };
+        const parameters = new Set([...known.parameters, ...tables]);
+        limits.set(source, { size: Math.min(size, known.size), parameters });
       }
     }
     const from = [...new Set(node.inputs.flatMap((name) => sources.get(name) ?? []))];

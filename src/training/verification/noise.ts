@@ -127,9 +127,9 @@ export function shaken(tensors: Feeds, shake: number): Feeds {
 function moved(tensor: Tensor, draws: Random): Tensor {
   const { dtype } = tensor;
   if (!isReal(dtype)) return tensor;
-  // A float16 has so few digits that two roundings are a lot.
+  // A float16 has so few digits that one rounding is a lot.
   const roundoff = roundoffOf(dtype) as number;
-  const by = (roundoff > 2 ** -24 ? 2 : roundings) * roundoff;
+  const by = (roundoff > 2 ** -24 ? 1 : roundings) * roundoff;
   const values = realValues(tensor);
   const result = { ...tensor, data: tensor.data.slice() } as Tensor;
   const factors = Float64Array.from({ length: Math.min(period, values.length) }, () =>

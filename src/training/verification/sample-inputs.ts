@@ -1,6 +1,6 @@
 import type { Feeds } from "../../engine/session.ts";
 import { evaluateDim } from "../../graph/dim.ts";
-import type { Model, Value } from "../../graph/model.ts";
+import type { Graph, Model, Value } from "../../graph/model.ts";
 import { allocate, type DType, isFloat } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { toFloat16 } from "../../tensor/float16.ts";
@@ -8,7 +8,7 @@ import { Random } from "../../tensor/random.ts";
 import { makeTensor, sizeOf, type Tensor, textTensor } from "../../tensor/tensor.ts";
 import type { Sizes } from "../settings/task-options.ts";
 import { type Domain, domainsFor, standard } from "./domains.ts";
-import { type InputFacts, inputFacts } from "./input-facts.ts";
+import { type InputFacts, inputFacts, tableLengths } from "./input-facts.ts";
 
 export type { Sizes };
 
@@ -26,12 +26,16 @@ export class SampleInputs {
   readonly #inputs: readonly Value[];
   readonly #facts: ReadonlyMap<string, InputFacts>;
   readonly #given: GivenValues;
+  /** Lengths at which all of a table is used that the model takes only as much of as its inputs are long. */
+  readonly lengths: readonly number[];
 
-  constructor(model: Model, given: GivenValues = {}) {
+  /** `other` is a model that takes the same inputs: what it says of them counts too, and where it differs is looked at. */
+  constructor(model: Model, given: GivenValues = {}, other: Model = model) {
     // A parameter may be listed as an input too (ONNX IR 3).
     this.#inputs = model.graph.inputs.filter(({ name }) => !model.graph.parameters.has(name));
-    this.#facts = inputFacts(model.graph);
+    this.#facts = factsOfBoth(model.graph, other.graph);
     this.#given = given;
+    this.lengths = tableLengths(model.graph);
   }
 
   /** Names of the symbolic axes, in the order in which the inputs mention them. */
@@ -83,6 +87,44 @@ export class SampleInputs {
     const variant = domain.variant === 0 ? 0 : domain.variant + at;
     return numbers(name, dtype, dims, integers(dtype, dims, draws, facts, variant));
   }
+}
+
+/** What two graphs say of the same inputs, what only one of them says first. */
+function factsOfBoth(graph: Graph, other: Graph): ReadonlyMap<string, InputFacts> {
+  const facts = inputFacts(graph);
+  if (graph === other) return facts;
+  const others = inputFacts(other);
+  return new Map(
+    [...facts].map(([name, own]) => {
+      const their = others.get(name) ?? own;
+      const rows = own.tables.flatMap((table) => differingRows(graph, other, table));
+      const constants = [...differing(own.constants, their.constants), ...own.constants, ...rows];
+      const texts = [...new Set([...own.texts, ...their.texts])];
+      return [name, { ...own, constants: [...new Set(constants)], texts }];
+    }),
+  );
+}
+
+/** Rows of a table that are looked at because they differ: so many, evenly spaced. */
+const mostRows = 16;
+
+/** Some rows that two tables of one size hold different values in; none where all rows differ. */
+function differingRows(graph: Graph, other: Graph, table: string): readonly number[] {
+  const [a, b] = [graph.parameters.get(table), other.parameters.get(table)];
+  if (a === undefined || b === undefined || a.dims.join() !== b.dims.join()) return [];
+  const [count = 0] = a.dims;
+  const width = a.data.length / count;
+  const rows = Array.from({ length: count }, (_, row) => row).filter((row) => {
+    for (let at = row * width; at < (row + 1) * width; at++) if (a.data[at] !== b.data[at]) return true;
+    return false;
+  });
+  if (rows.length === count) return [];
+  const step = Math.ceil(rows.length / mostRows);
+  return rows.filter((_, index) => index % step === 0);
+}
+
+function differing<T>(a: readonly T[], b: readonly T[]): readonly T[] {
+  return [...b.filter((one) => !a.includes(one)), ...a.filter((one) => !b.includes(one))];
 }
 
 /** How to draw the integers of an input, one after the other. */

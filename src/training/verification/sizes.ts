@@ -7,7 +7,12 @@ const small = [
   [5, 9],
   [2, 16],
   [2, 32],
+  [9, 3],
+  [1, 64],
 ] as const;
+
+/** A longer length than this is not tried for the sake of a table. */
+const longest = 1024;
 
 /** For models that take none of the small ones: a pad of 64, images, a second of sound. */
 const large = [64, 128, 224, 320, 512, 1024, 2048, 4096, 8000, 16_000, 32_000, 48_000].map(
@@ -20,14 +25,23 @@ export interface SizesToTry {
   readonly large: readonly Sizes[];
 }
 
-/** Sizes for the symbolic axes of a model; those that come first in an input are taken for batches. */
-export function sizesToTry(samples: Pick<SampleInputs, "symbols" | "batchSymbols">): SizesToTry {
-  const { symbols, batchSymbols } = samples;
-  const bound = (tries: readonly (readonly [number, number])[]) =>
-    tries.map(([batch, other]) =>
+/**
+ * Sizes for the symbolic axes of a model; those that come first in an input are taken for batches. `lengths` are such as
+ * its tables have.
+ */
+export function sizesToTry({
+  symbols,
+  batchSymbols,
+  lengths,
+}: Pick<SampleInputs, "symbols" | "batchSymbols" | "lengths">): SizesToTry {
+  const bound = (tries: readonly (readonly [number, number])[]) => {
+    const all = tries.map(([batch, other]) =>
       Object.fromEntries(symbols.map((name) => [name, batchSymbols.has(name) ? batch : other])),
     );
+    return [...new Map(all.map((sizes) => [JSON.stringify(sizes), sizes])).values()];
+  };
   if (symbols.length === 0) return { small: [{}], large: [] };
   const onlyBatches = symbols.every((name) => batchSymbols.has(name));
-  return { small: bound(small), large: onlyBatches ? [] : bound(large) };
+  const whole = lengths.filter((size) => size > 64 && size <= longest).map((size) => [1, size] as const);
+  return { small: bound([...small, ...whole.slice(0, 2)]), large: onlyBatches ? [] : bound(large) };
 }

@@ -1,4 +1,5 @@
 import type { Feeds } from "../../engine/session.ts";
+import { isFloat } from "../../tensor/dtype.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { Domain } from "./domains.ts";
 import type { SampleInputs, Sizes } from "./sample-inputs.ts";
@@ -30,7 +31,10 @@ export interface TrialOptions {
 /** Domains that are tried before sizes are given up as none that the model takes. */
 const attempts = 4;
 
-/** Entries of all inputs together above which only the first domains are tried. */
+/** If no more domains than these give numbers, they are drawn from twice. */
+const few = 2;
+
+/** Entries of all inputs together above which only the first domains are tried, and with further sizes only one. */
 const many = 300_000;
 
 /**
@@ -46,16 +50,19 @@ export async function* trials(
   let failure: unknown;
   let whole = false;
   let sets = 0;
+  /** Those that gave a number anywhere. */
+  const telling = new Set<Domain>();
 
-  async function* withSizes(own: Sizes): AsyncGenerator<Trial> {
+  async function* withSizes(own: Sizes, tried: readonly Domain[], draws: number): AsyncGenerator<Trial> {
     let worked = 0;
-    for (const [index, domain] of domainsOf(whole).entries()) {
+    for (const [index, domain] of tried.entries()) {
       if (worked === 0 && index >= attempts) return;
-      const feeds = samples.make(own, seed, domain);
-      if (index >= attempts && entriesOf(feeds) > many) return;
+      const feeds = samples.make(own, draws, domain);
+      if (index >= (whole ? 1 : attempts) && entriesOf(feeds) > many) return;
       try {
         const expected = await run(feeds);
         worked++;
+        if (Object.values(expected).some(hasNumbers)) telling.add(domain);
         yield { sizes: own, inputs: domain.name, feeds, expected };
       } catch (error) {
         if (!isRefusal(error)) throw error;
@@ -64,20 +71,22 @@ export async function* trials(
     }
   }
 
-  function domainsOf(done: boolean): readonly Domain[] {
-    if (!done) return domains;
-    const others = domains.slice(1);
+  /** For further sizes: of those that tell something the first, and the others in turn. */
+  function further(): readonly Domain[] {
+    const [first, ...others] = telling.size > 0 ? domains.filter((one) => telling.has(one)) : domains;
     const rotated = others[sets % Math.max(1, others.length)];
-    return [...domains.slice(0, 1), ...(rotated === undefined ? [] : [rotated])];
+    return [first, rotated].filter((one) => one !== undefined);
   }
 
   /** Yields the trials of some sizes; whether there were any. */
   async function* all(own: Sizes): AsyncGenerator<Trial, boolean> {
     let any = false;
-    for await (const trial of withSizes(own)) {
+    for await (const trial of withSizes(own, whole ? further() : domains, seed)) {
       any = true;
       yield trial;
     }
+    // One look at a place does not tell whether it varies.
+    if (!whole && telling.size <= few) yield* withSizes(own, [...telling], seed + 1);
     if (any) {
       whole = true;
       sets++;
@@ -108,6 +117,10 @@ export class Refusal extends Error {
 
 function isRefusal(error: unknown): error is Refusal {
   return error instanceof Refusal;
+}
+
+function hasNumbers({ dtype, data }: Tensor): boolean {
+  return !isFloat(dtype) || dtype === "float16" || (data as Float32Array).some(Number.isFinite);
 }
 
 async function unwrapped<T>(promise: Promise<T>): Promise<T> {

@@ -18,6 +18,8 @@ export interface VerifyOptions extends SessionOptions {
   readonly given?: GivenValues;
   /** Batches to compare on beside what is drawn. */
   readonly data?: readonly ComparedData[];
+  /** Whether to stop at the first inputs that show a difference. Default: all are run, and the largest is told. */
+  readonly untilDifferent?: boolean;
 }
 
 /** How far one output moved on one set of inputs. */
@@ -64,21 +66,22 @@ export async function verifyModels(
   options: VerifyOptions = {},
 ): Promise<Verification> {
   const names = comparableOutputs(before, after);
-  const { seed = 0, data = [], sizes, given } = options;
+  const { seed = 0, data = [], sizes, given, untilDifferent = false } = options;
   const comparison = await Comparison.of(before, after, names, options);
   const free = outputsOfInputs(before.graph);
   const coverage = new Map(names.map((name) => [name, new Coverage(name, free.has(name))]));
   const checks: OutputCheck[] = [];
   try {
-    const samples = new SampleInputs(before, given);
+    const samples = new SampleInputs(before, given, after);
     const all = trials({ samples, seed, sizes, data }, (feeds) => comparison.before(feeds));
     for await (const trial of all) {
       const differences = await comparison.compare(trial, seed);
       for (const [name, difference] of differences) {
         coverage.get(name)?.see(trial.inputs, trial.expected[name] as Tensor, difference);
-        const { undecidedAt: _, ...told } = difference;
+        const { at: _, ...told } = difference;
         checks.push({ output: name, sizes: trial.sizes, inputs: trial.inputs, ...told });
       }
+      if (untilDifferent && !checks.every(isPreserved)) break;
     }
     const outputs = [...coverage.values()].map(({ told }) => told);
     const { byRule, withoutBound, newUnits } = comparison;
