@@ -1,45 +1,13 @@
-import { bytesPerElement, type DType } from "../tensor/dtype.ts";
-import { EspalierError } from "../tensor/errors.ts";
-import { sizeOf, type Tensor } from "../tensor/tensor.ts";
-import { type HeaderObject, type HeaderValue, parseHeader } from "./header-json.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { checkLimit, type Limits, makeLimits } from "./limits.ts";
 import { bytesOf, elementsFrom } from "./raw.ts";
-import { isWellFormed } from "./well-formed.ts";
+import { planSafetensors, readSafetensorsHeader } from "./safetensors-header.ts";
 
 /** What a safetensors file holds: tensors by name, and text by key. */
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: ReadonlyMap<string, string>;
 }
-
-/** The format's names of the element types; it has none for text. */
-const names: { readonly [D in Exclude<DType, "string">]: string } = {
-  float32: "F32",
-  float64: "F64",
-  float16: "F16",
-  bfloat16: "BF16",
-  int8: "I8",
-  int16: "I16",
-  int32: "I32",
-  int64: "I64",
-  uint8: "U8",
-  uint16: "U16",
-  uint32: "U32",
-  uint64: "U64",
-  bool: "BOOL",
-};
-
-const dtypeOfName = new Map(
-  (Object.entries(names) as [DType, string][]).map(([dtype, name]) => [name, dtype]),
-);
-
-/** The header's key for the file's own text; no tensor may have this name. */
-const metadataKey = "__metadata__";
-
-/** Bytes before the header: its length, as an unsigned 64-bit integer. */
-const prefixBytes = 8;
-
-const file = "safetensors file";
 
 /**
  * The bytes of a safetensors file. The header is padded with spaces to a multiple of 8 bytes and wider
@@ -50,47 +18,13 @@ export function encodeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array {
-  const widestFirst = [...tensors].sort(
-    ([, a], [, b]) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype),
-  );
-  const begins = new Map<string, number>();
-  let dataBytes = 0;
-  for (const [name, { data }] of widestFirst) {
-    begins.set(name, dataBytes);
-    dataBytes += data.byteLength;
-  }
-  const entries = [...tensors].map(([name, { dtype, dims, data }]) => {
-    if (name === metadataKey) {
-      throw new EspalierError("ARGUMENT", { thing: "tensor name", rule: "is reserved", received: name });
-    }
-    if (dtype === "string") {
-      throw new EspalierError("UNSUPPORTED_TYPE", { thing: `tensor "${name}"`, rule: "must not hold text" });
-    }
-    const begin = begins.get(name) as number;
-    const value = { dtype: names[dtype], shape: dims, data_offsets: [begin, begin + data.byteLength] };
-    return `${quote(name)}:${JSON.stringify(value)}`;
-  });
-  if (metadata.size > 0) {
-    const pairs = [...metadata].map(([key, value]) => `${quote(key)}:${quote(value)}`);
-    entries.unshift(`"${metadataKey}":{${pairs.join(",")}}`);
-  }
-  const header = new TextEncoder().encode(`{${entries.join(",")}}`);
-  const headerBytes = Math.ceil(header.length / 8) * 8;
-  const bytes = new Uint8Array(prefixBytes + headerBytes + dataBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  bytes.set(header, prefixBytes);
-  bytes.fill(0x20, prefixBytes + header.length, prefixBytes + headerBytes);
-  let at = prefixBytes + headerBytes;
-  for (const [, { data }] of widestFirst) {
-    bytes.set(bytesOf(data), at);
-    at += data.byteLength;
-  }
+  const entries = [...tensors].map(([name, { dtype, dims }]) => ({ name, dtype, dims }));
+  const { begins, header, dataBytes } = planSafetensors(entries, metadata);
+  const bytes = new Uint8Array(header.length + dataBytes);
+  bytes.set(header);
+  for (const [name, { data }] of tensors)
+    bytes.set(bytesOf(data), header.length + (begins.get(name) as number));
   return bytes;
-}
-
-function quote(text: string): string {
-  if (isWellFormed(text)) return JSON.stringify(text);
-  throw new EspalierError("ARGUMENT", { thing: "name or text", rule: "must be well-formed", received: text });
 }
 
 /**
@@ -100,106 +34,13 @@ function quote(text: string): string {
  */
 export function decodeSafetensors(bytes: Uint8Array, limits: Partial<Limits> = {}): Safetensors {
   const all = makeLimits(limits);
-  checkLimit(all, "maxBytes", file, bytes.length);
-  if (bytes.length < prefixBytes) refuse("must begin with the length of its header", `${bytes.length} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerBytes = Number(view.getBigUint64(0, true));
-  if (bytes[prefixBytes] !== 0x7b) refuse("its header must begin with a brace", bytes[prefixBytes]);
-  checkLimit(all, "maxHeaderBytes", file, headerBytes);
-  if (headerBytes > bytes.length - prefixBytes) {
-    refuse(`must hold the ${headerBytes} bytes of its header`, `${bytes.length - prefixBytes} bytes`);
-  }
-  const header = parseHeader(decodeText(bytes.subarray(prefixBytes, prefixBytes + headerBytes)));
-  if (!isObject(header)) return refuse("its header must be an object", header);
-  checkLimit(all, "maxItems", file, header.size);
-  const data = bytes.subarray(prefixBytes + headerBytes);
-  const metadata = readMetadata(header.get(metadataKey) ?? new Map());
-  const slots = [...header]
-    .filter(([name]) => name !== metadataKey)
-    .map(([name, value]) => readSlot(name, value, all));
-  checkCover(slots, data.length);
+  checkLimit(all, "maxBytes", "safetensors file", bytes.length);
+  const read = (offset: number, length: number) => bytes.subarray(offset, offset + length);
+  const { slots, metadata, dataStart } = readSafetensorsHeader(read, bytes.length, all);
+  const data = bytes.subarray(dataStart);
   const tensors = new Map<string, Tensor>();
   for (const { name, thing, dtype, dims, begin, end } of slots) {
     tensors.set(name, { dtype, dims, data: elementsFrom(thing, dtype, dims, data.subarray(begin, end)) });
   }
   return { tensors, metadata };
-}
-
-/** What the header says of one tensor; offsets count bytes from the end of the header. */
-interface Slot {
-  readonly name: string;
-  readonly thing: string;
-  readonly dtype: DType;
-  readonly dims: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
-
-function readSlot(name: string, value: HeaderValue, limits: Limits): Slot {
-  const thing = `tensor "${name}"`;
-  if (!isObject(value)) return refuse("must be described by an object", value, thing);
-  const unknown = [...value.keys()].find((key) => !["dtype", "shape", "data_offsets"].includes(key));
-  if (unknown !== undefined) refuse("may have dtype, shape and data_offsets", unknown, thing);
-  const type = value.get("dtype");
-  const dims = value.get("shape");
-  const offsets = value.get("data_offsets");
-  if (typeof type !== "string") return refuse("dtype must be a string", type, thing);
-  const dtype = dtypeOfName.get(type);
-  if (dtype === undefined) {
-    throw new EspalierError("UNSUPPORTED_TYPE", {
-      thing,
-      rule: "needs an element type that espalier holds",
-      received: type,
-      remedy: `Supported: ${[...dtypeOfName.keys()].join(", ")}.`,
-    });
-  }
-  if (!isNumbers(dims)) return refuse("shape must be an array of whole numbers", dims, thing);
-  if (!isNumbers(offsets) || offsets.length !== 2) {
-    return refuse("data_offsets must be two whole numbers", offsets, thing);
-  }
-  checkLimit(limits, "maxDims", thing, dims.length);
-  checkLimit(limits, "maxElements", thing, sizeOf(dims));
-  const [begin, end] = offsets as [number, number];
-  return { name, thing, dtype, dims, begin, end };
-}
-
-/** Checks that the slots, in order of their offsets, cover 0 to `size` without hole or overlap. */
-function checkCover(slots: readonly Slot[], size: number): void {
-  let covered = 0;
-  for (const { thing, begin, end } of slots.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== covered || end < begin) {
-      refuse(`must begin at offset ${covered}, where the tensor before it ends`, [begin, end], thing);
-    }
-    covered = end;
-  }
-  if (covered !== size) refuse(`must hold exactly ${covered} bytes of tensors`, `${size} bytes`);
-}
-
-function readMetadata(value: HeaderValue): ReadonlyMap<string, string> {
-  if (!isObject(value)) return refuse(`${metadataKey} must be an object`, value);
-  for (const [key, item] of value) {
-    if (typeof item !== "string") refuse(`${metadataKey} must map text to text`, key);
-  }
-  return value as ReadonlyMap<string, string>;
-}
-
-function decodeText(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new EspalierError("FORMAT", { thing: file, rule: "its header must be UTF-8", cause });
-  }
-}
-
-function isObject(value: HeaderValue | undefined): value is HeaderObject {
-  return value instanceof Map;
-}
-
-function isNumbers(value: HeaderValue | undefined): value is readonly number[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "number");
-}
-
-function refuse(rule: string, received: unknown, thing = file): never {
-  const printed = received instanceof Map ? "an object" : received;
-  throw new EspalierError("FORMAT", { thing, rule, received: printed });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { EspalierError } from "../tensor/errors.ts";
+import { createFile, openFile } from "./node-file.ts";
 import { openFolder } from "./node-folder.ts";
 import type { Platform } from "./platform.ts";
 
@@ -118,12 +119,33 @@ async function listFolder(path: string): Promise<readonly string[]> {
   }
 }
 
+async function kindOf(path: string): ReturnType<Platform["kindOf"]> {
+  try {
+    const status = await stat(path);
+    return status.isFile() ? "file" : status.isDirectory() ? "folder" : "other";
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
+}
+
+async function renameOnDisk(from: string, to: string): Promise<void> {
+  if ((await kindOf(from)) === "folder") await syncFolder(from);
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
 /** Files and memory under Node. */
 export const platform: Platform = {
   name: "node",
   readFile,
   writeFile,
   openFolder,
+  openFile,
+  createFile,
+  kindOf,
+  rename: renameOnDisk,
+  removeFolder: (path) => rm(path, { force: true, recursive: true }),
   locate: (path) => ({ folder: dirname(path), name: basename(path) }),
   appendFile: (path, text) => appendFile(path, text),
   listFolder,

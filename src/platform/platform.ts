@@ -10,6 +10,23 @@ export interface Folder {
   close(): void;
 }
 
+/** A file that is read in pieces. */
+export interface SourceFile {
+  readonly size: number;
+  /** `length` bytes from `offset` on, in an array of their own. Throws `FORMAT` where the file ends before. */
+  read(offset: number, length: number): Uint8Array;
+  close(): void;
+}
+
+/** A new file that is written from its beginning to its end. */
+export interface TargetFile {
+  write(bytes: Uint8Array): void;
+  /** Writes it to the disk (fsync) and closes it. */
+  finish(): void;
+  /** Closes it as it is; after {@link finish} nothing happens. */
+  close(): void;
+}
+
 /** What differs between Node and the browser, other than the engine. Chosen by package.json's `#platform`. */
 export interface Platform {
   readonly name: "node" | "web";
@@ -21,6 +38,15 @@ export interface Platform {
    */
   writeFile(path: string, bytes: Uint8Array | Iterable<Uint8Array>): Promise<void>;
   openFolder(path: string): Folder;
+  /** A regular file of any size; links are followed. Throws `FILE_MISSING` or `FORMAT`. */
+  openFile(path: string): SourceFile;
+  /** A file that must not exist yet. */
+  createFile(path: string): TargetFile;
+  /** What a path leads to, links followed; undefined where there is nothing. */
+  kindOf(path: string): Promise<"file" | "folder" | "other" | undefined>;
+  /** Renames a file or folder in one step, on disk when the promise is kept. */
+  rename(from: string, to: string): Promise<void>;
+  removeFolder(path: string): Promise<void>;
   /** A path as its folder and the name in it. */
   locate(path: string): { readonly folder: string; readonly name: string };
   /** Appends text to a file, creating it. */
