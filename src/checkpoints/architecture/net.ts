@@ -1,0 +1,137 @@
+import { type Attributes, float, int, ints, text } from "../../graph/model.ts";
+import type { GraphBuilder } from "../../graph/builder.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { float32, int64, type Tensor } from "../../tensor/tensor.ts";
+
+/** Where the parameters of a model come from. */
+export interface Parameters {
+  has(name: string): boolean;
+  /** As float32. Throws `FORMAT` where there is none. */
+  tensor(name: string): Tensor;
+}
+
+export interface NetOptions {
+  /** Whether a scale that is stored less 1 (Gemma's) stands in the graph as it is multiplied. Default false. */
+  readonly folded?: boolean;
+}
+
+/** Writes a model in the words of its modules: what is stored as `NAME.weight` is the parameter of that name. */
+export class Net {
+  readonly graph: GraphBuilder;
+  readonly #parameters: Parameters;
+  readonly #folded: boolean;
+
+  constructor(graph: GraphBuilder, parameters: Parameters, { folded = false }: NetOptions = {}) {
+    this.graph = graph;
+    this.#parameters = parameters;
+    this.#folded = folded;
+  }
+
+  has(name: string): boolean {
+    return this.#parameters.has(name);
+  }
+
+  parameter(name: string): string {
+    return this.graph.has(name) ? name : this.graph.parameter(name, this.#parameters.tensor(name));
+  }
+
+  emit(op: string, inputs: readonly string[], attributes: Attributes = {}): string {
+    return this.graph.emit(op, inputs, attributes);
+  }
+
+  add = (a: string, b: string) => this.emit("Add", [a, b]);
+  multiply = (a: string, b: string) => this.emit("Mul", [a, b]);
+  matmul = (a: string, b: string) => this.emit("MatMul", [a, b]);
+  scalar = (value: number) => this.graph.scalar(value);
+  scaled = (x: string, factor: number) => (factor === 1 ? x : this.multiply(x, this.scalar(factor)));
+  numbers = (values: readonly number[]) =>
+    this.graph.constant(`floats:${values.join(",")}`, () => float32([values.length], values));
+  index = (value: number) => this.graph.constant(`index:${value}`, () => int64([], [value]));
+  reshape = (x: string, sizes: readonly number[]) => this.emit("Reshape", [x, this.graph.vector(sizes)]);
+  transpose = (x: string, order: readonly number[]) => this.emit("Transpose", [x], { perm: ints(order) });
+  unsqueeze = (x: string, ...axes: readonly number[]) =>
+    this.emit("Unsqueeze", [x, this.graph.vector(axes)]);
+  concat = (parts: readonly string[], axis: number) => this.emit("Concat", parts, { axis: int(axis) });
+
+  /** Positions `from` to `to` of an axis. */
+  slice(x: string, axis: number, from: number, to: number): string {
+    const { vector } = { vector: (value: number) => this.graph.vector([value]) };
+    return this.emit("Slice", [x, vector(from), vector(to), vector(axis)]);
+  }
+
+  /** Cuts an axis into parts of these sizes. */
+  split(x: string, axis: number, sizes: readonly number[]): readonly string[] {
+    const inputs = [x, this.graph.vector(sizes)];
+    return this.graph.emitAll("Split", inputs, sizes.length, { axis: int(axis) });
+  }
+
+  /** x·Wᵀ + b with W stored as [out, in] (torch's Linear); the bias is added where there is one. */
+  linear(x: string, name: string): string {
+    return this.#biased(this.matmul(x, this.transpose(this.parameter(`${name}.weight`), [1, 0])), name);
+  }
+
+  /** x·W + b with W stored as [in, out] (GPT-2's Conv1D). */
+  linearAsStored(x: string, name: string): string {
+    return this.#biased(this.matmul(x, this.parameter(`${name}.weight`)), name);
+  }
+
+  #biased(x: string, name: string): string {
+    return this.has(`${name}.bias`) ? this.add(x, this.parameter(`${name}.bias`)) : x;
+  }
+
+  /** Rows of a table by number. */
+  lookup(name: string, ids: string): string {
+    return this.emit("Gather", [this.parameter(name), ids], { axis: int(0) });
+  }
+
+  /** x / √(mean x² + ε) · w over the last axis; `offset` is what the class adds to the w that is stored. */
+  rmsNorm(x: string, name: string, epsilon: number, offset = 0): string {
+    const mean = this.emit("ReduceMean", [this.multiply(x, x), this.graph.vector([-1])], {
+      keepdims: int(1),
+    });
+    const root = this.emit("Sqrt", [this.add(mean, this.scalar(epsilon))]);
+    const stored = this.parameter(`${name}.weight`);
+    const scale = offset === 0 || this.#folded ? stored : this.add(stored, this.scalar(offset));
+    return this.multiply(this.emit("Div", [x, root]), scale);
+  }
+
+  layerNorm(x: string, name: string, epsilon: number): string {
+    const inputs = [x, this.parameter(`${name}.weight`)];
+    if (this.has(`${name}.bias`)) inputs.push(this.parameter(`${name}.bias`));
+    return this.emit("LayerNormalization", inputs, { axis: int(-1), epsilon: float(epsilon) });
+  }
+
+  softmax = (x: string) => this.emit("Softmax", [x], { axis: int(-1) });
+
+  /** cap · tanh(x / cap) */
+  capped(x: string, cap: number | undefined): string {
+    if (cap === undefined) return x;
+    return this.scaled(this.emit("Tanh", [this.emit("Div", [x, this.scalar(cap)])]), cap);
+  }
+
+  /** An activation by the name that configurations give it. Throws `CONFIG`. */
+  activation(x: string, name: string): string {
+    const make = Object.hasOwn(activations, name) ? activations[name] : undefined;
+    if (make !== undefined) return make(this, x);
+    throw new EspalierError("CONFIG", {
+      thing: "activation",
+      rule: `must be one of ${Object.keys(activations).join(", ")}`,
+      received: name,
+    });
+  }
+}
+
+const gelu = (approximate: "none" | "tanh") => (net: Net, x: string) =>
+  net.emit("Gelu", [x], { approximate: text(approximate) });
+
+const activations: Readonly<Record<string, (net: Net, x: string) => string>> = {
+  relu: (net, x) => net.emit("Relu", [x]),
+  silu: (net, x) => net.multiply(x, net.emit("Sigmoid", [x])),
+  swish: (net, x) => net.multiply(x, net.emit("Sigmoid", [x])),
+  gelu: gelu("none"),
+  gelu_new: gelu("tanh"),
+  gelu_fast: gelu("tanh"),
+  gelu_pytorch_tanh: gelu("tanh"),
+  quick_gelu: (net, x) => net.multiply(x, net.emit("Sigmoid", [net.scaled(x, 1.702)])),
+  tanh: (net, x) => net.emit("Tanh", [x]),
+};

@@ -1,0 +1,101 @@
+import type { Layout } from "../../graph/layout.ts";
+import type { DType } from "../../tensor/dtype.ts";
+import type { Shape } from "../../graph/dim.ts";
+import type { Config } from "../folder/config.ts";
+import type { Net } from "./net.ts";
+
+/** What a configuration gives sizes to. Not every model has every one. */
+export type SizeName = "hidden" | "ffn" | "heads" | "kv" | "headDim" | "layers" | "vocab" | "positions";
+export type Sizes = Readonly<Partial<Record<SizeName, number>>>;
+
+/** Values that one section of a model hands to the next, by what they are. */
+export type State = Readonly<Record<string, string>>;
+
+/** A piece of a model that can be run by itself: the embeddings, a layer, the head. */
+export interface Section {
+  readonly name: string;
+  readonly build: (net: Net, state: State) => State;
+}
+
+/** An input of the whole model; `bound` is the number that its integers lie below. */
+export interface ModelInput {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly below?: number;
+}
+
+/** An axis of a parameter by which a width is recognised: how it must be cut into units. */
+export interface Anchor {
+  readonly parameter: string;
+  readonly axis: number;
+  readonly layout: Layout;
+  readonly units: number;
+}
+
+/** A row of layers of the same kind. */
+export interface Stack {
+  /** What stands before a layer's number in the names of its parameters, e.g. "model.layers.". */
+  readonly prefix: string;
+  readonly count: number;
+  /** Names within a layer (such as "self_attn.o_proj.weight") whose zeros make a new layer add nothing. */
+  readonly silenced: RegExp;
+  /** Names within a layer that a new layer has no copy of. */
+  readonly once?: RegExp;
+  /** Fields that hold one entry for each layer, and what they hold. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A model as its configuration says it is built. Everything else is found in the graph that its sections write. */
+export interface Structure {
+  readonly sizes: Sizes;
+  /** The fields that hold a size; where several do, all are written. */
+  readonly fields: Readonly<Partial<Record<SizeName, readonly string[]>>>;
+  readonly inputs: readonly ModelInput[];
+  readonly sections: readonly Section[];
+  /** What of the last section's state is the model's output. */
+  readonly output: string;
+  readonly anchors: Readonly<Partial<Record<SizeName | "queries", readonly Anchor[]>>>;
+  /** Parameters whose first axis is the vocabulary. */
+  readonly vocabulary: readonly string[];
+  /** Tables whose first axis is the positions, and how many rows they have more. */
+  readonly positions: readonly { readonly name: string; readonly more: number }[];
+  readonly stacks: readonly Stack[];
+  /** Whether the head is the table of embeddings. */
+  readonly tied: boolean;
+  /** The norms of the stream: the last, and those whose result is added to it. */
+  readonly lastNorm: readonly string[];
+  readonly addedNorms?: RegExp;
+  /** What the class adds to the scale that a norm stores. */
+  readonly normOffset?: { readonly names: RegExp; readonly by: number };
+  /** What the class multiplies the embeddings by, at this hidden size; 1 where absent. */
+  readonly embeddingFactor?: (hidden: number) => number;
+  /** What the class multiplies the last norm's result by. */
+  readonly headFactor?: (hidden: number) => number;
+  /** Fields that must be written out so that they stay what they are. */
+  readonly pinned: Readonly<Record<string, unknown>>;
+  /** Parameters of the files that the model has no use for. */
+  readonly unused?: RegExp;
+  /** Standard deviation that the class draws new rows of tables with. */
+  readonly initializer: number;
+}
+
+/** Why the class would not open a configuration, and the next size that it would. */
+export interface ClassRule {
+  readonly field: string;
+  readonly rule: string;
+  readonly received: unknown;
+  readonly remedy: string;
+}
+
+/** An architecture: one file, one line in the table. */
+export interface Family {
+  /** `model_type` in config.json. */
+  readonly type: string;
+  /** Fields with "layer" in their name that are understood (the rest are refused when depth changes). */
+  readonly layerFields: readonly string[];
+  /** How a model is built. `headDim` is that of the weights, where the configuration does not have it yet. */
+  readonly read: (config: Config, has: (name: string) => boolean, headDim?: number) => Structure;
+  /** What the class insists on. */
+  readonly rules: (config: Config, structure: Structure) => readonly ClassRule[];
+}

@@ -1,0 +1,136 @@
+import type { Model } from "../graph/model.ts";
+import type { DType } from "../tensor/dtype.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { EspalierError } from "../tensor/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { assemble } from "./architecture/assemble.ts";
+import type { Parameters } from "./architecture/net.ts";
+import type { Family, Structure } from "./architecture/structure.ts";
+import { familyOf } from "./families/index.ts";
+import { type Config, readConfig } from "./folder/config.ts";
+import { openWeights, type StoredTensor, type Weights } from "./folder/weights.ts";
+
+/** A folder as Hugging Face's libraries write them: config.json and safetensors files. Opened: close its weights. */
+export interface Checkpoint {
+  readonly folder: string;
+  readonly text: string;
+  readonly config: Config;
+  readonly family: Family;
+  readonly structure: Structure;
+  readonly weights: Weights;
+  /** The tensors that the model has a use for, by the names that they have on disk. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** Of its weights. */
+  readonly dtype: DType;
+  /** What the files hold beside the model, and why it is left out. */
+  readonly ignored: ReadonlyMap<string, string>;
+}
+
+/** Opens a folder. Throws `FILE_MISSING`, `FORMAT`, `CONFIG`, `UNSUPPORTED_TYPE`. */
+export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+  const { text, config } = await readConfig(folder);
+  refuseForeign(config);
+  const family = familyOf(config.text("model_type", ""), config.thing);
+  const weights = await openWeights(folder);
+  try {
+    const ignored = new Map<string, string>();
+    const twin = tiedTwin(config, weights);
+    if (twin !== undefined) ignored.set(twin, "the same as the embeddings that it is tied to");
+    const has = (name: string) => weights.tensors.has(name) && !ignored.has(name);
+    const structure = family.read(config, has);
+    for (const name of weights.tensors.keys()) {
+      if (structure.unused?.test(name) === true) ignored.set(name, "a buffer that the class makes itself");
+    }
+    const tensors = new Map([...weights.tensors].filter(([name]) => !ignored.has(name)));
+    checkNames(folder, structure, tensors);
+    return { folder, text, config, family, structure, weights, tensors, dtype: dtypeOf(folder, tensors), ignored };
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+}
+
+/** What other software made of a model, which cannot be grown as it is. */
+function refuseForeign(config: Config): void {
+  for (const [key, rule, remedy] of [
+    ["quantization_config", "must not be there: quantised weights cannot grow exactly", "Grow the weights that it was made from."],
+    ["peft_type", "must not be there: an adapter is no model", "Merge it into its base model first (merge_and_unload)."],
+    ["auto_map", "must not be there: the model is built by code of its own", "Grow it as ONNX: espalier grow model.onnx."],
+    ["per_layer_config", "must not be there: layers of different sizes are not supported", "Grow it as ONNX."],
+  ] as const) {
+    if (!config.has(key)) continue;
+    throw new EspalierError("CONFIG", { thing: `${config.thing}: ${key}`, rule, received: config.values[key], remedy });
+  }
+}
+
+/** A head that is stored although it is tied: the model's own where it differs, else the embeddings once more. */
+function tiedTwin(config: Config, weights: Weights): string | undefined {
+  if (config.values.tie_word_embeddings === false) return undefined;
+  const head = weights.tensors.get("lm_head.weight");
+  const names = ["model.embed_tokens.weight", "transformer.wte.weight", "wte.weight", "shared.weight"];
+  const table = names.map((name) => weights.tensors.get(name)).find((tensor) => tensor !== undefined);
+  if (head === undefined || table === undefined) return undefined;
+  return sameBytes(weights, head, table) ? head.name : undefined;
+}
+
+/** Elements that are compared at a time. */
+const pieceElements = 2 ** 20;
+
+function sameBytes(weights: Weights, a: StoredTensor, b: StoredTensor): boolean {
+  if (a.dtype !== b.dtype || a.dims.join() !== b.dims.join()) return false;
+  const size = a.dims.reduce((product, dim) => product * dim, 1);
+  for (let at = 0; at < size; at += pieceElements) {
+    const count = Math.min(pieceElements, size - at);
+    const [left, right] = [weights.read(a, at, count), weights.read(b, at, count)];
+    if (left.some((byte, index) => byte !== right[index])) return false;
+  }
+  return true;
+}
+
+/** Every tensor must be one that the model is built of, and none may be missing. */
+function checkNames(folder: string, structure: Structure, tensors: ReadonlyMap<string, StoredTensor>): void {
+  const { graph } = shapesOf(structure, tensors);
+  const unknown = [...tensors.keys()].filter((name) => !graph.parameters.has(name));
+  if (unknown.length === 0) return;
+  throw new EspalierError("FORMAT", {
+    thing: folder,
+    rule: "must hold the tensors of its model_type, and holds others",
+    received: unknown.slice(0, 5),
+    remedy: "Its architecture is another one, or it has layers that espalier does not know.",
+  });
+}
+
+function dtypeOf(folder: string, tensors: ReadonlyMap<string, StoredTensor>): DType {
+  const dtypes = [...new Set([...tensors.values()].map(({ dtype }) => dtype))];
+  const [dtype, ...others] = dtypes;
+  if (dtype !== undefined && others.length === 0 && isFloat(dtype)) return dtype;
+  throw new EspalierError("UNSUPPORTED_TYPE", {
+    thing: folder,
+    rule: "must hold floating-point weights of one type",
+    received: dtypes,
+    remedy: "Save it anew in one: AutoModel….from_pretrained(FOLDER, dtype=…).save_pretrained(NEW).",
+  });
+}
+
+/** The model as a graph whose parameters have shapes but no values, for everything that is told by shapes alone. */
+export function shapesOf(
+  structure: Structure,
+  tensors: ReadonlyMap<string, Pick<StoredTensor, "dims">>,
+): Model {
+  return assemble(structure, shapesAlone(tensors), { folded: true });
+}
+
+function shapesAlone(tensors: ReadonlyMap<string, Pick<StoredTensor, "dims">>): Parameters {
+  return {
+    has: (name) => tensors.has(name),
+    tensor(name): Tensor {
+      const stored = tensors.get(name);
+      if (stored !== undefined) return { dtype: "float32", dims: stored.dims, data: new Float32Array(0) };
+      throw new EspalierError("FORMAT", {
+        thing: `tensor "${name}"`,
+        rule: "must be there: the model is built of it",
+        remedy: "Readers would give it random values. Fetch the folder again, or check its model_type.",
+      });
+    },
+  };
+}
