@@ -21,6 +21,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   engine: ["tensor"],
   nn: ["tensor", "graph", "ops"],
   models: ["tensor", "platform", "graph", "ops", "formats", "engine"],
+  checkpoints: ["tensor", "platform", "graph", "ops", "formats", "growth", "engine", "models"],
   training: ["tensor", "platform", "data", "graph", "ops", "formats", "growth", "engine", "models"],
   report: ["tensor", "data", "growth", "models", "training"],
   ledger: ["tensor", "data", "graph", "formats", "growth", "nn", "models", "training", "report"],
@@ -33,6 +34,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     "growth",
     "nn",
     "models",
+    "checkpoints",
     "training",
     "report",
     "ledger",
@@ -78,7 +80,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   report: ["record", "drawing", "sections", "."],
   ledger: ["statistics", ".", "page", "index.ts"],
-  cli: ["print", "options", "model", "train", "compare", "."],
+  checkpoints: ["folder", "architecture", "families", ".", "grow"],
+  cli: ["print", "options", "folder", "model", "train", "compare", "."],
 };
 
 /** A folder of more files than this hides rooms. */

@@ -1,13 +1,16 @@
+import { platform } from "#platform";
+import { elementsFrom } from "../formats/raw.ts";
 import type { Model } from "../graph/model.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { assemble } from "./architecture/assemble.ts";
 import type { Parameters } from "./architecture/net.ts";
 import type { Family, Structure } from "./architecture/structure.ts";
 import { familyOf } from "./families/index.ts";
 import { type Config, readConfig } from "./folder/config.ts";
+import { realsFrom } from "./folder/reals.ts";
 import { openWeights, type StoredTensor, type Weights } from "./folder/weights.ts";
 
 /** A folder as Hugging Face's libraries write them: config.json and safetensors files. Opened: close its weights. */
@@ -43,7 +46,17 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     }
     const tensors = new Map([...weights.tensors].filter(([name]) => !ignored.has(name)));
     checkNames(folder, structure, tensors);
-    return { folder, text, config, family, structure, weights, tensors, dtype: dtypeOf(folder, tensors), ignored };
+    return {
+      folder,
+      text,
+      config,
+      family,
+      structure,
+      weights,
+      tensors,
+      dtype: dtypeOf(folder, tensors),
+      ignored,
+    };
   } catch (error) {
     weights.close();
     throw error;
@@ -53,13 +66,34 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
 /** What other software made of a model, which cannot be grown as it is. */
 function refuseForeign(config: Config): void {
   for (const [key, rule, remedy] of [
-    ["quantization_config", "must not be there: quantised weights cannot grow exactly", "Grow the weights that it was made from."],
-    ["peft_type", "must not be there: an adapter is no model", "Merge it into its base model first (merge_and_unload)."],
-    ["auto_map", "must not be there: the model is built by code of its own", "Grow it as ONNX: espalier grow model.onnx."],
-    ["per_layer_config", "must not be there: layers of different sizes are not supported", "Grow it as ONNX."],
+    [
+      "quantization_config",
+      "must not be there: quantised weights cannot grow exactly",
+      "Grow the weights that it was made from.",
+    ],
+    [
+      "peft_type",
+      "must not be there: an adapter is no model",
+      "Merge it into its base model first (merge_and_unload).",
+    ],
+    [
+      "auto_map",
+      "must not be there: the model is built by code of its own",
+      "Grow it as ONNX: espalier grow model.onnx.",
+    ],
+    [
+      "per_layer_config",
+      "must not be there: layers of different sizes are not supported",
+      "Grow it as ONNX.",
+    ],
   ] as const) {
     if (!config.has(key)) continue;
-    throw new EspalierError("CONFIG", { thing: `${config.thing}: ${key}`, rule, received: config.values[key], remedy });
+    throw new EspalierError("CONFIG", {
+      thing: `${config.thing}: ${key}`,
+      rule,
+      received: config.values[key],
+      remedy,
+    });
   }
 }
 
@@ -132,5 +166,36 @@ function shapesAlone(tensors: ReadonlyMap<string, Pick<StoredTensor, "dims">>): 
         remedy: "Readers would give it random values. Fetch the folder again, or check its model_type.",
       });
     },
+  };
+}
+
+/** The parameters with their values, as float32: rounded where they are stored in float64. */
+export function valuesOf({ weights, tensors }: Pick<Checkpoint, "weights" | "tensors">): Parameters {
+  return {
+    has: (name) => tensors.has(name),
+    tensor(name) {
+      const stored = tensors.get(name);
+      if (stored === undefined) return shapesAlone(tensors).tensor(name);
+      const size = sizeOf(stored.dims);
+      const bytes = weights.read(stored, 0, size);
+      const data =
+        stored.dtype === "float32"
+          ? (elementsFrom(name, "float32", stored.dims, bytes) as Float32Array)
+          : Float32Array.from(realsFrom(bytes, stored.dtype, size));
+      return { dtype: "float32", dims: stored.dims, data };
+    },
+  };
+}
+
+/** The whole model with its values, in float32, as `espalier export` writes it. */
+export function modelOf(checkpoint: Checkpoint): Model {
+  const model = assemble(checkpoint.structure, valuesOf(checkpoint));
+  const { family, folder } = checkpoint;
+  return {
+    ...model,
+    metadata: new Map([
+      ["model_type", family.type],
+      ["folder", platform.locate(folder).name],
+    ]),
   };
 }

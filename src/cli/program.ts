@@ -5,6 +5,7 @@ import { activationNames } from "../nn/activation.ts";
 import { optimizerNames, optimizers } from "../training/optimizers/index.ts";
 import { losses } from "../training/settings/loss.ts";
 import { compareCommand } from "./compare/compare.ts";
+import { exportCommand } from "./folder/export.ts";
 import { adviseCommand } from "./model/advise.ts";
 import { evaluateCommand } from "./model/evaluate.ts";
 import { growCommand } from "./model/grow.ts";
@@ -96,6 +97,7 @@ export async function main(args: readonly string[], processIo: CliIo): Promise<n
   adviseCommand(program.command("advise"), io, finish).addHelpText("after", codes);
   inspectCommand(program.command("inspect"), io, finish).addHelpText("after", codes);
   growCommand(program.command("grow"), io, finish).addHelpText("after", codes);
+  exportCommand(program.command("export"), io, finish).addHelpText("after", codes);
   shrinkCommand(program.command("shrink"), io, finish).addHelpText("after", codes);
   verifyCommand(program.command("verify"), io, finish).addHelpText("after", codes);
   predictCommand(program.command("predict"), io, finish).addHelpText("after", codes);

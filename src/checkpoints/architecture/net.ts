@@ -1,5 +1,5 @@
-import { type Attributes, float, int, ints, text } from "../../graph/model.ts";
 import type { GraphBuilder } from "../../graph/builder.ts";
+import { type Attributes, float, int, ints, text } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { float32, int64, type Tensor } from "../../tensor/tensor.ts";
 
@@ -49,8 +49,7 @@ export class Net {
   index = (value: number) => this.graph.constant(`index:${value}`, () => int64([], [value]));
   reshape = (x: string, sizes: readonly number[]) => this.emit("Reshape", [x, this.graph.vector(sizes)]);
   transpose = (x: string, order: readonly number[]) => this.emit("Transpose", [x], { perm: ints(order) });
-  unsqueeze = (x: string, ...axes: readonly number[]) =>
-    this.emit("Unsqueeze", [x, this.graph.vector(axes)]);
+  unsqueeze = (x: string, ...axes: readonly number[]) => this.emit("Unsqueeze", [x, this.graph.vector(axes)]);
   concat = (parts: readonly string[], axis: number) => this.emit("Concat", parts, { axis: int(axis) });
 
   /** Positions `from` to `to` of an axis. */

@@ -26,12 +26,15 @@ export function rotaryOf(
   partial = 1,
 ): Rotary {
   const base = given?.optional("rope_theta") ?? config.optional("rope_theta") ?? theta;
-  const share = given?.optional("partial_rotary_factor") ?? config.optional("partial_rotary_factor") ?? partial;
+  const share =
+    given?.optional("partial_rotary_factor") ?? config.optional("partial_rotary_factor") ?? partial;
   const turning = Math.floor(headDim * share);
   const plain = Array.from({ length: Math.ceil(turning / 2) }, (_, at) =>
     Math.fround(1 / Math.fround(base ** Math.fround((2 * at) / turning))),
   );
-  const kind = given?.has("rope_type") ? given.text("rope_type") : (given?.text("type", "default") ?? "default");
+  const kind = given?.has("rope_type")
+    ? given.text("rope_type")
+    : (given?.text("type", "default") ?? "default");
   if (kind === "default") return { frequencies: plain };
   if (kind === "linear") {
     const factor = (given as Config).number("factor");
@@ -67,7 +70,9 @@ export function rotaryTables(net: Net, positions: string, { frequencies }: Rotar
 
 /** Turns the first entries of x [batch, groups, queries, sequence, headDim], as many as the tables have. */
 export function turn(net: Net, x: string, tables: { readonly cos: string; readonly sin: string }): string {
-  const [size, turning] = [net.graph.typeOf(x).shape, net.graph.typeOf(tables.cos).shape].map((shape) => shape.at(-1));
+  const [size, turning] = [net.graph.typeOf(x).shape, net.graph.typeOf(tables.cos).shape].map((shape) =>
+    shape.at(-1),
+  );
   const axis = net.graph.typeOf(x).shape.length - 1;
   const half = (turning as number) / 2;
   const head = turning === size ? x : net.slice(x, axis, 0, turning as number);

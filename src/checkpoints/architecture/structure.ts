@@ -1,6 +1,6 @@
+import type { Shape } from "../../graph/dim.ts";
 import type { Layout } from "../../graph/layout.ts";
 import type { DType } from "../../tensor/dtype.ts";
-import type { Shape } from "../../graph/dim.ts";
 import type { Config } from "../folder/config.ts";
 import type { Net } from "./net.ts";
 
@@ -42,6 +42,8 @@ export interface Stack {
   readonly silenced: RegExp;
   /** Names within a layer that a new layer has no copy of. */
   readonly once?: RegExp;
+  /** Where it adds nothing but for an epsilon: how far outputs may move. */
+  readonly exactTo?: string;
   /** Fields that hold one entry for each layer, and what they hold. */
   readonly lists: Readonly<Record<string, readonly string[]>>;
 }

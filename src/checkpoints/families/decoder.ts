@@ -128,7 +128,13 @@ export function decoder(
       const behind = (x: string, which: string) =>
         options.normsBehind === true ? norm(net, x, `${name}.${which}`) : x;
       const h = state.h as string;
-      const attended = attention(net, norm(net, h, `${name}.input_layernorm`), `${name}.self_attn`, type, state);
+      const attended = attention(
+        net,
+        norm(net, h, `${name}.input_layernorm`),
+        `${name}.self_attn`,
+        type,
+        state,
+      );
       const middle = net.add(h, behind(attended, "post_attention_layernorm"));
       const before = options.normsBehind === true ? "pre_feedforward_layernorm" : "post_attention_layernorm";
       const out = mlp(net, norm(net, middle, `${name}.${before}`), `${name}.mlp`);

@@ -89,6 +89,10 @@ export class Config {
   }
 
   #fail(key: string, rule: string, received: unknown): never {
-    throw new EspalierError("CONFIG", { thing: `${this.thing}: ${key}`, rule, received: received ?? "nothing" });
+    throw new EspalierError("CONFIG", {
+      thing: `${this.thing}: ${key}`,
+      rule,
+      received: received ?? "nothing",
+    });
   }
 }

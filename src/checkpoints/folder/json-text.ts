@@ -132,7 +132,8 @@ function editOnce(text: string, { path, text: value }: JsonEdit, thing: string):
   let object = spansOf(text, thing);
   for (const key of path.slice(0, -1)) {
     const inner = object.members.get(key)?.object;
-    if (inner === undefined) throw new EspalierError("FORMAT", { thing, rule: `must have an object "${key}"` });
+    if (inner === undefined)
+      throw new EspalierError("FORMAT", { thing, rule: `must have an object "${key}"` });
     object = inner;
   }
   const key = path.at(-1) as string;

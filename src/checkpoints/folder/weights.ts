@@ -61,7 +61,11 @@ export async function openWeights(folder: string): Promise<Weights> {
     for (const shard of files) {
       const file = platform.openFile(`${folder}/${shard}`);
       open.set(shard, file);
-      const header = readSafetensorsHeader((offset, length) => file.read(offset, length), file.size, makeLimits());
+      const header = readSafetensorsHeader(
+        (offset, length) => file.read(offset, length),
+        file.size,
+        makeLimits(),
+      );
       shards.set(shard, header.metadata);
       for (const slot of header.slots) {
         checkSlot(slot, shard, map, tensors);

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import { platform } from "#platform";
 import { bindDim } from "../../graph/dim.ts";
 import { summarise } from "../../growth/examine/summary.ts";
 import { findWidths } from "../../growth/find/widths.ts";
+import { inspectFolder } from "../folder/inspect-folder.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { batchAxis, parseSizes } from "../options/sizes-option.ts";
 import { exitCodes } from "../print/exit-code.ts";
@@ -18,13 +20,14 @@ const examples = `
 Examples:
   espalier inspect model.onnx                     what can grow, by how much, and what it costs
   espalier inspect bert.onnx --sizes batch=1,sequence=128
+  espalier inspect SmolLM2-135M                   the fields of a folder's config.json that can grow
   espalier inspect model.onnx --json | jq '.widths[] | select(.growable) | .id'
 `;
 
 export function inspectCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
   command
-    .description("Show every width of an ONNX model: what can grow, how, at what cost, or why not.")
-    .argument("<model>", "ONNX file")
+    .description("Show every width of a model: what can grow, how, at what cost, or why not.")
+    .argument("<model>", "ONNX file, or a folder with config.json and safetensors files")
     .option("--sizes <sizes>", "sizes for FLOPs, such as batch=1,sequence=128 (default: a batch of 1)")
     .option("--ties", "list the parameters and axes that each width ties together")
     .option("--json", "print one JSON document on stdout")
@@ -36,6 +39,7 @@ export function inspectCommand(command: Command, io: CliIo, finish: (code: numbe
 
 /** `espalier inspect`. Returns the exit code. */
 export async function inspect(path: string, options: InspectOptions, io: CliIo): Promise<number> {
+  if ((await platform.kindOf(path)) === "folder") return inspectFolder(path, options.json ?? false, io);
   const { model, notes } = await openModel(path, options);
   noteTo(io, notes);
   const batch = batchAxis(model);

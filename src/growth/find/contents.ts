@@ -74,6 +74,11 @@ export function contentsOf(
     given.set(key, freshOf(offset, "offset"));
     return true;
   };
+  if (method.clearsLastNorm === true && !clearLastNorm(flows, trace, fresh, parts)) {
+    return {
+      blocked: "a weight both makes and reads it, and no normalisation before it could leave copies out",
+    };
+  }
   const given = new Map(fresh);
   const shifts = [...parts];
   let follow = followContents(flows, trace, fresh, zeros, isOffset);
@@ -85,6 +90,34 @@ export function contentsOf(
   const culprit = whyNotFinite(flows, trace, parameters, relaxed, fresh);
   if (culprit !== undefined) return { blocked: culprit };
   return { parts: relaxed, repairs: follow.repairs };
+}
+
+/**
+ * Lets the last normalisation that has weights over the width scale new units by zero, and shift them by none. False where
+ * the contents cannot pass so.
+ */
+function clearLastNorm(flows: FlowMap, trace: Trace, fresh: Map<string, Fresh>, parts: WidthPart[]): boolean {
+  // Copies that no weight is tied to need nothing of this; products of two activations are another matter.
+  const isTied = ({ parameter, axis }: WidthPart) => {
+    const roles = rolesOf(flows, trace, parameter, axis);
+    return roles.includes("incoming") && roles.includes("outgoing");
+  };
+  if (trace.factors.size > 0 || !parts.some(isTied)) return false;
+  const isOfNorm = ({ role }: WidthPart) => role === "scale" || role === "offset";
+  const own = new Map(parts.filter(isOfNorm).map((part) => [part.parameter, part]));
+  const read = trace.nodes.flatMap(({ node }) => node.inputs.flatMap((name) => own.get(name) ?? []));
+  for (const count of [1, 2]) {
+    const last = read.slice(-count);
+    const tried = new Map(fresh);
+    for (const { parameter, axis } of last) tried.set(axisKey(parameter, axis), "zero");
+    if ("blocked" in followContents(flows, trace, new Map(tried), new Set())) continue;
+    for (const part of last) {
+      parts[parts.indexOf(part)] = { ...part, fill: "zero" };
+      fresh.set(axisKey(part.parameter, part.axis), "zero");
+    }
+    return true;
+  }
+  return false;
 }
 
 /** Draws every offset that need not be zero: one behind a normalisation that no tied weight reads. */

@@ -6,7 +6,7 @@ import { isReal } from "../plan/real-parameter.ts";
 import type { Width, WidthAxis, WidthPart, WrittenSize } from "../plan/width.ts";
 import { type Contents, contentsOf } from "./contents.ts";
 import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
-import { copies, methods, zeroPadding } from "./methods.ts";
+import { copies, type Method, methods, zeroPadding } from "./methods.ts";
 import { layerName, unitName } from "./naming.ts";
 import type { Trace } from "./trace.ts";
 import { type Trial, tryGrowth } from "./trial.ts";
@@ -17,10 +17,13 @@ export interface Described {
   readonly name: string;
   /** Inputs and outputs of the model that grow themselves. */
   readonly border?: "input" | "output";
+  /** The methods to try, in order; all where absent. */
+  readonly methods?: readonly Method[];
 }
 
 /** Says of a trace what it is called, whether it can grow without changing what the network computes, and how. */
-export function describeWidth(flows: FlowMap, trace: Trace, { name, border }: Described): Width {
+export function describeWidth(flows: FlowMap, trace: Trace, described: Described): Width {
+  const { name, border } = described;
   const { parameters } = flows;
   const size = trace.start.units;
   const carried = carriedBy(flows, trace);
@@ -28,9 +31,10 @@ export function describeWidth(flows: FlowMap, trace: Trace, { name, border }: De
   const follows = trace.nodes.flatMap(writtenBy);
   let reason = firstReason(flows, trace, border);
   let chosen: (Contents & { readonly trial: Trial; readonly multiple: number }) | undefined;
-  let method = methods[0] as (typeof methods)[number];
+  const tried = described.methods ?? methods;
+  let method = tried[0] as Method;
   // New inputs and outputs are whatever their users make of them: only what is there must stay.
-  const candidates = border === undefined ? methods : methods.slice(0, 1);
+  const candidates = border === undefined ? tried : tried.slice(0, 1);
   for (const candidate of reason === undefined ? candidates : []) {
     const contents = contentsOf(flows, trace, parameters, candidate);
     const multiple = candidate.whole ? size : 1;

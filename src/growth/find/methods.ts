@@ -27,6 +27,8 @@ export interface Method {
   readonly whole: boolean;
   /** Undefined where the method has no answer. */
   readonly fill: (part: Filled) => FillKind | undefined;
+  /** Whether the last normalisation leaves copies out, so that what is tied to the embeddings reads each unit once. */
+  readonly clearsLastNorm?: boolean;
   /** Whether offsets that it fills with zeros are to be drawn wherever that does no harm, for units to learn from. */
   readonly relaxesOffsets?: boolean;
 }
@@ -89,6 +91,20 @@ export const copies: Method = {
   fill: ({ role, tied }) => (tied ? undefined : role === "outgoing" ? "part" : "copy"),
 };
 
+/**
+ * As {@link copies}, where the output layer is tied to the embeddings: a copy's weights there cannot be shared out, so the
+ * last normalisation scales it by zero.
+ */
+export const tiedCopies: Method = {
+  ...copies,
+  exact: {
+    rule: "every unit is copied equally often, its outgoing weights are shared out among the copies, and the tied output layer reads each unit once",
+    condition: "none: a copy is as finite as its unit",
+  },
+  fill: (part) => (part.tied ? "copy" : copies.fill(part)),
+  clearsLastNorm: true,
+};
+
 /** In the order of preference: any number of units before multiples, values of their own before copies. */
 export const methods: readonly Method[] = [
   zeroOutgoing,
@@ -98,6 +114,7 @@ export const methods: readonly Method[] = [
   meanPadding("zero"),
   zeroPadding,
   copies,
+  tiedCopies,
 ];
 
 /** What makes new residual blocks exact. */

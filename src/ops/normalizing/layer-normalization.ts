@@ -101,6 +101,8 @@ export const layerNormalization: Operator = {
           axes.length === 1 && extra.length === 0 ? acceptNormalized(fresh) : onlyCopies(fresh),
       })),
       fresh: ([x, scale, offset]) => {
+        // What is finite, times zero, plus zero.
+        if (scale === "zero" && (offset ?? "zero") === "zero") return "zero";
         // On the axes that are not normalised, the mean of old units means nothing to what they become.
         if (x !== "mean" || scale === undefined) return elementwise([x, scale, offset]);
         // The mean is normalised to zero; what is left is the offset.

@@ -66,7 +66,7 @@ export const rmsNormalization: Operator = {
       })),
       fresh: ([x, scale]) => {
         const held = elementwise([x, scale]);
-        return x === "zero" && typeof held === "string" ? "zero" : held;
+        return (x === "zero" || scale === "zero") && typeof held === "string" ? "zero" : held;
       },
     };
   },

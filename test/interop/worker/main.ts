@@ -2,6 +2,7 @@ import { backend } from "./backend.ts";
 import { Exchange } from "./exchange.ts";
 import { exported } from "./exported.ts";
 import { files } from "./files.ts";
+import { folders } from "./folders.ts";
 import { gradients, listOperators } from "./gradients.ts";
 import { modules } from "./modules.ts";
 import { packages } from "./packages.ts";
@@ -17,6 +18,7 @@ const commands: Readonly<Record<string, (exchange: Exchange) => Promise<void>>> 
   gradients,
   trajectories,
   files,
+  folders,
   exported,
   modules,
   packages,

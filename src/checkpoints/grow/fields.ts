@@ -1,0 +1,146 @@
+import type { Width } from "../../growth/plan/width.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import type { Anchor, SizeName, Stack } from "../architecture/structure.ts";
+import { type Checkpoint, shapesOf } from "../checkpoint.ts";
+import { byCopies, byPadding, byZeroOutgoing, Finder } from "./finder.ts";
+
+/** One way in which a field of the configuration can grow exactly. */
+export interface Way {
+  readonly method: string;
+  /** Steps in which it grows, e.g. "+1", "x2, x3", "+2 (a multiple of num_key_value_heads)". */
+  readonly steps: string;
+  /** Whether it is exact in float16 and bfloat16, too. */
+  readonly anyType: boolean;
+}
+
+/** A field of the configuration that gives something its size. */
+export interface FieldReport {
+  readonly field: string;
+  readonly size: number;
+  readonly ways: readonly Way[];
+  /** Why it cannot grow; empty where it can. */
+  readonly reason: string;
+  /** Parameters that one more costs; for layers, one more layer. */
+  readonly parametersPerUnit: number;
+}
+
+/** Every field that gives something its size: whether it can grow, in which steps, by which method, at what cost. */
+export function fieldsOf(checkpoint: Checkpoint): readonly FieldReport[] {
+  const { structure, tensors } = checkpoint;
+  const finder = new Finder(shapesOf(structure, tensors));
+  const report = new Reports(checkpoint, finder);
+  const order: readonly SizeName[] = ["hidden", "ffn", "heads", "kv", "layers", "vocab", "positions"];
+  return order.flatMap((name) => report.of(name));
+}
+
+class Reports {
+  readonly #checkpoint: Checkpoint;
+  readonly #finder: Finder;
+
+  constructor(checkpoint: Checkpoint, finder: Finder) {
+    this.#checkpoint = checkpoint;
+    this.#finder = finder;
+  }
+
+  of(name: SizeName): readonly FieldReport[] {
+    const { fields, sizes } = this.#checkpoint.structure;
+    return (fields[name] ?? []).map((field) => ({ field, size: sizes[name] as number, ...this.#ways(name) }));
+  }
+
+  #ways(name: SizeName): Pick<FieldReport, "ways" | "reason" | "parametersPerUnit"> {
+    if (name === "hidden") return this.#hidden();
+    if (name === "ffn") return this.#widths(this.#anchors("ffn"), "+1");
+    if (name === "kv") return this.#groups();
+    if (name === "heads") return this.#heads();
+    if (name === "layers") return this.#layers();
+    return this.#rows(name);
+  }
+
+  #anchors(name: SizeName | "queries"): readonly Anchor[] {
+    return this.#checkpoint.structure.anchors[name] ?? [];
+  }
+
+  #hidden() {
+    const anchors = this.#anchors("hidden");
+    const whole = this.#all(anchors, byCopies);
+    const padded = this.#all(anchors, byPadding);
+    const ways: Way[] = [];
+    if (whole.every(({ growable }) => growable)) {
+      ways.push({ method: "copies", steps: "x2, x3, …", anyType: true });
+    }
+    if (padded.every(({ growable }) => growable)) {
+      ways.push({ method: padded[0]?.method ?? "", steps: "+1", anyType: false });
+    }
+    return this.#report(ways, whole);
+  }
+
+  #heads() {
+    const { sizes, anchors } = this.#checkpoint.structure;
+    if (anchors.queries === undefined) return this.#widths(this.#anchors("heads"), "+1");
+    return this.#widths(anchors.queries, `+${sizes.kv}`, sizes.kv);
+  }
+
+  #groups() {
+    const { sizes } = this.#checkpoint.structure;
+    const each = (sizes.heads as number) / (sizes.kv as number);
+    const factors = Array.from({ length: each - 1 }, (_, at) => at + 2).filter((times) => each % times === 0);
+    const report = this.#widths(this.#anchors("kv"), `+1 with ${each} heads`);
+    const copied = factors.map((times) => `x${times}`).join(", ");
+    const repeated: Way = { method: "heads repeated", steps: copied, anyType: true };
+    return copied === "" ? report : { ...report, ways: [repeated, ...report.ways] };
+  }
+
+  #layers() {
+    const { stacks } = this.#checkpoint.structure;
+    const ways: Way[] = stacks.map(({ exactTo }) => ({
+      method: exactTo === undefined ? "silent layers" : `silent layers (to ${exactTo})`,
+      steps: "+1",
+      anyType: exactTo === undefined,
+    }));
+    const perUnit = stacks.reduce((sum, stack) => sum + this.#layerSize(stack), 0);
+    return {
+      ways: ways.slice(0, 1),
+      reason: ways.length === 0 ? "no layers of one kind" : "",
+      parametersPerUnit: perUnit,
+    };
+  }
+
+  #layerSize({ prefix, count }: Stack): number {
+    let size = 0;
+    for (const { name, dims } of this.#checkpoint.tensors.values()) {
+      if (name.startsWith(`${prefix}${count - 1}.`)) size += sizeOf(dims);
+    }
+    return size;
+  }
+
+  #rows(name: SizeName) {
+    const { structure, tensors } = this.#checkpoint;
+    const tables = name === "vocab" ? structure.vocabulary : structure.positions.map((table) => table.name);
+    const perUnit = tables.reduce((sum, table) => {
+      const dims = tensors.get(table)?.dims ?? [];
+      return sum + sizeOf(dims) / (dims[0] ?? 1);
+    }, 0);
+    const method = tables.length === 0 ? "no weights" : "new rows";
+    return { ways: [{ method, steps: "+1", anyType: true }], reason: "", parametersPerUnit: perUnit };
+  }
+
+  #widths(anchors: readonly Anchor[], steps: string, units = 1) {
+    const found = this.#all(anchors, byZeroOutgoing);
+    const ways: Way[] = [];
+    if (found.length > 0 && found.every(({ growable }) => growable)) {
+      ways.push({ method: found[0]?.method ?? "", steps, anyType: true });
+    }
+    const report = this.#report(ways, found);
+    return { ...report, parametersPerUnit: report.parametersPerUnit / units };
+  }
+
+  #all(anchors: readonly Anchor[], methods: typeof byCopies): readonly Width[] {
+    return anchors.map((anchor) => this.#finder.width(anchor, methods));
+  }
+
+  #report(ways: readonly Way[], widths: readonly Width[]) {
+    const reason = widths.find((width) => !width.growable)?.reason ?? "its size is not that of one width";
+    const perUnit = widths.reduce((sum, { costPerUnit }) => sum + costPerUnit.parameters, 0);
+    return { ways, reason: ways.length === 0 ? reason : "", parametersPerUnit: perUnit };
+  }
+}
