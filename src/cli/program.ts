@@ -71,7 +71,7 @@ export async function main(args: readonly string[], processIo: CliIo): Promise<n
   };
   let code: number = exitCodes.success;
   const program = new Command("espalier")
-    .description("Train neural networks that grow: widen layers on the fly without moving the loss.")
+    .description("Train neural networks that grow without changing what they compute.")
     .version(version())
     .exitOverride()
     .configureOutput({
@@ -82,7 +82,7 @@ export async function main(args: readonly string[], processIo: CliIo): Promise<n
     })
     .addHelpText("after", codes);
 
-  modelOptions(trainOptions(program.command("train")), "read weights of --model from files beside it")
+  modelOptions(trainOptions(program.command("train")), "read weights of --model from files next to it")
     .addHelpText("after", trainExamples)
     .action(async (options: TrainCommandOptions, command: Command) => {
       const given = new Set(
@@ -142,7 +142,7 @@ export async function main(args: readonly string[], processIo: CliIo): Promise<n
 
 function trainOptions(command: Command): Command {
   const data = command
-    .description("Train a network, and widen it while it trains.")
+    .description("Train a network, and grow it while it trains.")
     .optionsGroup("Data:")
     .option(
       "--data <what>",
@@ -152,11 +152,11 @@ function trainOptions(command: Command): Command {
   return tableOptions(data)
     .option(
       "--test-fraction <share>",
-      "share of the examples held out for testing (MNIST has its own)",
+      "fraction of the examples held out for testing (MNIST has its own)",
       "0.2",
     )
     .optionsGroup("Network:")
-    .option("--hidden <sizes>", "units of the hidden layers, such as 16,16 (default: 32; none behind --conv)")
+    .option("--hidden <sizes>", "units of the hidden layers, such as 16,16 (default: 32; none after --conv)")
     .option(
       "--conv <filters>",
       "filters of the convolutions, such as 8,16, each 3×3 and followed by a 2×2 pool",
@@ -164,10 +164,10 @@ function trainOptions(command: Command): Command {
     .option("--layers <sizes>", "every size with input and output, such as 64,8,10")
     .option("--activation <name>", activationNames.join(", "), "relu")
     .option("--batch-norm", "normalise batches after every hidden layer")
-    .option("--dropout <ratio>", "share of values dropped while training", "0")
+    .option("--dropout <ratio>", "fraction of values dropped during training", "0")
     .option(
       "--model <file>",
-      "train this ONNX model instead; where it has several inputs a CSV file feeds those that its columns are named after",
+      "train this ONNX model instead; if it has several inputs, columns of a CSV file feed the inputs that they are named after",
     )
     .addOption(
       new Option("--freeze <parameters>", 'leave these as they are, such as "embed*"; repeatable').argParser(
@@ -176,7 +176,7 @@ function trainOptions(command: Command): Command {
     )
     .option(
       "--train-constants",
-      "train constants, too: Constant nodes, buffers, position tables (train lists what it leaves)",
+      "also train constants: Constant nodes, buffers, position tables (train lists what it leaves out)",
     )
     .addOption(new Option("--train-only <parameters>", "train these alone; repeatable").argParser(collect))
     .optionsGroup("Training:")
@@ -200,7 +200,7 @@ function trainOptions(command: Command): Command {
     .option("--schedule <name>", "of the learning rate: constant, cosine or step", "constant")
     .option("--warmup <steps>", "linear warm-up before the cosine (default: 0)")
     .option("--hold <steps>", "steps at the full rate before the cosine (default: 0)")
-    .option("--final-rate <rate>", "where the cosine ends (default: 0)")
+    .option("--final-rate <rate>", "learning rate at the end of the cosine (default: 0)")
     .option("--decay-every <steps>", "for --schedule step")
     .option("--decay-factor <factor>", "for --schedule step (default: 0.1)")
     .option("--batch <examples>", "examples in a batch", "32")
@@ -213,11 +213,11 @@ function trainOptions(command: Command): Command {
     .option("--threads <count>", "threads inside one operator", "1")
     .option(
       "--early-stopping <patience>",
-      "stop after so many evaluations without a better validation loss, and keep the best weights",
+      "stop after this many evaluations without a better validation loss, and keep the best weights",
     )
     .option(
       "--validation-fraction <share>",
-      "share of the training examples that early stopping watches (default: 0.1)",
+      "fraction of the training examples that early stopping watches (default: 0.1)",
     )
     .option("--evaluate-every <steps>", "(default: once an epoch)")
     .optionsGroup("Growth:")
@@ -255,7 +255,7 @@ function trainOptions(command: Command): Command {
     )
     .option(
       "--grow-trial <steps:share>",
-      "undo what has not lowered the loss by a share after so many steps: 200:0.01",
+      "undo a growth that has not lowered the loss by a fraction after a number of steps: 200:0.01",
     )
     .option("--grow-score <method>", `${Object.keys(scores).join(", ")} (default: candidates)`)
     .option(
@@ -265,7 +265,7 @@ function trainOptions(command: Command): Command {
     .optionsGroup("Output:")
     .option("--out <dir>", "new folder for the report, the model, the metrics and checkpoints")
     .option("--checkpoint-every <steps>", "(default: ten times a run)")
-    .option("--resume <dir>", "go on with the run in this folder")
+    .option("--resume <dir>", "continue the run in this folder")
     .option("--resume-step <step>", "from an older checkpoint of it")
     .option("--json", "print one JSON document on stdout")
     .option("--quiet", "no progress on stderr")

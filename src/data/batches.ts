@@ -39,7 +39,7 @@ export function gatherRows(
   if (!(from >= 0 && size >= 0 && from + size <= order.length)) {
     throw new EspalierError("ARGUMENT", {
       thing: `batch of ${thing}`,
-      rule: `must lie within the ${order.length} examples of the order`,
+      rule: `must be within the ${order.length} examples of the order`,
       received: { from, size },
     });
   }

@@ -45,7 +45,7 @@ export function charactersOf(text: string, options: CharactersOptions = {}): Cha
   if (!(heldFraction > 0 && heldFraction < 0.5)) {
     throw new EspalierError("ARGUMENT", {
       thing: "heldFraction",
-      rule: "must be above 0 and below 0.5, for validation and test take it each",
+      rule: "must be above 0 and below 0.5: validation and test each take that fraction",
       received: heldFraction,
     });
   }
@@ -62,7 +62,7 @@ export function charactersOf(text: string, options: CharactersOptions = {}): Cha
         thing: `${name}, ${which}`,
         rule: `has ${places.length} positions with ${context} characters before them`,
         received: wanted,
-        remedy: "Ask for fewer examples, or bring a longer text.",
+        remedy: "Ask for fewer examples, or give a longer text.",
       });
     }
     const drawn = new Random(seed, `characters/${which}`)

@@ -156,7 +156,7 @@ function countOf(name: string, parts: DatasetParts): number {
   if (count === undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: name,
-      rule: "needs count, labels or featureDims to tell where one example ends",
+      rule: "needs count, labels or featureDims, which say how long one example is",
       remedy: "For example featureDims: [4] for rows of four features.",
     });
   }
@@ -165,13 +165,13 @@ function countOf(name: string, parts: DatasetParts): number {
       thing: name,
       rule: "needs at least one example",
       received: 0,
-      remedy: "Check where the examples come from.",
+      remedy: "Check the source of the examples.",
     });
   }
   if (!Number.isInteger(count) || count < 0) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: name,
-      rule: "must hold a whole number of examples",
+      rule: "must contain a whole number of examples",
       received: count,
       remedy: "Check featureDims: their product must divide the number of features.",
     });
@@ -201,7 +201,7 @@ function checkedLabels(
       thing: `labels of ${name}`,
       rule: `needs one label for each of ${count} examples`,
       received: values.length,
-      remedy: "Check that features and labels are of the same examples.",
+      remedy: "Check that features and labels belong to the same examples.",
     });
   }
   if (classes !== undefined && !(Number.isInteger(classes) && classes > 0)) {
@@ -209,7 +209,7 @@ function checkedLabels(
       thing: `classes of ${name}`,
       rule: "must be a positive integer",
       received: classes,
-      remedy: "Leave it out to have the classes counted.",
+      remedy: "Omit it to have the classes counted.",
     });
   }
   if (classNames !== undefined && classNames.length !== classes) {

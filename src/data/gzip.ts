@@ -32,7 +32,7 @@ export async function gunzip(
         thing,
         rule: "must be a whole, uncorrupted gzip file",
         received: cause instanceof Error ? cause.message : cause,
-        remedy: "Fetch the file again.",
+        remedy: "Download the file again.",
         cause,
       });
     });

@@ -65,7 +65,7 @@ function wrongLength(name: string, rule: string, length: number): EspalierError 
     thing: name,
     rule,
     received: `${length} bytes`,
-    remedy: "The file is cut off or not IDX: fetch it again.",
+    remedy: "The file is truncated or is not IDX; download it again.",
   });
 }
 

@@ -32,7 +32,7 @@ export function splitRows(
       thing: "testFraction",
       rule: `must be between 0 and 1, leaving at least one of ${data.count} examples on each side`,
       received: testFraction,
-      remedy: "Use another share, or more examples.",
+      remedy: "Use another fraction, or more examples.",
     });
   }
   const groups = groupsOf(data);

@@ -59,11 +59,11 @@ export class Arena {
   #ensure(end: number): void {
     const missing = Math.ceil((end - this.byteLength) / pageBytes);
     if (missing <= 0) return;
-    if (end > maxPages * pageBytes) throw tooLarge("may hold at most 4 GiB", end);
+    if (end > maxPages * pageBytes) throw tooLarge("can be at most 4 GiB", end);
     try {
       this.memory.grow(missing);
     } catch (cause) {
-      throw tooLarge("needs memory that the machine does not give", end, cause);
+      throw tooLarge("needs more memory than the machine has", end, cause);
     }
   }
 }

@@ -152,7 +152,7 @@ function engineError(rule: string, cause: unknown): EspalierError {
   const message = cause instanceof Error ? cause.message : String(cause);
   // What it says in a browser where the wasm file is missing, and anywhere for a provider that it was not built with.
   const remedy = /no available backend/i.test(message)
-    ? "The provider does not exist here, or its wasm file was not found where the bundle looks: see docs/browser.md."
+    ? "The provider is not available here, or the bundle did not find its wasm file: see docs/browser.md."
     : undefined;
   return new EspalierError("ENGINE", {
     thing: "ONNX Runtime",

@@ -44,7 +44,7 @@ export class Reader {
     const tag = this.#varint();
     const number = Math.floor(tag / 8);
     const type = tag % 8;
-    if (number < 1 || number > 0x1fffffff) this.fail("a field number must lie in [1, 2^29)", number, at);
+    if (number < 1 || number > 0x1fffffff) this.fail("a field number must be in [1, 2^29)", number, at);
     return { number, type, at };
   }
 

@@ -83,7 +83,7 @@ export function planSafetensors(
       throw new EspalierError("ARGUMENT", { thing: "tensor name", rule: "is reserved", received: name });
     }
     if (dtype === "string") {
-      throw new EspalierError("UNSUPPORTED_TYPE", { thing: `tensor "${name}"`, rule: "must not hold text" });
+      throw new EspalierError("UNSUPPORTED_TYPE", { thing: `tensor "${name}"`, rule: "must not be text" });
     }
     const begin = begins.get(name) as number;
     const end = begin + bytesPerElement(dtype) * sizeOf(dims);
@@ -126,7 +126,7 @@ export function readSafetensorsHeader(
   checkLimit(limits, "maxHeaderBytes", file, headerBytes);
   const dataStart = prefixBytes + headerBytes;
   if (dataStart > size) {
-    refuse(`must hold the ${headerBytes} bytes of its header`, `${size - prefixBytes} bytes`);
+    refuse(`must contain the ${headerBytes} bytes of its header`, `${size - prefixBytes} bytes`);
   }
   const header = parseHeader(decodeText(read(prefixBytes, headerBytes)));
   if (!isObject(header)) return refuse("its header must be an object", header);
@@ -152,7 +152,7 @@ function readSlot(name: string, value: HeaderValue, limits: Limits): Slot {
   if (dtype === undefined) {
     throw new EspalierError("UNSUPPORTED_TYPE", {
       thing,
-      rule: "needs an element type that espalier holds",
+      rule: "must have an element type that espalier supports",
       received: type,
       remedy: `Supported: ${[...dtypeOfName.keys()].join(", ")}.`,
     });
@@ -172,11 +172,11 @@ function checkCover(slots: readonly Slot[], size: number): void {
   let covered = 0;
   for (const { thing, begin, end } of slots.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered || end < begin) {
-      refuse(`must begin at offset ${covered}, where the tensor before it ends`, [begin, end], thing);
+      refuse(`must begin at offset ${covered}, the end of the tensor before it`, [begin, end], thing);
     }
     covered = end;
   }
-  if (covered !== size) refuse(`must hold exactly ${covered} bytes of tensors`, `${size} bytes`);
+  if (covered !== size) refuse(`must contain exactly ${covered} bytes of tensors`, `${size} bytes`);
 }
 
 function readMetadata(value: HeaderValue): ReadonlyMap<string, string> {

@@ -149,7 +149,7 @@ export function plainBlocks(layout: Layout): readonly Exclude<Block, { times: st
     if (!("times" in block)) return block;
     throw new EspalierError("INVALID_MODEL", {
       thing: "a layout",
-      rule: "must not repeat a symbolic number of times here",
+      rule: "must not repeat it a symbolic number of times",
       received: block.times,
     });
   });

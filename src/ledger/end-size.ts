@@ -56,7 +56,7 @@ export function checkSizes({ arms, sizesDiffer }: Comparison): void {
     thing: `arms[${texts.indexOf(other)}]`,
     rule: `must end at the size of "${first?.name}" (${first?.text}), or the comparison says that sizes differ`,
     received: `"${other.name}": ${other.text === "?" ? "a size that a policy decides" : other.text}`,
-    remedy: 'Let them end alike, or set "sizesDiffer": true.',
+    remedy: 'Make them end at the same size, or set "sizesDiffer": true.',
   });
 }
 

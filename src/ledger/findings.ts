@@ -36,8 +36,8 @@ function finding(name: string, against: Against, reference: string): Finding {
     reached === pairs ? `all ${plural(pairs, "seed")}` : `${reached} of ${plural(pairs, "seed")}`;
   const cost = Number.isFinite(flops.value)
     ? `${costText(flops, "FLOPs", inFlops)} and ${costText(seconds, "seconds", inSeconds)}`
-    : "so that the middle seed never did, whatever it cost";
-  const text = `"${name}" came to the best validation loss of "${reference}" on ${arrival}, ${cost}. For the same FLOPs its loss was ${ratioText(lossAtEqualFlops)} of the reference's.`;
+    : "so that the median seed never did, at any cost";
+  const text = `"${name}" reached the best validation loss of "${reference}" on ${arrival}, ${cost}. For the same FLOPs its loss was ${ratioText(lossAtEqualFlops)} of the reference's.`;
   const losses = [
     ...(!Number.isFinite(flops.value)
       ? [`it did not come to the loss of "${reference}" on ${pairs - reached} of ${plural(pairs, "seed")}`]

@@ -23,9 +23,9 @@ export function readArm(reader: JsonReader, defaults: ArmDefaults): Arm {
   reader.object(["name", "size", "goesOn", "growth", "strategy", "newborn", ...common]);
   const goesOn = reader.field("goesOn").optional((flag) => flag.flag()) ?? false;
   const { first } = defaults;
-  if (goesOn && first === undefined) throw reader.field("goesOn").wrong("needs a first phase to go on with");
+  if (goesOn && first === undefined) throw reader.field("goesOn").wrong("needs a first phase to continue");
   if (goesOn && reader.field("size").given)
-    throw reader.field("size").wrong("is the first phase's where an arm goes on with it", "Leave it out.");
+    throw reader.field("size").wrong("comes from the first phase if an arm continues it", "Leave it out.");
   const size = goesOn ? (first as FirstPhase).size : readSize(reader.field("size"), defaults.kind);
   return {
     name: reader.field("name").text(),

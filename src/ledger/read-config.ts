@@ -96,7 +96,7 @@ function readSeeds(reader: JsonReader): Comparison["seeds"] {
   if (both.length === 0) return { tuning, report };
   throw new EspalierError("CONFIG", {
     thing: "seeds",
-    rule: "must not be tuned on and reported on, or the report would flatter what was tuned",
+    rule: "must not be used both for tuning and for reporting, which would favor what was tuned",
     received: both,
     remedy: "Tune on other seeds, such as { start: 1000, count: 3 }.",
   });
@@ -136,7 +136,7 @@ function checkWhole(comparison: Comparison, root: JsonReader): void {
     throw root
       .field(first === undefined ? "first" : "arms")
       .wrong(
-        '"too small" needs a first phase, an arm that goes on with it ("goesOn": true) and one that starts over',
+        '"too small" needs a first phase, an arm that continues it ("goesOn": true) and one that starts over',
       );
   }
   if (question === "unknown size" && !arms.some(({ sweep }) => sweep !== undefined))

@@ -205,7 +205,7 @@ async function startingModel({ after, task, size, seed }: Job, { train }: TaskPa
   if (bytes !== undefined) return loadModel(bytes);
   throw new EspalierError("CHECKPOINT_MISSING", {
     thing: name,
-    rule: "must hold the network of the first phase, which has to be trained before",
+    rule: "must contain the network of the first phase, which has to be trained first",
   });
 }
 

@@ -86,7 +86,7 @@ describe("external data is refused", () => {
 
   test("from a folder, a missing file, a file that is too short", async () => {
     await rm(data());
-    await refused(/must exist beside the model.*ENOENT/);
+    await refused(/must exist next to the model.*ENOENT/);
     await mkdir(data());
     await refused(/regular file|EISDIR/);
     await rm(data(), { recursive: true });

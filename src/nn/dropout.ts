@@ -6,7 +6,7 @@ export function dropout(ratio: number): Layer {
   if (!(ratio >= 0 && ratio < 1)) {
     throw new EspalierError("ARGUMENT", {
       thing: "dropout",
-      rule: "its ratio must lie in [0, 1)",
+      rule: "its ratio must be in [0, 1)",
       received: ratio,
     });
   }

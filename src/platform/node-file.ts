@@ -15,7 +15,7 @@ export function openFile(path: string): SourceFile {
     const missing = code === "ENOENT";
     throw new EspalierError(missing ? "FILE_MISSING" : "FORMAT", {
       thing: path,
-      rule: missing ? "must exist, and does not" : "must be readable",
+      rule: missing ? "does not exist" : "must be readable",
       received: code,
       remedy: "Check the path.",
       cause,
@@ -36,7 +36,7 @@ export function openFile(path: string): SourceFile {
         if (count === 0) {
           throw new EspalierError("FORMAT", {
             thing: path,
-            rule: `must hold ${length} bytes from ${offset} on`,
+            rule: `must contain ${length} bytes from offset ${offset}`,
             received: at,
             remedy: "The file is truncated: fetch it again.",
           });

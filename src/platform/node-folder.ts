@@ -61,7 +61,7 @@ function openRegular(folder: string, name: string): OpenFile {
   } catch (cause) {
     if (cause instanceof EspalierError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw refuse("must exist beside the model", code, cause, "FILE_MISSING");
+    if (code === "ENOENT") throw refuse("must exist next to the model", code, cause, "FILE_MISSING");
     throw refuse("must be readable", code, cause);
   }
   const status = fstatSync(descriptor);
@@ -79,7 +79,7 @@ function readRange({ descriptor }: OpenFile, name: string, offset: number, lengt
     if (count === 0) {
       throw new EspalierError("FORMAT", {
         thing: `external data "${name}"`,
-        rule: `must hold ${length} bytes from ${offset} on`,
+        rule: `must contain ${length} bytes from offset ${offset}`,
         received: at,
       });
     }

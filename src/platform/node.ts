@@ -17,7 +17,7 @@ async function readFile(path: string, maxBytes = defaultMaxBytes): Promise<Uint8
     const missing = cause.code === "ENOENT";
     throw new EspalierError(missing ? "FILE_MISSING" : "FORMAT", {
       thing: path,
-      rule: missing ? "must exist, and does not" : "must be readable",
+      rule: missing ? "does not exist" : "must be readable",
       received: cause.code ?? cause.message,
       remedy: "Check the path.",
       cause,

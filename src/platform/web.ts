@@ -5,7 +5,7 @@ function noPaths(path: string): EspalierError {
   return new EspalierError("PLATFORM", {
     thing: path,
     rule: "paths need Node; a browser has no file system",
-    remedy: "Pass or take bytes instead (fetch them, or hold them in an ArrayBuffer).",
+    remedy: "Pass or take bytes instead (fetched, or from an ArrayBuffer).",
   });
 }
 

@@ -17,7 +17,7 @@ export function unknownName(
   return new EspalierError(code, {
     thing,
     rule:
-      names.length === 0 ? "must be a known name, and there are none" : `must be one of ${names.join(", ")}`,
+      names.length === 0 ? "must be a known name, but there are none" : `must be one of ${names.join(", ")}`,
     received,
     ...(remedy === "" ? {} : { remedy }),
   });

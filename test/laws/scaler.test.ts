@@ -92,7 +92,7 @@ describe("ai.onnx.ml's Scaler", () => {
     );
     await fc.assert(grow, lawRuns("Scaler flow", 100));
     expect([...outcomes].sort()).toEqual(
-      ['Scaler "checked": the Scaler holds a number for each feature', "grown"].sort(),
+      ['Scaler "checked": the Scaler has one number for each feature', "grown"].sort(),
     );
   });
 

@@ -47,7 +47,7 @@ export function compareText(
       .flatMap(({ name, losses }) => wrapped(`Where "${name}" loses: ${losses.join("; ")}.`, "")),
     ...tuned
       .filter(({ atEdge }) => atEdge)
-      .flatMap(({ arm }) => wrapped(`The rate chosen for "${arm}" lies at the edge of its grid.`, "")),
+      .flatMap(({ arm }) => wrapped(`The rate chosen for "${arm}" is at the edge of its grid.`, "")),
     ...groupFailures(failures).flatMap(({ arm, stage, seeds, reason }) =>
       wrapped(`Failed: ${arm} (${stage}, seeds ${seeds.join(", ")}): ${reason}`, ""),
     ),

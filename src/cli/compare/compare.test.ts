@@ -110,7 +110,7 @@ describe("espalier compare", () => {
       await withFolder(async (folder) => {
         const stopped = await run(folder, config, { signalOnce: /tuning \d/ });
         expect(stopped.code).toBe(130);
-        expect(stopped.err).toContain("The same command goes on");
+        expect(stopped.err).toContain("To continue, run the same command");
         expect(await readdir(join(folder, "out"))).not.toContain("results.json");
         const again = await run(folder, config, { signalOnce: /report \d/ });
         expect(again.code).toBe(130);

@@ -33,7 +33,7 @@ const examples = `
 Examples:
   espalier compare experiments/digits-known.json --out runs/digits
   espalier compare experiments/mnist-mlp-known.json --data-dir data --workers 2 --out runs/mnist
-  The same command goes on where a comparison was stopped: finished runs are kept, others resume from their checkpoint.
+  The same command continues where a comparison was stopped: finished runs are kept, others resume from their checkpoint.
 `;
 
 export function compareCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
@@ -42,11 +42,11 @@ export function compareCommand(command: Command, io: CliIo, finish: (code: numbe
       "Compare ways to train: arms over many seeds, tuned alike, FLOPs and seconds to the same loss.",
     )
     .argument("<config>", "JSON file: task, budget, arms, tuning, seeds, question")
-    .requiredOption("--out <dir>", "folder for the results; a comparison that was stopped goes on there")
-    .option("--data-dir <dir>", "where the files are that the configuration names (default: its own folder)")
+    .requiredOption("--out <dir>", "folder for the results; an interrupted comparison continues there")
+    .option("--data-dir <dir>", "folder of the files that the configuration names (default: its own folder)")
     .option(
       "--jobs <dir>",
-      "folder of finished runs, which comparisons may share one after another (default: OUT/jobs)",
+      "folder of finished runs, which comparisons may share if they do not run at once (default: OUT/jobs)",
     )
     .option("--workers <count>", "worker processes of one thread each (default: the cores)")
     .option("--json", "print one JSON document on stdout")
@@ -88,7 +88,7 @@ export async function compare(
       events: {
         progress: (key, share) => progress.update(key, share),
         retry: (key, reason) =>
-          progress.note(`${names.get(key)}: ${reason}; its run goes on from its checkpoint`),
+          progress.note(`${names.get(key)}: ${reason}; its run continues from its checkpoint`),
       },
       ...pool,
     });
@@ -106,7 +106,7 @@ export async function compare(
   try {
     const ledger = await runStages(comparison, run, results, failures);
     if (ledger === undefined) {
-      io.err(`Stopped. The same command goes on: espalier compare ${path} --out ${options.out}\n`);
+      io.err(`Stopped. To continue, run the same command: espalier compare ${path} --out ${options.out}\n`);
       return exitCodeOfSignal(stop.received ?? "SIGINT");
     }
     const json = ledgerJson(ledger);

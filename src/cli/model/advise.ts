@@ -36,18 +36,18 @@ Examples:
 export function adviseCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
   command
     .description(
-      "Rank the widths of an ONNX model: where would new units take most off the loss, for what they cost?",
+      "Rank the widths of an ONNX model by how much new units would lower the loss, and by what they cost.",
     )
     .argument("<model>", "ONNX file");
-  modelDataOptions(command, "what the model is for, such data as train takes (default: digits)")
+  modelDataOptions(command, "data that the model is for, as train takes them (default: digits)")
     .option("--score <name>", Object.keys(scores).join(", "), "candidates")
     .option("--sizes <sizes>", sizesHelp, (text: string) => [text])
-    .option("--units <count>", "new units to think of", "8")
+    .option("--units <count>", "new units to evaluate", "8")
     .option("--examples <count>", "of the data, drawn at random", "512")
     .option("--seed <number>", "of the draws", "0")
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  return modelOptions(command, "read weights from files beside the model")
+  return modelOptions(command, "read weights from files next to the model")
     .addHelpText("after", examples)
     .action(async (path: string, options: AdviseOptions) => finish(await advise(path, options, io)));
 }

@@ -31,13 +31,16 @@ export function evaluateCommand(command: Command, io: CliIo, finish: (code: numb
     .description("Measure a model on labeled data: accuracy and confusion matrix, or RMSE, MAE and R².")
     .argument("<model>", "ONNX file, such as the model.onnx of a run");
   tableOptions(
-    rowsOption(command, "CSV file with labels, all of whose rows count; or other data that train takes"),
+    rowsOption(
+      command,
+      "CSV file with labels, of which every row counts; or any other data that train takes",
+    ),
   )
     .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
     .option("--output <name>", "output of the model (default: the one that fits the data)")
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  return modelOptions(command, "read weights from files beside the model")
+  return modelOptions(command, "read weights from files next to the model")
     .addHelpText("after", examples)
     .action(async (path: string, options: EvaluateOptions) => finish(await evaluate(path, options, io)));
 }

@@ -57,7 +57,7 @@ Examples:
 export function growCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
   const collect = (value: string, before: readonly string[]) => [...before, value];
   command
-    .description("Grow an ONNX model without changing what it computes, and check that before writing it.")
+    .description("Grow an ONNX model without changing what it computes, and verify that before writing it.")
     .argument("<model>", "ONNX file; it is never changed")
     .addOption(
       new Option("--widen <growth>", "WIDTH=+UNITS or WIDTH=xFACTOR; repeatable, commas between several")
@@ -65,17 +65,23 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
         .default([], "none"),
     )
     .addOption(
-      new Option("--inputs <growth>", "+FEATURES or INPUT=+FEATURES: what the old outputs do not depend on")
+      new Option(
+        "--inputs <growth>",
+        "+FEATURES or INPUT=+FEATURES: new features, which the old outputs do not depend on",
+      )
         .argParser(collect)
         .default([], "none"),
     )
     .addOption(
-      new Option("--outputs <growth>", "+CLASSES or OUTPUT=+CLASSES: beside the old ones, which stay")
+      new Option(
+        "--outputs <growth>",
+        "+CLASSES or OUTPUT=+CLASSES: new classes; the old ones keep their numbers",
+      )
         .argParser(collect)
         .default([], "none"),
     )
     .addOption(
-      new Option("--deepen <growth>", "WIDTH=+BLOCKS: residual blocks behind it, the identity at birth")
+      new Option("--deepen <growth>", "WIDTH=+BLOCKS: residual blocks after it, each the identity at first")
         .argParser(collect)
         .default([], "none"),
     )
@@ -83,7 +89,7 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
       "--strategy <name>",
       `values of new units: ${Object.keys(strategies).join(", ")} (default: random; candidates with --data)`,
     );
-  modelDataOptions(command, "data for strategies that look at some, such as train takes")
+  modelDataOptions(command, "data for strategies that need some, as train takes them")
     .option("--examples <count>", "of the data, drawn at random (default: 512)")
     .option("--seed <number>", "of those values, and of the inputs for the check (default: 0)")
     .option("--plan <file>", "repeat the growths of a saved plan instead")
@@ -91,7 +97,7 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
     .option("--out <file>", "where to write the grown model (default: MODEL.grown.onnx)")
     .option("--force", "replace an output file that exists")
     .option("--dry-run", "print the plan and write no model")
-    .option("--no-verify", "write it without running both models")
+    .option("--no-verify", "write it without verifying it")
     .addOption(
       new Option("--sizes <sizes>", "sizes for the check, such as batch=3,sequence=7; repeatable")
         .argParser(collect)
@@ -100,7 +106,7 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
     .addOption(feedOption())
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  return modelOptions(command, "read weights from files beside the model, and write the output's beside it")
+  return modelOptions(command, "read weights from files next to the model, and write the output's next to it")
     .addHelpText("after", helpText)
     .action(async (path: string, options: GrowOptions) => finish(await grow(path, options, io)));
 }
@@ -166,7 +172,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
         thing: path,
         rule: `must compute the same after growth, and does not (strategy ${strategy}); nothing was written`,
         received: { largestDifference: verification?.maximum },
-        remedy: "Use another --strategy, or --no-verify to write it all the same.",
+        remedy: "Use another --strategy, or --no-verify to write it anyway.",
       });
   io.out(options.json ? resultJson(growJson(outcome), error) : growText(outcome, options.savePlan));
   if (error !== undefined) throw error;
@@ -198,7 +204,8 @@ function checkCombination(options: GrowOptions, growths: readonly Growth[]): voi
     ["--strategy", options.strategy !== undefined],
     ["--data", options.data !== undefined],
   ] as const) {
-    if (given) throw badOption(what, "must be left out where a plan says it", `--plan ${options.plan}`);
+    if (given)
+      throw badOption(what, "must be left out, because the plan states it", `--plan ${options.plan}`);
   }
 }
 

@@ -32,7 +32,7 @@ export function inspectCommand(command: Command, io: CliIo, finish: (code: numbe
     .option("--ties", "list the parameters and axes that each width ties together")
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  return modelOptions(command, "read weights from files beside the model")
+  return modelOptions(command, "read weights from files next to the model")
     .addHelpText("after", examples)
     .action(async (path: string, options: InspectOptions) => finish(await inspect(path, options, io)));
 }

@@ -379,7 +379,7 @@ describe("espalier train --model", () => {
     }));
 
   it.each([
-    [["--hidden", "8"], 2, "USAGE", "brings its own layers"],
+    [["--hidden", "8"], 2, "USAGE", "has its own layers"],
     [["--activation", "tanh"], 2, "USAGE", "--activation"],
     [["--freeze", "conv*"], 2, "ARGUMENT", "must name parameters"],
     [["--train-only", "hidden1.*", "--freeze", "hidden1.*"], 2, "ARGUMENT", "leave a parameter to train"],

@@ -49,7 +49,7 @@ export function predictCommand(command: Command, io: CliIo, finish: (code: numbe
     .option("--force", "replace an output file that exists")
     .option("--json", "print one JSON document on stdout, as --format json")
     .option("--debug", "print stack traces");
-  return modelOptions(command, "read weights from files beside the model")
+  return modelOptions(command, "read weights from files next to the model")
     .addHelpText("after", examples)
     .action(async (path: string, options: PredictOptions) => finish(await predict(path, options, io)));
 }
@@ -91,7 +91,7 @@ export async function predict(path: string, options: PredictOptions, io: CliIo):
 }
 
 const unknownMeaning =
-  "the model does not say what its outputs mean: they are printed as they are, and classes by their number";
+  "the model does not record what its outputs mean: they are printed unchanged, and classes by their number";
 
 /** How many numbers one row gives the model. */
 function numbersOf(model: Model): number {

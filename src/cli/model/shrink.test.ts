@@ -123,7 +123,7 @@ describe("espalier shrink", () => {
     [["--merge-identical", "--least", "2", "--by", "weightNorm", "--width", "hidden1"], "cannot go with"],
     [["--merge-identical", "--width", "hidden9"], "hidden9"],
     [["--merge-identical", "--width", "output"], "output"],
-    [["--merge-identical"], "none can shrink so"],
+    [["--merge-identical"], "none can shrink this way"],
     [["--merge-identical", "--width", "hidden1"], "no identical units"],
     [["--merge-identical", "--label", "x"], "--label"],
   ])("refuses %o", (args, says) =>

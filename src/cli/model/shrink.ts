@@ -47,23 +47,23 @@ Examples:
 export function shrinkCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
   const collect = (value: string, before: readonly string[]) => [...before, value];
   command
-    .description("Take units out of an ONNX model that it can do without, and check that before writing it.")
+    .description("Remove units that an ONNX model can do without, and verify that before writing it.")
     .argument("<model>", "ONNX file; it is never changed")
-    .option("--merge-identical", "make identical units one; their outgoing weights add up")
-    .option("--remove-dead", "take out units that are dead on the data")
-    .option("--merge-collapsing", "make units one that are becoming one")
-    .option("--least <units>", "take out so many that matter least")
+    .option("--merge-identical", "merge identical units; their outgoing weights add up")
+    .option("--remove-dead", "remove units that are dead on the data")
+    .option("--merge-collapsing", "merge units that are becoming identical")
+    .option("--least <units>", "remove this many of the least important units")
     .option("--by <score>", Object.keys(importances).join(", "))
     .addOption(
       new Option("--width <id>", "where; repeatable").argParser(collect).default([], "every width that can"),
     );
-  modelDataOptions(command, "what to look at, such data as train takes")
+  modelDataOptions(command, "data to look at, as train takes them")
     .option("--examples <count>", "of the data, from the first on", "1024")
     .option("--seed <number>", "of the inputs for the check, and of how the data are split", "0")
     .option("--out <file>", "where to write the smaller model (default: MODEL.shrunk.onnx)")
     .option("--force", "replace an output file that exists")
     .option("--dry-run", "say what would go and write no model")
-    .option("--no-verify", "write it without running both models")
+    .option("--no-verify", "write it without verifying it")
     .addOption(
       new Option("--sizes <sizes>", "sizes for the check, such as batch=3,sequence=7; repeatable")
         .argParser(collect)
@@ -72,7 +72,7 @@ export function shrinkCommand(command: Command, io: CliIo, finish: (code: number
     .addOption(feedOption())
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  return modelOptions(command, "read weights from files beside the model, and write the output's beside it")
+  return modelOptions(command, "read weights from files next to the model, and write the output's next to it")
     .addHelpText("after", examples)
     .action(async (path: string, options: ShrinkOptions) => finish(await shrink(path, options, io)));
 }
@@ -120,9 +120,9 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
     ? undefined
     : new EspalierError("NOT_PRESERVED", {
         thing: path,
-        rule: "must compute the same without these units, and does not; nothing was written",
+        rule: "must compute the same without these units, but does not; nothing was written",
         received: { largestDifference: onData?.maximum ?? verification?.maximum },
-        remedy: "Use --no-verify to write it all the same.",
+        remedy: "Use --no-verify to write it anyway.",
       });
   io.out(options.json ? resultJson(shrinkJson(outcome), error) : shrinkText(outcome));
   if (error !== undefined) throw error;

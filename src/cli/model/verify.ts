@@ -46,8 +46,8 @@ export function verifyCommand(command: Command, io: CliIo, finish: (code: number
     .addOption(feedOption())
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  modelDataOptions(command, "also compare on such data as train takes, and show the gradients of new units");
-  return modelOptions(command, "read weights from files beside the models")
+  modelDataOptions(command, "also compare on data, as train takes them, and show the gradients of new units");
+  return modelOptions(command, "read weights from files next to the models")
     .addHelpText("after", examples)
     .action(async (before: string, after: string, options: VerifyCommandOptions) =>
       finish(await verify(before, after, options, io)),

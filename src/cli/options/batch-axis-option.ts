@@ -2,7 +2,7 @@ import type { BatchAxis } from "../../training/settings/batch-axes.ts";
 import { wholeNumber } from "./option-values.ts";
 
 export const batchAxisHelp =
-  "axis along which examples stand: the name of its size, or INPUT=NUMBER,... (default: one called batch or N, else the first)";
+  "axis of the examples: the name of its size, or INPUT=NUMBER,... (default: one called batch or N, else the first)";
 
 /** "frames" or "x=1,h=0". Throws `USAGE`. */
 export function parseBatchAxis(text: string): BatchAxis {

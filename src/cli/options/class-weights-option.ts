@@ -5,7 +5,7 @@ import { badOption, decimal } from "./option-values.ts";
 const option = "--class-weights";
 
 export const classWeightsHelp =
-  "what a label of each class counts for in a loss of classes: 1,2,0.5 in the order of the classes, or spam=3,... by name, the others 1";
+  "weight of each class in a classification loss: 1,2,0.5 in the order of the classes, or spam=3,... by name, the others 1";
 
 /** "1,2,0.5" or "spam=3,ham=1" as weights of the classes that data have, by number. Throws `USAGE`. */
 export function parseClassWeights(text: string): (data: Dataset) => readonly number[] {

@@ -50,7 +50,7 @@ export function parseData(text: string): DataChoice {
     `must be ${names.join(", ")}, mnist:FOLDER, FILE.csv, FILE.csv.gz, csv:FILE or idx:IMAGES,LABELS`,
     text,
     didYouMean(text, [...names, "mnist:FOLDER", "idx:IMAGES,LABELS"]) ??
-      `A file of rows that is called something else is csv:${text === "" ? "FILE" : text}.`,
+      `A file of rows that has another name is csv:${text === "" ? "FILE" : text}.`,
   );
 }
 
@@ -152,7 +152,7 @@ function shaped(data: Dataset, images: boolean): Dataset {
     "--conv",
     `needs images; "${data.name}" has ${features} features, which is no square of at least 4 × 4`,
     data.featureDims,
-    "Leave --conv out, or use digits, mnist:FOLDER or idx:IMAGES,LABELS.",
+    "Omit --conv, or use digits, mnist:FOLDER or idx:IMAGES,LABELS.",
   );
 }
 

@@ -91,7 +91,7 @@ function valuesOf(data: Dataset, { name, dtype }: Value, places: readonly number
   if (wrong !== undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: `columns of ${data.name} for input "${name}"`,
-      rule: `must hold whole numbers from ${least} to ${most}, for the model takes ${dtype}`,
+      rule: `must contain whole numbers from ${least} to ${most}, because the model takes ${dtype}`,
       received: wrong,
       remedy: "Leave --standardise out, and number categories.",
     });

@@ -11,7 +11,7 @@ import { wholeNumber } from "./option-values.ts";
 /** Limits that a model file can run into, and what `--help` says of each. */
 const limitHelp = {
   maxBytes: "bytes of a model file",
-  maxExternalBytes: "bytes of weights beside it, together",
+  maxExternalBytes: "bytes of weights in files next to it, in total",
   maxNodes: "nodes, local functions inlined",
   maxAttributes: "attributes of nodes",
   maxValues: "inputs and outputs of graphs and nodes",

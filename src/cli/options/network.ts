@@ -52,7 +52,7 @@ export function lossFor(data: Dataset, wanted: LossName | undefined): LossName {
   if (loss === "crossEntropy" && data.classes === 1) {
     throw new EspalierError("LABEL_RANGE", {
       thing: `labels of "${data.name}"`,
-      rule: "must be of at least two classes, or there is nothing to tell apart",
+      rule: "must have at least two classes",
       received: data.classNames?.[0] ?? data.labels?.[0],
       remedy: "Choose another column with --label.",
     });

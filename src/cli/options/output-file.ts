@@ -17,7 +17,7 @@ export interface OutputRules {
  * is a file that `force` lets go. Throws `USAGE` or `OUTPUT_EXISTS`.
  */
 export async function checkOutput(path: string, { option, force, inputs }: OutputRules): Promise<void> {
-  if (path === "") throw badOption(option, "must name a file", path, "Say where to write.");
+  if (path === "") throw badOption(option, "must name a file", path, "Give the path of the output file.");
   for (const input of inputs) {
     if (!(await isSameFile(path, input))) continue;
     throw badOption(
@@ -34,7 +34,10 @@ export async function checkOutput(path: string, { option, force, inputs }: Outpu
   if (!found.isFile() && !found.isSymbolicLink())
     throw refuse("must be a file, and no folder or device", "Choose another path.");
   if (!force)
-    throw refuse("exists, and is not overwritten", `Choose another ${option}, or replace it by --force.`);
+    throw refuse(
+      "already exists and is not overwritten",
+      `Choose another ${option}, or replace it by --force.`,
+    );
 }
 
 async function isSameFile(a: string, b: string): Promise<boolean> {

@@ -64,7 +64,7 @@ export async function rowsToEvaluate(options: DataOptions, record: Preprocessing
 }
 
 const byPosition =
-  "the model does not say what its columns are called: they are taken in the order of the file";
+  "the model does not record the names of its columns: they are taken in the order of the file";
 
 /** Rows without names go by position where there are as many as features: the label may be left out. */
 function columnsByPosition(table: Table, { named, columns }: TableFeatures): Table {
@@ -99,7 +99,7 @@ async function unknownRows(file: string, reading: TableReading, inputs: number):
   };
   const { features, featureNames } = encodeTable(table, record, { target: false });
   const label =
-    rest[0] === undefined ? [] : [`the last column, ${rest[0].name}, is taken for the label and passed over`];
+    rest[0] === undefined ? [] : [`the last column, ${rest[0].name}, is taken for the label and ignored`];
   const names = featureNames === undefined ? {} : { featureNames };
   return { data: dataset({ name: file, count, features, ...names }), notes: [byPosition, ...label] };
 }

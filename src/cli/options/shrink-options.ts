@@ -13,7 +13,7 @@ export interface ShrinkChoiceOptions {
   readonly width: readonly string[];
 }
 
-const needsData = "needs --data to look at";
+const needsData = "needs --data";
 
 /** What they ask for. Throws `USAGE`. */
 export function readShrinkings(options: ShrinkChoiceOptions, hasData: boolean): readonly Shrinking[] {
@@ -27,7 +27,7 @@ export function readShrinkings(options: ShrinkChoiceOptions, hasData: boolean): 
   if (first === undefined) {
     throw badOption(
       "--merge-identical",
-      "or --remove-dead, --merge-collapsing or --least must say what to take out",
+      "or --remove-dead, --merge-collapsing or --least must say what to remove",
       "none of them",
     );
   }
@@ -37,7 +37,7 @@ export function readShrinkings(options: ShrinkChoiceOptions, hasData: boolean): 
   if (least !== undefined && width.length === 0) {
     throw badOption(
       "--least",
-      "needs --width to say of which",
+      "needs --width, the width to shrink",
       least,
       "espalier inspect MODEL lists the widths.",
     );
@@ -60,7 +60,7 @@ function choiceOf({
   if (least !== undefined) {
     const names = Object.keys(importances) as ImportanceName[];
     if (by === undefined) {
-      throw badOption("--least", "needs --by to say by which score", least, `Known: ${names.join(", ")}.`);
+      throw badOption("--least", "needs --by, the score to judge by", least, `Known: ${names.join(", ")}.`);
     }
     return { remove: { least: wholeNumber("--least", least), by: oneOf("--by", by, names) } };
   }

@@ -38,18 +38,18 @@ const table: readonly Option[] = [
   ),
   new Option(
     "--task <kind>",
-    "what the labels are: classification or regression (default: by the labels, and said)",
+    "what the labels are: classification or regression (default: judged by the labels, and reported)",
   ),
   new Option(
     "--header",
-    "the first line of a CSV file names the columns (default: found by what stands below it)",
+    "the first line of a CSV file names the columns (default: judged by the lines below it)",
   ),
   new Option("--no-header", "the first line of a CSV file is data"),
   new Option("--delimiter <character>", "what separates the cells of a CSV file; tab is a word (default: ,)"),
-  new Option("--skip-rows <count>", "lines to pass over at the start of a CSV file"),
-  new Option("--comment <text>", "lines of a CSV file that start so are passed over, such as #"),
+  new Option("--skip-rows <count>", "lines to skip at the start of a CSV file"),
+  new Option("--comment <text>", "prefix of comment lines in a CSV file, which are skipped, such as #"),
   new Option("--decimal <character>", "what stands before the fraction of a number: . or , (default: .)"),
-  new Option("--thousands <character>", "what groups the digits of numbers, such as , (default: nothing)"),
+  new Option("--thousands <character>", "thousands separator of numbers, such as , (default: none)"),
   new Option("--encoding <name>", `of a CSV file: ${encodings.join(", ")} (default: utf-8, or by its mark)`),
   new Option(
     "--missing <rule>",
@@ -69,7 +69,7 @@ const table: readonly Option[] = [
   ),
   new Option(
     "--axes <order>",
-    "of idx images with three axes: chw, or hwc, which is turned into chw (default: chw; refused where it looks like hwc)",
+    "of idx images with three axes: chw, or hwc, which is turned into chw (default: chw; refused if it looks like hwc)",
   ),
   new Option("--no-standardise", "take features as they are"),
 ];

@@ -96,7 +96,7 @@ function reshaped(part: Dataset, wanted: Shape): Dataset {
   if (same || part.featureDims.length === 1 || wanted.length === 1) return reshapeFeatures(part, wanted);
   throw new EspalierError("SHAPE_MISMATCH", {
     thing: `examples of "${part.name}"`,
-    rule: `must have the axes that the model takes, [${wanted.join(", ")}]; cut anew, they would be other images`,
+    rule: `must have the axes that the model takes, [${wanted.join(", ")}]; reshaping them would make other images`,
     received: part.featureDims,
     remedy: "If their channels are last: --axes hwc turns them around.",
   });

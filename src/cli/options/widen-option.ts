@@ -33,7 +33,7 @@ export function widenEvents({ widen, every, until }: WidenOptions): readonly Gro
     if (value === undefined || repeated) continue;
     throw badOption(
       option,
-      "goes with a --widen that has no @STEP",
+      "needs a --widen without @STEP",
       value,
       "For example --widen hidden1=+16 --every 500.",
     );

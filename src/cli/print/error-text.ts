@@ -37,7 +37,7 @@ export function resultJson(result: object, error?: EspalierError): string {
   return `${JSON.stringify({ ...result, ...(error === undefined ? {} : errorJson(error)) }, null, 2)}\n`;
 }
 
-const debugRemedy = "Run again with --debug to see where this comes from.";
+const debugRemedy = "Run again with --debug for a stack trace.";
 
 /** Words that a rule begins with where the thing is its subject: "--steps must be a whole number". */
 const predicates =

@@ -2,15 +2,18 @@ import { EspalierError } from "../../tensor/errors.ts";
 
 /** Rule and remedy for what an operating system says, by the code that Node gives it. */
 const refusals: Readonly<Record<string, readonly [rule: string, remedy: string]>> = {
-  EACCES: ["must be open to you", "Change its permissions, or choose another path."],
-  EPERM: ["must be open to you", "Change its permissions, or choose another path."],
+  EACCES: ["must be accessible to you", "Change its permissions, or choose another path."],
+  EPERM: ["must be accessible to you", "Change its permissions, or choose another path."],
   EROFS: ["must be on a disk that can be written", "Choose another path."],
-  ENOTDIR: ["must lead through folders, and a file stands in the way", "Choose another path."],
-  EEXIST: ["must lead through folders, and a file stands in the way", "Choose another path."],
-  EISDIR: ["must be a file, and is a folder", "Choose another path."],
-  ENOENT: ["must exist, and does not", "Check the path; something may have removed it meanwhile."],
-  ENOSPC: ["must be on a disk with room", "Make room, then go on with: espalier train --resume DIR"],
-  EDQUOT: ["must be within your quota of disk", "Make room, then go on with: espalier train --resume DIR"],
+  ENOTDIR: ["must lead through folders, but part of it is a file", "Choose another path."],
+  EEXIST: ["must lead through folders, but part of it is a file", "Choose another path."],
+  EISDIR: ["must be a file, but is a folder", "Choose another path."],
+  ENOENT: ["does not exist", "Check the path; something may have removed it in the meantime."],
+  ENOSPC: ["must be on a disk with room", "Free some space, then continue with: espalier train --resume DIR"],
+  EDQUOT: [
+    "must be within your quota of disk",
+    "Free some space, then continue with: espalier train --resume DIR",
+  ],
   ENAMETOOLONG: ["must have a shorter name", "Choose another path."],
 };
 

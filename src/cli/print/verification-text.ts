@@ -89,9 +89,7 @@ function remarks(one: OutputResult): readonly string[] {
   return [
     ...(one.compared || one.beyond > 0 ? [] : [`nothing was compared for this output: ${one.reason}`]),
     ...(one.compared && one.varying < one.places
-      ? [
-          `${grouped(one.places - one.varying)} of ${grouped(one.places)} places hold the same whatever the inputs are`,
-        ]
+      ? [`${grouped(one.places - one.varying)} of ${grouped(one.places)} entries are the same for all inputs`]
       : []),
     ...(one.misplaced > 0 ? [`NaN or infinity in another place in ${grouped(one.misplaced)} entries`] : []),
     ...(one.undecided > 0 ? [`${grouped(one.undecided)} entries are ties that rounding alone decides`] : []),

@@ -58,7 +58,7 @@ export async function demo(options: DemoOptions, io: CliIo): Promise<number> {
   const started = performance.now();
   try {
     say(
-      `Training on handwritten digits: ${layers.start.join("-")}, which grows when and where a policy finds that it pays, and ${layers.end.join("-")} from scratch; ${seeds.length} times, with other data splits and first weights.`,
+      `Training on handwritten digits: ${layers.start.join("-")}, which a policy grows when and where it expects growth to pay, and ${layers.end.join("-")} from scratch; ${seeds.length} times, with other data splits and first weights.`,
     );
     const pairs: DemoPair[] = [];
     const lines: string[] = [];

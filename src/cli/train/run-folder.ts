@@ -44,10 +44,10 @@ export class RunFolder {
     const run = names.includes("config.json");
     throw new EspalierError("OUTPUT_EXISTS", {
       thing: path,
-      rule: run ? "holds another run, which is not overwritten" : "must be a new or empty folder",
+      rule: run ? "contains another run, which is not overwritten" : "must be a new or empty folder",
       received: names.slice(0, 8),
       remedy: run
-        ? `Choose another --out, or go on with that run: espalier train --resume ${path}`
+        ? `Choose another --out, or continue that run: espalier train --resume ${path}`
         : "Choose another --out.",
     });
   }
@@ -61,7 +61,7 @@ export class RunFolder {
     if (config?.command === command) return folder;
     throw new EspalierError("OUTPUT_EXISTS", {
       thing: path,
-      rule: `holds something that no ${command} wrote, which is not overwritten`,
+      rule: `contains files that no ${command} wrote, which are not overwritten`,
       received: names.slice(0, 8),
       remedy: "Choose another folder with --out.",
     });
@@ -82,7 +82,7 @@ export class RunFolder {
             ? "an empty or missing folder"
             : names.slice(0, 8)
           : config.command,
-      remedy: "Give the --out of the run to go on with.",
+      remedy: "Give the --out of the run to continue.",
     });
   }
 

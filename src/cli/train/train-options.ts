@@ -174,8 +174,7 @@ function taskOption(raw: RawTrainOptions): TrainPlan["task"] {
   const { output, batchAxis, sizes, model } = raw;
   const given = { "--output": output, "--batch-axis": batchAxis, "--sizes": sizes };
   const [first] = Object.entries(given).filter(([, value]) => value !== undefined);
-  if (first !== undefined && model === undefined)
-    throw badOption(first[0], "goes with --model, of which it speaks", first[1]);
+  if (first !== undefined && model === undefined) throw badOption(first[0], "needs --model", first[1]);
   return taskOptions(raw);
 }
 
@@ -183,7 +182,11 @@ function newbornOptions({ newbornWarmup, newbornYouth, newbornRate }: RawTrainOp
   const youth = wholeNumber("--newborn-youth", newbornYouth ?? "0", 0);
   const rate = decimal("--newborn-rate", newbornRate ?? "1", { least: 0 });
   if (rate !== 1 && youth === 0)
-    throw badOption("--newborn-rate", "needs --newborn-youth, the steps that it holds for", newbornRate);
+    throw badOption(
+      "--newborn-rate",
+      "needs --newborn-youth, the number of steps that it applies to",
+      newbornRate,
+    );
   return { warmup: wholeNumber("--newborn-warmup", newbornWarmup ?? "0", 0), youth, rate };
 }
 
@@ -217,7 +220,7 @@ function modelOption(raw: RawTrainOptions): ModelChoice | undefined {
   if (described.length === 0) return { path: raw.model, options: raw };
   throw badOption(
     "--model",
-    "brings its own layers",
+    "has its own layers",
     described.map(([option]) => option).join(" "),
     "Leave one of them out.",
   );

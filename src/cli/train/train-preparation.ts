@@ -60,7 +60,7 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
       "--checkpoint-every",
       "goes with --out",
       options.checkpointEvery,
-      "Say where: --out DIR.",
+      "Give a folder: --out DIR.",
     );
   const raw = await withPolicy(rawOptions(options));
   const plan = readTrainOptions(raw);
@@ -104,7 +104,7 @@ export async function resumeRun(
     if (resumable.has(name)) continue;
     throw badOption(
       optionName(name),
-      "cannot change in a run that goes on",
+      "cannot change when a run continues",
       `--resume ${path}`,
       "Only --steps, --epochs, --data (moved files) and --checkpoint-every may be given again.",
     );
@@ -123,7 +123,7 @@ export async function resumeRun(
       thing: `data "${raw.data}"`,
       rule: `must be the data that the run began with, of SHA-256 ${config.data?.slice(0, 12)}…`,
       received: `${digest.slice(0, 12)}…`,
-      remedy: "Restore them (--data says where they are now), or start a new run.",
+      remedy: "Restore them (--data gives their new path), or start a new run.",
     });
   }
   const wanted =
@@ -245,7 +245,7 @@ async function refuseOrphans(folder: RunFolder): Promise<void> {
   if (orphans.length === 0) return;
   throw new EspalierError("CHECKPOINT_CORRUPT", {
     thing: `${path}/manifest.json`,
-    rule: "must name the checkpoints beside it, but is not there",
+    rule: "must list the checkpoints next to it, but is missing",
     received: orphans,
     remedy:
       "Restore it. To start over instead, move the checkpoints away; Trainer.resume reads the bytes of each.",

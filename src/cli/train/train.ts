@@ -97,7 +97,7 @@ async function carryOut(
   // Only now is the folder looked at, and then written: every check that needs no training has passed.
   if (options.resume === undefined) await run.folder?.refuseUsed();
   await output?.begin(run.config, run.metricsText);
-  if (trainer.step > 0) progress?.note(`Going on at step ${trainer.step} of ${steps}.`);
+  if (trainer.step > 0) progress?.note(`Continuing at step ${trainer.step} of ${steps}.`);
   else if (options.resume !== undefined)
     progress?.note("There is no checkpoint yet: starting again at step 0.");
   let status: RunStatus | "diverged";

@@ -80,7 +80,7 @@ function readImage(record: Fields, thing: string): ImageFeatures {
     throw misread(`${thing}, dims`, "must be positive whole numbers", dim);
   });
   if (record.axes !== undefined && record.axes !== "hwc")
-    throw misread(`${thing}, axes`, "must be hwc where it is given", record.axes);
+    throw misread(`${thing}, axes`, "must be hwc if it is given", record.axes);
   const scales =
     record.scales === undefined
       ? undefined

@@ -129,7 +129,7 @@ function refuseLoss(
     const name = table.named ? quoted(from.name) : String(from.place);
     throw new EspalierError("CSV", {
       thing: place(table, from, row),
-      rule: `must differ from ${known} as a float32, which holds whole numbers up to 16,777,216`,
+      rule: `must differ from ${known} as a float32, which represents every whole number up to 16,777,216`,
       received: cellKey(from, row),
       remedy: `Scale the features: standardise (command line: --standardise); or leave the column out: drop (--drop ${name}).`,
     });
@@ -145,11 +145,11 @@ function numberIn(table: Table, column: TableColumn, row: number, missing: numbe
       table,
       column,
       row,
-      "must be a number that float32 can hold",
+      "must be a number that float32 can represent",
       numberRemedy(cellKey(column, row), table.named ? column.name : String(column.place)),
     );
   if (missing !== undefined) return missing;
-  throw gapIn(table, column, row, "must be a number that float32 can hold");
+  throw gapIn(table, column, row, "must be a number that float32 can represent");
 }
 
 function gapIn(table: Table, column: TableColumn, row: number, rule: string): EspalierError {
@@ -175,7 +175,7 @@ function encodeCategories(
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at] as number;
     const gap = isGap(from, row, false);
-    if (gap && missing === undefined) throw gapIn(table, from, row, "must hold a category");
+    if (gap && missing === undefined) throw gapIn(table, from, row, "must contain a category");
     const found = places.get(gap ? (missing as string) : cellKey(from, row));
     if (found !== undefined) into[offset + at * stride + found] = 1;
   }
@@ -194,7 +194,7 @@ function encodeClasses(table: Table, from: TableColumn, { classes }: ClassTarget
         table,
         from,
         row,
-        "must hold a class",
+        "must contain a class",
         "Leave rows without a label out: missing (command line: --missing drop).",
       );
     throw new EspalierError("LABEL_RANGE", {

@@ -31,7 +31,7 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
       thing: `${name}, line ${first.line}`,
       rule: "must state rows, columns and class names, as scikit-learn's files do",
       received: first.cells.slice(0, 8).join(","),
-      remedy: "Leave header out to have it found.",
+      remedy: "Omit header to have it detected.",
     });
   }
   const rows = new RowStore(
@@ -93,7 +93,7 @@ function checkOptions(name: string, { delimiter = ",", decimal, thousands, comme
   if (thousands !== undefined && thousands === (decimal ?? "."))
     throw wrong(
       "thousands",
-      "must differ from what stands before fractions",
+      "must differ from the decimal separator",
       thousands,
       "Set decimal too (command line: --decimal).",
     );
@@ -139,7 +139,7 @@ function noRows(name: string): EspalierError {
     thing: name,
     rule: "needs at least one row of data",
     received: 0,
-    remedy: "Check that the file has rows, below its column names if it has these.",
+    remedy: "Check that the file has rows in addition to its column names.",
   });
 }
 
@@ -227,8 +227,8 @@ class RowStore {
       received: cells.length,
       remedy:
         cells.length > width
-          ? "A cell that holds a delimiter needs quotes; if lines before the table are prose: skipRows (command line: --skip-rows); or set delimiter (--delimiter)."
-          : "Mend the line, set delimiter (command line: --delimiter), or, if lines before the table are prose, skipRows (--skip-rows).",
+          ? "A cell that contains a delimiter needs quotes. If there is text before the table, use skipRows (command line: --skip-rows); or set delimiter (--delimiter)."
+          : "Correct the line, set delimiter (command line: --delimiter), or, if lines before the table are prose, skipRows (--skip-rows).",
     });
   }
 }

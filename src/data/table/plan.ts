@@ -64,7 +64,7 @@ export function planTable(given: Table, options: ColumnOptions = {}): TablePlan 
   if (features.length === 0)
     throw new EspalierError("CSV", {
       thing: given.name,
-      rule: "needs at least one column of features beside the label",
+      rule: "needs at least one feature column in addition to the label",
       received: given.columns.map(({ name }) => name),
       remedy: "Choose another label (command line: --label), or drop fewer columns (--drop).",
     });
@@ -208,7 +208,7 @@ function planFeature(table: Table, column: TableColumn, forced: boolean, notes: 
   if (distinct > manyCategories ? distinct * 10 > table.count : distinct > 10 && distinct * 2 > table.count) {
     throw new EspalierError("CSV", {
       thing: `column ${name} of ${table.name}`,
-      rule: `holds ${distinct} different texts in ${table.count} rows: too many for categories`,
+      rule: `contains ${distinct} different texts in ${table.count} rows: too many for categories`,
       received: [...column.texts.values()].slice(0, 3),
       remedy: `Leave it out: drop (command line: --drop ${name}); or insist: categories (--categories ${name}), one feature for each.`,
     });
@@ -239,7 +239,7 @@ function refuseMergers(table: Table, column: TableColumn, name: string, notes: s
     );
   }
   notes.push(
-    `${name} holds codes such as ${[...codes.values()][0]}, taken as numbers; as texts: --categories ${name}; to leave it out: --drop ${name}`,
+    `${name} contains codes such as ${[...codes.values()][0]}, taken as numbers; as texts: --categories ${name}; to leave it out: --drop ${name}`,
   );
 }
 

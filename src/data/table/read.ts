@@ -45,7 +45,7 @@ function textOf(bytes: Uint8Array, name: string, given: Encoding | undefined): s
   if (zero === -1) return text;
   throw new EspalierError("CSV", {
     thing: name,
-    rule: "must be text, but holds a zero byte",
+    rule: "must be text, but contains a zero byte",
     received: text.slice(Math.max(0, zero - 10), zero + 10),
     remedy:
       "If it is UTF-16 text: encoding (command line: --encoding utf-16le); a spreadsheet must be saved as CSV first.",

@@ -66,7 +66,7 @@ export function planTarget(
       throw doubtful(
         table,
         column,
-        `holds ${keys.length} different texts in ${rows} rows, hardly classes`,
+        `contains ${keys.length} different texts in ${rows} rows, too many for classes`,
         `Choose another column with label (command line: --label), or insist: target "class" (--task classification).`,
       );
     return classPlan(column, keys, false);
@@ -94,7 +94,7 @@ export function planTarget(
   throw doubtful(
     table,
     column,
-    `holds ${values.length} different whole numbers (${seen.join(", ")}), which may be names of classes or numbers to predict`,
+    `contains ${values.length} different whole numbers (${seen.join(", ")}), which may be names of classes or numbers to predict`,
     `Say which: ${choices}.`,
   );
 }
@@ -115,7 +115,7 @@ function numberPlan(table: Table, column: TableColumn): TargetPlan {
     table,
     column,
     text,
-    "must be a number that float32 can hold",
+    "must be a number that float32 can represent",
     `A column of classes needs target "class" (command line: --task classification, --loss crossEntropy); another column is chosen by label (--label).`,
   );
 }

@@ -84,7 +84,7 @@ export function readAttribute(
   }
   if (reference !== "") return [name, { kind: "reference", value: reference }];
   const missing = (what: string): never => {
-    throw new EspalierError("INVALID_MODEL", { thing, rule: `must hold a ${what}`, received: "none" });
+    throw new EspalierError("INVALID_MODEL", { thing, rule: `must contain a ${what}`, received: "none" });
   };
   const kind = kindOfType.get(type);
   switch (kind) {
@@ -107,7 +107,7 @@ export function readAttribute(
     case undefined:
       throw new EspalierError("UNSUPPORTED_TYPE", {
         thing,
-        rule: "needs a kind that espalier holds",
+        rule: "must be of a kind that espalier supports",
         received: otherAttributeTypes[type] ?? type,
         remedy: `Supported: ${Object.keys(attributeTypes).join(", ")}.`,
       });
@@ -119,7 +119,7 @@ export function checkInt(thing: string, value: number): number {
   if (Number.isSafeInteger(value) || Math.abs(value) === 2 ** 63) return value;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing,
-    rule: "integers must lie within ±(2^53 - 1) to be held exactly",
+    rule: "integers must be within ±(2^53 - 1) to be exact",
     received: value,
   });
 }

@@ -142,7 +142,7 @@ function refuseOthers(bytes: Uint8Array): void {
   if (bytes.length > 0 && other === undefined) return;
   throw new EspalierError("FORMAT", {
     thing: "ONNX file",
-    rule: "must hold an ONNX model",
+    rule: "must be an ONNX model",
     received: other?.[0] ?? "no bytes",
   });
 }
@@ -151,7 +151,7 @@ function checkIrVersion(version: number): number {
   if (version >= irVersions.first && version <= irVersions.last) return version;
   throw new EspalierError("FORMAT", {
     thing: "ONNX file",
-    rule: `its IR version must lie in [${irVersions.first}, ${irVersions.last}]`,
+    rule: `its IR version must be from ${irVersions.first} to ${irVersions.last}`,
     received: version,
     remedy: "Convert the model with the onnx package, or check that the file is an ONNX model.",
   });

@@ -64,7 +64,7 @@ export class ExternalData {
       const received = `${length} bytes from ${offset} on`;
       throw new EspalierError("FORMAT", {
         thing,
-        rule: `must lie within the ${file.size} bytes of "${name}"`,
+        rule: `must be within the ${file.size} bytes of "${name}"`,
         received,
       });
     }
@@ -81,7 +81,7 @@ function rangeOf(thing: string, entries: ReadonlyMap<string, string>, needed: nu
   if (!isPlainName(name)) {
     throw new EspalierError("FORMAT", {
       thing,
-      rule: "its data must lie in a file of the model's own folder, given by a plain name",
+      rule: "its data must be in a file in the model's own folder, given by a plain name",
       received: name,
     });
   }

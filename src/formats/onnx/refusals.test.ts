@@ -22,7 +22,7 @@ describe("an ONNX file is refused for being", () => {
     ["packed", gzipSync(good), "FORMAT", /gzip/],
     ["PyTorch's own format", Buffer.from("504b030400000808", "hex"), "FORMAT", /zip/],
     ["a protobuf without a graph", Uint8Array.from([8, 9]), "FORMAT", /no graph/],
-    ["of an IR version that nobody knows", fileOf(() => {}, undefined, 99), "FORMAT", /\[3, 14\]/],
+    ["of an IR version that nobody knows", fileOf(() => {}, undefined, 99), "FORMAT", /from 3 to 14/],
     [
       "two graphs",
       fileOf(

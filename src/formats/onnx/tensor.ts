@@ -19,7 +19,7 @@ export function dtypeOf(thing: string, dataType: number): DType {
   if (dtype !== undefined) return dtype;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing,
-    rule: "needs an element type that espalier holds",
+    rule: "must have an element type that espalier supports",
     received: otherDataTypes[dataType] ?? dataType,
     remedy: `Supported: ${[...dtypeOfDataType.values()].join(", ")}.`,
   });
@@ -96,7 +96,10 @@ export function readTensor(reader: Reader, reading: Reading, where = "tensor"): 
   const sources = listed.length + (raw === undefined ? 0 : 1) + (isExternal ? 1 : 0);
   const isTextElsewhere = dtype === "string" && (raw !== undefined || isExternal);
   if (sources > 1 || isTextElsewhere || listed.some(([field]) => field !== listOf[dtype].field)) {
-    throw new EspalierError("FORMAT", { thing, rule: `must hold its ${dtype} elements once, raw or listed` });
+    throw new EspalierError("FORMAT", {
+      thing,
+      rule: `must contain its ${dtype} elements once, raw or listed`,
+    });
   }
   const found = (tensor: Tensor): NamedTensor => ({ name, tensor, ...notes.finish() });
   if (isExternal) {
@@ -132,7 +135,7 @@ function externalBytes(
   if (external !== undefined) return external.bytes(thing, location, needed);
   throw new EspalierError("FORMAT", {
     thing,
-    rule: "its data must lie in the file itself, not in another one",
+    rule: "its data must be in the file itself, not in another one",
     received: location.get("location") ?? "",
     remedy: "Allow externalData if you trust the file, or save the model as one file.",
   });
@@ -147,7 +150,7 @@ export function checkDims(thing: string, dims: readonly number[], limits: Limits
   let size = 1;
   for (const dim of dims) {
     if (!Number.isSafeInteger(dim) || dim < 0) {
-      throw new EspalierError("FORMAT", { thing, rule: "sizes must lie in [0, 2^53)", received: dims });
+      throw new EspalierError("FORMAT", { thing, rule: "sizes must be in [0, 2^53)", received: dims });
     }
     if (dim > 0) size *= dim;
   }

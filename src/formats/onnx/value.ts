@@ -123,7 +123,7 @@ function readDimension(reader: Reader, reading: Reading, thing: string): Dim {
   if (typeof dim === "number" && (!Number.isSafeInteger(dim) || dim < 0)) {
     throw new EspalierError("INVALID_MODEL", {
       thing,
-      rule: "sizes must lie in [0, 2^53)",
+      rule: "sizes must be in [0, 2^53)",
       received: dim,
       remedy: "Give an unknown size a name (dim_param) or nothing at all.",
     });

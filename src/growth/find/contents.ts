@@ -50,7 +50,7 @@ export function contentsOf(
     if (fill === undefined) return { blocked: `"${value}" both makes and reads it` };
     if (mixed && fills[1] !== "zero") return { blocked: `"${value}" makes both factors of a product` };
     if (fill === "mean" && isNarrow(tensor.dtype)) {
-      return { blocked: `"${value}" is too narrow to hold a mean` };
+      return { blocked: `"${value}" is too narrow to represent a mean` };
     }
     split ||= mixed;
     const zeroBlocks = mixed

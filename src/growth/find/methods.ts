@@ -49,7 +49,7 @@ function meanPadding(offset: FillKind): Method {
   return {
     name: "mean padding",
     exact: {
-      rule: "the new units hold the mean of the old ones, which LayerNorm does not see; its scale and epsilon follow",
+      rule: "the new units are the mean of the old ones, which LayerNorm does not notice; its scale and epsilon follow",
       condition: finite,
     },
     whole: false,
@@ -65,7 +65,7 @@ function meanPadding(offset: FillKind): Method {
 export const zeroPadding: Method = {
   name: "zero padding",
   exact: {
-    rule: "the new units hold zero, which sums and RMSNorm do not see; its scale and epsilon follow",
+    rule: "the new units are zero, which sums and RMSNorm do not notice; its scale and epsilon follow",
     condition: finite,
   },
   whole: false,
@@ -85,7 +85,7 @@ export const copies: Method = {
   name: "copies",
   exact: {
     rule: "every unit is copied equally often, and its outgoing weights are shared out among the copies",
-    condition: "none: a copy is as finite as its unit",
+    condition: "none: a copy is finite if its unit is",
   },
   whole: true,
   fill: ({ role, tied }) => (tied ? undefined : role === "outgoing" ? "part" : "copy"),
@@ -99,7 +99,7 @@ export const tiedCopies: Method = {
   ...copies,
   exact: {
     rule: "every unit is copied equally often, its outgoing weights are shared out among the copies, and the tied output layer reads each unit once",
-    condition: "none: a copy is as finite as its unit",
+    condition: "none: a copy is finite if its unit is",
   },
   fill: (part) => (part.tied ? "copy" : copies.fill(part)),
   clearsLastNorm: true,
@@ -119,12 +119,12 @@ export const methods: readonly Method[] = [
 
 /** What makes new residual blocks exact. */
 export const exactDepth: ExactRule = {
-  rule: "each new block adds to its input what its last weights, which are zero, make of it",
+  rule: "the last weights of each new block are zero, so that it adds nothing to its input",
   condition: "what the block reads is finite",
 };
 
 /** What makes new outputs exact. */
 export const exactOutputs: ExactRule = {
-  rule: "the old outputs are computed as before, and the new ones stand beside them",
+  rule: "the old outputs are computed as before, and the new ones follow them",
   condition: "none",
 };

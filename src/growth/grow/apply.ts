@@ -188,7 +188,7 @@ export function realParameter(parameters: ReadonlyMap<string, Tensor>, name: str
   if (tensor !== undefined && isReal(tensor.dtype)) return tensor;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing: `parameter "${name}"`,
-    rule: "must hold floating-point numbers to change its size",
+    rule: "must contain floating-point numbers to change its size",
     received: tensor?.dtype ?? "nothing",
   });
 }

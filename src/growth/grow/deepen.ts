@@ -32,7 +32,7 @@ export function deepenModel(model: Model, width: Width, options: DeepenOptions):
       thing: `deepening ${width.id}`,
       rule: `\`${name}\` must be a positive whole number`,
       received: value,
-      remedy: "Say how many blocks to add, e.g. { by: 1 }.",
+      remedy: "Give the number of blocks to add, e.g. { by: 1 }.",
     });
   }
   checkSize(width, by, hidden);
@@ -74,7 +74,7 @@ function placeOf(model: Model, width: Width): WidthAxis & { readonly rank: numbe
     thing: `width "${width.id}"`,
     rule: "has no place for a block: no activation has it as its last axis or as its channels",
     received: width.reads.map(({ value, axis }) => `${value}:${axis}`),
-    remedy: "Deepen behind another width.",
+    remedy: "Deepen after another width.",
   });
 }
 

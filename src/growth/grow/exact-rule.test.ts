@@ -10,6 +10,6 @@ test("every growth says by which rule it is exact, and on what condition", () =>
   expect(ruleOf({ width: "hidden1", by: 2 })?.rule).toContain("zero weights");
   expect(ruleOf({ width: "hidden1", by: 2 })?.condition).toContain("finite");
   expect(ruleOf({ width: "hidden1", by: 2 }, "paired")?.rule).toContain("paired: ");
-  expect(ruleOf({ border: "output", by: 1 })?.rule).toContain("beside them");
+  expect(ruleOf({ border: "output", by: 1 })?.rule).toContain("follow them");
   expect(ruleOf({ deepen: "hidden1", by: 1 })?.rule).toContain("block");
 });

@@ -114,14 +114,17 @@ class Growing {
         if (!(error instanceof EspalierError)) throw error;
         const width = this.#analysis.find(id);
         const own = width?.growable === false ? width.reason : error.rule;
-        const gone = "the growths before took its place";
+        const gone = "earlier growths took its place";
         this.#left.push({ width: id, reason: width === undefined ? gone : own });
       }
     }
     if (this.#steps.length > before) return;
     throw new EspalierError("NOT_GROWABLE", {
       thing: "all widths",
-      rule: ids.length === 0 ? "must be there to grow, and the model has none" : "none can grow so",
+      rule:
+        ids.length === 0
+          ? "needs at least one that can grow, but the model has none"
+          : "none can grow this way",
       received: this.#left.map(({ width, reason }) => `${width}: ${reason}`),
     });
   }
@@ -184,7 +187,7 @@ function borderWidth(model: Model, border: "input" | "output", name: string | un
   }
   throw new EspalierError("UNKNOWN_WIDTH", {
     thing: `the ${border} to grow`,
-    rule: "must be named where several can grow",
+    rule: "must be named if several can grow",
     received: [only, ...more].map(({ id }) => id),
     remedy: `For example ${only.id}=+1.`,
   });
@@ -201,7 +204,7 @@ export function unitsOf({ id, size }: Width, amount: Amount): number {
     thing: `widening ${id}`,
     rule: `${size} units times ${amount.times} must be a whole number of more than ${size}`,
     received: to,
-    remedy: "Say how many units to add instead.",
+    remedy: "Give the number of units to add instead.",
   });
 }
 
@@ -234,9 +237,9 @@ function repeat(analysis: Analysis, step: GrowthStep): Analysis {
   }
   throw new EspalierError("FORMAT", {
     thing: `plan to widen ${plan.width}`,
-    rule: "must be what planning this growth of this model gives, and differs",
+    rule: "differs from what planning this growth of this model gives",
     received: { width: plan.width, from: plan.from, to: plan.to },
-    remedy: "Plan it anew; another version of espalier may have written it, or someone changed it.",
+    remedy: "Make the plan again; another version of espalier may have written it, or it was edited.",
   });
 }
 

@@ -61,7 +61,7 @@ export function readPlan(text: string, model: Model, thing = "plan"): readonly G
   const { growths } = document;
   if (!Array.isArray(growths) || !growths.every(isStep))
     return refuse(
-      "must hold a list of growths, each with its kind, width, sizes and seed",
+      "must contain a list of growths, each with its kind, width, sizes and seed",
       text.slice(0, 80),
     );
   return growths;

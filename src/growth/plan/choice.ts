@@ -99,7 +99,7 @@ export function readChoice(json: unknown, units: number, parts: readonly WidthPa
   if (fits) return { ...(picks === undefined ? {} : { picks }), ...(values === undefined ? {} : { values }) };
   throw new EspalierError("FORMAT", {
     thing: "choice of a plan",
-    rule: `must hold a pick for each of ${units} new units, or their values in base64`,
+    rule: `must contain a pick for each of ${units} new units, or their values in base64`,
     received: JSON.stringify(json)?.slice(0, 80),
   });
 }

@@ -100,7 +100,7 @@ export function checkGrowth(width: Width, by: number, strategy: Strategy): void 
       thing: `widening ${width.id}`,
       rule: "`by` must be a positive whole number of units",
       received: by,
-      remedy: "Say how many units to add, e.g. { by: 16 }.",
+      remedy: "Give the number of units to add, e.g. { by: 16 }.",
     });
   }
   if (!width.growable) {

@@ -29,7 +29,7 @@ export type Reals = Tensor<"float32"> | Tensor<"float64">;
  */
 export function changeReal(tensor: Tensor, change: (values: Reals) => void): Tensor {
   const codec = codecs[tensor.dtype];
-  if (codec === undefined) throw new TypeError(`${tensor.dtype} holds no weights`);
+  if (codec === undefined) throw new TypeError(`${tensor.dtype} cannot represent weights`);
   if (tensor.dtype === "float32" || tensor.dtype === "float64") {
     change(tensor as Reals);
     return tensor;
@@ -48,7 +48,7 @@ export function changeReal(tensor: Tensor, change: (values: Reals) => void): Ten
 /** The values of a tensor of weights as numbers: its own array where it holds such. */
 export function realValues(tensor: Tensor): ArrayLike<number> {
   const codec = codecs[tensor.dtype];
-  if (codec === undefined) throw new TypeError(`${tensor.dtype} holds no weights`);
+  if (codec === undefined) throw new TypeError(`${tensor.dtype} cannot represent weights`);
   const stored = tensor.data as Float32Array;
   return tensor.dtype === "float32" || tensor.dtype === "float64"
     ? stored

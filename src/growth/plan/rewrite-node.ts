@@ -9,7 +9,8 @@ export function refuse(value: string, rule: string): never {
 
 /** The node with another integer in an attribute, or in an element of one. */
 export function withAttribute(node: Node, name: string, element: number | undefined, size: Dim): Node {
-  if (typeof size !== "number") refuse(node.outputs[0] ?? "", `cannot hold the size ${size} in its ${name}`);
+  if (typeof size !== "number")
+    refuse(node.outputs[0] ?? "", `cannot represent the size ${size} in its ${name}`);
   const to = size;
   const old = node.attributes[name];
   let next: Attribute | undefined;

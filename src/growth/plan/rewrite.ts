@@ -283,7 +283,7 @@ class Rewriter {
     if (is === wanted) return [1, 1];
     const { from, to } = this.#rewrite;
     if (multiplyDims(is, to) === multiplyDims(wanted, from)) return [to, from];
-    return refuse(name, `holds ${is} where the growth needs ${wanted}`);
+    return refuse(name, `is ${is}, but the growth needs ${wanted}`);
   }
 
   /** A node that combines a vector of sizes with a constant one. */
@@ -374,7 +374,7 @@ class Rewriter {
       if (before === undefined) continue;
       const shape = expected.get(name) ?? before.shape;
       if (!isSameShape(type.shape, shape)) {
-        refuse(name, `would have the shape [${type.shape}] where [${shape}] is needed`);
+        refuse(name, `would have the shape [${type.shape}], but [${shape}] is needed`);
       }
     }
     for (const name of expected.keys()) {

@@ -190,7 +190,7 @@ function whole(width: Width, { parameters, gradients, activations }: ShrinkEvide
 function needsData({ id }: Width, what: string): EspalierError {
   return new EspalierError("ARGUMENT", {
     thing: `shrinking ${id}`,
-    rule: `${what} needs data to look at`,
+    rule: `${what} needs data`,
     received: "no evidence",
     remedy: "Give data, or choose by weights alone: identical units, or weightNorm.",
   });

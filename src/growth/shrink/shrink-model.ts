@@ -56,7 +56,10 @@ export function shrink(
     if (chosen.length === before) {
       throw new EspalierError("NOT_SHRINKABLE", {
         thing: "all widths",
-        rule: widths.length === 0 ? "must be there to shrink, and the model has none" : "none can shrink so",
+        rule:
+          widths.length === 0
+            ? "needs at least one that can shrink, but the model has none"
+            : "none can shrink this way",
         received: left.map(({ width, reason }) => `${width}: ${reason}`),
       });
     }
@@ -97,7 +100,7 @@ function chooseAgain(
   if (!all) {
     throw new EspalierError("ARGUMENT", {
       thing: `shrinking ${plan.width}`,
-      rule: "may be asked for once, and not beside a width that shares units with it",
+      rule: "may be asked for once, and not together with a width that shares units with it",
       received: plan.width,
       remedy: "Shrink the model once more.",
     });

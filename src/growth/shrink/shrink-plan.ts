@@ -117,7 +117,7 @@ export function planShrinkOf(
   if (pool !== undefined && merge.length > 0 && !isEven(width, request))
     throw notShrinkable(width, unevenRule(pool));
   if (repairs.size > 1)
-    throw notShrinkable(width, "the units that go need different repairs: take them out in turn");
+    throw notShrinkable(width, "the units to remove need different repairs: remove them one at a time");
   const [needed = []] = repairs.values();
   const shrunk = { ...width, repairs: needed };
   const trial = tryGrowth(flows.graph, shrunk, to);

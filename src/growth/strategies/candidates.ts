@@ -71,7 +71,7 @@ export function bestOf(count: number): Strategy {
     name: count === defaultCandidates ? "candidates" : `candidates:${count}`,
     summary: `the best of ${count} random directions by gradient per activation; zero outgoing weights, zero bias`,
     source:
-      "docs/theory.md, where it beat every other arm; after GradMax's argument (Evci et al., ICLR 2022)",
+      "docs/theory.md, in which it beat every other arm; after GradMax's argument (Evci et al., ICLR 2022)",
     preserves: true,
     refuses: refusesPartial,
     async choose(probe, { by, seed }) {

@@ -16,6 +16,6 @@ export function directionsOf(
     rule: `makes at most as many units as the gradient has directions on this data: ${rank}`,
     received: by,
     remedy:
-      rank === 0 ? "Look at the data: there is no gradient." : `Widen by ${rank} at most, or use candidates.`,
+      rank === 0 ? "Check the data: there is no gradient." : `Widen by ${rank} at most, or use candidates.`,
   });
 }

@@ -25,7 +25,8 @@ const noise = 0.01;
 export const net2widerNoisy: Strategy = {
   ...net2wider,
   name: "net2widerNoisy",
-  summary: "net2wider with 1 % of noise on the copies, which parts twins and moves the outputs a little",
+  summary:
+    "net2wider with 1 % of noise on the copies, which separates twins and changes the outputs slightly",
   preserves: false,
   incoming(request) {
     net2wider.incoming(request);

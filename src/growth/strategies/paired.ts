@@ -11,7 +11,7 @@ const firstOf = ({ oldUnits }: FillRequest, unit: number) => unit - ((unit - old
  */
 export const paired: Strategy = {
   name: "paired",
-  summary: "pairs of equal incoming and opposite outgoing weights, which cancel and part at once",
+  summary: "pairs of equal incoming and opposite outgoing weights, which cancel and separate at once",
   source: "Wu et al., Firefly neural architecture descent, NeurIPS 2020; docs/theory.md",
   preserves: true,
   multiple: 2,

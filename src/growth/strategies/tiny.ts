@@ -54,7 +54,7 @@ export async function expansionOf(probe: WidthProbe): Promise<Expansion> {
 export const tiny: Strategy = {
   name: "tiny",
   summary:
-    "the directions that the old units cannot follow, at the amplitude that lowers the loss most; moves outputs",
+    "the directions that the old units cannot follow, at the amplitude that lowers the loss most; changes the outputs",
   source: "Verbockhaven et al., Growing tiny networks: spotting expressivity bottlenecks, TMLR 2024",
   preserves: false,
   refuses: refusesSeveral,

@@ -17,7 +17,7 @@ export const fillLikeOld: Fill = (request) => {
 export const zeroIn: Strategy = {
   name: "zeroIn",
   summary:
-    "zero incoming weights, random outgoing weights; where the activation keeps zero and is not flat there",
+    "zero incoming weights, random outgoing weights; needs an activation that maps 0 to 0 and is not flat there",
   source: "Evci et al., GradMax, ICLR 2022, whose baseline it is",
   preserves: true,
   refuses: (width) => width.zeroIncoming() || undefined,

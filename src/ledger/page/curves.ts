@@ -25,7 +25,7 @@ ${axes.map(
 </div>
 ${axes.map((axis) => markup`<div class="panels single on-${axis.id}">${draw(lines, shown, axis)}</div>`)}
 <p class="note">The best validation loss so far, median over the seeds, with the middle half of them shaded. Each line ends where the median run ended.${
-    swept && " The members of the sweep are drawn one by one; the sweep costs what all of them cost together."
+    swept && " The members of the sweep are drawn one by one; the sweep costs the sum of their costs."
   }</p>
 </section>`;
 }

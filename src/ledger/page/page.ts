@@ -17,7 +17,7 @@ function failures({ failures }: Ledger): Markup {
   if (failures.length === 0) return markup``;
   return markup`<section aria-labelledby="failures">
 <h2 id="failures">Failed runs</h2>
-<p class="note bad">${whole(failures.length)} of the runs came to nothing and are missing above.</p>
+<p class="note bad">${whole(failures.length)} of the runs failed and are missing above.</p>
 <ul class="troubles">${groupFailures(failures).map(({ arm, seeds, stage, reason }) => markup`<li>${arm} (${stage}, seeds ${seeds.join(", ")}): ${reason}</li>`)}</ul>
 </section>`;
 }

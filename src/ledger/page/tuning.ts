@@ -12,7 +12,7 @@ export function tuning({ tuned, comparison }: Ledger): Markup {
   return markup`<section aria-labelledby="tuning">
 <h2 id="tuning">Tuning</h2>
 <p class="note">Each arm keeps the grid point with the least mean of the ${rule.rule === "best" ? "best" : "last"} validation losses over ${whole(seeds.tuning.length)} seeds that are not reported on (${seeds.tuning.join(", ")}). What tuning costs is charged to no arm.</p>
-${edges.length > 0 && markup`<p class="note bad">Chosen at the edge of the rates: ${edges.join(", ")}. A wider grid might do better.</p>`}
+${edges.length > 0 && markup`<p class="note bad">Chosen at the edge of the grid of rates: ${edges.join(", ")}. A wider grid might do better.</p>`}
 <div class="scroll"><table>
 <thead><tr><th class="text" scope="col">arm</th><th class="text" scope="col">rate</th><th class="text" scope="col">schedule</th><th scope="col">mean loss</th><th scope="col">by seed</th></tr></thead>
 <tbody>${tuned.map(({ arm, points, chosen }) =>

@@ -12,7 +12,8 @@ import { lineIndex } from "./curves.ts";
 
 const asked = {
   "known size": "The target size is known. Train it from scratch, or grow to it?",
-  "too small": "A small network has been trained and does not suffice. Start over, or grow it and go on?",
+  "too small":
+    "A small network has been trained and is not good enough. Start over, or grow it and continue?",
   "unknown size": "The size is unknown. Sweep over sizes, or grow one network until it stops?",
   free: "Arms of one's own.",
 } as const;
@@ -22,13 +23,13 @@ export function verdict(ledger: Ledger): Markup {
   const { comparison, findings, first } = ledger;
   const losing = findings.filter(({ losses }) => losses.length > 0);
   return markup`<section aria-labelledby="verdict">
-<h2 id="verdict">What it came to</h2>
+<h2 id="verdict">Results</h2>
 <div class="prose">
-<p>${asked[comparison.question]} Everything is charged, training, scoring and growing; ${whole(comparison.seeds.report.length)} seeds, paired.</p>
+<p>${asked[comparison.question]} Training, scoring and growing are all charged; ${whole(comparison.seeds.report.length)} seeds, paired.</p>
 ${findings.map(({ text }) => markup`<p>${text}</p>`)}
 ${
   first !== undefined &&
-  markup`<p>The first phase had been paid for by then, and counts for no arm: it came to a validation loss of ${significant(first.bestLoss)} for ${flops(first.flops)} and ${duration(first.seconds)} (medians).</p>`
+  markup`<p>The cost of the first phase is sunk and is charged to no arm. It reached a validation loss of ${significant(first.bestLoss)} for ${flops(first.flops)} and ${duration(first.seconds)} (medians).</p>`
 }
 </div>
 ${ratios(ledger, "flops", "FLOPs")}
@@ -37,7 +38,7 @@ ${tables(ledger)}
 <h3>Where it loses</h3>
 ${
   losing.length === 0
-    ? markup`<p class="note">Nowhere that these runs show.</p>`
+    ? markup`<p class="note">Not in these runs.</p>`
     : markup`<ul class="troubles">${losing.map(({ name, losses }) => markup`<li><b class="name">${name}</b>: ${losses.join("; ")}.</li>`)}</ul>`
 }
 </section>`;

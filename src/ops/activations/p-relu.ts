@@ -10,7 +10,7 @@ export const pRelu: Operator = {
     const [x, slope] = [call.shape(0), call.shape(1)];
     const one = slope.length === 1 ? slope[0] : 1;
     if (one !== 1 && x.length > 2 && one === x[1] && one !== x.at(-1)) {
-      call.unruled("must broadcast as opset 7 and newer do, not one slope to a channel", [x, slope]);
+      call.unruled("must broadcast as opset 7 and newer do, not one slope per channel", [x, slope]);
     }
     return inferBroadcast(2)(call);
   },

@@ -58,7 +58,7 @@ export const dropout: Operator = {
     if (call.has(1) && given === undefined)
       call.unruled("its ratio must be a constant to be trained", inputs[1]);
     const ratio = given === undefined ? 0.5 : Number(given.data[0]);
-    if (!(ratio >= 0 && ratio < 1)) call.fail("its ratio must lie in [0, 1)", ratio);
+    if (!(ratio >= 0 && ratio < 1)) call.fail("its ratio must be in [0, 1)", ratio);
     const mask = call.dropoutMask(x, ratio);
     const product = { name, op: "Mul", domain: "", inputs: [x, mask], outputs: outputs.slice(0, 1) };
     call.graph.add({ ...product, attributes: {} });

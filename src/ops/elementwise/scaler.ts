@@ -53,7 +53,7 @@ export const scaler: Operator = {
   flow(call): Flow {
     const last = call.rank(0) - 1;
     const each = numbers(call, "offset").length > 1;
-    const reason = "the Scaler holds a number for each feature";
+    const reason = "the Scaler has one number for each feature";
     return {
       ties: call
         .shape(0)

@@ -21,7 +21,7 @@ function infer(call: Call): readonly ValueType[] {
   return call.node.outputs.map((_, index) => {
     const [a, b = a] = branchesOf(call, index).map((at) => call.input(at)) as [ValueType, ValueType?];
     if (b === undefined || a.dtype !== b.dtype || a.shape.length !== b.shape.length) {
-      return call.unruled("has a type where both branches make tensors of one rank", [a, b]);
+      return call.unruled("has a type only if both branches make tensors of one rank", [a, b]);
     }
     const shape = a.shape.map(
       (dim, axis): Dim => (dim === b.shape[axis] ? dim : unknownSize(call, axis, index)),

@@ -22,7 +22,7 @@ function inferConstant(call: Call): ValueType {
   }
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing: `node "${call.node.name}" (Constant)`,
-    rule: "must hold numbers in a dense tensor",
+    rule: "must be a dense tensor of numbers",
     received: Object.keys(attributes),
   });
 }

@@ -37,7 +37,7 @@ function flow(call: Call): Flow {
         at: input(0, axis),
         reason: "GatherND looks it up by number",
       })),
-      { at: input(1, lead), reason: "GatherND reads the numbers of one place along it" },
+      { at: input(1, lead), reason: "GatherND reads a position along it by number" },
     ],
     // New indices of 0 look up old entries.
     fresh: ([data, at]) => (at === undefined ? (data ?? "any") : elementwise([data, at])),

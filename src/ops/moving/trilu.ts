@@ -15,7 +15,7 @@ export const trilu: Operator = {
   ],
   flow(call) {
     const batch = call.rank(0) - 2;
-    const reason = "Trilu cuts a triangle out of it, which lies elsewhere once it grows";
+    const reason = "Trilu cuts a triangle out of it, which would move if it grew";
     return {
       ties: Array.from({ length: batch }, (_, axis) => tie(input(0, axis), output(axis))),
       blocked: [batch, batch + 1].flatMap((axis) =>

@@ -35,7 +35,7 @@ export const batchNormalization: Operator = {
         shape.length !== 1 ||
         (typeof size === "number" && typeof channels === "number" && size !== channels)
       ) {
-        call.fail("scale, B, mean and var must have one entry to a channel", [x.shape, shape]);
+        call.fail("scale, B, mean and var must have one entry per channel", [x.shape, shape]);
       }
     }
     return isTraining(call) ? [x, call.input(3), call.input(4)] : [x];

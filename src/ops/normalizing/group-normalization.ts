@@ -19,7 +19,7 @@ function groupsOf(call: Call): { groups: number; perGroup: Dim; byGroup: boolean
   const shape = call.shape(0);
   const channels = shape[1];
   if (shape.length < 3 || channels === undefined)
-    call.fail("X must be [N, C, ...] with an axis behind C", shape);
+    call.fail("X must be [N, C, ...] with at least one axis after C", shape);
   if (groups < 1) call.fail("num_groups must be positive", groups);
   const perGroup = divideDims(channels, groups);
   if (perGroup === undefined)
@@ -51,10 +51,7 @@ export const groupNormalization: Operator = {
         call.rank(index) !== 1 ||
         (typeof size === "number" && typeof expected === "number" && size !== expected)
       ) {
-        call.fail("scale and bias must have one entry to a channel, or all to a group", [
-          shape,
-          call.shape(index),
-        ]);
+        call.fail("scale and bias must have one entry per channel, or per group", [shape, call.shape(index)]);
       }
     }
     return [{ dtype, shape }];

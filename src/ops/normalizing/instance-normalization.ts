@@ -21,7 +21,7 @@ export const instanceNormalization: Operator = {
       const size = call.shape(index)[0];
       const differs = typeof size === "number" && typeof shape[1] === "number" && size !== shape[1];
       if (call.rank(index) !== 1 || differs) {
-        call.fail("scale and B must have one entry to a channel", [shape, call.shape(index)]);
+        call.fail("scale and B must have one entry per channel", [shape, call.shape(index)]);
       }
     }
     return [{ dtype, shape }];

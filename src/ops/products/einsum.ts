@@ -52,7 +52,7 @@ function equationOf(call: Call): Equation {
     call.fail("its equation must have a letter for every axis of every input", written);
   }
   if (result.some((letter) => !all.includes(letter)) || new Set(result).size !== result.length) {
-    call.fail("each letter of its result must be that of an input, and stand there once", written);
+    call.fail("each letter of its result must be one of an input, and appear once", written);
   }
   return { operands, result };
 }
@@ -75,7 +75,7 @@ function sizesByLetter(call: Call, { operands }: Equation): ReadonlyMap<string, 
       ) {
         sizes.set(letter, dim);
       } else if (typeof known === "number" && typeof dim === "number" && dim !== known && dim !== 1) {
-        call.fail(`the sizes behind its letter ${letter} must be equal`, [known, dim]);
+        call.fail(`the sizes of its letter ${letter} must be equal`, [known, dim]);
       }
     });
   });
@@ -86,14 +86,13 @@ function sizesByLetter(call: Call, { operands }: Equation): ReadonlyMap<string, 
 function gradientOf(call: GradientCall, { operands, result }: Equation, index: number): string {
   const { graph } = call;
   const own = operands[index] as readonly string[];
-  if (new Set(own).size !== own.length)
-    call.unruled("has no gradient where it takes a diagonal", own.join(""));
+  if (new Set(own).size !== own.length) call.unruled("has no gradient if it takes a diagonal", own.join(""));
   if (
     call.node.inputs.some((_, at) =>
       call.shape(at).some((dim, axis) => dim === 1 && isStretched(call, operands, at, axis)),
     )
   ) {
-    call.unruled("has no gradient where it broadcasts an axis of size 1", call.node.inputs);
+    call.unruled("has no gradient if it broadcasts an axis of size 1", call.node.inputs);
   }
   const others = operands.filter((_, at) => at !== index);
   const told = own.filter((letter) => result.includes(letter) || others.flat().includes(letter));

@@ -63,7 +63,7 @@ export function inferRecurrent({ gates, states }: Recurrent): (call: Call) => re
     }
     const expected = call.string("direction", "forward") === "bidirectional" ? 2 : 1;
     if (typeof directions === "number" && directions !== expected) {
-      call.fail("R must have an entry to a direction", [call.string("direction", "forward"), call.shape(2)]);
+      call.fail("R must have one entry per direction", [call.string("direction", "forward"), call.shape(2)]);
     }
     const shapes: readonly [number, Shape][] = [
       [1, [directions, multiplyDims(gates, hidden), size]],
@@ -149,7 +149,7 @@ export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: C
       roles: roles.map(([at, role]) => ({ at, role })),
       blocked: [
         ...steps.map((at) => ({ at, reason: `${call.node.op} runs along it, step by step` })),
-        ...directions.map((at) => ({ at, reason: "it holds one entry to a direction" })),
+        ...directions.map((at) => ({ at, reason: "it has one entry per direction" })),
       ],
       written: [{ at: input(2, 2), place: { attribute: "hidden_size" } }],
       unit: "state",

@@ -29,7 +29,7 @@ export const cumSum: Operator = {
   ],
   flow(call) {
     const summed = axisOf(call);
-    const reason = "CumSum sums along it, so new units would change what comes behind them";
+    const reason = "CumSum sums along it, so new units would change the entries after them";
     return {
       ties: call.shape(0).flatMap((_, axis) => (axis === summed ? [] : [tie(input(0, axis), output(axis))])),
       blocked: [input(0, summed), output(summed)].map((at) => ({ at, reason })),

@@ -16,7 +16,7 @@ export function branchesWith(infer: Inference): Operator["infer"] {
     return call.node.outputs.map((_, index) => {
       const [a, b] = [first?.[index], second?.[index]];
       if (a === undefined || b === undefined || a.dtype !== b.dtype || a.shape.length !== b.shape.length) {
-        return call.unruled("has a type where both branches make tensors of one rank", [a, b]);
+        return call.unruled("has a type only if both branches make tensors of one rank", [a, b]);
       }
       const shape = a.shape.map(
         (dim, axis): Dim => (dim === b.shape[axis] ? dim : unknownSize(call, axis, index)),

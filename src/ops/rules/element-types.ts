@@ -24,7 +24,7 @@ export function dtypeOfCode(thing: string, code: number): DType {
   for (const [dtype, known] of Object.entries(codes)) if (known === code) return dtype as DType;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing,
-    rule: "needs an element type that espalier can hold",
+    rule: "must have an element type that espalier supports",
     received: code,
     remedy: `Supported: ${Object.keys(codes).join(", ")}.`,
   });

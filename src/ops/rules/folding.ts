@@ -267,7 +267,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
         const cut = sliceLayout(layout, units, start, start + (known[index] as number));
         if (cut !== undefined) return cut;
         return {
-          blocked: "one unit, or its neighbours, would lie in several parts of the concatenation",
+          blocked: "one unit, or its neighbors, would be in several parts of the concatenation",
           instead: grains,
         };
       },

@@ -21,7 +21,7 @@ const carrying = (inputs: readonly (Fresh | undefined)[]) =>
 /** A function of one unit at a time: equal units give equal results. */
 export const elementwise: Rule = (inputs) => {
   const all = carrying(inputs);
-  if (all.includes("part")) return { blocked: "shares of a weight do not add up to the same behind it" };
+  if (all.includes("part")) return { blocked: "shares of a weight do not add up to the same after it" };
   return all.every((fresh) => fresh === "copy") ? "copy" : "any";
 };
 

@@ -98,7 +98,7 @@ export class Call {
   axis(axis: number, rank: number): number {
     const positive = axis < 0 ? axis + rank : axis;
     if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
-      this.fail(`axis must lie in [-${rank}, ${rank - 1}]`, axis);
+      this.fail(`axis must be from -${rank} to ${rank - 1}`, axis);
     }
     return positive;
   }

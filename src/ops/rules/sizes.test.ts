@@ -83,8 +83,8 @@ describe("calls that do not fit are refused with the node, the rule and what was
     ["Transpose", [zeros("float32", [2, 3])], { perm: ints([0, 0]) }, /must be a permutation/],
     ["Squeeze", [zeros("float32", [2, 3]), int64([1], [0])], {}, /axis 0 must have size 1/],
     ["Split", [zeros("float32", [4]), int64([1], [3])], {}, /must add up to 4/],
-    ["ReduceSum", [zeros("float32", [4]), int64([1], [1])], {}, /axis must lie in/],
-    ["Cast", [zeros("float32", [4])], { to: int(14) }, /element type that espalier can hold/],
+    ["ReduceSum", [zeros("float32", [4]), int64([1], [1])], {}, /axis must be from/],
+    ["Cast", [zeros("float32", [4])], { to: int(14) }, /element type that espalier supports/],
   ] as const)("%s", (op, inputs, attributes, message) => {
     const graph = newGraph();
     const names = inputs.map((tensor, index) => graph.parameter(`x${index}`, tensor));

@@ -56,9 +56,9 @@ export function sweepGradients(
     if (rule === "none") {
       throw new EspalierError("UNSUPPORTED_OPERATOR", {
         thing: `node "${node.name}"`,
-        rule: "lies between a trained parameter and the loss, but its operator has no gradient",
+        rule: "is between a trained parameter and the loss, but its operator has no gradient",
         received: node.op,
-        remedy: "Freeze what comes before it, or take the loss elsewhere.",
+        remedy: "Freeze what comes before it, or choose another output for the loss.",
       });
     }
     const inputGradients = rule(new NodeGradient(graph, node, outputGradients, active));

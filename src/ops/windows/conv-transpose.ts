@@ -40,7 +40,7 @@ function geometry(call: Call): { window: Window; surplus: readonly number[]; gro
       return call.unruled("has a padding that is known only with the sizes of its input", spatial);
     }
     const total = stride * (size - 1) + (surplus[axis] ?? 0) + extent(plain, axis) - to;
-    return total >= 0 ? total : call.unruled("would have to be padded by less than nothing", sizes);
+    return total >= 0 ? total : call.unruled("would need negative padding", sizes);
   });
   const less = totals.map((total) => Math.floor(total / 2));
   const more = totals.map((total, axis) => total - (less[axis] as number));

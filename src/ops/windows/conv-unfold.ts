@@ -16,7 +16,7 @@ export function unfoldConv(call: GraphCall, window: Window): Unfolded {
   const x = call.node.inputs[0] as string;
   const positions = productOfDims(call.output(0).shape.slice(2));
   if (typeof positions !== "number") {
-    return call.unruled("can be unfolded only where its output's spatial sizes are numbers", positions);
+    return call.unruled("can be unfolded only if its output's spatial sizes are numbers", positions);
   }
   const sizes = (name: string, start: number, end?: number) =>
     graph.emit("Shape", [name], { start: int(start), ...(end === undefined ? {} : { end: int(end) }) });

@@ -26,7 +26,7 @@ export function kernelOf(call: Call): readonly number[] {
   const sizes = call.shape(1).slice(2);
   if (given === undefined) {
     if (sizes.every((size): size is number => typeof size === "number")) return sizes;
-    call.unruled("needs kernel_shape where the weight's kernel sizes are not known", sizes);
+    call.unruled("needs kernel_shape if the weight's kernel sizes are not known", sizes);
   }
   if (
     sizes.length !== given.length ||
@@ -67,7 +67,7 @@ export const conv: Operator = {
       const bias = call.shape(2);
       const size = bias[0];
       if (bias.length !== 1 || (typeof size === "number" && typeof filters === "number" && size !== filters))
-        call.fail("B must have one entry to a filter", bias);
+        call.fail("B must have one entry per filter", bias);
     }
     const sizes = spatial.map((size, axis) => windowedSize(call, size, axis, window, false));
     return [{ dtype: call.input(0).dtype, shape: [batch, filters, ...sizes] }];
@@ -191,7 +191,7 @@ function groupedFlow(
   const grains = (per: number, inEvery: boolean): readonly Grain[] =>
     per > 1 && inEvery ? [byGroup(per), { layout: inEach, units: per }] : [byGroup(per)];
   const refuse = (per: number, inEvery = true) => ({
-    blocked: `its channels lie in ${groups} groups`,
+    blocked: `its channels are in ${groups} groups`,
     instead: grains(per, inEvery),
   });
   // Weight axis 0 of Conv counts outputs of all groups, of ConvTranspose inputs; the other axis those of one group.
@@ -219,7 +219,7 @@ function groupedFlow(
           ? refuse(perOther)
           : untouched,
     backward: (layout) =>
-      sameLayout(layout, unitLayout) ? inEach : { blocked: "its channels lie in groups" },
+      sameLayout(layout, unitLayout) ? inEach : { blocked: "its channels are in groups" },
   };
   return {
     ties: [

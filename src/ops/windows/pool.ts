@@ -17,7 +17,7 @@ export function poolWindow(call: Call): Window {
     window.strides.some((stride, axis) => stride > extent(window, axis))
   ) {
     call.unruled(
-      "auto_pad SAME goes with strides up to the size of the window",
+      "auto_pad SAME needs strides no larger than the window",
       window.strides,
       "Write the padding out as pads.",
     );

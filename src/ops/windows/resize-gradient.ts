@@ -32,10 +32,10 @@ function weightsAlong(call: GradientCall, size: Dim, to: Dim, scale: number | un
     call.unruled("its gradient needs known sizes", [size, to]);
   }
   if (call.string("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize") {
-    call.unruled("has no gradient where it crops", node.inputs[1]);
+    call.unruled("has no gradient if it crops", node.inputs[1]);
   }
   if (call.string("keep_aspect_ratio_policy", "stretch") !== "stretch") {
-    call.unruled("has no gradient where it keeps the aspect ratio", node.attributes);
+    call.unruled("has no gradient if it keeps the aspect ratio", node.attributes);
   }
   const unit = graph.constant(`unit matrix ${size}`, () =>
     float32(

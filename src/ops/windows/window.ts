@@ -6,7 +6,7 @@ import { unknownSize } from "../rules/sizes.ts";
 
 /** What helps where a gradient needs sizes that the model leaves open. */
 export const sizesRemedy =
-  "Say what they are: sizes: { height: 32, width: 32 } (--sizes height=32,width=32 on the command line).";
+  "Give them: sizes: { height: 32, width: 32 } (--sizes height=32,width=32 on the command line).";
 
 /** How a window slides over the spatial axes of a convolution or a pool; one entry to a spatial axis. */
 export interface Window {

@@ -269,6 +269,6 @@ function period(name: string, value: number | undefined, otherwise: number): num
     thing: name,
     rule: "must be a positive whole number of steps",
     received: value,
-    remedy: "Leave it out for the default.",
+    remedy: "Omit it for the default.",
   });
 }

@@ -11,14 +11,14 @@ const columns: readonly (readonly [name: string, about: string])[] = [
   ["units", "Before and after"],
   ["loss", "On one batch, before and after"],
   ["max. difference", "Largest change of any output on that batch"],
-  ["rounding bound", "What rounding may change, where that comes closest"],
+  ["rounding bound", "What rounding may change, at the entry that comes closest"],
   ["preserved", "Whether every output stayed within its rounding bound, and within 1e-4 of the largest"],
   ["same bits", "Whether every output is identical bit for bit"],
   ["gradient, min.", "Least gradient norm of a new unit"],
   ["median", "Median gradient norm of the new units"],
   ["dead", "New units without a gradient, or zero on the whole batch"],
   ["identical", "Groups of units that are equal"],
-  ["pause", "Milliseconds for which training stood still"],
+  ["pause", "Milliseconds for which training paused"],
 ];
 
 /** Every growth with what it did, and whether it kept its promises. */

@@ -72,7 +72,7 @@ function loses(
   const names = shape.flatMap(namesOf);
   if (names.some((name) => !symbols.has(name)) || names.some((name) => batch.includes(name)))
     return undefined;
-  return "nothing that it gives belongs to one example";
+  return "no part of its result belongs to a single example";
 }
 
 function mixed(node: Node, why: string): EspalierError {
@@ -81,7 +81,7 @@ function mixed(node: Node, why: string): EspalierError {
     rule: `must treat each example by itself, or the loss depends on which examples share a batch; ${why}`,
     received: node.inputs.filter((name) => name !== ""),
     remedy:
-      'If examples stand along another axis, say so (batchAxis: "name" or { input: axis }; --batch-axis NAME or INPUT=AXIS). To train it all the same, name the axis that is taken now.',
+      'If examples are along another axis, say so (batchAxis: "name" or { input: axis }; --batch-axis NAME or INPUT=AXIS). To train it anyway, name the axis that is used now.',
   });
 }
 

@@ -213,7 +213,7 @@ function refuseWeights(weights: ClassWeights): void {
   if (weights === undefined) return;
   throw new EspalierError("ARGUMENT", {
     thing: "class weights",
-    rule: "go with a loss of classes",
+    rule: "need a classification loss",
     received: weights,
     remedy: "Use crossEntropy or tokenCrossEntropy, or leave them out.",
   });
@@ -234,7 +234,7 @@ function refuseClassless({ name, inverts }: Loss, output: string, { length: rank
     thing: `output "${output}"`,
     rule: `must have a number for each class to be trained with ${name}`,
     received: "one number for each example",
-    remedy: "Use binaryCrossEntropy to tell two classes apart, or meanSquaredError to predict a number.",
+    remedy: "Use binaryCrossEntropy for two classes, or meanSquaredError to predict a number.",
   });
 }
 

@@ -183,7 +183,7 @@ function targetRows(
   if (wrong >= 0) {
     throw new EspalierError("LABEL_RANGE", {
       thing: `label of example ${Math.floor((wrong * data.count) / labels.length)} in "${data.name}"`,
-      rule: `${classesText(classes, target)}, so labels must lie in [0, ${(classes ?? 1) - 1}]`,
+      rule: `${classesText(classes, target)}, so labels must be from 0 to ${(classes ?? 1) - 1}`,
       received: labels[wrong],
       remedy: "Give the model one output for each class, or name another output (output, or --output).",
     });
@@ -209,7 +209,7 @@ function countText(shape: Shape): string {
 }
 
 function classesText(classes: number | undefined, { dtype }: { readonly dtype: DType }): string {
-  if (dtype === "float32") return "the loss tells two classes apart";
+  if (dtype === "float32") return "the loss is for two classes";
   return `the model has ${classes === 1 ? "1 output" : `outputs for ${classes} classes`}`;
 }
 

@@ -39,7 +39,7 @@ export function writeScored(graph: GraphBuilder, loss: Loss, output: string): Sc
     return {
       value: logitsOf(graph, output),
       notes: [
-        `output "${output}" lies between 0 and 1: ${loss.name} takes its values for probabilities, not for logits`,
+        `output "${output}" is between 0 and 1: ${loss.name} takes its values as probabilities, not as logits`,
       ],
     };
   }
@@ -85,7 +85,7 @@ function notLogits(
   const before = ending?.before ?? makerOf(graph, output)?.inputs[0] ?? "";
   return new EspalierError("ARGUMENT", {
     thing: `output "${output}"`,
-    rule: `must hold logits, numbers of any size, to be trained with ${loss.name}, which computes ${loss.inverts?.says} itself`,
+    rule: `must be logits, numbers of any size, to be trained with ${loss.name}, which computes ${loss.inverts?.says} itself`,
     received,
     remedy: `Train a value before it (output: "${before}", or --output on the command line), or use another loss: meanSquaredError takes any output.`,
   });

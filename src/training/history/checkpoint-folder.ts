@@ -70,7 +70,7 @@ export async function readCheckpoint(
   if (!(await platform.listFolder(folder)).includes(manifestName)) {
     throw new EspalierError("CHECKPOINT_MISSING", {
       thing: folder,
-      rule: "must hold checkpoints (a manifest.json and the files it names)",
+      rule: "must contain checkpoints (a manifest.json and the files it names)",
       remedy: "Save one with trainer.saveCheckpoint(folder) first.",
     });
   }
@@ -101,7 +101,7 @@ export async function readCheckpoint(
 /** The file's bytes where it is what the manifest says, or what is wrong with it. */
 async function check(folder: string, entry: Entry): Promise<Uint8Array | string> {
   if (!(await platform.listFolder(folder)).includes(entry.file))
-    return "the manifest names it, but it is not there";
+    return "the manifest names it, but it is missing";
   const bytes = await platform.readFile(`${folder}/${entry.file}`);
   if (bytes.length !== entry.bytes) return `must have ${entry.bytes} bytes, but has ${bytes.length}`;
   if ((await sha256(bytes)) !== entry.sha256) return "its contents do not match the manifest's SHA-256";

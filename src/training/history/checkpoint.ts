@@ -159,7 +159,7 @@ function tableOptimizer({
   if (Object.hasOwn(optimizers, name)) return optimizerOf(name, options, learningRate);
   throw new EspalierError("ARGUMENT", {
     thing: "optimizer",
-    rule: "must be given to go on from a checkpoint whose optimizer is your own: it holds its name, not its functions",
+    rule: "must be given to resume from a checkpoint whose optimizer is your own: it records its name, not its functions",
     received: name,
     remedy: `Trainer.resume(source, { optimizer }) with the one called "${name}".`,
   });
@@ -179,9 +179,9 @@ function sameName(own: Optimizer, name: string): Optimizer {
 function otherState({ name, slots }: Optimizer, stored: string): EspalierError {
   return new EspalierError("ARGUMENT", {
     thing: `optimizer "${name}"`,
-    rule: "must keep the state that its checkpoint holds",
+    rule: "must keep the state that its checkpoint contains",
     received: { checkpoint: stored, slots: slots.map((slot) => slot.name) },
-    remedy: "Give the options that it was trained with.",
+    remedy: "Give the options of the run that trained it.",
   });
 }
 

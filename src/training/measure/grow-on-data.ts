@@ -69,7 +69,10 @@ async function widenAll(
   if (left.length < ids.length) return left;
   throw new EspalierError("NOT_GROWABLE", {
     thing: "all widths",
-    rule: ids.length === 0 ? "must be there to grow, and the model has none" : "none can grow so",
+    rule:
+      ids.length === 0
+        ? "needs at least one that can grow, but the model has none"
+        : "none can grow this way",
     received: left.map(({ width, reason }) => `${width}: ${reason}`),
   });
 }

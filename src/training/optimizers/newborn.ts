@@ -34,7 +34,8 @@ export function newbornOf({ warmup = 0, youth = 0, rate = 1 }: NewbornOptions): 
       throw refuse(name, "must be a whole number of updates, at least 0", steps);
   }
   if (!Number.isFinite(rate) || rate < 0) throw refuse("rate", "must be finite and not negative", rate);
-  if (rate !== 1 && youth === 0) throw refuse("rate", "needs `youth`, the updates that it holds for", rate);
+  if (rate !== 1 && youth === 0)
+    throw refuse("rate", "needs `youth`, the number of updates that it applies to", rate);
   return warmup === 0 && youth === 0 ? undefined : { warmup, youth, rate };
 }
 

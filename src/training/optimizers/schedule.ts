@@ -47,7 +47,7 @@ export function cosineRate(
   if (!(steps - from > warmup + hold && warmup >= 0 && hold >= 0 && from >= 0)) {
     throw new EspalierError("ARGUMENT", {
       thing: "cosineRate",
-      rule: "needs more steps than its warm-up and hold have",
+      rule: "needs more steps than its warm-up and hold take together",
       received: { steps: steps - from, warmup, hold },
     });
   }

@@ -72,7 +72,7 @@ describe("a policy", () => {
       { ...every100, when: { score: { every: 5, above: Number.NaN } } },
       /above: must be a number of at least 0/,
     ],
-    [{ ...every100, when: { budget: { every: 1 } } }, /must be a share between 0 and 1, got 1/],
+    [{ ...every100, when: { budget: { every: 1 } } }, /must be a fraction between 0 and 1, got 1/],
     [{ ...every100, where: "hidden1" }, /where: must have one of width, roundRobin, together, best/],
     [{ ...every100, where: { roundRobin: "some" } }, /where.roundRobin: must be a list/],
     [
@@ -84,7 +84,7 @@ describe("a policy", () => {
     [{ ...every100, howMany: { fraction: -1 } }, /howMany.fraction: must be a positive number/],
     [
       { ...every100, howMany: { marginal: { share: 2, most: 3 } } },
-      /share: must be a share above 0 and up to 1/,
+      /share: must be a fraction above 0 and at most 1/,
     ],
     [{ ...every100, howMany: { targets: {}, growths: 1 } }, /howMany.targets: must give sizes by width/],
     [

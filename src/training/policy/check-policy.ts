@@ -68,7 +68,7 @@ function checkRules(policy: RuledPolicy, facts: PolicyFacts): void {
       "trial.steps",
       `must be less than the ${facts.steps} updates of the run, or no growth is ever judged`,
       policy.trial.steps,
-      "Judge sooner or train longer.",
+      "Judge it sooner, or train longer.",
     );
   }
   if (policy.trial?.loss === "validation" && !facts.validation) {
@@ -113,7 +113,7 @@ function checkWhen({ when, stop, budget }: RuledPolicy, { steps }: PolicyFacts):
   if ("budget" in when && budget?.flops === undefined) {
     throw refusal(
       "when.budget",
-      "needs the budget of which it is a share",
+      "needs the budget of which it is a fraction",
       when.budget,
       "Add budget.flops, on the command line --grow-until flops=5e7.",
     );

@@ -307,7 +307,7 @@ describe("trial", () => {
       "34 undo a+4 → 30",
       "30 skip",
     ]);
-    expect(decisions[2]?.why).toBe("every 10 updates; a did not pay lately and waits");
+    expect(decisions[2]?.why).toBe("every 10 updates; a has not paid recently and waits");
     expect(sizes).toEqual({ a: 4, b: 6 });
   });
 

@@ -37,7 +37,7 @@ export class StoppingWatch {
         thing: "earlyStopping",
         rule: `needs \`validation\` and a monitor among ${["loss", ...metrics.map(({ name }) => name)].join(", ")}`,
         received: hasValidation ? monitor : "no validation data",
-        remedy: "Leave monitor out to watch the loss.",
+        remedy: "Omit monitor to watch the loss.",
       });
     }
     return new StoppingWatch(rule, metric?.better ?? "lower");

@@ -69,6 +69,6 @@ describe("growth events", () => {
     );
     expect(check({ width: "hidden1", by: 1, at: 100 })).toThrow(/before the last of 100 steps/);
     expect(check({ width: "hidden1", by: 1, every: 100 })).toThrow(/before the last/);
-    expect(check({ width: "hidden1", by: 1, every: 5, until: 8 })).toThrow(/more units than the 8/);
+    expect(check({ width: "hidden1", by: 1, every: 5, until: 8 })).toThrow(/more than the 8 units/);
   });
 });

@@ -66,7 +66,7 @@ export function checkGrowths(events: readonly GrowthEvent[], widths: readonly Wi
     if ("every" in event && event.until !== undefined && event.until <= width.size) {
       throw new EspalierError("ARGUMENT", {
         thing: `growth of "${width.id}"`,
-        rule: `must go on to more units than the ${width.size} there are`,
+        rule: `must be more than the ${width.size} units there are`,
         received: event.until,
       });
     }

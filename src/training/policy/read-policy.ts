@@ -35,8 +35,8 @@ const number =
 
 const positive = number((value) => value > 0, "must be a positive number");
 const notNegative = number((value) => value >= 0, "must be a number of at least 0");
-const share = number((value) => value > 0 && value < 1, "must be a share between 0 and 1");
-const shareOrAll = number((value) => value > 0 && value <= 1, "must be a share above 0 and up to 1");
+const share = number((value) => value > 0 && value < 1, "must be a fraction between 0 and 1");
+const shareOrAll = number((value) => value > 0 && value <= 1, "must be a fraction above 0 and at most 1");
 /** A loss that may rise by a share is one that need not fall: below 0 is allowed, and asks for less than nothing. */
 const relative = number((value) => value < 1, "must be a relative decrease below 1, such as 0.01");
 
@@ -54,8 +54,7 @@ const among =
 const list =
   (element: Check): Check =>
   (value, path) => {
-    if (!Array.isArray(value) || value.length === 0)
-      refuse(path, "must be a list with something in it", value);
+    if (!Array.isArray(value) || value.length === 0) refuse(path, "must be a list that is not empty", value);
     const elements = value as readonly unknown[];
     elements.forEach((one, index) => {
       element(one, `${path}[${index}]`);

@@ -28,14 +28,14 @@ export async function commit(resized: Pick<Resized, "keep" | "undo">, outcome: O
     thing: `width "${width}"`,
     rule: `was ${verb} and ${fault}; the change was taken back`,
     received: { loss, largestDifference: difference.maximum, roundingBound: difference.bound },
-    remedy: "Choose another strategy or other units; the network is as it was before.",
+    remedy: "Choose another strategy or other units; the network is unchanged.",
   });
 }
 
 function faultOf({ exact, loss, difference }: Outcome): string | undefined {
-  if (Number.isFinite(loss.before) && !Number.isFinite(loss.after)) return "its loss is not finite any more";
+  if (Number.isFinite(loss.before) && !Number.isFinite(loss.after)) return "its loss is no longer finite";
   // An entry that is not finite on one side alone differs by infinity, or by what is no number.
-  if (!Number.isFinite(difference.maximum)) return "outputs that were finite are not any more";
+  if (!Number.isFinite(difference.maximum)) return "outputs that were finite no longer are";
   if (exact && !isPreserved(difference)) return "its outputs moved by more than rounding";
   return undefined;
 }

@@ -16,7 +16,7 @@ export interface TaskOptions {
   /** For losses of classes: what a label of each class counts for, by number, as PyTorch's `weight=`. Default 1. */
   readonly classWeights?: readonly number[];
   /**
-   * The axis along which examples stand: the name of its size ("frames"), or its number for an input ({ x: 1 }). Default:
+   * The axis of the examples: the name of its size ("frames"), or its number for an input ({ x: 1 }). Default:
    * one that is called batch, N or the like, else the one that the output counts first, else axis 0.
    */
   readonly batchAxis?: BatchAxis;

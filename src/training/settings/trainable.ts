@@ -102,7 +102,7 @@ export function frozenOf(model: Model, options: TrainableOptions): readonly stri
   if (result.length < names.length || names.length === 0) return result;
   throw new EspalierError("ARGUMENT", {
     thing: "trainable and frozen",
-    rule: "must leave a parameter to train",
+    rule: "must leave at least one parameter to train",
     received: { frozen: result.length, of: names.length },
     remedy:
       constants.size > 0

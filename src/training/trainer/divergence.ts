@@ -19,7 +19,7 @@ export function weightsDiverged(step: number, fault: string, restored: boolean):
     rule: "must be finite and give a finite loss",
     received: fault,
     remedy: restored
-      ? "The weights of the last finite loss are back, and can be saved. Lower the learning rate or clip gradients."
+      ? "The weights of the last finite loss have been restored and can be saved. Lower the learning rate or clip gradients."
       : "Go back to an earlier state or checkpoint. Lower the learning rate or clip gradients.",
   });
 }

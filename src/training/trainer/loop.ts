@@ -249,9 +249,9 @@ function trainedAlready({ step }: LoopTrainer): EspalierError {
 export function scheduleOver({ step, settings }: Pick<LoopTrainer, "step" | "settings">): EspalierError {
   return new EspalierError("ARGUMENT", {
     thing: "fit",
-    rule: "must not go on behind the end of a cosine that comes down to 0: such updates change nothing",
+    rule: "must not continue past the end of a cosine that decays to 0: such updates change nothing",
     received: { step, schedule: settings.optimizer.learningRate },
     remedy:
-      "Fit fewer steps, or go on with a new schedule: Trainer.resume(await trainer.checkpoint(), { learningRate }), for example cosineRate(rate, { from: trainer.step, steps }).",
+      "Fit fewer steps, or continue with a new schedule: Trainer.resume(await trainer.checkpoint(), { learningRate }), for example cosineRate(rate, { from: trainer.step, steps }).",
   });
 }

@@ -41,7 +41,7 @@ export function exactByRule(before: WithWidths, after: WithWidths): string {
     todo = left;
   }
   if (gone.length === 0 || !same(shrunk.model, smaller.model)) return "";
-  return `new units (${gone.join(", ")}) add nothing as long as what they hold is finite, and the rest is the same weights`;
+  return `new units (${gone.join(", ")}) add nothing as long as they are finite, and the rest is the same weights`;
 }
 
 /** The model without the units from `kept` on; undefined where no rule lets them go. */

@@ -100,8 +100,8 @@ export class Coverage {
       return `only ${this.#finite} of ${entries} entries are finite`;
     if (this.#finite <= this.#undecided) return "rounding alone decides every entry";
     const open = [...this.#seen.values()].reduce((sum, one) => sum + openPlaces(one), 0);
-    if (open > 0) return `in ${open} places rounding alone decides, whatever the inputs are`;
-    return varying === 0 ? "it is the same whatever the inputs are" : "";
+    if (open > 0) return `in ${open} entries rounding alone decides, for all inputs`;
+    return varying === 0 ? "it is the same for all inputs" : "";
   }
 }
 

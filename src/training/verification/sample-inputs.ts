@@ -185,7 +185,7 @@ function numbers(
       thing: `input "${name}"`,
       rule: "must be of a type that ONNX Runtime takes from JavaScript",
       received: dtype,
-      remedy: "Export the model with a float32 input and a Cast behind it.",
+      remedy: "Export the model with a float32 input followed by a Cast.",
     });
   }
   const data = allocate(dtype, sizeOf(dims));
