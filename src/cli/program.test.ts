@@ -175,7 +175,7 @@ describe("espalier train", () => {
   );
 
   it.each<[string, string, readonly string[], RegExp]>([
-    ["no rows", "a,b,y\n", [], /received {2}0\n.*below its column names.*code {6}EMPTY_DATA/s],
+    ["no rows", "a,b,y\n", [], /received {2}0\n.*in addition to its column names.*code {6}EMPTY_DATA/s],
     ["no text", "\0\xff\xfe", [], /must be UTF-8 text.*code {6}CSV/s],
     ["semicolons", "a;b;y\n1;2;0\n", [], /--delimiter ";".*code {6}CSV/s],
     ["tabs", "a\tb\ty\n1\t2\t0\n", [], /"a\\tb\\ty".*--delimiter tab.*code {6}CSV/s],

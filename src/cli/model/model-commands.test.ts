@@ -94,7 +94,7 @@ describe("espalier inspect", () => {
       const path = join(folder, "notes.txt");
       await writeFile(path, "no protobuf at all");
       expect(await runCli(["inspect", path])).toMatchObject({ code: 1, out: "" });
-      expect((await runCli(["inspect", join(folder, "none.onnx")])).err).toContain("must exist");
+      expect((await runCli(["inspect", join(folder, "none.onnx")])).err).toContain("does not exist");
       expect((await runCli(["inspect"])).code).toBe(2);
     }));
 });
@@ -259,7 +259,7 @@ describe("espalier grow", () => {
     [["--widen", "hidden1=+1", "--strategy", "magic"], 2, "--strategy"],
     [["--widen", "hidden1=+1", "--seed", "-1"], 2, "--seed"],
     [["--widen", "hidden1=+1", "--sizes", "b=2"], 2, "--sizes"],
-    [["--plan", "/nowhere/plan.json"], 1, "must exist"],
+    [["--plan", "/nowhere/plan.json"], 1, "does not exist"],
   ])("refuses %o", (args, code, says) =>
     withModel(small(), async (path, folder) => {
       const run = await runCli(["grow", path, ...args]);
@@ -382,7 +382,12 @@ describe("espalier train --model", () => {
     [["--hidden", "8"], 2, "USAGE", "has its own layers"],
     [["--activation", "tanh"], 2, "USAGE", "--activation"],
     [["--freeze", "conv*"], 2, "ARGUMENT", "must name parameters"],
-    [["--train-only", "hidden1.*", "--freeze", "hidden1.*"], 2, "ARGUMENT", "leave a parameter to train"],
+    [
+      ["--train-only", "hidden1.*", "--freeze", "hidden1.*"],
+      2,
+      "ARGUMENT",
+      "leave at least one parameter to train",
+    ],
     [["--data", "xor"], 1, "SHAPE_MISMATCH", "SHAPE_MISMATCH"],
     [["--max-nodes", "1"], 1, "TOO_LARGE", "--max-nodes"],
   ])("refuses %o", (args, code, error, says) =>
@@ -403,6 +408,6 @@ describe("espalier train --model", () => {
       const missing = await runCli(["train", "--model", `${path}.none`, ...few]);
       expect(missing.code).toBe(1);
       expect(JSON.parse(missing.out)).toMatchObject({ error: { code: "FILE_MISSING" } });
-      expect(missing.err).toContain("must exist");
+      expect(missing.err).toContain("does not exist");
     }));
 });

@@ -171,7 +171,7 @@ describe("the model file of a run", () => {
       await saveModel(mlp([2, 4, 3]), model);
       await writeFile(rows, "a,b\n1,2\n3,4\n5,6\n");
       const { rows: answers, notes } = await json(["predict", model, "--data", rows]);
-      expect(notes.join(" ")).toMatch(/order of the file.*does not say what its outputs mean/);
+      expect(notes.join(" ")).toMatch(/order of the file.*does not record what its outputs mean/);
       expect(Object.keys(answers[0].probabilities)).toEqual(["0", "1", "2"]);
       const sum = Object.values<number>(answers[2].probabilities).reduce((total, share) => total + share, 0);
       expect(sum).toBeCloseTo(1, 6);
