@@ -2,6 +2,7 @@ import { isFloat } from "../../tensor/dtype.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
 import { output } from "../rules/flow.ts";
 import { constantIntegers, rearranged } from "../rules/integer-folding.ts";
+import { between } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
 import { sized, sizesOf, unknownSize } from "../rules/sizes.ts";
 
@@ -47,6 +48,13 @@ export const constantOfShape: Operator = {
       return undefined;
     const dims = toNumbers(sizes);
     return rearranged([attribute.value], dims, new Array<number>(sizeOf(dims)).fill(0));
+  },
+  interval(_, call) {
+    const { value } = call.node.attributes;
+    const fill = value?.kind === "tensor" ? Number(value.value.data[0]) : 0;
+    return Number.isFinite(fill)
+      ? between(fill, fill)
+      : between(fill, fill, Number.isNaN(fill) ? "nan" : "infinite");
   },
   rounding: () => undefined,
   flops: () => 0,

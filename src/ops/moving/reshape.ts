@@ -5,7 +5,7 @@ import { toNumbers } from "../../tensor/tensor.ts";
 import { movedBound } from "../rules/bounds.ts";
 import type { AxisRef, Flow, Tie, Written } from "../rules/flow.ts";
 import { input, output } from "../rules/flow.ts";
-import { groupAxes, groupTies } from "../rules/folding.ts";
+import { type Group, groupAxes, groupTies } from "../rules/folding.ts";
 import { moved } from "../rules/fresh.ts";
 import { shapeOf } from "../rules/gradient.ts";
 import { constantIntegers, rearranged } from "../rules/integer-folding.ts";
@@ -59,11 +59,27 @@ function copiedAxes(call: Call): readonly number[] {
   return (target(call) ?? []).flatMap((size, axis) => (size === 0 ? [axis] : []));
 }
 
+/**
+ * The groups of axes where sizes do not tell them: equal axes at both ends stay, for as many elements lie between them
+ * before and after.
+ */
+function outerGroups(from: Shape, to: Shape): readonly Group[] {
+  const most = Math.min(from.length, to.length);
+  let [first, last] = [0, 0];
+  while (first < most && from[first] === to[first]) first++;
+  while (last < most - first && from[from.length - 1 - last] === to[to.length - 1 - last]) last++;
+  const axes = (start: number, end: number) => Array.from({ length: end - start }, (_, at) => start + at);
+  return [
+    ...axes(0, first).map((axis) => ({ from: [axis], to: [axis] })),
+    { from: axes(first, from.length - last), to: axes(first, to.length - last) },
+    ...axes(0, last).map((at) => ({ from: [from.length - last + at], to: [to.length - last + at] })),
+  ];
+}
+
 function flow(call: Call): Flow {
   const from = call.shape(0);
   const to = call.output(0).shape;
-  const groups = groupAxes(from, to);
-  if (groups === undefined) return { ties: [], fresh: moved };
+  const groups = groupAxes(from, to) ?? outerGroups(from, to);
   const ties: Tie[] = [];
   const blocked: { at: AxisRef; reason: string }[] = [];
   const block = (fromAxes: readonly number[], toAxes: readonly number[], reason: string) => {

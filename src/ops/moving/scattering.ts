@@ -1,8 +1,10 @@
 import { int, text } from "../../graph/model.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { addBounds, unitRoundoff } from "../rules/bounds.ts";
+import { type Flow, input, output, tie } from "../rules/flow.ts";
+import { elementwise, moved, summed } from "../rules/fresh.ts";
 import { zerosLike } from "../rules/gradient.ts";
-import type { GradientCall, Operator, RoundingCall } from "../rules/operator.ts";
+import type { Call, GradientCall, Operator, RoundingCall } from "../rules/operator.ts";
 
 /** The bounds scattered like the values, and the rounding of each addition. */
 function rounding(call: RoundingCall): string | undefined {
@@ -51,13 +53,44 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   ];
 }
 
-/** Rules of ScatterElements and ScatterND. */
-export const scattering: Operator = {
-  infer(call) {
-    const { dtype, shape } = call.input(0);
-    return [{ dtype, shape }];
-  },
-  gradient,
-  flow: () => ({ ties: [] }),
-  rounding,
-};
+/** An axis that data and updates share, each updated place by itself. */
+export interface SharedAxis {
+  readonly data: number;
+  readonly updates: number;
+  /** That of the indices, where they have it too. */
+  readonly indices?: number;
+}
+
+/** Flow of what is scattered along other axes than these. */
+function flowAlong(call: Call, shared: readonly SharedAxis[]): Flow {
+  const reduction = call.string("reduction", "none");
+  const refs = shared.flatMap(({ data, updates }) => [input(0, data), input(2, updates)]);
+  return {
+    ties: shared.flatMap(({ data, updates, indices }) => [
+      tie(input(0, data), output(data)),
+      tie(input(2, updates), output(data)),
+      ...(indices === undefined ? [] : [tie(input(1, indices), output(data))]),
+    ]),
+    roles: refs.map((at) => ({ at, role: "shift" })),
+    fresh: ([data, indices, updates]) => {
+      // Zeros are zero wherever they go. New units that go to places of their own share nothing else with old ones.
+      if (data === "zero" && updates === "zero") return "zero";
+      if (indices !== undefined) return elementwise([data, indices, updates]);
+      if (reduction === "none") return moved([data, updates]);
+      return (reduction === "add" ? summed : elementwise)([data, updates]);
+    },
+  };
+}
+
+/** Rules of ScatterElements and ScatterND. `sharedBy`: the axes that nothing is looked up along. */
+export function scatteringWith(sharedBy: (call: Call) => readonly SharedAxis[]): Operator {
+  return {
+    infer(call) {
+      const { dtype, shape } = call.input(0);
+      return [{ dtype, shape }];
+    },
+    gradient,
+    flow: (call) => flowAlong(call, sharedBy(call)),
+    rounding,
+  };
+}

@@ -52,6 +52,7 @@ export const gru: Operator = {
   infer: inferRecurrent(cell),
   gradient: gradientRecurrent(cell),
   sequences: sequenceAxes,
+  zeroIfAbsent: [5],
   flow: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),

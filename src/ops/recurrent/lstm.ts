@@ -38,6 +38,7 @@ export const lstm: Operator = {
   infer: inferRecurrent(cell),
   gradient: gradientRecurrent(cell),
   sequences: sequenceAxes,
+  zeroIfAbsent: [5, 6],
   flow: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),

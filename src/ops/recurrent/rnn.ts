@@ -29,6 +29,7 @@ export const rnn: Operator = {
   infer: inferRecurrent(cell),
   gradient: gradientRecurrent(cell),
   sequences: sequenceAxes,
+  zeroIfAbsent: [5],
   flow: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),

@@ -1,4 +1,5 @@
 import type { Model } from "../../graph/model.ts";
+import { dropZeroStates } from "./drop-zero-states.ts";
 import { inlineBranches } from "./inline-branches.ts";
 import { liftConstants } from "./lift-constants.ts";
 import { restoreBiases } from "./restore-biases.ts";
@@ -9,13 +10,13 @@ import { tieTransposed } from "./tie-transposed.ts";
  * The same model with its parameters as its author had them, as far as the file shows it: constants that are nodes
  * become parameters, vectors that an exporter merged because they were equal come apart, a matrix that is stored a second
  * time, transposed, is stored once, and biases that were left out because they were zero are there again. Branches (If)
- * stand in the graph itself.
+ * stand in the graph itself, and recurrences that begin with zeros say so by saying nothing.
  *
  * Requires a valid model. Ensures the same function and, but for the second copy of a matrix, the same value names.
  */
 export function ownParameters(model: Model): Model {
   const graph = tieTransposed(
-    restoreBiases(separateVectors(liftConstants(inlineBranches(liftConstants(model.graph))))),
+    restoreBiases(separateVectors(dropZeroStates(liftConstants(inlineBranches(liftConstants(model.graph)))))),
   );
   return graph === model.graph ? model : { ...model, graph };
 }

@@ -244,6 +244,8 @@ export interface Operator {
     readonly input: number;
     readonly size: (call: Call, dims: readonly number[]) => number;
   };
+  /** Optional inputs that are zero where they are absent, and that exporters write all the same. */
+  readonly zeroIfAbsent?: readonly number[];
   /** Inputs that hold running statistics: state of the model, but not trained by the loss. */
   readonly statistics?: readonly number[];
   /** Writes the node's outputs as they are while training, where that differs from inference. */

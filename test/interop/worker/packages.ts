@@ -1,15 +1,45 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { decodeModel, encodeModel } from "../../../src/formats/onnx/index.ts";
-import type { Model } from "../../../src/graph/model.ts";
+import type { Graph, Model } from "../../../src/graph/model.ts";
 import { findWidths } from "../../../src/growth/find/widths.ts";
 import { grow } from "../../../src/growth/grow/grow-model.ts";
 import type { Width } from "../../../src/growth/plan/width.ts";
+import { foldIntegers } from "../../../src/ops/rewrites/floats/fold-integers.ts";
 import { ownParameters } from "../../../src/ops/rewrites/own-parameters.ts";
 import { isFloat } from "../../../src/tensor/dtype.ts";
 import { EspalierError } from "../../../src/tensor/errors.ts";
+import type { Tensor } from "../../../src/tensor/tensor.ts";
 import type { Exchange } from "./exchange.ts";
 
 const ofTheTask = /reaches the (in|out)put|Softmax normalises/;
+
+/**
+ * Whether nobody would expect a width: its size is the task's, as that of an output or a state that is fed is, or that of
+ * a last layer, which no weight follows; or it is one score, gate or filter that is taken as one number.
+ */
+function isOfTheTask(width: Width, graph: Graph): boolean {
+  return width.size === 1 || ofTheTask.test(width.reason) || isLast(width, graph);
+}
+
+/** Whether no matrix of weights follows those of a width. */
+function isLast({ parts }: Width, { nodes, parameters }: Graph): boolean {
+  const own = new Set(parts.map(({ parameter }) => parameter));
+  const behind = new Set<string>();
+  for (const node of nodes) {
+    const makes = node.inputs.some((name) => own.has(name));
+    if (!makes && !node.inputs.some((name) => behind.has(name))) continue;
+    const matrix = node.inputs.some((name) => !own.has(name) && isMatrix(parameters.get(name)));
+    if (!makes && matrix) return false;
+    for (const name of node.outputs) behind.add(name);
+  }
+  return true;
+}
+
+function isMatrix(tensor: Tensor | undefined): boolean {
+  if (tensor === undefined) return false;
+  const isWeight = isFloat(tensor.dtype) || tensor.dtype === "int8" || tensor.dtype === "uint8";
+  return isWeight && tensor.dims.filter((size) => size > 1).length >= 2;
+}
 
 interface Asked {
   readonly file: string;
@@ -25,7 +55,10 @@ export async function packages(exchange: Exchange): Promise<void> {
 
 async function examine(exchange: Exchange, file: string, alone: number): Promise<unknown> {
   try {
-    const model = ownParameters(decodeModel(new Uint8Array(await readFile(file))));
+    const read = ownParameters(decodeModel(new Uint8Array(await readFile(file))));
+    const { model: folded, ...changed } = foldIntegers(read);
+    const model = folded === read ? read : ownParameters(folded);
+    await writeFile(exchange.path("folded.onnx"), encodeModel(model));
     const widths = findWidths(model);
     const growable = widths.filter((width) => width.growable);
     const grown: { readonly name: string; readonly error?: string }[] = [];
@@ -43,11 +76,10 @@ async function examine(exchange: Exchange, file: string, alone: number): Promise
     }
     if (growable.length > 0) await write("grown-all", [{ width: "all", times: 2 }]);
     return {
-      growable: growable.length,
-      // The size of an output, also behind a Softmax over its classes, is the task's, not the network's.
-      bordering: widths.filter(({ reason }) => ofTheTask.test(reason)).length,
+      growable: growable.map(({ id }) => id),
+      folded: changed,
       blocked: widths
-        .filter((width) => !width.growable && !ofTheTask.test(width.reason))
+        .filter((width) => !width.growable && !isOfTheTask(width, model.graph))
         .map(({ id, reason }) => `${id}: ${reason}`),
       uncovered: uncovered(model, widths),
       grown,
@@ -60,12 +92,7 @@ async function examine(exchange: Exchange, file: string, alone: number): Promise
 /** Matrices that belong to no width at all: somebody would expect at least one. */
 function uncovered({ graph }: Model, widths: readonly Width[]): readonly string[] {
   const known = new Set(widths.flatMap(({ parts }) => parts.map(({ parameter }) => parameter)));
-  return [...graph.parameters]
-    .filter(
-      ([name, { dtype, dims }]) =>
-        (isFloat(dtype) || dtype === "int8") &&
-        dims.filter((size) => size > 1).length >= 2 &&
-        !known.has(name),
-    )
-    .map(([name]) => name);
+  return [...graph.parameters].flatMap(([name, tensor]) =>
+    isMatrix(tensor) && !known.has(name) ? [name] : [],
+  );
 }
