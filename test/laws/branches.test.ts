@@ -130,10 +130,13 @@ describe("branches", () => {
   });
 
   it("are run only if they are taken", async () => {
-    const cut = branch([node("Reshape", ["x", "nine"], "r"), node("MatMul", ["r", "w9"], "s")], {
-      nine: int64([2], [-1, 9]),
-      w9: normal(9, 2),
-    });
+    const cut = branch(
+      [node("Reshape", ["x", "nine"], "r"), node("Shape", ["r"], "dead"), node("MatMul", ["r", "w9"], "s")],
+      {
+        nine: int64([2], [-1, 9]),
+        w9: normal(9, 2),
+      },
+    );
     const whole = branch([node("MatMul", ["x", "w5"], "s")], { w5: normal(5, 2) });
     const own = ownParameters(model([choice("flag", "y", cut, whole)], {}));
     // 2 rows of 5 do not make rows of 9.

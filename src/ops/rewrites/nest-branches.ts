@@ -1,4 +1,5 @@
 import type { Attribute, Graph, Node, Subgraph } from "../../graph/model.ts";
+import { neededFor } from "../../graph/needed.ts";
 import { needsOf } from "../../graph/order.ts";
 import { UniqueNames } from "../../graph/unique-names.ts";
 import { chooseName } from "../logic/choose.ts";
@@ -13,8 +14,14 @@ const isChoice = ({ op, domain }: Node) => op === chooseName && domain === "";
  * The same graph as ONNX has it: an If for every Choose, with the nodes that only one of its branches needs in that
  * branch, so that they run only where it is taken. The inverse of {@link import("./inline-branches.ts").inlineBranches}.
  */
-export function nestBranches(graph: Graph): Graph {
-  if (!graph.nodes.some(isChoice)) return graph;
+export function nestBranches(whole: Graph): Graph {
+  if (!whole.nodes.some(isChoice)) return whole;
+  // What nobody needs belongs to no branch, and would run what it reads.
+  const { nodes } = neededFor(
+    whole,
+    whole.outputs.map(({ name }) => name),
+  );
+  const graph: Graph = { ...whole, nodes };
   const places = placesIn(graph);
   const names = new UniqueNames([
     ...graph.inputs.map(({ name }) => name),
