@@ -68,6 +68,14 @@ describe("espalier grow --data", () => {
       expect((await readFile(out)).equals(await readFile(again))).toBe(true);
     }));
 
+  it("checks the grown model on the data as well", () =>
+    withModel(async (path) => {
+      const run = await runCli(["grow", path, "--widen", "all=+4", "--data", "digits", "--json"]);
+      expect(
+        JSON.parse(run.out).verification.checks.map(({ inputs }: { inputs: string }) => inputs),
+      ).toContain("digits");
+    }));
+
   it("says that a strategy needs data", () =>
     withModel(async (path) => {
       const run = await runCli(["grow", path, "--widen", "hidden1=+4", "--strategy", "candidates"]);

@@ -1,20 +1,25 @@
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { GivenValues, Sizes } from "../../training/verification/sample-inputs.ts";
+import type { ComparedData } from "../../training/verification/trials.ts";
 import { type Verification, verifyModels } from "../../training/verification/verify.ts";
+
+export interface CheckOptions {
+  readonly seed: number;
+  readonly sizes: readonly Sizes[];
+  readonly given: GivenValues;
+  /** Compared on as well. */
+  readonly data: readonly ComparedData[];
+}
 
 /** Runs both models on seeded inputs before the second is written. Throws what running them throws, with what to do. */
 export async function checkModel(
   before: Model,
   after: Model,
-  {
-    seed,
-    sizes,
-    given,
-  }: { readonly seed: number; readonly sizes: readonly Sizes[]; readonly given: GivenValues },
+  { sizes, ...options }: CheckOptions,
 ): Promise<Verification> {
   try {
-    return await verifyModels(before, after, { seed, given, ...(sizes.length === 0 ? {} : { sizes }) });
+    return await verifyModels(before, after, { ...options, ...(sizes.length === 0 ? {} : { sizes }) });
   } catch (error) {
     if (!(error instanceof EspalierError)) throw error;
     const { code, thing, rule, received, cause } = error;

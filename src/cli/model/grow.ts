@@ -7,6 +7,7 @@ import { strategies } from "../../growth/strategies/index.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { growOnData } from "../../training/measure/grow-on-data.ts";
+import { comparedData } from "../../training/verification/data-feeds.ts";
 import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type GrowthOptions, readGrowths } from "../options/growth-options.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
@@ -150,9 +151,10 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
           ...looked.task,
           seed,
         });
+  const data = looked === undefined ? [] : [comparedData(before, looked.data)];
   const verification =
     options.verify && !options.dryRun
-      ? await checkModel(before, grown.model, { seed, sizes, given })
+      ? await checkModel(before, grown.model, { seed, sizes, given, data })
       : undefined;
   const preserved = verification?.outcome !== "different";
   const write = preserved && !options.dryRun;

@@ -5,6 +5,7 @@ import { shrink as shrinkModel } from "../../growth/shrink/shrink-model.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { compareOnData, examineUnits } from "../../training/examine/shrink-evidence.ts";
+import { comparedData } from "../../training/verification/data-feeds.ts";
 import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
@@ -100,7 +101,10 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const verifies = options.verify && !dryRun;
   // On inputs of another kind a unit that was silent on the data may speak up.
   const anyInput = verifies && !kinds.has("on the data seen");
-  const verification = anyInput ? await checkModel(before, shrunk.model, { seed, sizes, given }) : undefined;
+  const data = loaded === undefined ? [] : [comparedData(before, loaded.data)];
+  const verification = anyInput
+    ? await checkModel(before, shrunk.model, { seed, sizes, given, data })
+    : undefined;
   const onData =
     verifies && loaded && looking
       ? await compareOnData(before, shrunk.model, loaded.data, looking)

@@ -111,6 +111,7 @@ test("noise that is a large part of an entry's size leaves it open, unless rules
   expect(told({})).toMatchObject({ beyond: 0, undecided: 1, at: Uint8Array.of(0, 2, 0) });
   expect(told({ proven: true })).toMatchObject({ beyond: 0, undecided: 0 });
   expect(told({}, bound(0.001))).toMatchObject({ beyond: 1, undecided: 0 });
+  expect(told({ proven: true, noise: [] })).toMatchObject({ beyond: 1, undecided: 0 });
 });
 
 test("integers must be equal, but for ties that noise decides", () => {

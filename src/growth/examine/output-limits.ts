@@ -119,14 +119,15 @@ export class Limits {
     const [size, rounding] = [this.size(index), this.rounding(index)];
     const told = noiseFactor * (noise?.[index] ?? 0);
     if (proven && Number.isFinite(rounding)) return rounding;
-    const believed = (limit: number) => (proven || limit <= this.#trusted * size ? limit : 0);
+    const believed = (limit: number) =>
+      Number.isFinite(limit) && (proven || limit <= this.#trusted * size) ? limit : 0;
     return Math.min(
       rounding,
       Math.max(
         this.#limit * size,
         believed(rounding),
         (roundoff > single ? coarseRangeRoundings : rangeRoundings) * roundoff * range,
-        Number.isFinite(told) ? believed(told) : 0,
+        believed(told),
       ),
     );
   }

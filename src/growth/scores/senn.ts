@@ -3,7 +3,7 @@ import type { Curvature, WidthProbe } from "../plan/probe.ts";
 import { outgoingParts } from "../plan/probe.ts";
 import type { Score } from "../plan/score.ts";
 import { refusesPartial } from "../plan/strategy.ts";
-import { defaultCandidates, firstDraws, trialOf } from "../strategies/candidates.ts";
+import { defaultCandidates, measureFinite, trialOf } from "../strategies/candidates.ts";
 
 /**
  * ½·(gᵀF⁻¹g after - before) of each candidate with K-FAC's factors F = E[h hᵀ] ⊗ E[g gᵀ]: what of its gradient the old
@@ -17,8 +17,13 @@ export const sennScore: Score = {
     refusesPartial(width) ??
     (outgoingParts(width).length === 1 ? undefined : "curvature is taken of one weight that reads it"),
   async gains(probe, { units, seed }) {
-    const curvature = await probe.curvature(trialOf(firstDraws(Math.max(defaultCandidates, units)), seed));
-    return Array.from(naturalGains(curvature, probe).sort()).reverse().slice(0, units);
+    const { measured } = await measureFinite(
+      probe,
+      { count: Math.max(defaultCandidates, units), least: 1 },
+      (draws) => probe.curvature(trialOf(draws, seed)),
+      ({ fanIn, trial }, unit) => Number.isFinite(trace(fanIn, trial[unit])),
+    );
+    return Array.from(naturalGains(measured, probe).sort()).reverse().slice(0, units);
   },
 };
 

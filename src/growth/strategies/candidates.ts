@@ -26,31 +26,52 @@ export interface Promised {
 }
 
 /**
- * What each of `count` candidates promises, best first. One that is not finite on the data makes the loss of all NaN: it
- * is left out, and the others are measured again. Throws `NOT_GROWABLE` if fewer than `least` are left.
+ * What is measured of the first `count` candidates, and which they are. One that does not hold finite numbers on the data makes the loss of
+ * all NaN: it is left out, and the others are measured again. Throws `NOT_GROWABLE` if fewer than `least` are left.
  */
+export async function measureFinite<T>(
+  probe: WidthProbe,
+  { count, least }: { readonly count: number; readonly least: number },
+  measure: (draws: readonly number[]) => Promise<T>,
+  holds: (measured: T, unit: number) => boolean,
+): Promise<{ readonly draws: readonly number[]; readonly measured: T }> {
+  let draws = firstDraws(count);
+  while (draws.length >= least) {
+    const measured = await measure(draws);
+    const finite = draws.filter((_, unit) => holds(measured, unit));
+    if (finite.length === draws.length) return { draws, measured };
+    draws = finite;
+  }
+  throw tooFew(probe, { count, least });
+}
+
+/** What each of `count` candidates promises, best first. Throws `NOT_GROWABLE` if fewer than `least` are finite. */
 export async function promises(
   probe: WidthProbe,
   { count, least, seed }: { readonly count: number; readonly least: number; readonly seed: number },
 ): Promise<readonly Promised[]> {
-  let draws = firstDraws(count);
-  while (draws.length >= least) {
-    const { gradientSquares, activationSquares } = await probe.respond(trialOf(draws, seed));
-    const finite = draws.filter((_, unit) => Number.isFinite(activationSquares[unit]));
-    if (finite.length < draws.length) {
-      draws = finite;
-      continue;
-    }
-    const promised = draws.map((draw, unit): Promised => {
-      const activation = activationSquares[unit] as number;
-      return { draw, gain: activation > 0 ? (gradientSquares[unit] as number) / (2 * activation) : 0 };
-    });
-    const judged = promised.filter(({ gain }) => Number.isFinite(gain));
-    if (judged.length < least) break;
-    return judged.sort((a, b) => b.gain - a.gain || a.draw - b.draw);
-  }
-  throw new EspalierError("NOT_GROWABLE", {
-    thing: `candidates of ${probe.width.id}`,
+  const { draws, measured } = await measureFinite(
+    probe,
+    { count, least },
+    (some) => probe.respond(trialOf(some, seed)),
+    ({ activationSquares }, unit) => Number.isFinite(activationSquares[unit]),
+  );
+  const { gradientSquares, activationSquares } = measured;
+  const promised = draws.map((draw, unit): Promised => {
+    const activation = activationSquares[unit] as number;
+    return { draw, gain: activation > 0 ? (gradientSquares[unit] as number) / (2 * activation) : 0 };
+  });
+  const judged = promised.filter(({ gain }) => Number.isFinite(gain));
+  if (judged.length < least) throw tooFew(probe, { count, least });
+  return judged.sort((a, b) => b.gain - a.gain || a.draw - b.draw);
+}
+
+function tooFew(
+  { width }: WidthProbe,
+  { count, least }: { readonly count: number; readonly least: number },
+): EspalierError {
+  return new EspalierError("NOT_GROWABLE", {
+    thing: `candidates of ${width.id}`,
     rule: `must have finite activations and gradients on the data, at least ${least} of them, and fewer have`,
     received: count,
     remedy: "Look at the loss: if it is not finite, the network has diverged.",

@@ -12,7 +12,10 @@ const columns: readonly (readonly [name: string, about: string])[] = [
   ["loss", "On one batch, before and after"],
   ["max. difference", "Largest change of any output on that batch"],
   ["rounding bound", "What rounding may change, at the entry that comes closest"],
-  ["preserved", "Whether every output stayed within its rounding bound, and within 1e-4 of the largest"],
+  [
+    "preserved",
+    "Whether every output stayed within its rounding bound, or within 1e-4 of its channel or example, or within the network's own noise",
+  ],
   ["same bits", "Whether every output is identical bit for bit"],
   ["gradient, min.", "Least gradient norm of a new unit"],
   ["median", "Median gradient norm of the new units"],

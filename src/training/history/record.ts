@@ -15,7 +15,7 @@ export interface SizeChange {
     readonly maxDifference: number;
     /** Rounding bound at the entry that comes closest to its bound. */
     readonly roundingBound: number;
-    /** Whether every entry is within its own bound, and within 1e-4 of the largest: deep networks have loose bounds. */
+    /** Whether every entry is within its rounding bound, or, where that proves nothing, 1e-4 of its channel or example, or the network's noise. */
     readonly preserved: boolean;
     /** Whether every bit is the same. */
     readonly identical: boolean;

@@ -6,7 +6,7 @@ import { newGraph } from "../../ops/index.ts";
 import { float32, full } from "../../tensor/tensor.ts";
 import { sgd } from "../optimizers/sgd.ts";
 import { Trainer } from "../trainer/trainer.ts";
-import { commit } from "./commit.ts";
+import { commit, movedBy } from "./commit.ts";
 
 /** y = w₂·(w₁·x)¹⁶ on x of some 100: of units whose weights are drawn, a hundred times as large as the old, some overflow. */
 const overflowing = () => {
@@ -73,6 +73,39 @@ describe.each(["kernel", "graph"] as const)(
     });
   },
 );
+
+test("a score of curvature leaves out candidates that are not finite, not the width", async () => {
+  const trainer = await trainerOf("kernel");
+  await trainer.fit(examples, { steps: 1 });
+  const [score] = await trainer.score(examples, { method: "senn", units: 4 });
+  expect(score?.gains.length).toBe(4);
+  expect(score?.gains.every(Number.isFinite)).toBe(true);
+  await trainer.dispose();
+});
+
+describe("what moved", () => {
+  const one = (value: number) => float32([2], [1, value]);
+  const told = (after: number, noise: number, exact = true) =>
+    movedBy({
+      before: one(0.5),
+      after: one(after),
+      bound: full([2], Number.POSITIVE_INFINITY),
+      exact,
+      shaken: async () => one(after + noise),
+    });
+
+  test.each([
+    ["a move within the noise of the network", 0.51, 0.005, 0],
+    ["a move beyond it", 0.6, 0.005, 1],
+    ["a move without noise", 0.51, 0, 1],
+  ] as const)("%s", async (_, after, noise, beyond) => {
+    expect(await told(after, noise)).toMatchObject({ beyond, undecided: 0 });
+  });
+
+  test("noise is not measured where outputs may move", async () => {
+    expect(await told(0.51, 0.005, false)).toMatchObject({ beyond: 1 });
+  });
+});
 
 describe("what is kept", () => {
   const outputs = (value: number) => compareOutputs(float32([1], [1]), float32([1], [value]), undefined);

@@ -1,7 +1,9 @@
-import type { OutputDifference } from "../../growth/examine/compare.ts";
-import { isPreserved } from "../../growth/examine/compare.ts";
+import type { Feeds } from "../../engine/session.ts";
+import { compareOutputs, isPreserved, type OutputDifference } from "../../growth/examine/compare.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { SizeChange } from "../history/record.ts";
+import { noiseOf } from "../verification/noise.ts";
 import type { Resized } from "./size-change.ts";
 
 /** A change of size before it is kept: what was measured on both sides of it. */
@@ -13,6 +15,25 @@ export interface Outcome {
   readonly exact: boolean;
   readonly loss: SizeChange["loss"];
   readonly difference: OutputDifference;
+}
+
+/** Both outputs on one batch, and what tells how far rounding may take them apart. */
+export interface Moved {
+  readonly before: Tensor;
+  readonly after: Tensor;
+  readonly bound: Tensor | undefined;
+  /** Whether a rule says that they are the same but for rounding. */
+  readonly exact: boolean;
+  /** The output of the new network, whose variables and batch have gone through `shake`. */
+  readonly shaken: (shake: (feeds: Feeds) => Feeds) => Promise<Tensor>;
+}
+
+/** How far a change of size moved the outputs. As `verify` does, it measures noise where bounds do not settle it. */
+export async function movedBy({ before, after, bound, exact, shaken }: Moved): Promise<OutputDifference> {
+  const told = compareOutputs(before, after, bound, { proven: exact });
+  if (!exact || isPreserved(told)) return told;
+  const noise = await noiseOf(after, shaken);
+  return compareOutputs(before, after, bound, { proven: exact, noise });
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { Feeds } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
-import { compareOutputs } from "../../growth/examine/compare.ts";
 import { flowMap } from "../../growth/find/flow-map.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
 import { importanceOf } from "../../growth/importance/index.ts";
@@ -14,7 +13,7 @@ import { batchFlops } from "../graphs/flops.ts";
 import { feedSizes } from "../graphs/program-inputs.ts";
 import type { GrowthRecord, ShrinkRecord } from "../history/record.ts";
 import type { LearnerState } from "../learner/learner.ts";
-import { commit } from "./commit.ts";
+import { commit, movedBy } from "./commit.ts";
 import { passesOf } from "./growing-flops.ts";
 import { shrinkState } from "./shrink-state.ts";
 import { type Growing, type Resized, type Sized, sizeChange, withVariables } from "./size-change.ts";
@@ -57,7 +56,14 @@ export async function shrinkNow(
       throw error;
     });
   const exact = plan.exactness === "exact";
-  const difference = compareOutputs(before.output, after.output, before.bound, { proven: exact });
+  const { learner: next, evaluator: smaller } = resized.compiled;
+  const difference = await movedBy({
+    before: before.output,
+    after: after.output,
+    bound: before.bound,
+    exact,
+    shaken: async (shake) => (await smaller.forward(shake(next.variables), shake(batch))).output,
+  });
   const loss = { before: before.loss, after: after.loss };
   await commit(resized, { width: plan.width, verb: "shrunk", exact, loss, difference });
   const passes = passesOf(batch, growing.settings);

@@ -1,6 +1,5 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Feeds } from "../../engine/session.ts";
-import { compareOutputs } from "../../growth/examine/compare.ts";
 import { deadUnits, gradientNorms, identicalUnits } from "../../growth/examine/diagnose.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
 import { applyPlan, checkSizes } from "../../growth/grow/apply.ts";
@@ -15,7 +14,7 @@ import { compileModel, growState, releaseCompilation } from "../compilation/comp
 import type { GrowthRecord } from "../history/record.ts";
 import { ModelProbe } from "../measure/model-probe.ts";
 import { Sample, type SampleOptions } from "../measure/sample.ts";
-import { commit } from "./commit.ts";
+import { commit, movedBy } from "./commit.ts";
 import { growingFlops } from "./growing-flops.ts";
 import { type Growing, type Resized, type Sized, sizeChange, withVariables } from "./size-change.ts";
 
@@ -85,7 +84,14 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
     throw error;
   });
   const exact = strategy.preserves;
-  const difference = compareOutputs(before.output, after.output, after.bound, { proven: exact });
+  const difference = await movedBy({
+    before: before.output,
+    after: after.output,
+    bound: after.bound,
+    exact,
+    shaken: async (shake) =>
+      (await evaluator.forward(shake(learner.variables), shake(request.probe.evaluation))).output,
+  });
   const loss = { before: before.loss, after: after.loss };
   await commit({ keep, undo }, { width: plan.width, verb: "widened", exact, loss, difference });
   const grown = widthOf(widths, request.width);

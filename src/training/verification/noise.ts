@@ -97,6 +97,16 @@ export class Noise {
   }
 }
 
+/** As {@link Noise}, of one output that `run` computes from what it has shaken. */
+export async function noiseOf(
+  expected: Tensor,
+  run: (shake: (feeds: Feeds) => Feeds) => Promise<Tensor>,
+): Promise<Float64Array> {
+  const noise = new Float64Array(sizeOf(expected.dims));
+  for (let at = 0; at < shakes; at++) widen(noise, expected, await run((feeds) => shaken(feeds, at)));
+  return noise;
+}
+
 /** Real numbers that ONNX Runtime takes from JavaScript. */
 function isTaken({ dtype }: Tensor): boolean {
   return isReal(dtype) && dtype !== "bfloat16";
@@ -115,7 +125,7 @@ function isWholeNumber(tensor: Tensor): boolean {
 }
 
 /** Tensors whose numbers are some of their own roundings larger or smaller; those of other types as they are. */
-export function shaken(tensors: Feeds, shake: number): Feeds {
+function shaken(tensors: Feeds, shake: number): Feeds {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => [
       name,
@@ -143,7 +153,7 @@ function moved(tensor: Tensor, draws: Random): Tensor {
 }
 
 /** Widens what is known of an output's noise by how far it moved in one run. */
-export function widen(noise: Float64Array, before: Tensor, after: Tensor): void {
+function widen(noise: Float64Array, before: Tensor, after: Tensor): void {
   if (before.dims.some((size, axis) => size !== after.dims[axis])) {
     noise.fill(Number.POSITIVE_INFINITY);
     return;
