@@ -15,7 +15,8 @@ const packed = gzipSync(rows.join("\n"), { level: 9 }).toString("base64");
 await writeFile(
   new URL("../src/data/digits-bytes.ts", import.meta.url),
   `// Made by scripts/embed-digits.mjs. UCI optical digits, CC BY 4.0; see digits.ts.
-export const digitsBase64 =
+// The type is given, or the declarations would hold the bytes as well.
+export const digitsBase64: string =
   "${packed}";
 `,
 );

@@ -214,14 +214,3 @@ export function unitPositions(layout: Layout, units: number): UnitPositions {
   }
   return { perUnit, positions };
 }
-
-/** Checks that a layout covers an axis. Throws `INVALID_MODEL`: a rule that breaks this is a bug. */
-export function checkLayout(thing: string, layout: Layout, units: number, size: number): void {
-  if (layoutSize(layout, units) !== size) {
-    throw new EspalierError("INVALID_MODEL", {
-      thing,
-      rule: `its layout must cover ${size} positions`,
-      received: layoutSize(layout, units),
-    });
-  }
-}

@@ -36,8 +36,6 @@ export interface DataOf {
   string: Uint32Array;
 }
 
-export type TensorData = DataOf[DType];
-
 interface ArrayConstructor<A> {
   readonly BYTES_PER_ELEMENT: number;
   new (length: number): A;

@@ -4,7 +4,6 @@ export {
   type CategoryColumn,
   type ClassTarget,
   type FeatureColumn,
-  featureNames,
   type ImageFeatures,
   isWide,
   type NumberColumn,

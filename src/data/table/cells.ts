@@ -4,11 +4,6 @@ export type NumberFormat = Pick<TextOptions, "decimal" | "thousands">;
 
 const plain = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** Whether trimmed text is a decimal number; `Number` alone would also take "", "0x10" and "Infinity". */
-export function isNumber(text: string): boolean {
-  return plain.test(text);
-}
-
 /** Reads trimmed cells as numbers in one way of writing them: NaN for what is none. */
 export function numberReader({ decimal = ".", thousands }: NumberFormat): (text: string) => number {
   const read = (text: string) => (plain.test(text) ? Number(text) : Number.NaN);

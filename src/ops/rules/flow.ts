@@ -1,6 +1,6 @@
 import type { Dim } from "../../graph/dim.ts";
 import type { Layout } from "../../graph/layout.ts";
-import { layoutSize, sameLayout, unitLayout } from "../../graph/layout.ts";
+import { layoutSize } from "../../graph/layout.ts";
 import type { Fresh, Refusal } from "./fresh.ts";
 
 /** One axis of one input or output of a node. */
@@ -151,11 +151,6 @@ export const output = (axis: number, index = 0): AxisRef => ({ side: "output", i
 
 /** Ties two axes that have the same layout. */
 export const tie = (a: AxisRef, b: AxisRef): Tie => ({ a, b });
-
-/** Lets only a plain axis of units through, e.g. where a kernel wants whole groups. */
-export function onlyUnits(reason: string): (layout: Layout) => Carried {
-  return (layout) => (sameLayout(layout, unitLayout) ? layout : { blocked: reason });
-}
 
 /** How many units a layout has on an axis of `size` positions; 0 where the width is not on it. */
 export function unitsOn(layout: Layout, size: number): number {

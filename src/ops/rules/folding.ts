@@ -239,12 +239,6 @@ export function regroupTies(from: Side, to: Side): readonly Tie[] | undefined {
   });
 }
 
-/** Ties of one axis with the neighbouring axes that it is folded from (`sizes`, slowest first). */
-export function foldTies(sizes: Shape, part: (p: number) => AxisRef, folded: AxisRef): readonly Tie[] {
-  const whole: Side = { sizes: [productOfDims(sizes)], ref: () => folded };
-  return regroupTies({ sizes, ref: part }, whole) ?? [];
-}
-
 /**
  * Ties of an axis that is others, one after another, with each of these parts (`sizes` positions each). A width that
  * would be cut at a border is offered the cut in which the parts have the same units: fused queries, keys and values
@@ -253,22 +247,30 @@ export function foldTies(sizes: Shape, part: (p: number) => AxisRef, folded: Axi
 export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], sizes: Shape): readonly Tie[] {
   const known = sizes.every((size): size is number => typeof size === "number") ? sizes : undefined;
   const unknown = { blocked: "it is concatenated with something of unknown size" };
-  const starts = known?.map((_, index) => known.slice(0, index).reduce((sum, size) => sum + size, 0)) ?? [];
-  const total = known?.reduce((sum, size) => sum + size, 0) ?? 0;
-  const grains = known === undefined || known.length < 2 ? [] : partGrains(known);
+  let total = 0;
+  const starts = known?.map((size) => {
+    total += size;
+    return total - size;
+  });
+  // As long as the square of the parts, and rarely asked for.
+  let grains: readonly Grain[] | undefined;
+  const grainsOf = (all: readonly number[]) => {
+    grains ??= all.length < 2 ? [] : partGrains(all);
+    return grains;
+  };
   return parts.map(
     (part, index): Tie => ({
       a: whole,
       b: part,
       forward(layout): Carried {
         if (known === undefined) return unknown;
-        const start = starts[index] as number;
+        const start = starts?.[index] as number;
         const units = unitsOn(layout, total);
         const cut = sliceLayout(layout, units, start, start + (known[index] as number));
         if (cut !== undefined) return cut;
         return {
           blocked: "one unit, or its neighbors, would be in several parts of the concatenation",
-          instead: grains,
+          instead: grainsOf(known),
         };
       },
       backward(layout): Carried {
