@@ -29,7 +29,7 @@ export function splitRows(
   const wanted = Math.round(testFraction * data.count);
   if (!(testFraction > 0 && testFraction < 1 && wanted >= 1 && wanted < data.count)) {
     throw new EspalierError("ARGUMENT", {
-      thing: "testFraction",
+      thing: "testFraction (command line: --test-fraction)",
       rule: `must be between 0 and 1, leaving at least one of ${data.count} examples on each side`,
       received: testFraction,
       remedy: "Use another fraction, or more examples.",

@@ -29,7 +29,9 @@ test("whole prices are a regression that defaults fit, reported in the data's un
 });
 
 test("every option that an error of the data names exists", () => {
-  const command = tableOptions(new Command("train").option("--loss <name>"));
+  const command = tableOptions(
+    new Command("train").option("--loss <name>").option("--test-fraction <share>"),
+  );
   const known = new Set(command.options.map(({ long }) => long));
   const files = (folder: string): string[] =>
     readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>

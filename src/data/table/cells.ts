@@ -6,7 +6,11 @@ const plain = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** Reads trimmed cells as numbers in one way of writing them: NaN for what is none. */
 export function numberReader({ decimal = ".", thousands }: NumberFormat): (text: string) => number {
-  const read = (text: string) => (plain.test(text) ? Number(text) : Number.NaN);
+  // What even a double cannot hold is left as the text that it is, for errors to show.
+  const read = (text: string) => {
+    const value = plain.test(text) ? Number(text) : Number.NaN;
+    return Number.isFinite(value) ? value : Number.NaN;
+  };
   if (decimal === "." && thousands === undefined) return read;
   const grouped =
     thousands === undefined
@@ -45,9 +49,13 @@ export function isForeignNumber(text: string): boolean {
   return /^[$€£¥]? ?[+-]?\d[\d.,' \u00a0\u202f]*[$€£¥%]?$/.test(text.replace(/ (?=[$€£¥%]$)/, ""));
 }
 
-/** What to do about a cell that should be a number, by what it looks like. */
-export function numberRemedy(text: string, column: string): string {
-  const drop = `leave the column out (--drop ${quoted(column)}), or take it as categories (--categories ${quoted(column)}). If this line is no data: --header or --skip-rows. If this column is the label: --label.`;
+/** What can be done about a column that should hold numbers. */
+export function columnRemedy(column: string): string {
+  return `leave the column out (--drop ${quoted(column)}), or take it as categories (--categories ${quoted(column)}). If this line is no data: --comment with how it starts, --header or --skip-rows. If this column is the label: --label.`;
+}
+
+/** What to do about a cell that should be a number, by what it looks like; `otherwise` is what else there is to do. */
+export function numberRemedy(text: string, otherwise: string): string {
   if (/^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(text) && !/^[+-]?\d{1,3},\d{3}$/.test(text))
     return "If commas group its digits: thousands (command line: --thousands ,).";
   if (/^[+-]?\d{1,3}(\.\d{3})+,\d+$/.test(text))
@@ -58,8 +66,8 @@ export function numberRemedy(text: string, column: string): string {
     return "If the comma stands before the fraction: decimal (command line: --decimal ,).";
   if (/^[+-]?\d{1,3}([ '_\u00a0\u202f]\d{3})+/.test(text))
     return `If this groups its digits: thousands (command line: --thousands "${/[^\d+-]/.exec(text)?.[0]}").`;
-  if (/\d/.test(text) && /[$€£¥%]/.test(text)) return `Take the sign out of the column's cells, ${drop}`;
-  return `Mend the cell, ${drop}`;
+  if (/\d/.test(text) && /[$€£¥%]/.test(text)) return `Take the sign out of the column's cells, ${otherwise}`;
+  return `Mend the cell, ${otherwise}`;
 }
 
 /** A name as it is typed on a command line. */

@@ -9,7 +9,7 @@ import {
   type NumberTarget,
   type Preprocessing,
 } from "../preprocessing/preprocessing.ts";
-import { numberRemedy, quoted } from "./cells.ts";
+import { columnRemedy, numberRemedy, quoted } from "./cells.ts";
 import { badCell, cellKey, isGap, place, type Table, type TableColumn } from "./table.ts";
 
 export interface EncodeOptions {
@@ -146,7 +146,7 @@ function numberIn(table: Table, column: TableColumn, row: number, missing: numbe
       column,
       row,
       "must be a number that float32 can represent",
-      numberRemedy(cellKey(column, row), table.named ? column.name : String(column.place)),
+      numberRemedy(cellKey(column, row), columnRemedy(table.named ? column.name : String(column.place))),
     );
   if (missing !== undefined) return missing;
   throw gapIn(table, column, row, "must be a number that float32 can represent");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { EspalierError } from "../../tensor/errors.ts";
 import { type CsvOptions, loadCsv, parseCsv } from "../csv.ts";
 
 // Each row stands for a kind of file that was once read as something else, without a word.
@@ -61,6 +62,23 @@ describe("what a label is", () => {
     expect(() => parseCsv(text)).toThrow(/different whole numbers.*--task classification, --task regression/);
     expect(parseCsv(text, { target: "class" }).classes).toBeLessThan(30);
     expect(parseCsv(text, { target: "number" }).targets).toHaveLength(rows);
+  });
+
+  test("the last column is none if it counts the rows; another that is called one is pointed out", () => {
+    const counted = `a,y,nr\n${Array.from({ length: rows }, (_, row) => `${wave(row, 1)},${row % 3},${row}`).join("\n")}\n`;
+    expect(() => parseCsv(counted)).toThrow(/last column nr.*counts the rows.*--label y.*--drop nr/);
+    expect(parseCsv(counted, { label: "nr" }).targets).toHaveLength(rows);
+    expect(parseCsv(counted, { drop: ["nr"] }).classes).toBe(3);
+    const first = "species,a,b\nx,0.5,1.5\ny,1.5,2.5\nx,2.5,1.25\n";
+    expect(said(first)).toMatch(/the label is b, the last column; to take species: --label species/);
+    expect(said(first, { label: "species" })).not.toMatch(/last column/);
+  });
+
+  test("one number in every row is nothing to predict; names that differ in case are pointed out", () => {
+    expect(() => parseCsv(table(() => "1.5"))).toThrow(/same number in every row.*--label/);
+    expect(said(table((row) => ["Yes", "yes", "no"][row % 3] as string))).toMatch(
+      /case, such as Yes and yes/,
+    );
   });
 
   test("a name for each row is no class", () => {
@@ -231,6 +249,13 @@ describe("the first line", () => {
     ["trailing delimiters in the rows", "a,y\n1,0,\n2,1,\n", {}],
     ["tabs", "a\ty\n1\t0\n2\t1\n", { delimiter: "\t" }],
     ["pipes", "a|y\n1|0\n2|1\n", { delimiter: "|" }],
+    ["delimiters at the end of some rows", "a,y\n1,0,\n2,1\n", {}],
+    ["lines of spaces", "a,y\n  \n1,0\n \t\n2,1\n   ", {}],
+    ["line ends of both kinds", "a,y\r1,0\r\n2,1\n", {}],
+    ["runs of spaces", "  a   y\n  1   0  \r\n2     1\n", { delimiter: " " }],
+    ["units below the names", "a,y\n[m],[-]\n1,0\n2,1\n", { comment: "[" }],
+    ["a sum below the rows", "a,y\n1,0\n2,1\nTotal,\n", { comment: "Total" }],
+    ["row names as R writes them", '"a","y"\n"1",1,0\n"2",2,1\n', {}],
     ["line ends in quotes", '"a",y\n1,0\n"2","1"\n', {}],
   ])("%s does not hide the table", (_, text, options) => {
     const data = parseCsv(text, options);
@@ -245,6 +270,38 @@ describe("the first line", () => {
     expect(() => parseCsv(text, { delimiter: ";" })).toThrow(/--decimal ,/);
     const data = parseCsv(text, { delimiter: ";", decimal: "," });
     expect([...data.features, ...(data.targets ?? [])]).toEqual([1.5, 2.5, 1000.5, 2000.25]);
+  });
+
+  test.each<[string, string, RegExp]>([
+    ["a comment between rows", "a,y\n1,0\n# lunch\n2,1\n", /line 3.*--comment "#"/],
+    ["a comment at the end", "a,y\n1,0\n2,1\n% end\n", /line 4.*--comment "%"/],
+    ["units", table((row) => String(row % 3)).replace("\n", "\n[m],[kg],[-]\n"), /line 2.*--comment/],
+    ["a sum", `${table((row) => String(row % 3))}Total,,\n`, /line 62.*--comment/],
+    ["HTML", "<!DOCTYPE html>\n<p>Not found, sorry</p>\n", /looks like HTML.*Save the table as CSV/],
+    ["JSON", '{"a": 1, "y": 0}\n{"a": 2, "y": 1}\n', /looks like JSON/],
+    [
+      "names of rows that do not count",
+      "a,y\nMazda,1,0\nFord,2,1\n",
+      /column 1.*no name.*--drop 0, --keep 0/,
+    ],
+    ["1e400", withColumn((row) => (row === 2 ? "1e400" : String(row % 7)), "x"), /line 4.*"1e400"/],
+  ])("%s: is refused with line and remedy", (_, text, said) => {
+    try {
+      parseCsv(text);
+      expect.fail("is taken");
+    } catch (error) {
+      const { message, received, remedy } = error as EspalierError;
+      expect(`${message} ${JSON.stringify(received)} ${remedy}`).toMatch(said);
+    }
+  });
+
+  test("points between semicolons that may group digits are pointed out", () => {
+    const text = "people;y\n100.250;0\n101.500;1\n999;0\n";
+    expect(said(text, { delimiter: ";" })).toMatch(/points in column 1.*--decimal , --thousands \./);
+    expect([...parseCsv(text, { delimiter: ";", decimal: ",", thousands: "." }).features]).toEqual([
+      100250, 101500, 999,
+    ]);
+    expect(said("people;y\n100.25;0\n101.500;1\n", { delimiter: ";" })).not.toMatch(/points/);
   });
 
   test("a comment is called one", () => {

@@ -20,10 +20,15 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
     notes.push(
       `line 1 says that "${told}" separates the cells${delimiter === told ? "" : "; the option differs and counts"}`,
     );
+  refuseForeign(name, text);
   const records = csvRecords(name, text, { delimiter, comment, skipRows: told === undefined ? skipRows : 1 });
-  const first = next(records);
+  const top = next(records);
   const second = next(records);
-  if (first === undefined) throw noRows(name);
+  if (top === undefined) throw noRows(name);
+  const unnamed = lacksName(top, second, options);
+  if (unnamed)
+    notes.push(`line ${top.line} has no name for the first column, which R writes so for row names`);
+  const first = unnamed ? { ...top, cells: ["", ...top.cells] } : top;
   checkFirst(name, first, second, options.leastColumns ?? 2);
   const scikit = options.header !== true && options.header !== false && isScikitLine(first, second);
   if (options.header === "sklearn" && !scikit) {
@@ -34,12 +39,7 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
       remedy: "Omit header to have it detected.",
     });
   }
-  const rows = new RowStore(
-    name,
-    scikit || second === undefined ? (second ?? first) : first,
-    second,
-    options,
-  );
+  const rows = new RowStore(name, scikit ? (second ?? first) : first, delimiter, options);
   const read = numberReader(options);
   if (second !== undefined) rows.add(second);
   for (const record of records) rows.add(record);
@@ -53,7 +53,16 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
     options,
   );
   if (head.note !== undefined) notes.push(head.note);
-  if (rows.trailing) notes.push("every row ends with a delimiter: the empty column after it is left out");
+  for (const [at, grouped] of rows.grouped) {
+    if (grouped)
+      notes.push(
+        `points in column ${at + 1} are read as standing before fractions; if they group digits: --decimal , --thousands .`,
+      );
+  }
+  if (rows.trailing > 0) {
+    const which = rows.trailing === rows.lines.length ? "every row ends" : `${rows.trailing} rows end`;
+    notes.push(`${which} with a delimiter: the empty cell after it is left out`);
+  }
   if (!head.named) rows.add(first);
   else if (rows.lines.length === 0) throw noRows(name);
   // Without names the first line is a row like any other: it was read last, and comes first.
@@ -71,6 +80,22 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
     lines,
     notes,
   };
+}
+
+/** Whether a line of names is one cell shorter than the rows below, as R's write.table makes it. */
+function lacksName(first: CsvRecord, second: CsvRecord | undefined, options: TextOptions) {
+  if (second === undefined || options.header === false || second.cells.length !== first.cells.length + 1)
+    return false;
+  const read = numberReader(options);
+  const [name = "", last = ""] = [second.cells[0]?.trim(), second.cells.at(-1)?.trim()];
+  // A comma before a fraction would cut a cell in two as well: 1,5 is no row of that name.
+  const isName = Number.isNaN(read(name)) || /^[01]$/.test(name);
+  return (
+    last !== "" &&
+    isName &&
+    first.cells.length > 1 &&
+    first.cells.every((cell) => Number.isNaN(read(cell.trim())))
+  );
 }
 
 function next(records: Iterator<CsvRecord>): CsvRecord | undefined {
@@ -108,7 +133,7 @@ function checkFirst(
 ): void {
   const width = first.cells.length;
   const [cell = ""] = first.cells;
-  const mark = /^\s*(#|%|\/\/|;|!)/.exec(cell)?.[1];
+  const mark = markOf(cell);
   if (mark !== undefined && second !== undefined && second.cells.length !== width) {
     throw new EspalierError("CSV", {
       thing: `${name}, line ${first.line}`,
@@ -120,17 +145,38 @@ function checkFirst(
   // Numbers with decimal commas are several cells to a comma, below names that are one.
   const wider = second !== undefined && second.cells.length >= 2;
   if (width >= 2 || (wider && !/[;\t|]/.test(cell))) return;
-  const other = [";", "\t", "|", " "].find((character) => cell.includes(character));
-  if (leastColumns < 2 && (other === undefined || other === " ")) return;
-  const shown = other === "\t" ? "tab" : `"${other}"`;
+  const separator = [";", "\t", "|", " "].find((character) => cell.includes(character));
+  if (leastColumns < 2 && (separator === undefined || separator === " ")) return;
+  const shown = separator === "\t" ? "tab" : `"${separator}"`;
   throw new EspalierError("CSV", {
     thing: name,
     rule: "needs at least two columns: a feature and the label",
     received: cell,
     remedy:
-      other === undefined
+      separator === undefined
         ? "Set delimiter if it is not a comma (command line: --delimiter)."
-        : `Cells seem to be separated by ${other === "\t" ? "tabs" : shown}: set delimiter (command line: --delimiter ${shown}).`,
+        : `Cells seem to be separated by ${separator === "\t" ? "tabs" : shown}: set delimiter (command line: --delimiter ${shown}).`,
+  });
+}
+
+/** What a line begins with that is a comment in some language. */
+function markOf(cell: string): string | undefined {
+  return /^\s*(#|%|\/\/|;|!)/.exec(cell)?.[1];
+}
+
+const foreign: readonly (readonly [what: string, start: RegExp])[] = [
+  ["HTML or XML", /^\s*<[!?a-z]/i],
+  ["JSON", /^\s*(\{\s*"|\[\s*[{[])/],
+];
+
+function refuseForeign(name: string, text: string): void {
+  const what = foreign.find(([, start]) => start.test(text))?.[0];
+  if (what === undefined) return;
+  throw new EspalierError("CSV", {
+    thing: name,
+    rule: `must be rows of cells, but looks like ${what}`,
+    received: text.trimStart().split("\n", 1)[0]?.slice(0, 60),
+    remedy: "Save the table as CSV.",
   });
 }
 
@@ -161,18 +207,21 @@ function scikitTable(name: string, first: CsvRecord, rows: RowStore): Table {
 /** Grows columns row by row: numbers as numbers, so that a large file of them is not held as text. */
 class RowStore {
   readonly width: number;
-  /** Whether every row ends with a delimiter that the first line has not. */
-  readonly trailing: boolean;
+  /** How many rows end with a delimiter that the first line has not. */
+  trailing = 0;
+  /** Columns in which each point stands before three digits, as between semicolons one may that groups digits. */
+  readonly grouped = new Map<number, boolean>();
+  readonly #watched: boolean;
   readonly lines: number[] = [];
   readonly #name: string;
   readonly #read: (text: string) => number;
   readonly #numbers: Float64Array[];
   readonly #texts: Map<number, string>[];
 
-  constructor(name: string, first: CsvRecord, second: CsvRecord | undefined, options: TextOptions) {
-    const [head, row] = [first.cells.length, second?.cells.length ?? first.cells.length];
+  constructor(name: string, first: CsvRecord, delimiter: string, options: TextOptions) {
+    const head = first.cells.length;
+    this.#watched = delimiter === ";" && options.thousands === undefined && options.decimal === undefined;
     this.width = head;
-    this.trailing = row === head + 1 && second?.cells.at(-1)?.trim() === "";
     this.#name = name;
     this.#read = numberReader(options);
     this.#numbers = Array.from({ length: head }, () => new Float64Array(64));
@@ -181,13 +230,16 @@ class RowStore {
 
   add({ line, cells }: CsvRecord): void {
     const { width } = this;
-    const cut = this.trailing && cells.length === width + 1 && cells[width]?.trim() === "";
+    const cut = cells.length === width + 1 && cells[width]?.trim() === "";
     if (cells.length !== width && !cut) throw this.#ragged(line, cells);
+    if (cut) this.trailing++;
     const row = this.lines.length;
     if (row === this.#numbers[0]?.length) this.#grow(row * 2);
     for (let at = 0; at < width; at++) {
       const text = (cells[at] as string).trim();
       const value = this.#read(text);
+      if (this.#watched && text.includes("."))
+        this.grouped.set(at, this.grouped.get(at) !== false && /^[+-]?[1-9]\d{0,2}\.\d{3}$/.test(text));
       (this.#numbers[at] as Float64Array)[row] = value;
       if (Number.isNaN(value) || isCode(text, value)) (this.#texts[at] as Map<number, string>).set(row, text);
     }
@@ -221,14 +273,17 @@ class RowStore {
 
   #ragged(line: number, cells: readonly string[]): EspalierError {
     const { width } = this;
+    const mark = markOf(cells[0] ?? "");
     return new EspalierError("CSV", {
       thing: `${this.#name}, line ${line}`,
-      rule: `must have ${width} cells, as the rows before`,
+      rule: `must have ${width} ${width === 1 ? "cell" : "cells"}, as the rows before`,
       received: cells.length,
       remedy:
-        cells.length > width
-          ? "A cell that contains a delimiter needs quotes. If there is text before the table, use skipRows (command line: --skip-rows); or set delimiter (--delimiter)."
-          : "Correct the line, set delimiter (command line: --delimiter), or, if lines before the table are prose, skipRows (--skip-rows).",
+        mark !== undefined
+          ? `If it is a comment: comment (command line: --comment "${mark}").`
+          : cells.length > width
+            ? "A cell that contains a delimiter needs quotes. If there is text before the table, use skipRows (command line: --skip-rows); or set delimiter (--delimiter)."
+            : "Correct the line, set delimiter (command line: --delimiter), or, if lines before the table are prose, skipRows (--skip-rows).",
     });
   }
 }

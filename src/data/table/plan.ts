@@ -1,5 +1,5 @@
 import { EspalierError } from "../../tensor/errors.ts";
-import { numberRemedy, quoted } from "./cells.ts";
+import { columnRemedy, numberRemedy, quoted } from "./cells.ts";
 import type { ColumnOptions, MissingRule } from "./options.ts";
 import {
   badCell,
@@ -59,6 +59,7 @@ export function planTable(given: Table, options: ColumnOptions = {}): TablePlan 
       remedy: "Choose another label (command line: --label).",
     });
   refuseTwins(given, left, label);
+  if (options.label === undefined) checkLast(given, left, label, notes);
   const missing = options.missing ?? "error";
   const features = left.filter((column) => column !== label && !isIndex(given, column, kept, notes));
   if (features.length === 0)
@@ -83,6 +84,33 @@ export function planTable(given: Table, options: ColumnOptions = {}): TablePlan 
 function labelOf(table: Table, left: readonly TableColumn[], choice: string | number): TableColumn {
   if (choice === -1) return left.at(-1) ?? columnOf(table, -1, "label");
   return columnOf(table, choice, "label");
+}
+
+const labelNames = /^(y|labels?|class(es)?|targets?|outcome|species)$/i;
+
+/** The last column is the label where nobody says another: it must not count the rows, and one that is called a label is pointed out. */
+function checkLast(table: Table, left: readonly TableColumn[], label: TableColumn, notes: string[]): void {
+  const called = left.find((column) => table.named && labelNames.test(column.name));
+  if (table.count >= fewRows && countsRows(label))
+    throw new EspalierError("CSV", {
+      thing: `last column ${quoted(label.name)} of ${table.name}`,
+      rule: "is taken for the label, but counts the rows",
+      received: `${cellKey(label, 0)}, ${cellKey(label, 1)}, ...`,
+      remedy: `Say which is the label (command line: --label ${quoted((called ?? left[0] ?? label).name)}), or leave this one out: drop (--drop ${table.named ? quoted(label.name) : label.place}).`,
+    });
+  if (called !== undefined && called !== label && !labelNames.test(label.name))
+    notes.push(
+      `the label is ${quoted(label.name)}, the last column; to take ${quoted(called.name)}: --label ${quoted(called.name)}`,
+    );
+}
+
+function countsRows({ numbers }: TableColumn): boolean {
+  const [first = Number.NaN] = numbers;
+  return (
+    Number.isInteger(first) &&
+    Math.abs(first) <= Number.MAX_SAFE_INTEGER &&
+    numbers.every((value, row) => value === first + row)
+  );
 }
 
 function isEmptyUnnamed(column: TableColumn, { count, named }: Table, notes: string[]): boolean {
@@ -114,12 +142,8 @@ const indexNames = /^(|unnamed: ?\d+|index|id|row|row_?(id|names?|nr|no|num(ber)
 /** Whether a column counts the rows: unnamed, or called as such columns are, it is left out; another is kept, and said. */
 function isIndex(table: Table, column: TableColumn, kept: ReadonlySet<number>, notes: string[]): boolean {
   if (kept.has(column.place) || table.count < 2) return false;
-  const { numbers } = column;
-  const [first = Number.NaN] = numbers;
-  const counts =
-    Number.isInteger(first) &&
-    Math.abs(first) <= Number.MAX_SAFE_INTEGER &&
-    numbers.every((value, row) => value === first + row);
+  const [first = Number.NaN] = column.numbers;
+  const counts = countsRows(column);
   const unnamed = table.named && column.name === "";
   if (!counts || (!unnamed && table.count < fewRows)) {
     if (!unnamed) return false;
@@ -187,14 +211,14 @@ function planFeature(table: Table, column: TableColumn, forced: boolean, notes: 
       column,
       row,
       `must be a number, as ${numbers} of ${table.count} cells of the column are`,
-      numberRemedy(cellKey(column, row), table.named ? column.name : String(column.place)),
+      numberRemedy(cellKey(column, row), columnRemedy(table.named ? column.name : String(column.place))),
     );
   }
   if (numbers > 0) {
     refuseMergers(table, column, name, notes);
     return { kind: "number", column };
   }
-  refuseForeignNumbers(table, column, table.named ? column.name : String(column.place));
+  refuseForeignNumbers(table, column, columnRemedy(table.named ? column.name : String(column.place)));
   const gap = textRows(column, false).length === 0;
   if (gap)
     throw badCell(

@@ -20,12 +20,23 @@ export async function readTable(source: Source, options: TableFileOptions = {}):
   return parseTable(textOf(bytes, name, options.encoding), { ...options, name });
 }
 
+/** What a zip archive begins with, as .xlsx and .ods files are. */
+const zipMark = [0x50, 0x4b, 0x03, 0x04];
+
 const marks: readonly (readonly [Encoding, readonly number[]])[] = [
   ["utf-16le", [0xff, 0xfe]],
   ["utf-16be", [0xfe, 0xff]],
 ];
 
 function textOf(bytes: Uint8Array, name: string, given: Encoding | undefined): string {
+  if (zipMark.every((byte, at) => bytes[at] === byte)) {
+    throw new EspalierError("CSV", {
+      thing: name,
+      rule: "must be text, but is a spreadsheet or another zip archive",
+      received: `${bytes.length} bytes`,
+      remedy: "Save the table as CSV.",
+    });
+  }
   const encoding =
     given ?? marks.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte))?.[0] ?? "utf-8";
   let text: string;
@@ -47,7 +58,6 @@ function textOf(bytes: Uint8Array, name: string, given: Encoding | undefined): s
     thing: name,
     rule: "must be text, but contains a zero byte",
     received: text.slice(Math.max(0, zero - 10), zero + 10),
-    remedy:
-      "If it is UTF-16 text: encoding (command line: --encoding utf-16le); a spreadsheet must be saved as CSV first.",
+    remedy: `If it is UTF-16 text: encoding (command line: --encoding ${zero === 0 ? "utf-16be" : "utf-16le"}); a spreadsheet must be saved as CSV first.`,
   });
 }

@@ -15,8 +15,9 @@ export interface RecordOptions {
 }
 
 /**
- * The rows of CSV text after its first `skipRows` lines, as RFC 4180 has them: lines end in LF or CRLF, or all in CR; a cell
- * in double quotes may hold delimiters, line ends and doubled quotes. Empty lines are passed over. Throws `CSV` for a
+ * The rows of CSV text after its first `skipRows` lines, as RFC 4180 has them: lines end in LF, CRLF or CR; a cell in double
+ * quotes may hold delimiters, line ends and doubled quotes. Lines without a cell are passed over. Where spaces separate
+ * cells, a run of them counts as one. Throws `CSV` for a
  * quote inside an unquoted cell, text after a closing quote, and a quote that is never closed.
  *
  * Our own, since errors and reports need the line of every row, also after line ends in quotes: papaparse does not count
@@ -27,7 +28,9 @@ export function* csvRecords(
   given: string,
   { delimiter, skipRows, comment }: RecordOptions,
 ): Generator<CsvRecord> {
-  const text = endsInCr(given) ? given.replaceAll("\r", "\n") : given;
+  const even = withEvenLines(given);
+  const text = delimiter === " " ? withSingleSpaces(even) : even;
+  const isBlank = delimiter.trim() === "" ? (row: string) => row === "" : (row: string) => row.trim() === "";
   let line = 1;
   let at = 0;
   for (; line <= skipRows && at < text.length; line++) at = lineEnd(text, at) + 1;
@@ -40,7 +43,7 @@ export function* csvRecords(
     }
     const row = text.slice(at, text[end - 1] === "\r" && end > at ? end - 1 : end);
     if (!row.includes('"')) {
-      if (row !== "") yield { line, cells: row.split(delimiter) };
+      if (!isBlank(row)) yield { line, cells: row.split(delimiter) };
       at = end + 1;
       line++;
       continue;
@@ -54,9 +57,19 @@ export function* csvRecords(
   }
 }
 
-/** Whether lines end in CR alone, as old Macs wrote them. */
-function endsInCr(text: string): boolean {
-  return !text.includes("\n") && text.includes("\r") && text.replaceAll(/"[^"]*"/g, "").includes("\r");
+/** The same text with LF for each CR that ends a line alone, as old Macs wrote, and files that were put together hold. */
+function withEvenLines(text: string): string {
+  if (!/\r(?!\n)/.test(text) || !/\r(?!\n)/.test(text.replaceAll(/"[^"]*"/g, ""))) return text;
+  if (!text.includes("\n")) return text.replaceAll("\r", "\n");
+  return text.replaceAll(/"[^"]*"|\r(?!\n)/g, (found) => (found === "\r" ? "\n" : found));
+}
+
+/** The same text with one space for each run of them, and none at either end of a line. */
+function withSingleSpaces(text: string): string {
+  return text.replace(/"[^"]*"|(^ +| +(?=\r?$))| +/gm, (found, border?: string) => {
+    if (found.startsWith('"')) return found;
+    return border === undefined ? " " : "";
+  });
 }
 
 function lineEnd(text: string, from: number): number {

@@ -73,11 +73,11 @@ export function place(table: Table, column: TableColumn, row: number): string {
 }
 
 /** Throws `CSV` for a column whose cells are all numbers in another way of writing: as texts they would lose their order. */
-export function refuseForeignNumbers(table: Table, column: TableColumn, shown: string): void {
+export function refuseForeignNumbers(table: Table, column: TableColumn, otherwise: string): void {
   const rows = textRows(column, true);
   const [row] = rows;
   if (row === undefined || !rows.every((at) => isForeignNumber(cellKey(column, at)))) return;
-  throw badCell(table, column, row, "must be a number", numberRemedy(cellKey(column, row), shown));
+  throw badCell(table, column, row, "must be a number", numberRemedy(cellKey(column, row), otherwise));
 }
 
 /** The column that a name or an index means. Throws `ARGUMENT`; `option` names what chose it, such as "label". */

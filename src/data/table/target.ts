@@ -25,6 +25,9 @@ export type TargetPlan =
 /** Consecutive whole numbers are classes if there are at most this many. */
 const fewClasses = 20;
 
+const labelRemedy =
+  'or take the labels for classes: target "class" (command line: --task classification). If this line is no data: --comment with how it starts, --header or --skip-rows. If another column is the label: --label.';
+
 const choices = 'target "class" or "number" (command line: --task classification, --task regression)';
 
 /**
@@ -58,10 +61,10 @@ export function planTarget(
         column,
         text[0] as number,
         `must be a number, as ${numbers} of ${rows} labels are`,
-        `${numberRemedy(cellKey(column, text[0] as number), column.name).split(", leave")[0]}. If the labels are classes: target "class" (command line: --task classification).`,
+        numberRemedy(cellKey(column, text[0] as number), labelRemedy),
       );
     }
-    refuseForeignNumbers(table, column, column.name);
+    refuseForeignNumbers(table, column, labelRemedy);
     if (keys.length > fewClasses && keys.length * 2 > rows)
       throw doubtful(
         table,
@@ -69,10 +72,18 @@ export function planTarget(
         `contains ${keys.length} different texts in ${rows} rows, too many for classes`,
         `Choose another column with label (command line: --label), or insist: target "class" (--task classification).`,
       );
+    const twin = keys.find(
+      (key, at) => keys.findIndex((one) => one.toLowerCase() === key.toLowerCase()) < at,
+    );
+    if (twin !== undefined)
+      notes.push(
+        `${label} has classes that differ only in upper and lower case, such as ${keys.filter((key) => key.toLowerCase() === twin.toLowerCase()).join(" and ")}`,
+      );
     return classPlan(column, keys, false);
   }
   const values = keys.map(Number);
   if (values.some((value) => !Number.isInteger(value))) {
+    if (values.length === 1 && rows > 1) throw constant(table, column, values[0] as number);
     notes.push(`${label} has fractions: a regression; for classes: --task classification`);
     return { kind: "number", column };
   }
@@ -97,6 +108,15 @@ export function planTarget(
     `contains ${values.length} different whole numbers (${seen.join(", ")}), which may be names of classes or numbers to predict`,
     `Say which: ${choices}.`,
   );
+}
+
+function constant(table: Table, column: TableColumn, value: number): EspalierError {
+  return new EspalierError("CSV", {
+    thing: `label column ${quoted(column.name)} of ${table.name}`,
+    rule: "holds the same number in every row, so that there is nothing to predict",
+    received: value,
+    remedy: "Choose another column with label (command line: --label).",
+  });
 }
 
 function doubtful(table: Table, column: TableColumn, rule: string, remedy: string): EspalierError {
