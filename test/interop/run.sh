@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the Python oracles: PyTorch, onnx and onnxruntime say what espalier should have computed.
 # Needs Node with the project's packages (npm ci) and Python 3.11 or later; makes its own virtual environment.
-# `modules` exports 510 files first, which takes minutes: EXPORTED=FOLDER keeps them.
+# `modules` exports 310 files first, which takes minutes: EXPORTED=FOLDER keeps them. MODULES='*' tries all 510.
 # Usage: test/interop/run.sh [oracle ...]   (default: all of gradients trajectories strategies files folders exported backend zoo train_zoo)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
