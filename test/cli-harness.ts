@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import type { CliIo, StopSignal } from "../src/cli/print/io.ts";
 import { main } from "../src/cli/program.ts";
+import type { Model } from "../src/graph/model.ts";
+import { saveModel } from "../src/models/model-file.ts";
 
 /** What a command did, for tests. */
 export interface CliRun {
@@ -77,4 +79,16 @@ export async function snapshot(folder: string): Promise<ReadonlyMap<string, stri
         .map(async (file) => [relative(folder, file), (await readFile(file)).toString("latin1")] as const),
     ),
   );
+}
+
+/** Calls `body` with a folder that holds a model. */
+export function withModel(
+  model: Model,
+  body: (path: string, folder: string) => Promise<void>,
+): Promise<void> {
+  return withFolder(async (folder) => {
+    const path = join(folder, "m.onnx");
+    await saveModel(model, path);
+    await body(path, folder);
+  });
 }
