@@ -1,4 +1,5 @@
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { Random } from "../tensor/random.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 import { readSource, type Source, sourceName } from "./source.ts";
@@ -19,6 +20,15 @@ export interface CharactersOptions {
   readonly name?: string;
 }
 
+const optionNames: OptionNames<CharactersOptions> = {
+  context: true,
+  train: true,
+  held: true,
+  heldFraction: true,
+  seed: true,
+  name: true,
+};
+
 export interface CharacterSplit extends Split {
   readonly validation: Dataset;
 }
@@ -34,6 +44,7 @@ const stretch = 2000;
  * what reading throws.
  */
 export async function characters(source: Source, options: CharactersOptions = {}): Promise<CharacterSplit> {
+  checkOptionNames("characters", options, optionNames);
   const name = options.name ?? sourceName(source, "text");
   const text = new TextDecoder().decode(await readSource(source, name));
   return charactersOf(text, { ...options, name });
@@ -41,6 +52,7 @@ export async function characters(source: Source, options: CharactersOptions = {}
 
 /** {@link characters} of a text at hand. */
 export function charactersOf(text: string, options: CharactersOptions = {}): CharacterSplit {
+  checkOptionNames("characters", options, optionNames);
   const { context = 8, train = 20_000, held = 4_000, heldFraction = 0.1, seed = 0, name = "text" } = options;
   if (!(heldFraction > 0 && heldFraction < 0.5)) {
     throw new EspalierError("ARGUMENT", {

@@ -1,9 +1,10 @@
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 import type { Source } from "./source.ts";
 import { applyStandardiser, type Standardiser } from "./standardise.ts";
 import { encodeTable } from "./table/encode.ts";
 import { fitPreprocessing } from "./table/fit.ts";
-import type { TableOptions } from "./table/options.ts";
+import { type TableOptions, tableNames } from "./table/options.ts";
 import { parseTable } from "./table/parse.ts";
 import { planTable } from "./table/plan.ts";
 import { readTable, type TableFileOptions } from "./table/read.ts";
@@ -14,12 +15,15 @@ export interface CsvOptions extends TableOptions {
   readonly standardise?: boolean | Standardiser;
 }
 
+const csvNames: OptionNames<CsvOptions> = { ...tableNames, standardise: true };
+
 export interface CsvFileOptions extends CsvOptions, TableFileOptions {
   readonly name?: string;
 }
 
 /** {@link parseCsv} of a file: a path, or bytes; gzip or not. Throws what parsing and reading throw. */
 export async function loadCsv(source: Source, options: CsvFileOptions = {}): Promise<Dataset> {
+  checkOptionNames("loadCsv", options, { ...csvNames, maxBytes: true, encoding: true });
   return datasetOf(await readTable(source, options), options);
 }
 
@@ -31,6 +35,7 @@ export async function loadCsv(source: Source, options: CsvFileOptions = {}): Pro
  * `LABEL_RANGE` for a class outside `classNames`.
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Dataset {
+  checkOptionNames("parseCsv", options, csvNames);
   return datasetOf(parseTable(text, options), options);
 }
 

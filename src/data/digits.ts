@@ -1,3 +1,4 @@
+import { checkOptionNames } from "../tensor/known-options.ts";
 import { parseCsv } from "./csv.ts";
 import { dataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
@@ -18,7 +19,9 @@ export interface DigitsOptions {
  * E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998,
  * doi 10.24432/C50P49, licensed CC BY 4.0: its test part as copied by scikit-learn; pixels are divided by 16 here.
  */
-export async function digits({ seed = 0, testFraction = 0.2 }: DigitsOptions = {}): Promise<Split> {
+export async function digits(options: DigitsOptions = {}): Promise<Split> {
+  checkOptionNames("digits", options, { seed: true, testFraction: true });
+  const { seed = 0, testFraction = 0.2 } = options;
   // Imported here, so that programs that bring their own data do not load these bytes.
   const { digitsBase64 } = await import("./digits-bytes.ts");
   const bytes = await gunzip(Uint8Array.from(atob(digitsBase64), (char) => char.charCodeAt(0)));

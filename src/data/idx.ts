@@ -1,5 +1,6 @@
 import { allocate, bytesPerElement, type DType } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 import { isGzip } from "./gzip.ts";
@@ -87,6 +88,14 @@ export interface IdxOptions {
   readonly maxBytes?: number;
 }
 
+const optionNames: OptionNames<IdxOptions> = {
+  name: true,
+  flat: true,
+  axes: true,
+  classes: true,
+  maxBytes: true,
+};
+
 /**
  * Images and labels in two IDX files, each a path or bytes, gzip or not. Pixels of type uint8 are divided by 255,
  * those of another type kept. Images [count, height, width] become examples [1, height, width]; with more axes,
@@ -94,6 +103,7 @@ export interface IdxOptions {
  * `EMPTY_DATA`, `LABEL_RANGE`, and what reading throws.
  */
 export async function loadIdx(images: Source, labels: Source, options: IdxOptions = {}): Promise<Dataset> {
+  checkOptionNames("loadIdx", options, optionNames);
   const name = options.name ?? sourceName(images, "images");
   const [pixels, classOf] = await Promise.all([
     load(images, sourceName(images, "image bytes"), options),

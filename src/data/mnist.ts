@@ -1,5 +1,6 @@
 import { platform } from "#platform";
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames } from "../tensor/known-options.ts";
 import type { Dataset } from "./dataset.ts";
 import { type IdxOptions, loadIdx } from "./idx.ts";
 import type { Split } from "./split.ts";
@@ -10,6 +11,7 @@ import type { Split } from "./split.ts";
  * Throws `FILE_MISSING` where a file is missing, and what {@link loadIdx} throws.
  */
 export async function mnist(folder: string, options: Omit<IdxOptions, "name"> = {}): Promise<Split> {
+  checkOptionNames("mnist", options, { flat: true, axes: true, classes: true, maxBytes: true });
   const names = await platform.listFolder(folder);
   const find = (stem: string) => {
     // Some copies have a dot before "idx".

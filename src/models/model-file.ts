@@ -10,6 +10,7 @@ import type { Model } from "../graph/model.ts";
 import { type FoldedModel, foldIntegers } from "../ops/rewrites/floats/fold-integers.ts";
 import { ownParameters } from "../ops/rewrites/own-parameters.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames } from "../tensor/known-options.ts";
 
 export interface LoadOptions extends Partial<Limits> {
   /**
@@ -82,6 +83,7 @@ function needsPath(): EspalierError {
  * Throws `TOO_LARGE` from 2 GiB on without `externalData`, before anything is written.
  */
 export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+  checkOptionNames("saveModel", options, { externalData: true });
   if (options.externalData !== true) {
     await platform.writeFile(path, encodeModelChunks(model));
     return;

@@ -1,5 +1,6 @@
 import { float } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { full, zeros } from "../tensor/tensor.ts";
 import type { Layer } from "./layer.ts";
 
@@ -11,8 +12,11 @@ export interface BatchNormOptions {
   readonly momentum?: number;
 }
 
+const optionNames: OptionNames<BatchNormOptions> = { name: true, epsilon: true, momentum: true };
+
 /** Batch normalisation over axis 1. Input [batch, channels, ...]. ONNX BatchNormalization. */
 export function batchNorm(options: BatchNormOptions = {}): Layer {
+  checkOptionNames("batchNorm", options, optionNames);
   return {
     kind: "norm",
     ...(options.name === undefined ? {} : { name: options.name }),

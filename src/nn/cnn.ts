@@ -1,4 +1,5 @@
 import type { Model } from "../graph/model.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { type ActivationName, activation } from "./activation.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { conv2d } from "./conv2d.ts";
@@ -6,7 +7,7 @@ import { dropout } from "./dropout.ts";
 import type { Layer } from "./layer.ts";
 import { linear } from "./linear.ts";
 import { flatten, maxPool } from "./pooling.ts";
-import { type ModelOptions, sequential } from "./sequential.ts";
+import { type ModelOptions, modelNames, stack } from "./sequential.ts";
 
 export interface CnnOptions extends ModelOptions {
   /** Shape of one example: [channels, height, width]. */
@@ -26,8 +27,21 @@ export interface CnnOptions extends ModelOptions {
   readonly dropout?: number;
 }
 
+const optionNames: OptionNames<CnnOptions> = {
+  ...modelNames,
+  input: true,
+  filters: true,
+  hidden: true,
+  classes: true,
+  kernel: true,
+  activation: true,
+  batchNorm: true,
+  dropout: true,
+};
+
 /** A convolutional classifier. Its widths are conv1, conv2, ..., hidden1, ... */
 export function cnn(options: CnnOptions): Model {
+  checkOptionNames("cnn", options, optionNames);
   const act = activation(options.activation ?? "relu");
   // BatchNorm subtracts the mean, and any bias with it; its own shift takes over.
   const bias = !options.batchNorm;
@@ -44,5 +58,5 @@ export function cnn(options: CnnOptions): Model {
     ...(options.dropout ? [dropout(options.dropout)] : []),
     linear(options.classes),
   ];
-  return sequential(options.input, layers, options);
+  return stack(options.input, layers, options);
 }

@@ -1,5 +1,6 @@
 import { int, ints } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { zeros } from "../tensor/tensor.ts";
 import { initialWeights } from "./initialize.ts";
 import type { Layer } from "./layer.ts";
@@ -21,8 +22,19 @@ export interface Conv2dOptions {
   readonly bias?: boolean;
 }
 
+const optionNames: OptionNames<Conv2dOptions> = {
+  name: true,
+  kernel: true,
+  stride: true,
+  padding: true,
+  dilation: true,
+  groups: true,
+  bias: true,
+};
+
 /** 2-D convolution with W of shape [filters, channels / groups, kernel, kernel]. Input [batch, channels, height, width]. ONNX Conv. */
 export function conv2d(filters: number, options: Conv2dOptions = {}): Layer {
+  checkOptionNames("conv2d", options, optionNames);
   const { kernel = 3, stride = 1, dilation = 1, groups = 1, bias = true } = options;
   positiveWhole("conv2d", "filters", filters);
   positiveWhole("conv2d", "kernel", kernel);

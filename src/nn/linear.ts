@@ -1,5 +1,6 @@
 import { int } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { zeros } from "../tensor/tensor.ts";
 import { initialWeights } from "./initialize.ts";
 import type { Layer } from "./layer.ts";
@@ -13,8 +14,11 @@ export interface LinearOptions {
   readonly gain?: number;
 }
 
+const optionNames: OptionNames<LinearOptions> = { name: true, bias: true, gain: true };
+
 /** y = x·Wᵀ + b with W of shape [units, features]. Input [batch, features], output [batch, units]. ONNX Gemm. */
 export function linear(units: number, options: LinearOptions = {}): Layer {
+  checkOptionNames("linear", options, optionNames);
   positiveWhole("linear", "units", units);
   return {
     kind: "hidden",

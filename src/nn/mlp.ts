@@ -1,11 +1,12 @@
 import type { Model } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { type ActivationName, activation } from "./activation.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { dropout } from "./dropout.ts";
 import type { Layer } from "./layer.ts";
 import { linear } from "./linear.ts";
-import { type ModelOptions, sequential } from "./sequential.ts";
+import { type ModelOptions, modelNames, stack } from "./sequential.ts";
 
 export interface MlpOptions extends ModelOptions {
   /** After every hidden layer. Default "relu". */
@@ -18,8 +19,17 @@ export interface MlpOptions extends ModelOptions {
   readonly dropout?: number;
 }
 
+const optionNames: OptionNames<MlpOptions> = {
+  ...modelNames,
+  activation: true,
+  bias: true,
+  batchNorm: true,
+  dropout: true,
+};
+
 /** A multilayer perceptron: `sizes` are features, hidden units ..., outputs. Hidden layers are hidden1, hidden2, ... */
 export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
+  checkOptionNames("mlp", options, optionNames);
   const [features, ...units] = sizes;
   if (
     features === undefined ||
@@ -45,5 +55,5 @@ export function mlp(sizes: readonly number[], options: MlpOptions = {}): Model {
           ...(options.dropout ? [dropout(options.dropout)] : []),
         ],
   );
-  return sequential([features], layers, options);
+  return stack([features], layers, options);
 }

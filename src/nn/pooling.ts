@@ -1,4 +1,5 @@
 import { ints } from "../graph/model.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import type { Layer } from "./layer.ts";
 
 export interface PoolOptions {
@@ -7,6 +8,8 @@ export interface PoolOptions {
   /** Default 0. */
   readonly padding?: number;
 }
+
+const optionNames: OptionNames<PoolOptions> = { stride: true, padding: true };
 
 function pool(
   op: "MaxPool" | "AveragePool",
@@ -31,11 +34,13 @@ function pool(
 
 /** Maximum over square windows. Input [batch, channels, height, width]. ONNX MaxPool. */
 export function maxPool(size: number, options: PoolOptions = {}): Layer {
+  checkOptionNames("maxPool", options, optionNames);
   return pool("MaxPool", size, options);
 }
 
 /** Mean over square windows; padding is not counted. ONNX AveragePool. */
 export function averagePool(size: number, options: PoolOptions = {}): Layer {
+  checkOptionNames("averagePool", options, optionNames);
   return pool("AveragePool", size, options);
 }
 

@@ -1,6 +1,7 @@
 import { type Model, makeModel } from "../graph/model.ts";
 import { newGraph } from "../ops/index.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { Random } from "../tensor/random.ts";
 import type { Layer } from "./layer.ts";
 
@@ -10,6 +11,9 @@ export interface ModelOptions {
   /** Of the graph. Default "espalier". */
   readonly name?: string;
 }
+
+/** Their names, for callers in JavaScript. */
+export const modelNames: OptionNames<ModelOptions> = { seed: true, name: true };
 
 const weighted = new Set(["hidden", "conv"]);
 
@@ -22,6 +26,12 @@ export function sequential(
   layers: readonly Layer[],
   options: ModelOptions = {},
 ): Model {
+  checkOptionNames("sequential", options, modelNames);
+  return stack(inputDims, layers, options);
+}
+
+/** {@link sequential} for an architecture, whose options are more than these. */
+export function stack(inputDims: readonly number[], layers: readonly Layer[], options: ModelOptions): Model {
   const bad = inputDims.find((dim) => !Number.isSafeInteger(dim) || dim < 1);
   if (inputDims.length === 0 || bad !== undefined) {
     throw new EspalierError("ARGUMENT", {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { WidthScore } from "../../growth/plan/score.ts";
 import { type ScoreName, scores } from "../../growth/scores/index.ts";
 import { advise as adviseModel } from "../../training/measure/advise.ts";
+import { taskOf } from "../../training/settings/task-options.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { oneOf, wholeNumber } from "../options/option-values.ts";
@@ -66,7 +67,7 @@ export async function advise(path: string, options: AdviseOptions, io: CliIo): P
   if (looked === undefined) throw new Error("there are always data");
   const { data, task } = looked;
   noteTo(io, task.notes);
-  const ranked = await adviseModel(model, data, { method, units, examples: count, seed, ...task });
+  const ranked = await adviseModel(model, data, { method, units, examples: count, seed, ...taskOf(task) });
   const source = options.data ?? "digits";
   const about = {
     model: path,

@@ -7,6 +7,7 @@ import { strategies } from "../../growth/strategies/index.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { growOnData } from "../../training/measure/grow-on-data.ts";
+import { taskOf } from "../../training/settings/task-options.ts";
 import { comparedData } from "../../training/verification/data-feeds.ts";
 import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type GrowthOptions, readGrowths } from "../options/growth-options.ts";
@@ -148,7 +149,7 @@ export async function grow(path: string, options: GrowOptions, io: CliIo): Promi
       : await growOnData(before, growths, looked.data, {
           ...(options.strategy === undefined ? {} : { strategy }),
           ...(examples === undefined ? {} : { examples }),
-          ...looked.task,
+          ...taskOf(looked.task),
           seed,
         });
   const data = looked === undefined ? [] : [comparedData(before, looked.data)];

@@ -5,6 +5,7 @@ import { shrink as shrinkModel } from "../../growth/shrink/shrink-model.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { compareOnData, examineUnits } from "../../training/examine/shrink-evidence.ts";
+import { taskOf } from "../../training/settings/task-options.ts";
 import { comparedData } from "../../training/verification/data-feeds.ts";
 import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
@@ -93,7 +94,7 @@ export async function shrink(path: string, options: ShrinkOptions, io: CliIo): P
   const checkOut = () =>
     dryRun ? undefined : checkOutput(out, { option: "--out", force: options.force ?? false, inputs: files });
   const loaded = await modelData(before, path, seed, options, preprocessing);
-  const looking = loaded && { ...loaded.task, examples: count, seed };
+  const looking = loaded && { ...taskOf(loaded.task), examples: count, seed };
   const evidence = loaded && looking && (await examineUnits(before, loaded.data, looking));
   const shrunk = shrinkModel(before, shrinkings, evidence === undefined ? {} : { evidence });
   await checkOut();

@@ -9,6 +9,7 @@ import { updatesPerEpoch } from "../../training/graphs/feeding.ts";
 import type { ResumeOptions } from "../../training/history/open-checkpoint.ts";
 import { prolonged } from "../../training/optimizers/schedule.ts";
 import { checkOptions, type TrainerOptions } from "../../training/settings/options.ts";
+import { taskOf } from "../../training/settings/task-options.ts";
 import { Trainer } from "../../training/trainer/trainer.ts";
 import {
   absoluteData,
@@ -188,7 +189,7 @@ async function freshTrainer(
 ): Promise<Pick<RunPreparation, "trainer" | "data" | "steps" | "notes">> {
   const { model, data, task } = networkFor(plan, loaded, network);
   const options: TrainerOptions = {
-    ...task,
+    ...taskOf(task),
     batchSize: plan.batch,
     seed: plan.seed,
     threads: plan.threads,

@@ -1,3 +1,4 @@
+import type { OptionNames } from "../../tensor/known-options.ts";
 import { Random } from "../../tensor/random.ts";
 import { type Dataset, dataset } from "../dataset.ts";
 import { requireNotNegative, requirePositive } from "./checks.ts";
@@ -10,6 +11,8 @@ export interface PlanarOptions {
   /** Default 0. Equal seeds give equal points. */
   readonly seed?: number;
 }
+
+export const planarNames: OptionNames<PlanarOptions> = { count: true, noise: true, seed: true };
 
 /** Points [count, 2] and their classes: `pointOf(index)` gives the noiseless point and class of example `index`. */
 export function planar(

@@ -1,6 +1,7 @@
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import type { Dataset } from "../dataset.ts";
 import { requireNotNegative, requirePositive } from "./checks.ts";
-import { type PlanarOptions, planar } from "./planar.ts";
+import { type PlanarOptions, planar, planarNames } from "./planar.ts";
 
 export interface SpiralsOptions extends PlanarOptions {
   /** Number of arms, which is the number of classes; default 2. */
@@ -14,6 +15,7 @@ export interface SpiralsOptions extends PlanarOptions {
  * in radius. Defaults: 600 points, noise 0.02.
  */
 export function spirals(options: SpiralsOptions = {}): Dataset {
+  checkOptionNames("spirals", options, { ...planarNames, arms: true, turns: true });
   const { count = 600, noise = 0.02, seed = 0, arms = 2, turns = 1 } = options;
   requirePositive({ arms });
   requireNotNegative({ turns });

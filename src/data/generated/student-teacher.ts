@@ -1,3 +1,4 @@
+import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import { Random } from "../../tensor/random.ts";
 import { type Dataset, dataset } from "../dataset.ts";
 import { requirePositive } from "./checks.ts";
@@ -17,6 +18,15 @@ export interface StudentTeacherOptions {
   readonly sampleSeed?: number;
 }
 
+const optionNames: OptionNames<StudentTeacherOptions> = {
+  inputs: true,
+  hidden: true,
+  outputs: true,
+  count: true,
+  seed: true,
+  sampleSeed: true,
+};
+
 /**
  * What a random network computes on random inputs: a regression task whose right size is known. The teacher is
  * linear, ReLU, linear without bias, weights uniform in [-1, 1); inputs are standard normal. This is the task that
@@ -24,6 +34,7 @@ export interface StudentTeacherOptions {
  * Features [count, inputs], targets [count, outputs].
  */
 export function studentTeacher(options: StudentTeacherOptions = {}): Dataset {
+  checkOptionNames("studentTeacher", options, optionNames);
   const { inputs = 10, hidden = 10, outputs = 10, count = 1000, seed = 0, sampleSeed = seed } = options;
   requirePositive({ inputs, hidden, outputs, count });
   const weights = new Random(seed, "data/studentTeacher/teacher");

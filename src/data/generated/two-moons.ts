@@ -1,11 +1,14 @@
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import type { Dataset } from "../dataset.ts";
-import { type PlanarOptions, planar } from "./planar.ts";
+import { type PlanarOptions, planar, planarNames } from "./planar.ts";
 
 /**
  * Two interleaved half circles of radius 1: class 0 above, around (0, 0); class 1 below, around (1, 0.5).
  * Points are evenly spaced along each. Defaults: 500 points, noise 0.1.
  */
-export function twoMoons({ count = 500, noise = 0.1, seed = 0 }: PlanarOptions = {}): Dataset {
+export function twoMoons(options: PlanarOptions = {}): Dataset {
+  checkOptionNames("twoMoons", options, planarNames);
+  const { count = 500, noise = 0.1, seed = 0 } = options;
   return planar("twoMoons", 2, { count, noise, seed }, (index) => {
     const label = index % 2;
     const points = Math.floor((count - label + 1) / 2);

@@ -1,3 +1,4 @@
+import type { OptionNames } from "../../tensor/known-options.ts";
 /** What stands for a gap: it is refused; its row is left out; or the column's mean, median or zero fills it. */
 export const missingRules = ["error", "drop", "mean", "median", "zero"] as const;
 export type MissingRule = (typeof missingRules)[number];
@@ -57,3 +58,22 @@ export interface ColumnOptions {
 }
 
 export type TableOptions = TextOptions & ColumnOptions;
+
+/** Their names, for callers in JavaScript. */
+export const tableNames: OptionNames<TextOptions & ColumnOptions> = {
+  name: true,
+  header: true,
+  delimiter: true,
+  skipRows: true,
+  comment: true,
+  decimal: true,
+  leastColumns: true,
+  thousands: true,
+  label: true,
+  target: true,
+  classNames: true,
+  drop: true,
+  keep: true,
+  categories: true,
+  missing: true,
+};

@@ -1,5 +1,6 @@
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import { equalUnits } from "../examine/redundant.ts";
 import { Analysis } from "../find/analysis.ts";
 import { borderWidths } from "../find/border-widths.ts";
@@ -65,11 +66,9 @@ export interface GrownModel {
  * Grows a model, one growth after the other, without changing what it computes. Pure. Throws `UNKNOWN_WIDTH`,
  * `NOT_GROWABLE` or `ARGUMENT`.
  */
-export function grow(
-  model: Model,
-  growths: readonly Growth[],
-  { strategy = "random", seed = 0, choice }: GrowOptions = {},
-): GrownModel {
+export function grow(model: Model, growths: readonly Growth[], options: GrowOptions = {}): GrownModel {
+  checkOptionNames("grow", options, { strategy: true, seed: true, choice: true });
+  const { strategy = "random", seed = 0, choice } = options;
   const values = { strategy: typeof strategy === "string" ? strategyOf(strategy) : strategy, seed, choice };
   const growing = new Growing(model, values);
   for (const growth of growths) {

@@ -1,5 +1,6 @@
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import { Analysis } from "../find/analysis.ts";
 import type { FlowMap } from "../find/flow-map.ts";
 import { widthOf } from "../find/widths.ts";
@@ -32,8 +33,10 @@ export interface ShrunkModel {
 export function shrink(
   model: Model,
   shrinkings: readonly Shrinking[],
-  { evidence = {} }: ShrinkOptions = {},
+  options: ShrinkOptions = {},
 ): ShrunkModel {
+  checkOptionNames("shrink", options, { evidence: true });
+  const { evidence = {} } = options;
   const original = { ...evidence, parameters: model.graph.parameters };
   const left: { width: string; unit?: number; reason: string }[] = [];
   const chosen: Chosen[] = [];

@@ -1,11 +1,15 @@
 import type { Feeds } from "../../engine/session.ts";
 import type { DiagnosisOptions, Evidence } from "../../growth/examine/diagnose.ts";
+import type { OptionNames } from "../../tensor/known-options.ts";
 import type { Compilation } from "../compilation/compilation.ts";
 
 export interface DiagnoseOptions extends DiagnosisOptions {
   /** Examples that are looked at, from the first on. Default 256. */
   readonly batchSize?: number;
 }
+
+/** Their names, for callers in JavaScript. */
+export const diagnoseNames: OptionNames<DiagnoseOptions> = { threshold: true, batchSize: true };
 
 /** One batch seen forwards, and backwards with the dropout masks of training. */
 export async function gatherEvidence(

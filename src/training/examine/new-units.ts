@@ -7,7 +7,7 @@ import { headOf } from "../compilation/probe.ts";
 import { sizedBy } from "../graphs/task.ts";
 import { withMasks } from "../history/dropout-masks.ts";
 import { checkOptions } from "../settings/options.ts";
-import type { TaskOptions } from "../settings/task-options.ts";
+import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import { gatherEvidence } from "./evidence.ts";
 
 /** What the new units of one width have to learn from. */
@@ -40,7 +40,7 @@ export async function examineNewUnits(
 ): Promise<readonly NewUnits[]> {
   const compiled = await compileModel(
     after,
-    checkOptions({ ...sizedBy(data, after, task), batchSize, seed }, after),
+    checkOptions({ ...taskOf(sizedBy(data, after, task)), batchSize, seed }, after),
   );
   try {
     const { widths } = compiled;

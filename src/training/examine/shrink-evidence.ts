@@ -29,7 +29,7 @@ export async function examineUnits(
   const size = Math.min(examples, data.count);
   const compiled = await compileModel(
     model,
-    checkOptions({ ...sizedBy(data, model, task), batchSize: size, seed }, model),
+    checkOptions({ ...taskOf(sizedBy(data, model, task)), batchSize: size, seed }, model),
   );
   try {
     const { program, widths } = compiled;

@@ -1,3 +1,4 @@
+import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type Schedule, scheduleOf } from "../optimizers/schedule.ts";
 import type { Metric } from "../settings/metric.ts";
@@ -19,14 +20,24 @@ export interface ResumeOptions {
   readonly learningRate?: number | Schedule;
 }
 
+const resumeNames: OptionNames<ResumeOptions> = {
+  step: true,
+  metrics: true,
+  threads: true,
+  optimizer: true,
+  learningRate: true,
+};
+
 /**
  * A checkpoint out of a folder (`step` picks an older one of it) or of bytes, to go on from with so many threads. Throws
  * `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`, and `ARGUMENT` for an optimizer that is missing or another.
  */
 export async function openCheckpoint(
   source: string | Uint8Array,
-  { step, threads, optimizer: own, learningRate }: ResumeOptions,
+  options: ResumeOptions,
 ): Promise<Checkpoint> {
+  checkOptionNames("Trainer.resume", options, resumeNames);
+  const { step, threads, optimizer: own, learningRate } = options;
   const { path, bytes } =
     typeof source === "string" ? await readCheckpoint(source, step) : { path: undefined, bytes: source };
   const { settings, state } = await decodeCheckpoint(bytes, path, own);

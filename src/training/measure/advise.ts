@@ -2,19 +2,23 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
 import { findWidths } from "../../growth/find/widths.ts";
 import type { WidthScore } from "../../growth/plan/score.ts";
+import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import { sizedBy } from "../graphs/task.ts";
 import { checkOptions } from "../settings/options.ts";
-import { type TaskOptions, taskOf } from "../settings/task-options.ts";
+import { type TaskOptions, taskNames, taskOf } from "../settings/task-options.ts";
 import { MeasurementCache } from "./measurement-cache.ts";
 import type { Probed } from "./model-probe.ts";
-import { Sample, type SampleOptions } from "./sample.ts";
-import { type ScoreRequest, scoreWidths } from "./score-widths.ts";
+import { Sample, type SampleOptions, sampleNames } from "./sample.ts";
+import { type ScoreRequest, scoreNames, scoreWidths } from "./score-widths.ts";
 
 /** How a model is measured that nobody trains. */
 export interface MeasureOptions extends SampleOptions, TaskOptions {
   /** Of the draws, and of the sample. Default 0. */
   readonly seed?: number;
 }
+
+/** Their names, for callers in JavaScript. */
+export const measureNames: OptionNames<MeasureOptions> = { ...sampleNames, ...taskNames, seed: true };
 
 /**
  * Ranks the widths of a model: where would new units take most off the loss on `data`, per FLOP that they cost? Widths that
@@ -25,6 +29,7 @@ export async function advise(
   data: Dataset,
   options: ScoreRequest & MeasureOptions = {},
 ): Promise<readonly WidthScore[]> {
+  checkOptionNames("advise", options, { ...measureNames, ...scoreNames });
   const scores = await measuring(model, sizedBy(data, model, options), (probed) =>
     scoreWidths(probed, new Sample(data, options, at(options)), options, at(options).seed),
   );

@@ -6,8 +6,9 @@ import { checkGrowth } from "../../growth/plan/plan.ts";
 import type { Strategy } from "../../growth/plan/strategy.ts";
 import { defaultOnData, strategyOf } from "../../growth/strategies/index.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import { sizedBy } from "../graphs/task.ts";
-import { at, type MeasureOptions, measuring } from "./advise.ts";
+import { at, type MeasureOptions, measureNames, measuring } from "./advise.ts";
 import { ModelProbe } from "./model-probe.ts";
 import { Sample } from "./sample.ts";
 
@@ -26,6 +27,7 @@ export async function growOnData(
   data: Dataset,
   asked: GrowOnDataOptions = {},
 ): Promise<GrownModel> {
+  checkOptionNames("growOnData", asked, { ...measureNames, strategy: true });
   const options = sizedBy(data, model, asked);
   const sample = new Sample(data, options, at(options));
   const wanted = typeof options.strategy === "string" ? strategyOf(options.strategy) : options.strategy;

@@ -1,5 +1,6 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import type { OptionNames } from "../../tensor/known-options.ts";
 import { Random } from "../../tensor/random.ts";
 import { type Batch, Batcher } from "../graphs/batch.ts";
 import type { Program } from "../graphs/program.ts";
@@ -11,6 +12,9 @@ export interface SampleOptions {
   /** Examples held in memory at a time. Default 512. */
   readonly batchSize?: number;
 }
+
+/** Their names, for callers in JavaScript. */
+export const sampleNames: OptionNames<SampleOptions> = { examples: true, batchSize: true };
 
 /** A seeded part of a data set, batch by batch. The draw depends on seed and step alone, so that a resumed run repeats it. */
 export class Sample {

@@ -5,6 +5,7 @@ import { widthSizes } from "../../growth/plan/symbols.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import { type ScoreName, scoreOf } from "../../growth/scores/index.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import type { OptionNames } from "../../tensor/known-options.ts";
 import { ModelProbe, type Probed } from "./model-probe.ts";
 import type { Sample } from "./sample.ts";
 
@@ -16,6 +17,9 @@ export interface ScoreRequest {
   /** New units whose gains are predicted. Default 8. */
   readonly units?: number;
 }
+
+/** Their names, for callers in JavaScript. */
+export const scoreNames: OptionNames<ScoreRequest> = { method: true, widths: true, units: true };
 
 /**
  * Predicts for each width what its best new units would take off the loss. A width that the method cannot judge has no

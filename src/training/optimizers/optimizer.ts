@@ -1,5 +1,6 @@
 import type { KernelAddresses, OptimizerKernel } from "../../engine/kernel/optimizer-kernel.ts";
 import type { GraphBuilder } from "../../graph/builder.ts";
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import {
   type OptionRules,
   type OptionsOf,
@@ -106,7 +107,9 @@ export function optimizer<Rules extends OptionRules>(
   rules: Rules,
   rule: (options: OptionsOf<Rules>) => UpdateRule,
 ): OptimizerMaker<Rules> {
-  const make = ({ learningRate = rate, ...given }: OptimizerOptions<Rules> = {}): Optimizer => {
+  const make = (asked: OptimizerOptions<Rules> = {}): Optimizer => {
+    checkOptionNames<object>(name, asked, { learningRate: true, ...rules });
+    const { learningRate = rate, ...given } = asked;
     const options = withDefaults(name, rules, given);
     return {
       name,

@@ -10,10 +10,11 @@ import { openWidths } from "../../growth/plan/symbols.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import { defaultOnData, strategyOf } from "../../growth/strategies/index.ts";
 import { random } from "../../growth/strategies/random.ts";
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import { compileModel, growState, releaseCompilation } from "../compilation/compilation.ts";
 import type { GrowthRecord } from "../history/record.ts";
 import { ModelProbe } from "../measure/model-probe.ts";
-import { Sample, type SampleOptions } from "../measure/sample.ts";
+import { Sample, type SampleOptions, sampleNames } from "../measure/sample.ts";
 import { commit, movedBy } from "./commit.ts";
 import { growingFlops } from "./growing-flops.ts";
 import { type Growing, type Resized, type Sized, sizeChange, withVariables } from "./size-change.ts";
@@ -44,9 +45,11 @@ export interface WidenRequest {
 /** What the options of a caller ask for. Throws `ARGUMENT` for an unknown strategy. */
 export function widenRequest(
   width: string,
-  { by, strategy, data, ...sampling }: WidenOptions,
+  options: WidenOptions,
   now: { readonly seed: number; readonly step: number },
 ): Omit<WidenRequest, "probe"> {
+  checkOptionNames("widen", options, { ...sampleNames, by: true, strategy: true, data: true });
+  const { by, strategy, data, ...sampling } = options;
   return {
     width,
     by,

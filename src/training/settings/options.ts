@@ -1,13 +1,14 @@
 import type { SessionOptions } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import { adam } from "../optimizers/adam.ts";
 import type { Clipping } from "../optimizers/clipping.ts";
 import { type Newborn, type NewbornOptions, newbornOf } from "../optimizers/newborn.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { lossOf } from "./loss.ts";
 import type { Metric } from "./metric.ts";
-import { type TaskOptions, type TaskSettings, taskOf } from "./task-options.ts";
+import { type TaskOptions, type TaskSettings, taskNames, taskOf } from "./task-options.ts";
 import { frozenOf, type ParameterChoice } from "./trainable.ts";
 
 export interface TrainerOptions extends TaskOptions {
@@ -51,6 +52,23 @@ export interface TrainerOptions extends TaskOptions {
   readonly update?: "kernel" | "graph";
 }
 
+const trainerNames: OptionNames<TrainerOptions> = {
+  ...taskNames,
+  optimizer: true,
+  trainable: true,
+  trainConstants: true,
+  frozen: true,
+  batchSize: true,
+  seed: true,
+  clipNorm: true,
+  clipValue: true,
+  newborn: true,
+  metrics: true,
+  threads: true,
+  providers: true,
+  update: true,
+};
+
 /** Options with their defaults filled in. */
 export interface TrainerSettings extends TaskSettings {
   readonly optimizer: Optimizer;
@@ -69,6 +87,7 @@ export type LearnerSettings = Pick<TrainerSettings, "optimizer" | "clipping" | "
 
 /** Throws `ARGUMENT` for values that make no sense, and for names that `model` has not. */
 export function checkOptions(options: TrainerOptions, model?: Model): TrainerSettings {
+  checkOptionNames("Trainer.create", options, trainerNames);
   const task = taskOf(options);
   const { optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
   if (typeof task.loss === "string") lossOf(task.loss);

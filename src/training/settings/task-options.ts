@@ -1,3 +1,4 @@
+import type { OptionNames } from "../../tensor/known-options.ts";
 import type { BatchAxis } from "./batch-axes.ts";
 import type { LossChoice } from "./loss.ts";
 
@@ -26,6 +27,15 @@ export interface TaskOptions {
    */
   readonly sizes?: Sizes;
 }
+
+/** Their names, for callers in JavaScript. */
+export const taskNames: OptionNames<TaskOptions> = {
+  loss: true,
+  output: true,
+  classWeights: true,
+  batchAxis: true,
+  sizes: true,
+};
 
 /** The same with its default filled in. */
 export interface TaskSettings extends TaskOptions {

@@ -41,18 +41,29 @@ export class GrowthController {
     const { policy, data, validation, steps = Number.POSITIVE_INFINITY } = options;
     this.#trainer = trainer;
     this.#options = options;
-    this.#memory = memoryOf(policy);
     const known = trainer.progress.controller;
-    if (known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy)) {
+    const goesOn = known !== undefined && JSON.stringify(known.policy) === JSON.stringify(policy);
+    if (!goesOn) {
+      const { widths, parameterCount: parameters, step } = trainer;
+      const stepFlops = trainer.nextStepFlops(data);
+      checkPolicy(policy, {
+        widths,
+        parameters,
+        stepFlops,
+        step,
+        steps,
+        validation: validation !== undefined,
+      });
+    }
+    this.#memory = memoryOf(policy);
+    if (goesOn) {
       // Without the state to go back to there is no trial: the weights of another moment have been taken since.
       const open = known.open?.trial && trainer.kept === undefined ? undefined : known.open;
       // What JSON leaves out comes back in its place, so that equal states are equal texts.
       trainer.remember({ ...newState(policy), ...known, open }, trainer.kept);
       return;
     }
-    const { widths, parameterCount: parameters, step } = trainer;
-    const stepFlops = trainer.nextStepFlops(data);
-    checkPolicy(policy, { widths, parameters, stepFlops, step, steps, validation: validation !== undefined });
+    const { step } = trainer;
     // Where something grew at this step before there was a controller, it is not to grow again.
     const handled = known === undefined && trainer.growths.at(-1)?.step === step ? step : -1;
     trainer.remember({ ...newState(policy, known?.decisions), since: step, handled }, undefined);

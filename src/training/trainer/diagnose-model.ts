@@ -1,8 +1,10 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
 import type { DiagnosisOptions, WidthDiagnosis } from "../../growth/examine/diagnose.ts";
+import { checkOptionNames } from "../../tensor/known-options.ts";
+import { diagnoseNames } from "../examine/evidence.ts";
 import { sizedBy } from "../graphs/task.ts";
-import { type TaskOptions, taskOf } from "../settings/task-options.ts";
+import { type TaskOptions, taskNames, taskOf } from "../settings/task-options.ts";
 import { Trainer } from "./trainer.ts";
 
 /**
@@ -14,9 +16,14 @@ export async function diagnose(
   batch: Dataset,
   options: DiagnosisOptions & TaskOptions & { readonly batchSize?: number } = {},
 ): Promise<readonly WidthDiagnosis[]> {
+  checkOptionNames("diagnose", options, { ...diagnoseNames, ...taskNames });
+  const { threshold, batchSize } = options;
   const trainer = await Trainer.create(model, taskOf(sizedBy(batch, model, options)));
   try {
-    return await trainer.diagnose(batch, options);
+    return await trainer.diagnose(batch, {
+      ...(threshold === undefined ? {} : { threshold }),
+      ...(batchSize === undefined ? {} : { batchSize }),
+    });
   } finally {
     await trainer.dispose();
   }

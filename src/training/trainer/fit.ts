@@ -1,10 +1,11 @@
 import type { Dataset } from "../../data/dataset.ts";
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import type { Evaluation } from "../compilation/evaluator.ts";
 import type { FitResult, GrowthRecord, StepInfo } from "../history/record.ts";
 import type { ControllerDecision } from "../policy/state.ts";
 import type { LoopTrainer } from "./loop-trainer.ts";
 import { Run } from "./run.ts";
-import type { RunOptions } from "./run-options.ts";
+import { type RunOptions, runNames } from "./run-options.ts";
 
 export interface FitOptions extends RunOptions {
   /** Called after every decision about growth, with what has grown. */
@@ -26,6 +27,13 @@ export async function runFit(
   data: Dataset,
   options: FitOptions = {},
 ): Promise<FitResult> {
+  checkOptionNames("fit", options, {
+    ...runNames,
+    onDecision: true,
+    onStep: true,
+    onValidation: true,
+    onCheckpoint: true,
+  });
   const run = new Run(trainer, data, options);
   const decisions: ControllerDecision[] = [];
   const first = trainer.step;

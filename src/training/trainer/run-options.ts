@@ -1,5 +1,6 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import { isOver } from "../optimizers/schedule.ts";
 import type { EarlyStopping } from "../policy/early-stopping.ts";
 import type { GrowthPolicy } from "../policy/policy.ts";
@@ -26,9 +27,24 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Their names, for callers in JavaScript. */
+export const runNames: OptionNames<RunOptions> = {
+  steps: true,
+  epochs: true,
+  validation: true,
+  validateEvery: true,
+  earlyStopping: true,
+  growth: true,
+  checkpointEvery: true,
+  signal: true,
+};
+
+const stoppingNames: OptionNames<EarlyStopping> = { patience: true, monitor: true, minDelta: true };
+
 /** The options of the loop behind a run. Throws `ARGUMENT` or `EMPTY_DATA`. */
 export function loopOptions(trainer: LoopTrainer, data: Dataset, options: RunOptions): LoopOptions {
   const { validation, validateEvery, earlyStopping, growth, checkpointEvery } = options;
+  if (earlyStopping !== undefined) checkOptionNames("earlyStopping", earlyStopping, stoppingNames);
   for (const [thing, value] of [
     ["validateEvery", validateEvery],
     ["checkpointEvery", checkpointEvery],

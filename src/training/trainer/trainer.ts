@@ -8,11 +8,12 @@ import type { WidthScore } from "../../growth/plan/score.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import type { ShrinkChoice } from "../../growth/shrink/shrink-choice.ts";
 import { inEvaluation } from "../../ops/rewrites/evaluation.ts";
+import { checkOptionNames } from "../../tensor/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Compilation, compileModel, recompile, releaseCompilation } from "../compilation/compilation.ts";
 import type { Evaluation } from "../compilation/evaluator.ts";
 import { feedsOf, firstWorkingBatch, headOf } from "../compilation/probe.ts";
-import { type DiagnoseOptions, gatherEvidence } from "../examine/evidence.ts";
+import { type DiagnoseOptions, diagnoseNames, gatherEvidence } from "../examine/evidence.ts";
 import { Feeding } from "../graphs/feeding.ts";
 import { costOf, flopsPerExample, StepFlops } from "../graphs/flops.ts";
 import { encodeCheckpoint } from "../history/checkpoint.ts";
@@ -23,8 +24,8 @@ import { openCheckpoint, type ResumeOptions } from "../history/open-checkpoint.t
 import type { FitResult, GrowthRecord, ShrinkRecord } from "../history/record.ts";
 import { rolledBack } from "../history/rollback.ts";
 import { charged, noProgress, type Progress, type TrainerState, updated } from "../history/state.ts";
-import { Sample, type SampleOptions } from "../measure/sample.ts";
-import { type ScoreRequest, scoreWidths } from "../measure/score-widths.ts";
+import { Sample, type SampleOptions, sampleNames } from "../measure/sample.ts";
+import { type ScoreRequest, scoreNames, scoreWidths } from "../measure/score-widths.ts";
 import { rateAt } from "../optimizers/schedule.ts";
 import type { DueGrowth } from "../policy/growth-schedule.ts";
 import type { ControllerState } from "../policy/state.ts";
@@ -39,7 +40,7 @@ import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergen
 import { type FitOptions, runFit } from "./fit.ts";
 import type { LoopTrainer } from "./loop-trainer.ts";
 import { Run } from "./run.ts";
-import type { RunOptions } from "./run-options.ts";
+import { type RunOptions, runNames } from "./run-options.ts";
 import { Turns } from "./turns.ts";
 
 /** Trains a model and widens it while it trains. */
@@ -151,6 +152,7 @@ export class Trainer implements LoopTrainer {
 
   /** The same as events, to watch, pause, step through or break off; see {@link Run}. Throws `ARGUMENT` at once. */
   run(data: Dataset, options: RunOptions): Run {
+    checkOptionNames("run", options, runNames);
     return new Run(this, data, options);
   }
 
@@ -226,12 +228,10 @@ export class Trainer implements LoopTrainer {
    * name. Throws `SHAPE_MISMATCH`.
    */
   predict(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Tensor> {
-    return this.#turns.take(() =>
-      this.#compiled.evaluator.predict(
-        this.#compiled.learner.variables,
-        feedsOf(this.#compiled.program, given),
-      ),
-    );
+    return this.#turns.take(() => {
+      const { evaluator, learner, program } = this.#compiled;
+      return evaluator.predict(learner.variables, feedsOf(program, given));
+    });
   }
 
   /**
@@ -285,6 +285,7 @@ export class Trainer implements LoopTrainer {
    * what it costs is in the scores. Throws `UNKNOWN_WIDTH`, `ARGUMENT`.
    */
   score(data: Dataset, options: ScoreRequest & SampleOptions = {}): Promise<readonly WidthScore[]> {
+    checkOptionNames("score", options, { ...scoreNames, ...sampleNames });
     const sample = new Sample(data, options, this.#now);
     return this.#turns.take(() => {
       const { settings } = this;
@@ -296,6 +297,7 @@ export class Trainer implements LoopTrainer {
 
   /** Dead, identical and collapsing units of every width that can grow, on one batch of `data` (or the last one trained on). */
   diagnose(data?: Dataset, options: DiagnoseOptions = {}): Promise<readonly WidthDiagnosis[]> {
+    checkOptionNames("diagnose", options, diagnoseNames);
     return this.#turns.take(async () => {
       const batch = await this.#probe(data, options.batchSize);
       const evidence = await gatherEvidence(this.#compiled, batch, this.#withMasks(batch, this.widths));

@@ -2,6 +2,7 @@ import type { SessionOptions } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
 import { isPreserved, type OutputDifference } from "../../growth/examine/compare.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Comparison } from "./comparison.ts";
 import { Coverage, type OutputCoverage, outputsOfInputs } from "./coverage.ts";
@@ -21,6 +22,17 @@ export interface VerifyOptions extends SessionOptions {
   /** Whether to stop at the first inputs that show a difference. Default: all are run, and the largest is told. */
   readonly untilDifferent?: boolean;
 }
+
+const verifyNames: OptionNames<VerifyOptions> = {
+  seed: true,
+  sizes: true,
+  given: true,
+  data: true,
+  threads: true,
+  optimization: true,
+  providers: true,
+  untilDifferent: true,
+};
 
 /** How far one output moved on one set of inputs. */
 export interface OutputCheck extends OutputDifference {
@@ -65,6 +77,7 @@ export async function verifyModels(
   after: Model,
   options: VerifyOptions = {},
 ): Promise<Verification> {
+  checkOptionNames("verify", options, verifyNames);
   const names = comparableOutputs(before, after);
   const { seed = 0, data = [], sizes, given, untilDifferent = false } = options;
   const comparison = await Comparison.of(before, after, names, options);
