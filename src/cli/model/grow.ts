@@ -9,14 +9,15 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { growOnData } from "../../training/measure/grow-on-data.ts";
 import { taskOf } from "../../training/settings/task-options.ts";
 import { comparedData } from "../../training/verification/data-feeds.ts";
-import { feedOption, readFeeds } from "../options/feed-option.ts";
+import { readFeeds } from "../options/feed-option.ts";
 import { type GrowthOptions, readGrowths } from "../options/growth-options.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
-import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { type ModelOptions, openModel } from "../options/model-option.ts";
 import { badOption, strategyName, wholeNumber } from "../options/option-values.ts";
 import { checkOutput } from "../options/output-file.ts";
 import { parseSizes } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
+import { writtenModelOptions } from "../options/written-model-options.ts";
 import { resultJson } from "../print/error-text.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
@@ -96,19 +97,8 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
     .option("--seed <number>", "of those values, and of the inputs for the check (default: 0)")
     .option("--plan <file>", "repeat the growths of a saved plan instead")
     .option("--save-plan <file>", "write the plan, as JSON")
-    .option("--out <file>", "where to write the grown model (default: MODEL.grown.onnx)")
-    .option("--force", "replace an output file that exists")
-    .option("--dry-run", "print the plan and write no model")
-    .option("--no-verify", "write it without verifying it")
-    .addOption(
-      new Option("--sizes <sizes>", "sizes for the check, such as batch=3,sequence=7; repeatable")
-        .argParser(collect)
-        .default([], "several small ones"),
-    )
-    .addOption(feedOption())
-    .option("--json", "print one JSON document on stdout")
-    .option("--debug", "print stack traces");
-  return modelOptions(command, "read weights from files next to the model, and write the output's next to it")
+    .option("--out <file>", "where to write the grown model (default: MODEL.grown.onnx)");
+  return writtenModelOptions(command, "print the plan")
     .addHelpText("after", helpText)
     .action(async (path: string, options: GrowOptions) => finish(await grow(path, options, io)));
 }

@@ -7,14 +7,15 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { compareOnData, examineUnits } from "../../training/examine/shrink-evidence.ts";
 import { taskOf } from "../../training/settings/task-options.ts";
 import { comparedData } from "../../training/verification/data-feeds.ts";
-import { feedOption, readFeeds } from "../options/feed-option.ts";
+import { readFeeds } from "../options/feed-option.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
-import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { type ModelOptions, openModel } from "../options/model-option.ts";
 import { wholeNumber } from "../options/option-values.ts";
 import { checkOutput } from "../options/output-file.ts";
 import { readShrinkings, type ShrinkChoiceOptions } from "../options/shrink-options.ts";
 import { parseSizes } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
+import { writtenModelOptions } from "../options/written-model-options.ts";
 import { resultJson } from "../print/error-text.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
@@ -62,19 +63,8 @@ export function shrinkCommand(command: Command, io: CliIo, finish: (code: number
   modelDataOptions(command, "data to look at, as train takes them")
     .option("--examples <count>", "of the data, from the first on", "1024")
     .option("--seed <number>", "of the inputs for the check, and of how the data are split", "0")
-    .option("--out <file>", "where to write the smaller model (default: MODEL.shrunk.onnx)")
-    .option("--force", "replace an output file that exists")
-    .option("--dry-run", "say what would go and write no model")
-    .option("--no-verify", "write it without verifying it")
-    .addOption(
-      new Option("--sizes <sizes>", "sizes for the check, such as batch=3,sequence=7; repeatable")
-        .argParser(collect)
-        .default([], "several small ones"),
-    )
-    .addOption(feedOption())
-    .option("--json", "print one JSON document on stdout")
-    .option("--debug", "print stack traces");
-  return modelOptions(command, "read weights from files next to the model, and write the output's next to it")
+    .option("--out <file>", "where to write the smaller model (default: MODEL.shrunk.onnx)");
+  return writtenModelOptions(command, "say what would go")
     .addHelpText("after", examples)
     .action(async (path: string, options: ShrinkOptions) => finish(await shrink(path, options, io)));
 }
