@@ -6,6 +6,7 @@ import { type ModelDataOptions, modelData, modelDataOptions } from "../options/m
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { wholeNumber } from "../options/option-values.ts";
 import { parseSizes } from "../options/sizes-option.ts";
+import { networkIn } from "../options/trained-model.ts";
 import { visible } from "../print/format.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
 import {
@@ -62,12 +63,18 @@ export async function verify(
   io: CliIo,
 ): Promise<number> {
   const seed = wholeNumber("--seed", options.seed, 0);
-  const { model: before, notes } = await openModel(beforePath, options);
-  const { model: after, notes: moreNotes } = await openModel(afterPath, options);
+  const { model: first, notes } = await openModel(beforePath, options);
+  const { model: second, notes: moreNotes } = await openModel(afterPath, options);
+  const [old, grown] = [networkIn(first, beforePath), networkIn(second, afterPath)];
+  // Rows are read as a record says, which both models must share: then the networks behind it are compared.
+  const record = JSON.stringify(old.preprocessing);
+  const inside =
+    options.data !== undefined && record !== undefined && record === JSON.stringify(grown.preprocessing);
+  const [before, after] = inside ? [old.model, grown.model] : [first, second];
   noteTo(io, [...notes, ...moreNotes]);
   const sizes = options.sizes.map((text) => parseSizes(text, before));
   const given = readFeeds(options.feed, before);
-  const loaded = await modelData(before, beforePath, seed, options);
+  const loaded = await modelData(before, beforePath, seed, options, inside ? old.preprocessing : undefined);
   const data = loaded === undefined ? [] : [comparedData(before, loaded.data)];
   const result = await verifyModels(before, after, {
     seed,
@@ -75,7 +82,7 @@ export async function verify(
     data,
     ...(sizes.length === 0 ? {} : { sizes }),
   });
-  const units = await newUnitsReport(before, after, seed, { ...options, afterPath });
+  const units = await newUnitsReport(first, second, seed, { ...options, afterPath });
   if (options.json) {
     const document = {
       before: beforePath,
