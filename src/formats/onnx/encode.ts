@@ -1,13 +1,13 @@
 import type { Shape } from "../../graph/dim.ts";
 import type { Attribute, DeclaredValue, Model, Node, Notes, Subgraph } from "../../graph/model.ts";
 import { nestBranches } from "../../ops/rewrites/nest-branches.ts";
+import { dataTypes } from "../../ops/rules/element-types.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { Writer } from "../protobuf-writer.ts";
 import { ExternalTensors } from "./external-tensors.ts";
 import {
   attributeFields,
   attributeTypes,
-  dataTypes,
   dimensionFields,
   entryFields,
   graphFields,

@@ -1,5 +1,4 @@
 import type { Attribute } from "../../graph/model.ts";
-import type { DType } from "../../tensor/dtype.ts";
 
 /**
  * Field numbers of the ONNX messages that espalier reads or writes, by message, as the ONNX schema
@@ -126,24 +125,6 @@ export const otherValueTypes: Readonly<Record<number, string>> = {
   7: "opaque",
   8: "sparse tensor",
   9: "optional",
-};
-
-/** TensorProto.DataType of each element type. */
-export const dataTypes: { readonly [D in DType]: number } = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int16: 5,
-  int32: 6,
-  int64: 7,
-  string: 8,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  uint32: 12,
-  uint64: 13,
-  bfloat16: 16,
 };
 
 /** TensorProto.DataType that a tensor cannot hold, to name them in errors. */

@@ -1,11 +1,12 @@
 import type { Notes } from "../../graph/model.ts";
+import { dataTypes } from "../../ops/rules/element-types.ts";
 import { bytesPerElement, type DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { checkLimit, type Limits } from "../limits.ts";
 import type { Field, Reader } from "../protobuf-reader.ts";
 import { elementsFrom } from "../raw.ts";
-import { dataTypes, externalLocation, otherDataTypes, tensorFields } from "./fields.ts";
+import { externalLocation, otherDataTypes, tensorFields } from "./fields.ts";
 import { countListed, isListed, listOf, readListed } from "./listed.ts";
 import { fieldsOf, NotesReader, type Reading } from "./reading.ts";
 

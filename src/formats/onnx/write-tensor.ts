@@ -1,9 +1,10 @@
+import { dataTypes } from "../../ops/rules/element-types.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Writer } from "../protobuf-writer.ts";
 import { bytesOf } from "../raw.ts";
 import type { ExternalTensors } from "./external-tensors.ts";
-import { dataTypes, entryFields, externalLocation, tensorFields } from "./fields.ts";
+import { entryFields, externalLocation, tensorFields } from "./fields.ts";
 
 /**
  * Writes a TensorProto: raw little-endian data, listed text, or the place in `external` where the data goes.

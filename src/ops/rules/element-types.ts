@@ -1,8 +1,8 @@
 import type { DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** ONNX's number of each element type, for the `to` of Cast. */
-const codes: { readonly [D in DType]: number } = {
+/** ONNX's number of each element type (TensorProto.DataType), in files and for the `to` of Cast. */
+export const dataTypes: { readonly [D in DType]: number } = {
   float32: 1,
   uint8: 2,
   int8: 3,
@@ -21,15 +21,15 @@ const codes: { readonly [D in DType]: number } = {
 
 /** The element type that ONNX gives number `code`. Throws `UNSUPPORTED_TYPE`. */
 export function dtypeOfCode(thing: string, code: number): DType {
-  for (const [dtype, known] of Object.entries(codes)) if (known === code) return dtype as DType;
+  for (const [dtype, known] of Object.entries(dataTypes)) if (known === code) return dtype as DType;
   throw new EspalierError("UNSUPPORTED_TYPE", {
     thing,
     rule: "must have an element type that espalier supports",
     received: code,
-    remedy: `Supported: ${Object.keys(codes).join(", ")}.`,
+    remedy: `Supported: ${Object.keys(dataTypes).join(", ")}.`,
   });
 }
 
 export function codeOfDtype(dtype: DType): number {
-  return codes[dtype];
+  return dataTypes[dtype];
 }
