@@ -130,6 +130,7 @@ describe("outputs and losses of models", () => {
 
   it.each([
     ["aux_first", "three2", "emb", /emb.*must be logits, numbers of any size/],
+    ["aux_first", "three2", "emb,logits", /must name one output.*weighted sum of losses.*loss: \{ output \}/],
     ["aux_first", "three2", "embedding", /must name a value.*emb, logits/],
     ["mlp_double", "three2", undefined, /float64/],
     ["mlp_fp16_castio", "five", undefined, /w1, b1, w2, b2 must be float32 to be trained/],

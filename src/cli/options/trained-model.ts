@@ -14,6 +14,7 @@ import type { TrainingData } from "./data-option.ts";
 import { columnsForInputs } from "./input-columns.ts";
 import { type ModelOptions, openModel } from "./model-option.ts";
 import { lossFor } from "./network.ts";
+import { badOption } from "./option-values.ts";
 
 /** What `--model` names, and how it is read. */
 export interface ModelChoice {
@@ -110,6 +111,13 @@ export interface RawTaskOptions {
 
 /** The same, read. Throws `USAGE`. */
 export function taskOptions({ output, batchAxis }: RawTaskOptions): Omit<TaskOptions, "loss"> {
+  if (output?.includes(","))
+    throw badOption(
+      "--output",
+      "must name one output, since a run trains one by one loss",
+      output,
+      "To train a weighted sum of losses, export it as an output of the model, and name that in the library: loss: { output }.",
+    );
   return {
     ...(output === undefined ? {} : { output }),
     ...(batchAxis === undefined ? {} : { batchAxis: parseBatchAxis(batchAxis) }),
