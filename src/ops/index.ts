@@ -20,6 +20,7 @@ import { tanh } from "./activations/tanh.ts";
 import { abs } from "./elementwise/abs.ts";
 import { add } from "./elementwise/add.ts";
 import { cast } from "./elementwise/cast.ts";
+import { castLike } from "./elementwise/cast-like.ts";
 import { ceil } from "./elementwise/ceil.ts";
 import { clip } from "./elementwise/clip.ts";
 import { cos } from "./elementwise/cos.ts";
@@ -136,6 +137,7 @@ export const operators = {
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
   Cast: cast,
+  CastLike: castLike,
   Ceil: ceil,
   Celu: celu,
   Choose: choose,

@@ -82,6 +82,15 @@ const idioms: Readonly<
         return graph.emit("MatMul", [sums, weight(graph, "w1", 4, 2)]);
       }),
   },
+  "dynamo's CastLike": {
+    growable: ["w0"],
+    model: () =>
+      build({ x: ["float32", [3, 4]] }, (graph) => {
+        const hidden = graph.emit("MatMul", ["x", weight(graph, "w0", 4, 5)]);
+        const back = graph.emit("CastLike", [graph.emit("Cast", [hidden], { to: int(11) }), "x"]);
+        return graph.emit("MatMul", [back, weight(graph, "w1", 5, 2)]);
+      }),
+  },
   "rows of a state that ScatterND replaces": {
     growable: ["w0"],
     model: () =>

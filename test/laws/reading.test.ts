@@ -35,6 +35,8 @@ const cases: readonly (readonly [file: string, growable: readonly string[], with
   ["auto-pad-same-dynamic", ["w1", "w2"], []],
   ["torchscript-pad", ["w1", "w2"], []],
   ["sliced-position-table", ["emb", "w1"], []],
+  ["cv_resnet_optA_pad", ["k1", "k2", "k2#2"], []],
+  ["lm_tied", ["E"], []],
   ["if_before", ["w1"], []],
   ["if-branches", ["w1a", "w2a"], []],
   ["lrn-hides-the-rest", ["w2", "w3"], ["LRN"]],
@@ -54,6 +56,14 @@ describe("what a file does not say, or says in a form without rules, hides nothi
       const { preserved } = await verify(model, decodeModel(encodeModel(grown)));
       expect(preserved, id).toBe(true);
     }
+  });
+
+  it("grows a vocabulary: the rows of a table and, tied to them, the classes", async () => {
+    const model = await read("lm_tied");
+    const grown = grow(model, [{ border: "output", by: 5 }]).model;
+    expect(grown.graph.parameters.get("E")?.dims[0]).toBe(25);
+    expect(grown.graph.outputs[0]?.shape.at(-1)).toBe(25);
+    expect((await verify(model, grown)).preserved).toBe(true);
   });
 
   it("trains behind an operator without a gradient, and grows in training", async () => {

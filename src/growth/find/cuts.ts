@@ -27,6 +27,7 @@ export function widthsFrom(flows: FlowMap, seed: Seed, known: Known): readonly W
     // Seen as it is: another cut of it, such as the size of a head, may still be a width of its own.
     if (flows.constants.has(value) && sameLayout(layout, unitLayout)) known.set(key, asWhole.growable);
   }
+  if (asWhole.growable) known.set(signatureOf(flows, whole), true);
   if (asWhole.growable || whole.cuts.length === 0) return [asWhole];
 
   const found: Width[] = [];

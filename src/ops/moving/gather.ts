@@ -1,7 +1,7 @@
 import type { Dim } from "../../graph/dim.ts";
 import { int, text } from "../../graph/model.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output, type Pick, tie } from "../rules/flow.ts";
+import { input, onlyUnits, output, type Pick, tie } from "../rules/flow.ts";
 import { elementwise } from "../rules/fresh.ts";
 import { shapeOf, zerosLike } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
@@ -44,6 +44,8 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   ];
 }
 
+const byNumber = "Gather looks it up by number";
+
 /** A single number that is known picks one position. */
 function picks(call: Call, axis: number): readonly Pick[] {
   const [size, numbers] = [call.shape(0)[axis], numbersOf(call, 1)];
@@ -71,13 +73,19 @@ export const gather: Operator = {
     const width = call.rank(1);
     const others = call.shape(0).flatMap((_, at) => (at === axis ? [] : [at]));
     const carried = (at: number) => output(at < axis ? at : at + width - 1);
+    // A table of weights that is looked up by what is fed: nobody asks for new rows behind the old ones.
+    const isTable = call.constant(0) !== undefined && call.constant(1) === undefined;
+    const rows = input(0, axis);
     return {
       ties: [
+        ...(isTable
+          ? [{ ...tie(rows, rows), forward: onlyUnits(byNumber), backward: onlyUnits(byNumber) }]
+          : []),
         ...others.map((at) => tie(input(0, at), carried(at))),
         ...call.shape(1).map((_, at) => tie(input(1, at), output(axis + at))),
       ],
       roles: others.map((at) => ({ at: input(0, at), role: "incoming" as const })),
-      blocked: [{ at: input(0, axis), reason: "Gather looks it up by number" }],
+      blocked: isTable ? [] : [{ at: rows, reason: byNumber }],
       picks: picks(call, axis),
       // Which of the two carries the width depends on the axis; equal positions look up equal slices.
       fresh: ([data, at]) => data ?? elementwise([at]),

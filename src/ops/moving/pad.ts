@@ -1,8 +1,20 @@
 import type { Dim } from "../../graph/dim.ts";
 import { addDims } from "../../graph/dim.ts";
+import { type Layout, layoutSize } from "../../graph/layout.ts";
 import type { Attributes } from "../../graph/model.ts";
 import { givenAxes } from "../rules/axes.ts";
-import { input, output, tie } from "../rules/flow.ts";
+import {
+  type Block,
+  type Flow,
+  input,
+  output,
+  positionAfter,
+  type Tie,
+  tie,
+  unitsOn,
+  type Written,
+} from "../rules/flow.ts";
+import { partGrains, sliceLayout } from "../rules/folding.ts";
 import { moved, summed } from "../rules/fresh.ts";
 import { scatterBack } from "../rules/gradient.ts";
 import type { Call, Operator } from "../rules/operator.ts";
@@ -37,6 +49,68 @@ function withoutValue(call: Call): Attributes {
   return Object.fromEntries(Object.entries(call.node.attributes).filter(([name]) => name !== "value"));
 }
 
+/** An axis with zeros at its ends: channels of a shortcut to more channels, say. */
+function zeroPaddedTie(axis: number, size: number, [before, after]: readonly [number, number]): Tie {
+  const parts = [before, size, after].filter((part) => part > 0);
+  const fixed = (count: number): Layout => (count > 0 ? [{ fixed: count }] : []);
+  return {
+    a: input(0, axis),
+    b: output(axis),
+    forward: (layout) => [...fixed(before), ...layout, ...fixed(after)],
+    backward: (layout) =>
+      sliceLayout(layout, unitsOn(layout, before + size + after), before, before + size) ?? {
+        blocked: "the zeros that Pad adds would lie between its units",
+        instead: partGrains(parts),
+      },
+  };
+}
+
+function flow(call: Call): Flow {
+  const around = padding(call);
+  const shape = call.shape(0);
+  const isZero = isConstant(call) && padsWithZero(call);
+  const inAttribute = call.ints("pads");
+  const listed = (call.has(3) ? givenAxes(call, 3, shape.length) : undefined) ?? shape.map((_, axis) => axis);
+  const ties: Tie[] = [];
+  const blocked: Block[] = [];
+  const written: Written[] = [];
+  shape.forEach((size, axis) => {
+    const [before, after] = around[axis] ?? [];
+    if (before === 0 && after === 0) {
+      ties.push(tie(input(0, axis), output(axis)));
+      return;
+    }
+    const isKnown = typeof size === "number" && typeof before === "number" && typeof after === "number";
+    if (!isZero || !isKnown || before < 0 || after < 0) {
+      blocked.push({ at: input(0, axis), reason: "Pad adds a border to it", apart: true });
+      return;
+    }
+    ties.push(zeroPaddedTie(axis, size, [before, after]));
+    const whole = before + size + after;
+    const place = (element: number) =>
+      inAttribute === undefined ? { input: 1, element } : { attribute: "pads", element };
+    const at = output(axis);
+    const element = listed.indexOf(axis);
+    // New units between the zeros are zeros too; those at a border of the input belong to it.
+    written.push(
+      { at, place: place(element), becomes: (layout, units) => positionAfter(layout, whole, before, units) },
+      {
+        at,
+        place: place(element + listed.length),
+        becomes: (layout, units) =>
+          layoutSize(layout, units) - positionAfter(layout, whole, before + size, units),
+      },
+    );
+  });
+  return {
+    ties,
+    blocked,
+    written,
+    // A border of another number is added to all units alike.
+    fresh: isZero ? ([x]) => x ?? "zero" : isConstant(call) ? ([x]) => summed([x, undefined]) : moved,
+  };
+}
+
 /** Adds a border of zeros, of a constant, or of the tensor's own entries. ONNX Pad-19. */
 export const pad: Operator = {
   infer(call) {
@@ -66,19 +140,7 @@ export const pad: Operator = {
     // What was added before and after is cut off again.
     return [graph.emit("Pad", [call.upstream, graph.emit("Neg", [pads]), ...axes])];
   },
-  flow(call) {
-    const around = padding(call);
-    const still = (axis: number) => around[axis]?.[0] === 0 && around[axis]?.[1] === 0;
-    const axes = call.shape(0).map((_, axis) => axis);
-    return {
-      // A border of another number is added to all units alike.
-      fresh: isConstant(call) && !padsWithZero(call) ? ([x]) => summed([x, undefined]) : moved,
-      ties: axes.filter(still).map((axis) => tie(input(0, axis), output(axis))),
-      blocked: axes
-        .filter((axis) => !still(axis))
-        .map((axis) => ({ at: input(0, axis), reason: "Pad adds a border to it", apart: true })),
-    };
-  },
+  flow,
   rounding(call) {
     const [bound] = call.inputBounds;
     if (bound === undefined) return undefined;

@@ -1,0 +1,11 @@
+import { input } from "../rules/flow.ts";
+import type { Operator } from "../rules/operator.ts";
+import { castTo } from "./cast.ts";
+
+const rules = castTo((call) => call.input(1).dtype);
+
+/** y = x in the element type of another value, which counts for nothing else. ONNX CastLike-19. */
+export const castLike: Operator = {
+  ...rules,
+  flow: (call) => ({ ...rules.flow(call), ends: call.shape(1).map((_, axis) => input(1, axis)) }),
+};
