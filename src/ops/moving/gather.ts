@@ -1,7 +1,8 @@
 import type { Dim } from "../../graph/dim.ts";
+import { type Layout, sameLayout, unitLayout } from "../../graph/layout.ts";
 import { int, text } from "../../graph/model.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, onlyUnits, output, type Pick, tie } from "../rules/flow.ts";
+import { type Carried, input, output, type Pick, tie } from "../rules/flow.ts";
 import { elementwise } from "../rules/fresh.ts";
 import { shapeOf, zerosLike } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
@@ -46,6 +47,10 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
 
 const byNumber = "Gather looks it up by number";
 
+/** Only rows behind all others leave the numbers of the old ones as they are. */
+const atTheEnd = (layout: Layout): Carried =>
+  sameLayout(layout, unitLayout) ? layout : { blocked: byNumber };
+
 /** A single number that is known picks one position. */
 function picks(call: Call, axis: number): readonly Pick[] {
   const [size, numbers] = [call.shape(0)[axis], numbersOf(call, 1)];
@@ -78,9 +83,7 @@ export const gather: Operator = {
     const rows = input(0, axis);
     return {
       ties: [
-        ...(isTable
-          ? [{ ...tie(rows, rows), forward: onlyUnits(byNumber), backward: onlyUnits(byNumber) }]
-          : []),
+        ...(isTable ? [{ ...tie(rows, rows), forward: atTheEnd, backward: atTheEnd }] : []),
         ...others.map((at) => tie(input(0, at), carried(at))),
         ...call.shape(1).map((_, at) => tie(input(1, at), output(axis + at))),
       ],

@@ -54,7 +54,7 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
 }
 
 /** An axis that data and updates share, each updated place by itself. */
-export interface SharedAxis {
+interface SharedAxis {
   readonly data: number;
   readonly updates: number;
   /** That of the indices, where they have it too. */

@@ -5,7 +5,7 @@ import { dequantized, transposed } from "./dequantize.ts";
 import type { Folding } from "./folding.ts";
 
 /** Writes what stands for a node of quantized weights; false where it has another form. */
-export type Rewrite = (folding: Folding, node: Node) => boolean;
+type Rewrite = (folding: Folding, node: Node) => boolean;
 
 const float32Code = 1;
 
