@@ -99,6 +99,13 @@ export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
   ...reducingCases,
   Abs: unary("Abs", awayFromZero),
   Add: nary("Add", 2),
+  // The other value counts for its type alone: a gradient of it there is none.
+  CastLike: fc.tuple(tensor([2, 3]), tensor([4])).map(([x, like]) => ({
+    op: "CastLike",
+    inputs: [x, like],
+    differentiable: [0],
+    float32Only: true,
+  })),
   Cast: unary("Cast", undefined, fc.constant({ to: int(1) })).map((c) => ({ ...c, float32Only: true })),
   Clip: fc
     .record({ dims: shape(0), s: seed, low: fc.boolean(), high: fc.boolean(), crossed: fc.boolean() })
