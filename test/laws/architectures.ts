@@ -43,8 +43,10 @@ export function layerOf(spec: LayerSpec): Layer {
   switch (spec.kind) {
     case "linear":
       return linear(spec.units, { bias: spec.bias });
-    case "conv":
-      return conv2d(spec.filters, spec);
+    case "conv": {
+      const { kind: _, filters, ...options } = spec;
+      return conv2d(filters, options);
+    }
     case "activation":
       return activation(spec.name);
     case "halfSlope":
