@@ -65,6 +65,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   training: [
     "options",
     "optimizers",
+    "metrics",
+    "losses",
     "policy",
     "settings",
     "graphs",

@@ -3,7 +3,6 @@ import { scores } from "../growth/scores/index.ts";
 import { strategies } from "../growth/strategies/index.ts";
 import { activationNames } from "../nn/activation.ts";
 import { optimizerNames, optimizers } from "../training/optimizers/index.ts";
-import { losses } from "../training/settings/loss.ts";
 import { compareCommand } from "./compare/compare.ts";
 import { exportCommand } from "./folder/export.ts";
 import { adviseCommand } from "./model/advise.ts";
@@ -15,6 +14,7 @@ import { shrinkCommand } from "./model/shrink.ts";
 import { verifyCommand } from "./model/verify.ts";
 import { batchAxisHelp } from "./options/batch-axis-option.ts";
 import { classWeightsHelp } from "./options/class-weights-option.ts";
+import { lossHelp } from "./options/loss-option.ts";
 import { modelOptions } from "./options/model-option.ts";
 import { sizesHelp } from "./options/sizes-option.ts";
 import { tableOptions } from "./options/table-options.ts";
@@ -186,7 +186,7 @@ function trainOptions(command: Command): Command {
     )
     .option("--batch-axis <axis>", `of --model: ${batchAxisHelp}`)
     .option("--sizes <sizes>", `of --model: ${sizesHelp}`)
-    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
+    .option("--loss <name>", lossHelp)
     .option("--class-weights <weights>", classWeightsHelp)
     .option("--optimizer <name>", optimizerHelp, "adam")
     .option(

@@ -1,9 +1,9 @@
 import type { CsvFileOptions } from "../data/csv.ts";
 import type { ActivationName } from "../nn/activation.ts";
+import type { LossName } from "../training/losses/index.ts";
 import type { OptimizerName } from "../training/optimizers/index.ts";
 import type { NewbornOptions } from "../training/optimizers/newborn.ts";
 import type { GrowthPolicy } from "../training/policy/policy.ts";
-import type { LossName } from "../training/settings/loss.ts";
 
 /**
  * What a comparison asks:

@@ -1,6 +1,6 @@
 import { encodings, missingRules } from "../data/table/options.ts";
 import { activationNames } from "../nn/activation.ts";
-import type { LossName } from "../training/settings/loss.ts";
+import { type LossName, losses } from "../training/losses/index.ts";
 import type { CsvReading, DataSource, NetworkConfig, Size, SplitConfig, TaskConfig } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
 
@@ -11,7 +11,7 @@ export function readTask(reader: JsonReader): TaskConfig {
   return {
     data,
     network: readNetwork(reader.field("network")),
-    loss: reader.field("loss").oneOf<LossName>(["crossEntropy", "binaryCrossEntropy", "meanSquaredError"]),
+    loss: reader.field("loss").oneOf(Object.keys(losses) as LossName[]),
     batch: batch.value === "full" ? "full" : batch.whole(),
     split: readSplit(reader.field("split"), data),
     standardise: reader.field("standardise").optional((flag) => flag.flag()) ?? false,

@@ -63,16 +63,10 @@ export type {
 // Losses and metrics
 
 export type { Evaluation } from "./compilation/evaluator.ts";
-export { type LossChoice, type LossName, losses } from "./settings/loss.ts";
-export {
-  accuracy,
-  binaryAccuracy,
-  type Metric,
-  meanAbsoluteError,
-  r2,
-  rootMeanSquaredError,
-  tokenAccuracy,
-} from "./settings/metric.ts";
+export { type LossChoice, type LossName, type LossOf, losses } from "./losses/index.ts";
+export { type Inverts, type Loss, type LossMaker, loss } from "./losses/loss.ts";
+export { type MetricName, metrics } from "./metrics/index.ts";
+export { type Metric, type MetricMaker, metric, type ScoredBatch } from "./metrics/metric.ts";
 
 // Policies: when, where and how much to grow
 
@@ -119,10 +113,10 @@ export { advise, type MeasureOptions } from "./measure/advise.ts";
 export { type GrowOnDataOptions, growOnData } from "./measure/grow-on-data.ts";
 export type { SampleOptions } from "./measure/sample.ts";
 export type { ScoreRequest } from "./measure/score-widths.ts";
+export type { ClassWeights } from "./metrics/counted.ts";
 export type { Births } from "./optimizers/ages.ts";
 export type { Clipping } from "./optimizers/clipping.ts";
 export type { BatchAxis } from "./settings/batch-axes.ts";
-export type { ClassWeights } from "./settings/counted.ts";
 export type { TaskOptions, TaskSettings } from "./settings/task-options.ts";
 export { diagnose } from "./trainer/diagnose-model.ts";
 export type { OutputCoverage } from "./verification/coverage.ts";

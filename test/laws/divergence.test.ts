@@ -7,10 +7,10 @@ import { twoMoons } from "../../src/data/generated/two-moons.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { EspalierError } from "../../src/tensor/errors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
+import type { Metric } from "../../src/training/metrics/metric.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
 import { stepRate } from "../../src/training/optimizers/schedule.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
-import type { Metric } from "../../src/training/settings/metric.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 
@@ -283,10 +283,11 @@ describe("early stopping", () => {
     const odd: Metric = {
       name: "odd",
       better: "lower",
-      sum: (output) => {
+      tally: () => {
         calls++;
-        return calls === 1 || calls === 4 ? Number.NaN : (10 - calls) * (output.dims[0] as number);
+        return [calls === 1 || calls === 4 ? Number.NaN : 10 - calls];
       },
+      value: ([sum = 0]) => sum,
     };
     const trainer = await Trainer.create(mlp([2, 4, 2]), { metrics: [odd], batchSize: 16 });
     const result = await trainer.fit(train, {

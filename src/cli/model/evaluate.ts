@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { EspalierError } from "../../tensor/errors.ts";
 import { evaluateModel, predictScores } from "../../training/compilation/predict.ts";
-import { type LossName, losses } from "../../training/settings/loss.ts";
+import { lossOf } from "../../training/losses/index.ts";
+import { lossHelp, lossOption, predictsOf } from "../options/loss-option.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
-import { oneOf } from "../options/option-values.ts";
 import { rowsOption, rowsToEvaluate } from "../options/rows-option.ts";
 import { type RawTableOptions, readTableOptions, tableOptions } from "../options/table-options.ts";
 import { checkTrainable, fitRows, modelTask, networkIn, taskOptions } from "../options/trained-model.ts";
@@ -36,7 +36,7 @@ export function evaluateCommand(command: Command, io: CliIo, finish: (code: numb
       "CSV file with labels, of which every row counts; or any other data that train takes",
     ),
   )
-    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
+    .option("--loss <name>", lossHelp)
     .option("--output <name>", "output of the model (default: the one that fits the data)")
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
@@ -64,8 +64,7 @@ interface Scores {
 
 /** `espalier evaluate`. Returns the exit code. */
 export async function evaluate(path: string, options: EvaluateOptions, io: CliIo): Promise<number> {
-  const wanted =
-    options.loss === undefined ? undefined : oneOf("--loss", options.loss, Object.keys(losses) as LossName[]);
+  const wanted = lossOption(options.loss);
   const table = readTableOptions(options, wanted);
   const { model, preprocessing } = networkIn((await openModel(path, options)).model, path);
   checkTrainable(model, path);
@@ -91,7 +90,7 @@ export async function evaluate(path: string, options: EvaluateOptions, io: CliIo
   const common = { model: path, data: options.data, examples: data.count, loss };
   const said = [...notes, ...task.notes];
   let result: Scores;
-  if (task.loss === "meanSquaredError") {
+  if (predictsOf(task.loss) === "number") {
     const { mean, deviation } = target?.kind === "number" ? target : { mean: 0, deviation: 1 };
     const actual = Array.from(data.targets ?? data.labels ?? [], (value) => value * deviation + mean);
     if (actual.length !== data.count) throw severalTargets(path, actual.length / data.count);
@@ -104,7 +103,14 @@ export async function evaluate(path: string, options: EvaluateOptions, io: CliIo
       actual,
     );
     // The loss of standardized targets says nothing to anybody who has the data.
-    result = { ...common, loss: loss * deviation ** 2, rmse, mae, r2, notes: said };
+    result = {
+      ...common,
+      loss: loss * deviation ** (lossOf(task.loss).power ?? 0),
+      rmse,
+      mae,
+      r2,
+      notes: said,
+    };
   } else {
     const classes = classesOf(scores[0]?.length ?? 0, task.loss, target);
     if (data.labelDims !== undefined) throw severalTargets(path, data.labelDims.length);

@@ -1,7 +1,7 @@
 import type { Model } from "../../graph/model.ts";
 import { examineNewUnits, type NewUnits } from "../../training/examine/new-units.ts";
 import { withoutPreprocessing } from "../../training/graphs/preprocessing-nodes.ts";
-import type { LossName } from "../../training/settings/loss.ts";
+import type { LossOf } from "../../training/losses/index.ts";
 import { type ModelDataOptions, modelData } from "../options/model-data.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { figure, visible } from "../print/format.ts";
@@ -10,7 +10,7 @@ import { type Column, textTable } from "../print/text-table.ts";
 /** The gradient that new units have on data, and who of them is dead or like another. */
 export interface NewUnitsReport {
   readonly data: string;
-  readonly loss: LossName;
+  readonly loss: LossOf;
   /** What was assumed of the model, in sentences. */
   readonly notes: readonly string[];
   readonly examples: number;

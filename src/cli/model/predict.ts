@@ -6,8 +6,9 @@ import { isConcrete } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { predictScores } from "../../training/compilation/predict.ts";
-import type { LossName } from "../../training/settings/loss.ts";
+import type { LossOf } from "../../training/losses/index.ts";
 import { parseData } from "../options/data-option.ts";
+import { predictsOf } from "../options/loss-option.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { badOption, oneOf } from "../options/option-values.ts";
 import { checkOutput } from "../options/output-file.ts";
@@ -71,7 +72,7 @@ export async function predict(path: string, options: PredictOptions, io: CliIo):
   const scores = await predictScores(model, rows, { loss, ...(output === undefined ? {} : { output }) });
   const answers = answersOf(scores, loss, target);
   const said = target === undefined ? [...notes, unknownMeaning] : notes;
-  const classes = loss === "meanSquaredError" ? [] : classesOf(scores[0]?.length ?? 0, loss, target);
+  const classes = predictsOf(loss) === "number" ? [] : classesOf(scores[0]?.length ?? 0, loss, target);
   const column = target?.name ?? "prediction";
   const text =
     format === "json"
@@ -102,7 +103,7 @@ function numbersOf(model: Model): number {
 }
 
 /** The loss whose scores the outputs are. Only what a record says is known of a model. */
-function lossOfTarget(model: Model, target: Target | undefined, output: string | undefined): LossName {
+function lossOfTarget(model: Model, target: Target | undefined, output: string | undefined): LossOf {
   if (target?.kind === "number") return "meanSquaredError";
   const shape = model.graph.outputs.find(({ name }) => name === output)?.shape ?? [];
   const outputs = shape.length > 1 ? shape[1] : 1;
@@ -111,8 +112,8 @@ function lossOfTarget(model: Model, target: Target | undefined, output: string |
 }
 
 /** The same rows with targets for a loss to be written for, at which nobody looks. */
-function withSomeTargets(data: Dataset, loss: LossName, model: Model, output: string | undefined): Dataset {
-  if (loss !== "meanSquaredError") return { ...data, labels: new Int32Array(data.count), classes: 2 };
+function withSomeTargets(data: Dataset, loss: LossOf, model: Model, output: string | undefined): Dataset {
+  if (predictsOf(loss) !== "number") return { ...data, labels: new Int32Array(data.count), classes: 2 };
   const shape = model.graph.outputs.find(({ name }) => name === output)?.shape.slice(1) ?? [1];
   const targetDims = isConcrete(shape) ? shape : [1];
   return { ...data, targets: new Float32Array(data.count * sizeOf(targetDims)), targetDims };

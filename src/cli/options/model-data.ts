@@ -3,11 +3,11 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Preprocessing } from "../../data/preprocessing/index.ts";
 import type { Model } from "../../graph/model.ts";
 import type { Task } from "../../training/graphs/task.ts";
-import { type LossName, losses } from "../../training/settings/loss.ts";
 import type { Sizes } from "../../training/settings/task-options.ts";
 import { batchAxisHelp } from "./batch-axis-option.ts";
 import { type DataOptions, loadData, withRecord } from "./data-option.ts";
-import { badOption, oneOf } from "./option-values.ts";
+import { lossHelp, lossOption, predictsOf } from "./loss-option.ts";
+import { badOption } from "./option-values.ts";
 import { parseSizes } from "./sizes-option.ts";
 import {
   optionName,
@@ -31,7 +31,7 @@ export interface ModelDataOptions extends RawTableOptions {
 /** Adds `--data` and what goes with it. */
 export function modelDataOptions(command: Command, data: string): Command {
   return tableOptions(command.option("--data <what>", data))
-    .option("--loss <name>", `${Object.keys(losses).join(", ")} (default: by the data and the model)`)
+    .option("--loss <name>", lossHelp)
     .option(
       "--output <name>",
       "output of the model that the loss is taken of (default: the one that fits the data)",
@@ -59,14 +59,13 @@ export async function modelData(
     if (needless === undefined) return undefined;
     throw badOption(optionName(needless), "goes with --data", options[needless]);
   }
-  const names = Object.keys(losses) as LossName[];
-  const wanted = options.loss === undefined ? undefined : oneOf("--loss", options.loss, names);
+  const wanted = lossOption(options.loss);
   checkTrainable(model, path);
   const loading: DataOptions = {
     data: source,
     table: readTableOptions(options, wanted),
     standardise,
-    scaleTarget: standardise && (wanted === undefined || wanted === "meanSquaredError"),
+    scaleTarget: standardise && (wanted === undefined || predictsOf(wanted) === "number"),
     testFraction: 0.2,
     validationFraction: 0,
     seed,

@@ -4,7 +4,7 @@ import type { ActivationName } from "../../nn/activation.ts";
 import { cnn } from "../../nn/cnn.ts";
 import { mlp } from "../../nn/mlp.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import type { LossName } from "../../training/settings/loss.ts";
+import { type LossOf, lossOf } from "../../training/losses/index.ts";
 import { badOption } from "./option-values.ts";
 
 export interface NetworkOptions {
@@ -20,7 +20,7 @@ export interface NetworkOptions {
 }
 
 /** The network that the options ask for and the data fit. Throws `USAGE` for a pooling that leaves nothing. */
-export function buildNetwork(options: NetworkOptions, data: Dataset, loss: LossName): Model {
+export function buildNetwork(options: NetworkOptions, data: Dataset, loss: LossOf): Model {
   const { activation, batchNorm, dropout, seed, conv, hidden } = options;
   const common = { activation, batchNorm, dropout, seed };
   if (options.layers !== undefined) return mlp(options.layers, common);
@@ -39,17 +39,18 @@ export function buildNetwork(options: NetworkOptions, data: Dataset, loss: LossN
 }
 
 /** The loss that the data's targets ask for, unless the caller names one that fits them. Throws `USAGE`. */
-export function lossFor(data: Dataset, wanted: LossName | undefined): LossName {
+export function lossFor(data: Dataset, wanted: LossOf | undefined): LossOf {
   const loss = wanted ?? (data.labels === undefined ? "meanSquaredError" : "crossEntropy");
-  if (loss === "crossEntropy" && data.labels === undefined) {
+  const { name, predicts } = lossOf(loss);
+  if (predicts === "class" && data.labels === undefined) {
     throw badOption(
       "--loss",
       `"${data.name}" has numbers to predict, not classes`,
-      loss,
+      name,
       "Use meanSquaredError.",
     );
   }
-  if (loss === "crossEntropy" && data.classes === 1) {
+  if (predicts === "class" && data.classes === 1) {
     throw new EspalierError("LABEL_RANGE", {
       thing: `labels of "${data.name}"`,
       rule: "must have at least two classes",
@@ -57,27 +58,27 @@ export function lossFor(data: Dataset, wanted: LossName | undefined): LossName {
       remedy: "Choose another column with --label.",
     });
   }
-  if (loss === "meanSquaredError" && data.targets === undefined) {
+  if (predicts === "number" && data.targets === undefined) {
     throw badOption(
       "--loss",
       `"${data.name}" has classes, not numbers to predict`,
-      loss,
+      name,
       "Use crossEntropy.",
     );
   }
-  if (loss === "binaryCrossEntropy" && data.targets === undefined && data.classes !== 2) {
+  if (predicts === "side" && data.targets === undefined && data.classes !== 2) {
     throw badOption(
       "--loss",
       `needs two classes; "${data.name}" has ${data.classes}`,
-      loss,
+      name,
       "Use crossEntropy.",
     );
   }
   return loss;
 }
 
-function outputsOf(data: Dataset, loss: LossName): number {
-  if (loss === "crossEntropy") return data.classes ?? 1;
+function outputsOf(data: Dataset, loss: LossOf): number {
+  if (lossOf(loss).predicts === "class") return data.classes ?? 1;
   return data.targetDims === undefined ? 1 : sizeOf(data.targetDims);
 }
 

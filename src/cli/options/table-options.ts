@@ -2,7 +2,8 @@ import { type Command, Option } from "commander";
 import { type IdxOptions, imageAxes } from "../../data/idx.ts";
 import { encodings, missingRules, type TableOptions } from "../../data/table/options.ts";
 import type { TableFileOptions } from "../../data/table/read.ts";
-import type { LossName } from "../../training/settings/loss.ts";
+import { type LossOf, lossOf } from "../../training/losses/index.ts";
+import { predictsOf } from "./loss-option.ts";
 import { badOption, oneOf, wholeNumber } from "./option-values.ts";
 
 /** How a CSV file is read, as typed. */
@@ -93,7 +94,7 @@ export function optionName(attribute: string): string {
 const tasks = { classification: "class", regression: "number" } as const;
 
 /** Throws `USAGE`. `loss` says what labels are where `--task` does not. */
-export function readTableOptions(raw: RawTableOptions, loss: LossName | undefined): TableReading {
+export function readTableOptions(raw: RawTableOptions, loss: LossOf | undefined): TableReading {
   const columns = (given: readonly string[] | undefined) => given?.map(columnChoice);
   const { label, header, delimiter, comment, thousands } = raw;
   const decimal = raw.decimal;
@@ -117,15 +118,18 @@ export function readTableOptions(raw: RawTableOptions, loss: LossName | undefine
   });
 }
 
-function targetOf(
-  { task }: RawTableOptions,
-  loss: LossName | undefined,
-): NonNullable<TableOptions["target"]> {
-  const byLoss = loss === "meanSquaredError" ? "number" : loss === "crossEntropy" ? "class" : "auto";
+function targetOf({ task }: RawTableOptions, loss: LossOf | undefined): NonNullable<TableOptions["target"]> {
+  const predicts = loss === undefined ? "side" : predictsOf(loss);
+  const byLoss = predicts === "side" ? "auto" : predicts;
   if (task === undefined) return byLoss;
   const kind = tasks[oneOf("--task", task, Object.keys(tasks) as (keyof typeof tasks)[])];
   if (byLoss !== "auto" && byLoss !== kind)
-    throw badOption("--task", `does not go with --loss ${loss}`, task, "Leave one of them out.");
+    throw badOption(
+      "--task",
+      `does not go with --loss ${loss === undefined ? "" : lossOf(loss).name}`,
+      task,
+      "Leave one of them out.",
+    );
   return kind;
 }
 

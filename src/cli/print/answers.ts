@@ -1,5 +1,5 @@
 import type { NumberTarget, Target } from "../../data/preprocessing/index.ts";
-import type { LossName } from "../../training/settings/loss.ts";
+import { type LossOf, lossOf } from "../../training/losses/index.ts";
 
 /** What a model says of one row. */
 export interface Answer {
@@ -12,16 +12,17 @@ export interface Answer {
 /** What the scores of rows mean: the most probable class, or a number. `target` names classes and units where it is known. */
 export function answersOf(
   scores: readonly (readonly number[])[],
-  loss: LossName,
+  loss: LossOf,
   target: Target | undefined,
 ): readonly Answer[] {
-  if (loss === "meanSquaredError") {
+  const { predicts } = lossOf(loss);
+  if (predicts === "number") {
     const { mean, deviation } = target?.kind === "number" ? target : unscaled;
     return scores.map(([score = Number.NaN]) => ({ prediction: score * deviation + mean }));
   }
   const classes = classesOf(scores[0]?.length ?? 0, loss, target);
   return scores.map((row) => {
-    const probabilities = loss === "binaryCrossEntropy" ? sides(row) : softmax(row);
+    const probabilities = predicts === "side" ? sides(row) : softmax(row);
     const best = probabilities.reduce(
       (most, value, at) => (value > (probabilities[most] ?? 0) ? at : most),
       0,
@@ -31,9 +32,9 @@ export function answersOf(
 }
 
 /** Names of the classes that `outputs` scores tell apart; their numbers where nobody named them. */
-export function classesOf(outputs: number, loss: LossName, target: Target | undefined): readonly string[] {
+export function classesOf(outputs: number, loss: LossOf, target: Target | undefined): readonly string[] {
   if (target?.kind === "class") return target.classes;
-  return Array.from({ length: loss === "binaryCrossEntropy" ? 2 : outputs }, (_, at) => String(at));
+  return Array.from({ length: lossOf(loss).predicts === "side" ? 2 : outputs }, (_, at) => String(at));
 }
 
 const unscaled: Pick<NumberTarget, "mean" | "deviation"> = { mean: 0, deviation: 1 };

@@ -1,14 +1,15 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { activationNames } from "../../nn/activation.ts";
+import type { LossOf } from "../../training/losses/index.ts";
 import type { NewbornOptions } from "../../training/optimizers/newborn.ts";
 import type { Optimizer } from "../../training/optimizers/optimizer.ts";
 import { constantRate, cosineRate, type Schedule, stepRate } from "../../training/optimizers/schedule.ts";
 import type { GrowthPolicy } from "../../training/policy/policy.ts";
-import { type LossName, losses } from "../../training/settings/loss.ts";
 import type { TrainerOptions } from "../../training/settings/options.ts";
 import type { TaskOptions } from "../../training/settings/task-options.ts";
 import { parseClassWeights } from "../options/class-weights-option.ts";
 import { type DataOptions, parseData } from "../options/data-option.ts";
+import { lossOption, predictsOf } from "../options/loss-option.ts";
 import type { ModelOptions } from "../options/model-option.ts";
 import type { NetworkOptions } from "../options/network.ts";
 import { badOption, decimal, oneOf, sizes, strategyName, wholeNumber } from "../options/option-values.ts";
@@ -79,7 +80,7 @@ export interface TrainPlan {
   readonly network: NetworkOptions;
   readonly parameters: Pick<TrainerOptions, "trainable" | "frozen" | "trainConstants">;
   /** Undefined: by the data. */
-  readonly loss: LossName | undefined;
+  readonly loss: LossOf | undefined;
   /** What else is said of the model's task; the rest follows from the data. */
   readonly task: Omit<TaskOptions, "loss">;
   /** As typed: only the model can say whether it has such sizes. */
@@ -114,7 +115,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     optional(text, (value) => wholeNumber(option, value, least));
   if (raw.epochs !== undefined && raw.steps !== undefined)
     throw badOption("--epochs and --steps", "exclude each other", [raw.epochs, raw.steps]);
-  const loss = optional(raw.loss, (text) => oneOf("--loss", text, Object.keys(losses) as LossName[]));
+  const loss = lossOption(raw.loss);
   const batch = wholeNumber("--batch", raw.batch);
   const epochs = whole("--epochs", raw.epochs);
   const steps = whole("--steps", raw.steps);
@@ -135,7 +136,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
       table: readTableOptions(raw, loss),
       // A network that is made here has no scale of its own; a model that was read may.
       standardise,
-      scaleTarget: standardise && (loss === undefined || loss === "meanSquaredError"),
+      scaleTarget: standardise && (loss === undefined || predictsOf(loss) === "number"),
       testFraction: decimal("--test-fraction", raw.testFraction, share),
       validationFraction:
         patience === undefined ? 0 : decimal("--validation-fraction", raw.validationFraction ?? "0.1", share),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Session } from "../../engine/session.ts";
 import { mlp } from "../../nn/mlp.ts";
 import { float32 } from "../../tensor/tensor.ts";
-import type { LossName } from "../settings/loss.ts";
+import type { LossName } from "../losses/index.ts";
 import { Trainer } from "../trainer/trainer.ts";
 
 describe("predict gives the outputs of the saved model, whatever the loss wants as targets", () => {

@@ -9,8 +9,8 @@ import { Batcher } from "../graphs/batch.ts";
 import { countFlops } from "../graphs/flops.ts";
 import { type Program, type ProgramOptions, writeProgram } from "../graphs/program.ts";
 import { fixedBatch } from "../graphs/program-inputs.ts";
-import { CountedMean, nothingCounts } from "../settings/counted.ts";
-import type { Metric } from "../settings/metric.ts";
+import { CountedMean, nothingCounts } from "../metrics/counted.ts";
+import { addTally, type Metric } from "../metrics/metric.ts";
 import { zeroTargets } from "./zero-targets.ts";
 
 /** Loss and metrics over a data set, each averaged over its examples. */
@@ -148,7 +148,7 @@ export class Evaluator {
     const batcher = new Batcher(this.program, data);
     const order = Uint32Array.from({ length: data.count }, (_, index) => index);
     const loss = new CountedMean();
-    const means = metrics.map(() => new CountedMean());
+    const sums = metrics.map((): number[] => []);
     const step = fixedBatch(this.program) ?? batchSize;
     for (let from = 0; from < data.count; from += step) {
       const batch = batcher.take(order, from, Math.min(step, data.count - from));
@@ -156,16 +156,12 @@ export class Evaluator {
       const counted = this.program.counted(batch);
       loss.add(result.loss * counted, counted);
       metrics.forEach((metric, index) => {
-        const { target, size } = batch;
-        const examples = target === undefined ? size : (metric.counted?.(target) ?? size);
-        means[index]?.add(metric.sum(result.scored, target), examples);
+        const scored = { output: result.scored, target: batch.target, ...this.program.says };
+        addTally(sums[index] as number[], metric.tally(scored));
       });
     }
     if (data.count > 0 && loss.counted === 0) throw nothingCounts(data.name);
-    const averages = metrics.map(({ name, report }, index) => {
-      const mean = means[index]?.value ?? Number.NaN;
-      return [name, report === undefined ? mean : report(mean, data)] as const;
-    });
+    const averages = metrics.map(({ name, value }, index) => [name, value(sums[index] ?? [], data)] as const);
     return { examples: data.count, loss: loss.value, ...Object.fromEntries(averages) };
   }
 

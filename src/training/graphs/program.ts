@@ -9,9 +9,11 @@ import { inferTypes } from "../../ops/infer.ts";
 import { originOf, raiseOpset } from "../../ops/rewrites/raise.ts";
 import { GraphCall, type TrainingCall } from "../../ops/rules/operator.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { isInModel, type LossName, losses, lossOf } from "../losses/index.ts";
+import type { Loss } from "../losses/loss.ts";
+import { type ClassWeights, checkClassWeights } from "../metrics/counted.ts";
+import type { ScoredBatch } from "../metrics/metric.ts";
 import { batchAxes } from "../settings/batch-axes.ts";
-import { type ClassWeights, checkClassWeights } from "../settings/counted.ts";
-import { type Loss, lossOf } from "../settings/loss.ts";
 import type { Sizes, TaskSettings } from "../settings/task-options.ts";
 import { constantsOf, statisticsOf, trainableOf } from "../settings/trainable.ts";
 import type { Batch } from "./batch.ts";
@@ -43,6 +45,8 @@ export interface Program extends Fed {
   readonly output: string;
   /** What the loss and its metrics are taken of: the output, or the logits that it is made of. */
   readonly scored: string;
+  /** What that says, for metrics. */
+  readonly says: Pick<ScoredBatch, "predicts" | "classAxis">;
   /** What was assumed of the output, in sentences. */
   readonly notes: readonly string[];
   /** The value of the loss. */
@@ -80,8 +84,8 @@ export interface ProgramOptions extends TaskSettings {
 export function writeProgram(options: ProgramOptions): Program {
   const { model, widths, loss, training, frozen = [] } = options;
   const output = outputOf(model.graph, options.output);
-  if (typeof loss === "object") refuseUnknown(model.graph, "loss", loss.output);
-  const kept = [output, ...(typeof loss === "object" ? [loss.output] : [])];
+  if (isInModel(loss)) refuseUnknown(model.graph, "loss", loss.output);
+  const kept = [output, ...(isInModel(loss) ? [loss.output] : [])];
   const needed = neededFor(model.graph, kept);
   // Gradient rules are written in opset 20; the model itself keeps its own.
   const raised = raiseOpset({ ...model, graph: needed });
@@ -133,8 +137,7 @@ export function writeProgram(options: ProgramOptions): Program {
     });
   }
   const inputs = programInputs(source.graph, axes);
-  if (typeof loss === "string" && options.batchAxis === undefined)
-    refuseMixing(source.graph, batchNames({ inputs }));
+  if (!isInModel(loss) && options.batchAxis === undefined) refuseMixing(source.graph, batchNames({ inputs }));
   const known = new Set(source.graph.inputs.map(({ name }) => name));
   const ignored = model.graph.inputs.map(({ name }) => name).filter((name) => !known.has(name));
   const written = writeLoss(graph, options, output, inputs);
@@ -175,8 +178,8 @@ function writeLoss(
   { loss: choice, classWeights }: TaskSettings,
   output: string,
   inputs: readonly ProgramInput[],
-): Pick<Program, "inputs" | "target" | "loss" | "counted" | "classes" | "scored" | "notes"> {
-  if (typeof choice === "object") {
+): Pick<Program, "inputs" | "target" | "loss" | "counted" | "classes" | "scored" | "says" | "notes"> {
+  if (isInModel(choice)) {
     // The loss is in the model, and so is the input for its targets: the last of several.
     const target = inputs.length > 1 ? inputs.at(-1) : undefined;
     const features = target === undefined ? inputs : inputs.slice(0, -1);
@@ -189,10 +192,11 @@ function writeLoss(
       counted,
       classes: undefined,
       scored: output,
+      says: {},
       notes: [],
     };
   }
-  const loss: Loss = lossOf(choice);
+  const loss = lossOf(choice);
   refuseClassless(loss, output, graph.typeOf(output).shape);
   const { value, notes } = writeScored(graph, loss, output);
   const scored = writeExamplesFirst(graph, value, inputs);
@@ -206,8 +210,12 @@ function writeLoss(
   const mean = loss.emit(graph, scored, graph.input(name, target), classWeights);
   const counted: Program["counted"] = (batch) =>
     batch.target === undefined ? batch.size : (loss.counted?.(batch.target, classWeights) ?? batch.size);
-  return { inputs, loss: mean, target, counted, classes, scored, notes };
+  const classAxis = loss.inverts?.axis?.(shape.length);
+  const says = { predicts: loss.predicts, ...(classAxis === undefined ? {} : { classAxis }) };
+  return { inputs, loss: mean, target, counted, classes, scored, says, notes };
 }
+
+const lossesOfLabels = Object.keys(losses).filter((name) => lossOf(name as LossName).counted !== undefined);
 
 function refuseWeights(weights: ClassWeights): void {
   if (weights === undefined) return;
@@ -215,7 +223,7 @@ function refuseWeights(weights: ClassWeights): void {
     thing: "class weights",
     rule: "need a classification loss",
     received: weights,
-    remedy: "Use crossEntropy or tokenCrossEntropy, or leave them out.",
+    remedy: `Use ${lossesOfLabels.join(" or ")}, or leave them out.`,
   });
 }
 

@@ -6,8 +6,8 @@ import { int, type Model, makeModel } from "../../graph/model.ts";
 import { newGraph } from "../../ops/index.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32, int64 } from "../../tensor/tensor.ts";
+import type { LossName } from "../losses/index.ts";
 import { sgd } from "../optimizers/sgd.ts";
-import type { LossName } from "../settings/loss.ts";
 import { Trainer } from "../trainer/trainer.ts";
 
 type End = (graph: GraphBuilder, logits: string) => string;

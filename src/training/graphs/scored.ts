@@ -2,7 +2,7 @@ import type { GraphBuilder } from "../../graph/builder.ts";
 import type { Shape } from "../../graph/dim.ts";
 import type { Interval } from "../../ops/rules/interval.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import type { Loss } from "../settings/loss.ts";
+import type { Loss } from "../losses/loss.ts";
 import { type Ending, endingOf, isProbability, makerOf, rangeOf } from "./ending.ts";
 
 /** What a loss and its metrics are taken of, and what the user should hear of it. */

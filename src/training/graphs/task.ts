@@ -3,24 +3,24 @@ import { evaluateDim } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import type { LossName } from "../settings/loss.ts";
+import { type LossName, type LossOf, lossOf } from "../losses/index.ts";
 import { type TaskOptions, type TaskSettings, taskOf } from "../settings/task-options.ts";
 import { type Program, writeProgram } from "./program.ts";
 import { sourcesOf } from "./rows.ts";
 
 /** What a model is trained for, with nothing left open. */
 export interface Task extends TaskSettings {
-  readonly loss: LossName;
+  readonly loss: LossOf;
   /** How it was chosen, where the caller left a choice. */
   readonly notes: readonly string[];
 }
 
 /** What the caller has decided. */
-export type Wanted = Omit<TaskOptions, "loss"> & { readonly loss?: LossName | undefined };
+export type Wanted = Omit<TaskOptions, "loss"> & { readonly loss?: LossOf | undefined };
 
 /** A choice that a program can be written for, and whether it makes exactly the classes that the data have. */
 interface Candidate {
-  readonly loss: LossName;
+  readonly loss: LossOf;
   readonly output: string;
   readonly program: Program;
   readonly exact: boolean;
@@ -34,7 +34,7 @@ export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task 
   const floats = model.graph.outputs.filter(({ dtype }) => dtype === "float32").map(({ name }) => name);
   const outputs = wanted.output === undefined && floats.length > 0 ? floats : [wanted.output];
   const losses = wanted.loss === undefined ? lossesFor(data) : [wanted.loss];
-  const [first] = losses as [LossName];
+  const [first] = losses as [LossOf];
   const tried = outputs.flatMap((output) =>
     losses.map((loss) =>
       tryOne(model, data, { ...wanted, loss, ...(output === undefined ? {} : { output }) }),
@@ -98,7 +98,7 @@ function choiceNotes(
   { loss, output }: Candidate,
   floats: readonly string[],
   wanted: Wanted,
-  usual: LossName,
+  usual: LossOf,
   data: Dataset,
 ): readonly string[] {
   const others = floats.filter((name) => name !== output).map((name) => `"${name}"`);
@@ -108,7 +108,7 @@ function choiceNotes(
       ? [`output "${output}" is trained, the one that fits ${what}; the model also has ${others.join(", ")}`]
       : []),
     ...(wanted.loss === undefined && loss !== usual
-      ? [`the loss is ${loss}, the one that fits output "${output}" and ${what}`]
+      ? [`the loss is ${lossOf(loss).name}, the one that fits output "${output}" and ${what}`]
       : []),
   ];
 }
@@ -120,11 +120,11 @@ function targetsText({ targetDims = [] }: Dataset): string {
 
 function severalFit(data: Dataset, candidates: readonly Candidate[]): EspalierError {
   const outputs = [...new Set(candidates.map(({ output }) => output))];
-  const losses = [...new Set(candidates.map(({ loss }) => loss))];
+  const losses = [...new Set(candidates.map(({ loss }) => lossOf(loss).name))];
   return new EspalierError("ARGUMENT", {
     thing: outputs.length > 1 ? "output" : "loss",
     rule: `must be named, since several fit data "${data.name}"`,
-    received: candidates.map(({ output, loss }) => `${output} by ${loss}`),
+    received: candidates.map(({ output, loss }) => `${output} by ${lossOf(loss).name}`),
     remedy:
       outputs.length > 1
         ? `Say which is to be trained: one of ${outputs.join(", ")} (--output on the command line).`

@@ -2,10 +2,11 @@ import { decodeModel, encodeModel } from "../../formats/onnx/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../formats/safetensors.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { isInModel } from "../losses/index.ts";
 import type { Births } from "../optimizers/ages.ts";
-import { optimizerOf, optimizers } from "../optimizers/index.ts";
 import { type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
 import type { TrainerSettings } from "../settings/options.ts";
+import { lossAgain, type Own, optimizerAgain } from "./own-records.ts";
 import { noProgress, type Progress, type TrainerState } from "./state.ts";
 
 /** Version of what a checkpoint holds; raised whenever an older reader would misread it. */
@@ -41,9 +42,11 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
       tensors.set(`births/${axis}/${name}`, { dtype: "int32", dims: [births.length], data: births });
     });
   }
-  const { optimizer, ...others } = settings;
+  const { optimizer, loss, ...others } = settings;
   const plain = {
     ...others,
+    // A record is stored by its name and options; a name, or that of an output, as it is.
+    loss: typeof loss === "object" && !isInModel(loss) ? { name: loss.name, options: loss.options } : loss,
     optimizer: { name: optimizer.name, options: optimizer.options, learningRate: optimizer.learningRate },
   };
   if (state.kept !== undefined) {
@@ -64,13 +67,13 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
 }
 
 /**
- * Throws `CHECKPOINT_CORRUPT` for bytes that are not a whole checkpoint, and `ARGUMENT` if it names an optimizer that is
- * neither one of ours nor `own`.
+ * Throws `CHECKPOINT_CORRUPT` for bytes that are not a whole checkpoint, and `ARGUMENT` if it names an
+ * optimizer or a loss that is neither one of ours nor among `own`.
  */
 export async function decodeCheckpoint(
   bytes: Uint8Array,
   thing = "checkpoint",
-  own?: Optimizer,
+  own: Own = {},
 ): Promise<Checkpoint> {
   const corrupt = (rule: string, cause?: unknown) =>
     new EspalierError("CHECKPOINT_CORRUPT", { thing, rule, ...(cause === undefined ? {} : { cause }) });
@@ -89,7 +92,7 @@ export async function decodeCheckpoint(
   }
 }
 
-async function read(bytes: Uint8Array, own: Optimizer | undefined): Promise<Checkpoint> {
+async function read(bytes: Uint8Array, own: Own): Promise<Checkpoint> {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const text = (key: string) => metadata.get(key) ?? "null";
   if (!readable.includes(text("espalier"))) {
@@ -101,11 +104,12 @@ async function read(bytes: Uint8Array, own: Optimizer | undefined): Promise<Chec
     });
   }
   const { optimizer: plain, ...others } = JSON.parse(text("settings"));
-  const optimizer = own === undefined ? tableOptimizer(plain) : sameName(own, plain.name);
+  const optimizer = optimizerAgain(plain, own.optimizer);
   const settings: TrainerSettings = {
     ...others,
     frozen: others.frozen ?? [],
     newborn: others.newborn,
+    loss: lossAgain(others.loss, own.loss),
     optimizer,
   };
   const model = decodeModel((tensors.get("model") as Tensor<"uint8">).data);
@@ -148,31 +152,6 @@ async function read(bytes: Uint8Array, own: Optimizer | undefined): Promise<Chec
   if (kept === undefined) return { settings, state: { model, learner, progress } };
   const { state } = await decodeCheckpoint(kept.data.slice(), "checkpoint", own);
   return { settings, state: { model, learner, progress, kept: state } };
-}
-
-/** The optimizer that a checkpoint names. */
-function tableOptimizer({
-  name,
-  options,
-  learningRate,
-}: Pick<Optimizer, "name" | "options" | "learningRate">): Optimizer {
-  if (Object.hasOwn(optimizers, name)) return optimizerOf(name, options, learningRate);
-  throw new EspalierError("ARGUMENT", {
-    thing: "optimizer",
-    rule: "must be given to resume from a checkpoint whose optimizer is your own: it records its name, not its functions",
-    received: name,
-    remedy: `Trainer.resume(source, { optimizer }) with the one called "${name}".`,
-  });
-}
-
-function sameName(own: Optimizer, name: string): Optimizer {
-  if (own.name === name) return own;
-  throw new EspalierError("ARGUMENT", {
-    thing: "optimizer",
-    rule: `must be the one that the checkpoint was written with, "${name}": its state is of no use to another`,
-    received: own.name,
-    remedy: "Leave it out, or start a new run on trainer.model.",
-  });
 }
 
 /** For a record of the right name whose state is another. */

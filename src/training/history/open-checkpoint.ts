@@ -1,7 +1,8 @@
 import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
+import type { Loss } from "../losses/loss.ts";
+import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type Schedule, scheduleOf } from "../optimizers/schedule.ts";
-import type { Metric } from "../settings/metric.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { readCheckpoint } from "./checkpoint-folder.ts";
 
@@ -16,6 +17,8 @@ export interface ResumeOptions {
    * have the same name and state.
    */
   readonly optimizer?: Optimizer;
+  /** The loss that the checkpoint names, if it is none of the table. */
+  readonly loss?: Loss;
   /** In the place of the optimizer's, e.g. after a cosine that is finished. */
   readonly learningRate?: number | Schedule;
 }
@@ -25,6 +28,7 @@ const resumeNames: OptionNames<ResumeOptions> = {
   metrics: true,
   threads: true,
   optimizer: true,
+  loss: true,
   learningRate: true,
 };
 
@@ -37,7 +41,7 @@ export async function openCheckpoint(
   options: ResumeOptions,
 ): Promise<Checkpoint> {
   checkOptionNames("Trainer.resume", options, resumeNames);
-  const { step, threads, optimizer: own, learningRate } = options;
+  const { step, threads, learningRate, ...own } = options;
   const { path, bytes } =
     typeof source === "string" ? await readCheckpoint(source, step) : { path: undefined, bytes: source };
   const { settings, state } = await decodeCheckpoint(bytes, path, own);

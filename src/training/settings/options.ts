@@ -2,12 +2,12 @@ import type { SessionOptions } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
+import { isInModel, lossOf } from "../losses/index.ts";
+import type { Metric } from "../metrics/metric.ts";
 import { adam } from "../optimizers/adam.ts";
 import type { Clipping } from "../optimizers/clipping.ts";
 import { type Newborn, type NewbornOptions, newbornOf } from "../optimizers/newborn.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import { lossOf } from "./loss.ts";
-import type { Metric } from "./metric.ts";
 import { type TaskOptions, type TaskSettings, taskNames, taskOf } from "./task-options.ts";
 import { frozenOf, type ParameterChoice } from "./trainable.ts";
 
@@ -39,7 +39,7 @@ export interface TrainerOptions extends TaskOptions {
   readonly clipValue?: number;
   /** A learning rate and weight decay of their own for what growths add, while it is young. Default: as for all others. */
   readonly newborn?: NewbornOptions;
-  /** Measured by `evaluate` beside the loss. Default: accuracy, or the mean absolute error for regression. */
+  /** Measured by `evaluate` besides the loss. Default: those that the loss names. */
   readonly metrics?: readonly Metric[];
   /** Threads inside one operator. Default 1. */
   readonly threads?: number;
@@ -90,7 +90,7 @@ export function checkOptions(options: TrainerOptions, model?: Model): TrainerSet
   checkOptionNames("Trainer.create", options, trainerNames);
   const task = taskOf(options);
   const { optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
-  if (typeof task.loss === "string") lossOf(task.loss);
+  if (!isInModel(task.loss)) lossOf(task.loss);
   if (options.update === "kernel" && optimizer.kernel === undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: "update",

@@ -1,6 +1,6 @@
 import type { OptionNames } from "../../tensor/known-options.ts";
+import type { LossChoice } from "../losses/index.ts";
 import type { BatchAxis } from "./batch-axes.ts";
-import type { LossChoice } from "./loss.ts";
 
 /** Numbers of named sizes, such as { height: 32, width: 32 }. */
 export type Sizes = Readonly<Record<string, number>>;

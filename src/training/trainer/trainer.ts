@@ -24,8 +24,10 @@ import { openCheckpoint, type ResumeOptions } from "../history/open-checkpoint.t
 import type { FitResult, GrowthRecord, ShrinkRecord } from "../history/record.ts";
 import { rolledBack } from "../history/rollback.ts";
 import { charged, noProgress, type Progress, type TrainerState, updated } from "../history/state.ts";
+import { isInModel, lossOf } from "../losses/index.ts";
 import { Sample, type SampleOptions, sampleNames } from "../measure/sample.ts";
 import { type ScoreRequest, scoreNames, scoreWidths } from "../measure/score-widths.ts";
+import type { Metric } from "../metrics/metric.ts";
 import { rateAt } from "../optimizers/schedule.ts";
 import type { DueGrowth } from "../policy/growth-schedule.ts";
 import type { ControllerState } from "../policy/state.ts";
@@ -34,7 +36,6 @@ import { countGrown } from "../resize/grown-count.ts";
 import { shrinkNow } from "../resize/shrink.ts";
 import { type Growing, type Sized, withVariables } from "../resize/size-change.ts";
 import { type WidenOptions, widenNow, widenRequest } from "../resize/widen.ts";
-import { defaultMetrics, type Metric } from "../settings/metric.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "../settings/options.ts";
 import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { type FitOptions, runFit } from "./fit.ts";
@@ -67,7 +68,7 @@ export class Trainer implements LoopTrainer {
     state: Omit<TrainerState, "learner">,
   ) {
     this.settings = settings;
-    this.metrics = metrics ?? defaultMetrics(settings.loss);
+    this.metrics = metrics ?? (isInModel(settings.loss) ? [] : lossOf(settings.loss).metrics);
     this.#compiled = compiled;
     this.#model = state.model;
     this.#progress = state.progress;

@@ -6,8 +6,8 @@ import type { Model } from "../../../src/graph/model.ts";
 import { loadModel } from "../../../src/models/model-file.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { makeTensor, sizeOf, type Tensor } from "../../../src/tensor/tensor.ts";
+import type { LossName } from "../../../src/training/losses/index.ts";
 import { adam } from "../../../src/training/optimizers/adam.ts";
-import type { LossName } from "../../../src/training/settings/loss.ts";
 import { Trainer } from "../../../src/training/trainer/trainer.ts";
 import type { Exchange } from "./exchange.ts";
 

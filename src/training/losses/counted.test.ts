@@ -5,9 +5,9 @@ import { newGraph } from "../../ops/index.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
 import { sgd } from "../optimizers/sgd.ts";
+import type { TrainerOptions } from "../settings/options.ts";
 import { Trainer } from "../trainer/trainer.ts";
-import type { LossName } from "./loss.ts";
-import type { TrainerOptions } from "./options.ts";
+import type { LossName } from "./index.ts";
 
 const random = new Random(5, "counted");
 const normal = (length: number) => Float32Array.from({ length }, () => random.normal());

@@ -1,0 +1,53 @@
+import { EspalierError } from "../../tensor/errors.ts";
+import { type LossChoice, losses, lossNamed } from "../losses/index.ts";
+import type { Loss } from "../losses/loss.ts";
+import { optimizerOf, optimizers } from "../optimizers/index.ts";
+import type { Optimizer } from "../optimizers/optimizer.ts";
+
+/** Records of one's own that a checkpoint only names. */
+export interface Own {
+  readonly optimizer?: Optimizer;
+  readonly loss?: Loss;
+}
+
+/** The optimizer that a checkpoint names. Throws `ARGUMENT`. */
+export function optimizerAgain(
+  { name, options, learningRate }: Pick<Optimizer, "name" | "options" | "learningRate">,
+  own: Optimizer | undefined,
+): Optimizer {
+  if (own !== undefined) return sameName("optimizer", own, name);
+  if (Object.hasOwn(optimizers, name)) return optimizerOf(name, options, learningRate);
+  throw missingRecord("optimizer", name);
+}
+
+/** The loss that a checkpoint names: as a name, or a record without its functions. Throws `ARGUMENT`. */
+export function lossAgain(
+  stored: Exclude<LossChoice, Loss> | Pick<Loss, "name" | "options">,
+  own: Loss | undefined,
+): LossChoice {
+  if (typeof stored === "object" && "output" in stored) return stored;
+  const name = typeof stored === "string" ? stored : stored.name;
+  if (own !== undefined) return sameName("loss", own, name);
+  if (typeof stored === "string") return stored;
+  if (Object.hasOwn(losses, name)) return lossNamed(name, stored.options);
+  throw missingRecord("loss", name);
+}
+
+function sameName<Record extends { readonly name: string }>(kind: string, own: Record, name: string): Record {
+  if (own.name === name) return own;
+  throw new EspalierError("ARGUMENT", {
+    thing: kind,
+    rule: `must be the one that the checkpoint was written with, "${name}"`,
+    received: own.name,
+    remedy: "Leave it out, or start a new run on trainer.model.",
+  });
+}
+
+function missingRecord(kind: "optimizer" | "loss", name: string): EspalierError {
+  return new EspalierError("ARGUMENT", {
+    thing: kind,
+    rule: `must be given to resume a checkpoint whose ${kind} is your own: it stores the name, not the functions`,
+    received: name,
+    remedy: `Trainer.resume(source, { ${kind} }) with the one called "${name}".`,
+  });
+}
