@@ -64,6 +64,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   growth: ["plan", "find", "strategies", "examine", "scores", "importance", "grow", "shrink", "."],
   training: [
     "options",
+    "schedules",
     "optimizers",
     "metrics",
     "losses",

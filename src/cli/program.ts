@@ -26,6 +26,7 @@ import type { CliIo } from "./print/io.ts";
 import { version } from "./print/version.ts";
 import { type DemoOptions, demo } from "./train/demo.ts";
 import { goesWith, optimizerHelp } from "./train/optimizer-option.ts";
+import { forSchedules, scheduleHelp } from "./train/schedule-option.ts";
 import { train } from "./train/train.ts";
 import type { TrainCommandOptions } from "./train/train-options.ts";
 
@@ -197,12 +198,12 @@ function trainOptions(command: Command): Command {
     .option("--nesterov", `Nesterov's momentum, ${goesWith("nesterov")}`)
     .option("--weight-decay <rate>", goesWith("weightDecay"))
     .option("--clip-norm <norm>", "largest norm of all gradients together (default: none)")
-    .option("--schedule <name>", "of the learning rate: constant, cosine or step", "constant")
-    .option("--warmup <steps>", "linear warm-up before the cosine (default: 0)")
-    .option("--hold <steps>", "steps at the full rate before the cosine (default: 0)")
-    .option("--final-rate <rate>", "learning rate at the end of the cosine (default: 0)")
-    .option("--decay-every <steps>", "for --schedule step")
-    .option("--decay-factor <factor>", "for --schedule step (default: 0.1)")
+    .option("--schedule <name>", scheduleHelp, "constant")
+    .option("--warmup <steps>", forSchedules("warmup"))
+    .option("--hold <steps>", `at the full rate, ${forSchedules("hold")}`)
+    .option("--final-rate <rate>", `at the end, ${forSchedules("final")} (default: 0)`)
+    .option("--decay-every <steps>", forSchedules("every"))
+    .option("--decay-factor <factor>", `${forSchedules("factor")} (default: 0.1)`)
     .option("--batch <examples>", "examples in a batch", "32")
     .option(
       "--epochs <count>",

@@ -1,7 +1,7 @@
 import { loadModel } from "../models/model-file.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { optimizerOf } from "../training/optimizers/index.ts";
-import { cosineRate, type Schedule } from "../training/optimizers/schedule.ts";
+import { cosineRate, type Schedule } from "../training/schedules/index.ts";
 import { listen, TrainingLoop } from "../training/trainer/loop.ts";
 import type { EvaluationEvent } from "../training/trainer/run-event.ts";
 import { Trainer } from "../training/trainer/trainer.ts";

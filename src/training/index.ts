@@ -49,7 +49,6 @@ export {
   type Slot,
   type UpdateRule,
 } from "./optimizers/optimizer.ts";
-export { constantRate, cosineRate, type Schedule, stepRate } from "./optimizers/schedule.ts";
 export { sgd } from "./optimizers/sgd.ts";
 export type {
   FlagRule,
@@ -59,6 +58,14 @@ export type {
   OptionsOf,
   PlainOptions,
 } from "./options/option-rules.ts";
+export {
+  constantRate,
+  cosineRate,
+  oneCycleRate,
+  type Schedule,
+  stepRate,
+  wsdRate,
+} from "./schedules/index.ts";
 
 // Losses and metrics
 

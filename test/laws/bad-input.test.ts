@@ -21,7 +21,7 @@ import { type ErrorCode, EspalierError } from "../../src/tensor/errors.ts";
 import { float32 } from "../../src/tensor/tensor.ts";
 import type { LossName } from "../../src/training/losses/index.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
-import { stepRate } from "../../src/training/optimizers/schedule.ts";
+import { stepRate } from "../../src/training/schedules/index.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { lawRuns } from "./seed.ts";
 

@@ -9,8 +9,8 @@ import { EspalierError } from "../../src/tensor/errors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { Metric } from "../../src/training/metrics/metric.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
-import { stepRate } from "../../src/training/optimizers/schedule.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
+import { stepRate } from "../../src/training/schedules/index.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 

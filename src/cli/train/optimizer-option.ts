@@ -1,7 +1,7 @@
 import { makerOf, optimizers } from "../../training/optimizers/index.ts";
 import type { Optimizer } from "../../training/optimizers/optimizer.ts";
-import type { Schedule } from "../../training/optimizers/schedule.ts";
 import type { OptionRule } from "../../training/options/option-rules.ts";
+import type { Schedule } from "../../training/schedules/index.ts";
 import { choicesHelp, namedChoice, optionValue, ownersOf } from "../options/named-choice.ts";
 import { badOption, decimal } from "../options/option-values.ts";
 

@@ -3,7 +3,6 @@ import { activationNames } from "../../nn/activation.ts";
 import type { LossOf } from "../../training/losses/index.ts";
 import type { NewbornOptions } from "../../training/optimizers/newborn.ts";
 import type { Optimizer } from "../../training/optimizers/optimizer.ts";
-import { constantRate, cosineRate, type Schedule, stepRate } from "../../training/optimizers/schedule.ts";
 import type { GrowthPolicy } from "../../training/policy/policy.ts";
 import type { TrainerOptions } from "../../training/settings/options.ts";
 import type { TaskOptions } from "../../training/settings/task-options.ts";
@@ -18,9 +17,15 @@ import { type RawTableOptions, readTableOptions } from "../options/table-options
 import { type ModelChoice, taskOptions } from "../options/trained-model.ts";
 import { widenEvents } from "../options/widen-option.ts";
 import { optimizerOption, type RawOptimizerOptions } from "./optimizer-option.ts";
+import { type RawScheduleOptions, scheduleOption } from "./schedule-option.ts";
 
 /** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
-export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOptions, RawOptimizerOptions {
+export interface RawTrainOptions
+  extends ModelOptions,
+    PolicyOptions,
+    RawTableOptions,
+    RawOptimizerOptions,
+    RawScheduleOptions {
   readonly data: string;
   readonly testFraction: string;
   readonly validationFraction?: string;
@@ -40,12 +45,6 @@ export interface RawTrainOptions extends ModelOptions, PolicyOptions, RawTableOp
   readonly classWeights?: string;
   readonly sizes?: string;
   readonly clipNorm?: string;
-  readonly schedule: string;
-  readonly warmup?: string;
-  readonly hold?: string;
-  readonly finalRate?: string;
-  readonly decayEvery?: string;
-  readonly decayFactor?: string;
   readonly batch: string;
   readonly epochs?: string;
   readonly steps?: string;
@@ -129,7 +128,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
   const network = networkOptions(raw, seed);
   const model = modelOption(raw);
   const { rate, optimizer } = optimizerOption(raw);
-  const schedule = scheduleOptions(raw, rate);
+  const schedule = scheduleOption(raw, rate);
   return {
     data: {
       data: raw.data,
@@ -250,45 +249,4 @@ function networkOptions(raw: RawTrainOptions, seed: number): NetworkOptions {
     dropout: decimal("--dropout", raw.dropout, { least: 0, below: 1 }),
     seed,
   };
-}
-
-const scheduleNames = ["constant", "cosine", "step"] as const;
-const ownersOfOption = {
-  warmup: ["--warmup", "cosine"],
-  hold: ["--hold", "cosine"],
-  finalRate: ["--final-rate", "cosine"],
-  decayEvery: ["--decay-every", "step"],
-  decayFactor: ["--decay-factor", "step"],
-} as const;
-
-function scheduleOptions(raw: RawTrainOptions, rate: number): (steps: number) => Schedule {
-  const kind = oneOf("--schedule", raw.schedule, scheduleNames);
-  for (const [key, [option, owner]] of Object.entries(ownersOfOption)) {
-    const value = raw[key as keyof typeof ownersOfOption];
-    if (value !== undefined && owner !== kind)
-      throw badOption(option, `goes with --schedule ${owner}`, `--schedule ${kind}`);
-  }
-  const warmup = wholeNumber("--warmup", raw.warmup ?? "0", 0);
-  const hold = wholeNumber("--hold", raw.hold ?? "0", 0);
-  const final = decimal("--final-rate", raw.finalRate ?? "0", { least: 0 });
-  const factor = decimal("--decay-factor", raw.decayFactor ?? "0.1", { above: 0 });
-  if (kind === "step" && raw.decayEvery === undefined)
-    throw badOption("--schedule step", "needs --decay-every STEPS", "none");
-  const every = wholeNumber("--decay-every", raw.decayEvery ?? "1");
-  switch (kind) {
-    case "constant":
-      return () => constantRate(rate);
-    case "step":
-      return () => stepRate(rate, { every, factor });
-    case "cosine":
-      return (steps) => {
-        if (warmup + hold >= steps)
-          throw badOption(
-            "--warmup and --hold",
-            `must be less than the ${steps} steps of the run`,
-            warmup + hold,
-          );
-        return cosineRate(rate, { steps, warmup, hold, final });
-      };
-  }
 }

@@ -7,7 +7,7 @@ import type { RunPast } from "../../report/record/recorder.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { updatesPerEpoch } from "../../training/graphs/feeding.ts";
 import type { ResumeOptions } from "../../training/history/open-checkpoint.ts";
-import { prolonged } from "../../training/optimizers/schedule.ts";
+import { prolonged } from "../../training/schedules/index.ts";
 import { checkOptions, type TrainerOptions } from "../../training/settings/options.ts";
 import { taskOf } from "../../training/settings/task-options.ts";
 import { Trainer } from "../../training/trainer/trainer.ts";

@@ -2,7 +2,7 @@ import { checkOptionNames, type OptionNames } from "../../tensor/known-options.t
 import type { Loss } from "../losses/loss.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import { type Schedule, scheduleOf } from "../optimizers/schedule.ts";
+import { type Schedule, scheduleOf } from "../schedules/index.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { readCheckpoint } from "./checkpoint-folder.ts";
 

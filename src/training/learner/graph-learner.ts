@@ -14,7 +14,7 @@ import type { Births } from "../optimizers/ages.ts";
 import { type Clipping, clipGradients } from "../optimizers/clipping.ts";
 import { factorAt, type Newborn } from "../optimizers/newborn.ts";
 import { type Factor, type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
-import { rateAt } from "../optimizers/schedule.ts";
+import { rateAt } from "../schedules/index.ts";
 import type { LearnerSettings } from "../settings/options.ts";
 import {
   growBirths,

@@ -14,7 +14,7 @@ import type { Program } from "../graphs/program.ts";
 import { type AgeRun, ageRuns, type Births } from "../optimizers/ages.ts";
 import { type Clipping, clipGradients, normScale } from "../optimizers/clipping.ts";
 import { type KernelUpdate, type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
-import { rateAt } from "../optimizers/schedule.ts";
+import { rateAt } from "../schedules/index.ts";
 import type { LearnerSettings } from "../settings/options.ts";
 import { KernelFactors } from "./kernel-factors.ts";
 import {

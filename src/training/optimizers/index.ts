@@ -1,12 +1,12 @@
 import { unknownName } from "../../tensor/unknown-name.ts";
 import type { PlainOptions } from "../options/option-rules.ts";
+import type { Schedule } from "../schedules/index.ts";
 import { adagrad } from "./adagrad.ts";
 import { adam, adamw } from "./adam.ts";
 import { lion } from "./lion.ts";
 import { muon } from "./muon.ts";
 import type { Optimizer, OptimizerMaker } from "./optimizer.ts";
 import { rmsprop } from "./rmsprop.ts";
-import type { Schedule } from "./schedule.ts";
 import { sgd } from "./sgd.ts";
 
 /** The one table of optimizers. */

@@ -7,7 +7,7 @@ import {
   type PlainOptions,
   withDefaults,
 } from "../options/option-rules.ts";
-import { type Schedule, scheduleOf } from "./schedule.ts";
+import { type Schedule, scheduleOf } from "../schedules/index.ts";
 
 /** What the readable reference writes its update with; every name is a value of the graph. */
 export interface GraphUpdate {

@@ -6,10 +6,10 @@ import type { GrowthRecord } from "../history/record.ts";
 import type { Progress, TrainerState } from "../history/state.ts";
 import type { SampleOptions } from "../measure/sample.ts";
 import type { ScoreRequest } from "../measure/score-widths.ts";
+import type { Metric } from "../metrics/metric.ts";
 import type { DueGrowth } from "../policy/growth-schedule.ts";
 import type { ControllerState } from "../policy/state.ts";
 import type { WidenOptions } from "../resize/widen.ts";
-import type { Metric } from "../metrics/metric.ts";
 import type { TrainerSettings } from "../settings/options.ts";
 
 /** What the training loop and the growth controller ask of a trainer; what its members do is said in `Trainer`. */

@@ -1,9 +1,9 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
-import { isOver } from "../optimizers/schedule.ts";
 import type { EarlyStopping } from "../policy/early-stopping.ts";
 import type { GrowthPolicy } from "../policy/policy.ts";
+import { isOver } from "../schedules/index.ts";
 import { type LoopOptions, scheduleOver } from "./loop.ts";
 import type { LoopTrainer } from "./loop-trainer.ts";
 

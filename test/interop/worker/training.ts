@@ -9,7 +9,7 @@ import {
   type TrainerOptions,
 } from "../../../src/index.ts";
 import { optimizerOf } from "../../../src/training/optimizers/index.ts";
-import type { Schedule } from "../../../src/training/optimizers/schedule.ts";
+import type { Schedule } from "../../../src/training/schedules/index.ts";
 
 /** A training run as the oracles write it in JSON. */
 export interface RunSpec {

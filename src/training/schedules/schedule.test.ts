@@ -1,9 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { dataset } from "../../data/dataset.ts";
 import { mlp } from "../../nn/mlp.ts";
+import { sgd } from "../optimizers/sgd.ts";
 import { Trainer } from "../trainer/trainer.ts";
-import { constantRate, cosineRate, isOver, prolonged, rateAt, stepRate } from "./schedule.ts";
-import { sgd } from "./sgd.ts";
+import {
+  constantRate,
+  cosineRate,
+  isOver,
+  oneCycleRate,
+  prolonged,
+  rateAt,
+  type Schedule,
+  type ScheduleName,
+  stepRate,
+  wsdRate,
+} from "./index.ts";
 
 describe("schedules", () => {
   test("cosine: up to the peak, held, half a cosine down, and there it stays", () => {
@@ -28,6 +39,31 @@ describe("schedules", () => {
   test("step: a factor each so many", () => {
     const schedule = stepRate(1, { every: 10, factor: 0.5 });
     expect([0, 9, 10, 25].map((step) => rateAt(schedule, step))).toEqual([1, 1, 0.5, 0.25]);
+  });
+});
+
+/** A new schedule gets its rates here: the compiler asks for them. oneCycle is PyTorch's, the others are written out. */
+const rates: Readonly<Record<ScheduleName, readonly [Schedule, readonly number[]]>> = {
+  constant: [constantRate(0.3), [0.3, 0.3]],
+  cosine: [cosineRate(1, { steps: 4, warmup: 2 }), [0.5, 1, 1, 0.5, 0]],
+  step: [stepRate(1, { every: 2 }), [1, 1, 0.1, 0.1, 0.01]],
+  wsd: [
+    wsdRate(1, { steps: 10, warmup: 2, share: 0.4, final: 0.2 }),
+    [0.5, 1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2, 0.2],
+  ],
+  oneCycle: [
+    oneCycleRate(0.4, { steps: 10, finalDivide: 1e3 }),
+    [
+      0.016, 0.208, 0.4, 0.380194566, 0.324700972, 0.244510407, 0.155505593, 0.075315028, 0.019821434, 1.6e-5,
+      1.6e-5,
+    ],
+  ],
+};
+
+test.each(Object.entries(rates))("rates of %s", (name, [schedule, expected]) => {
+  expect(schedule.kind).toBe(name);
+  expected.forEach((rate, at) => {
+    expect(rateAt(schedule, at), `step ${at}`).toBeCloseTo(rate, 8);
   });
 });
 
