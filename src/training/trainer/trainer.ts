@@ -86,10 +86,7 @@ export class Trainer implements LoopTrainer {
     return new Trainer(settings, options.metrics, compiled, { model, progress: noProgress });
   }
 
-  /**
-   * Goes on from a checkpoint: a folder that `saveCheckpoint` wrote, or the bytes that `checkpoint` gave. `step` picks
-   * an older one of the folder. Throws `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`.
-   */
+  /** Resumes from a folder of `saveCheckpoint` or the bytes of `checkpoint`. Throws `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`. */
   static async resume(source: string | Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
     const { settings, state } = await openCheckpoint(source, options);
     const compiled = await compileModel(state.model, settings, state.learner);
