@@ -83,7 +83,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   report: ["record", "drawing", "sections", "."],
   ledger: ["statistics", ".", "page", "index.ts"],
-  checkpoints: ["folder", "architecture", "families", ".", "grow"],
+  checkpoints: ["folder", "architecture", "families", ".", "grow", "verify"],
   cli: ["print", "options", "folder", "model", "train", "compare", "."],
 };
 

@@ -30,6 +30,13 @@ export class Random {
     return this.#buffer[4 - this.#left--] as number;
   }
 
+  /** Goes to the draw of that number, as if so many words had been drawn. */
+  seek(word: number): void {
+    this.#counter = Math.floor(word / 4);
+    this.#left = 0;
+    for (let skipped = word % 4; skipped > 0; skipped--) this.uint32();
+  }
+
   /** Uniform in [0, 1), with 24 bits, so that every draw is exact in float32. */
   uniform(): number {
     return (this.uint32() >>> 8) * 2 ** -24;

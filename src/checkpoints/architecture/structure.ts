@@ -63,6 +63,8 @@ export interface Structure {
   /** Tables whose first axis is the positions, and how many rows they have more. */
   readonly positions: readonly { readonly name: string; readonly more: number }[];
   readonly stacks: readonly Stack[];
+  /** Positions that a sliding layer looks back. */
+  readonly window?: number | undefined;
   /** Whether the head is the table of embeddings. */
   readonly tied: boolean;
   /** The norms of the stream: the last, and those whose result is added to it. */
@@ -70,6 +72,8 @@ export interface Structure {
   readonly addedNorms?: RegExp;
   /** What the class adds to the scale that a norm stores. */
   readonly normOffset?: { readonly names: RegExp; readonly by: number };
+  /** Tables that the stream begins with and that the class multiplies by `embeddingFactor`. */
+  readonly embedded?: readonly string[];
   /** What the class multiplies the embeddings by, at this hidden size; 1 where absent. */
   readonly embeddingFactor?: (hidden: number) => number;
   /** What the class multiplies the last norm's result by. */

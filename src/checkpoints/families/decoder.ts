@@ -211,12 +211,15 @@ export function decoder(
       },
     ],
     tied,
+    window: types.includes(sliding) ? options.window : undefined,
     lastNorm: ["model.norm.weight"],
     ...(options.normsBehind === true
       ? { addedNorms: /\.(post_attention_layernorm|post_feedforward_layernorm)\.weight$/ }
       : {}),
     ...(offset === 0 ? {} : { normOffset: { names: /norm\.weight$/, by: offset } }),
-    ...(options.scaledEmbeddings === true ? { embeddingFactor: Math.sqrt } : {}),
+    ...(options.scaledEmbeddings === true
+      ? { embeddingFactor: Math.sqrt, embedded: ["model.embed_tokens.weight"] }
+      : {}),
     pinned: { head_dim: headDim, num_key_value_heads: kv, ...options.pinned },
     unused: /(^|\.)rotary_emb\.inv_freq$/,
     initializer: config.number("initializer_range", 0.02),

@@ -1,9 +1,16 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Family } from "../architecture/structure.ts";
+import { gemma } from "./gemma.ts";
+import { gemma2 } from "./gemma2.ts";
+import { gemma3 } from "./gemma3.ts";
 import { llama } from "./llama.ts";
+import { mistral } from "./mistral.ts";
+import { phi3 } from "./phi3.ts";
+import { qwen2 } from "./qwen2.ts";
+import { qwen3 } from "./qwen3.ts";
 
 /** The one table of architectures. */
-export const families: readonly Family[] = [llama];
+export const families: readonly Family[] = [llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3, phi3];
 
 /** The family of a `model_type`. Throws `CONFIG`, listing those there are. */
 export function familyOf(type: string, thing: string): Family {

@@ -9,6 +9,8 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { growOnData } from "../../training/measure/grow-on-data.ts";
 import { taskOf } from "../../training/settings/task-options.ts";
 import { comparedData } from "../../training/verification/data-feeds.ts";
+import { type FolderOptions, folderOptions, givenFolderOptions } from "../folder/folder-options.ts";
+import { growFolder } from "../folder/grow-folder.ts";
 import { readFeeds } from "../options/feed-option.ts";
 import { type GrowthOptions, readGrowths } from "../options/growth-options.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
@@ -25,7 +27,7 @@ import { exitCodeOfOutcome } from "../print/verification-text.ts";
 import { checkModel } from "./check-model.ts";
 import { type GrowOutcome, growJson, growText } from "./grow-result.ts";
 
-export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptions {
+export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptions, FolderOptions {
   readonly examples?: string;
   readonly strategy?: string;
   readonly seed?: string;
@@ -55,13 +57,17 @@ Examples:
   espalier grow model.onnx --outputs +2 --deepen fc1=+1          two more classes, one more block
   espalier grow model.onnx --widen fc1=+16 --save-plan plan.json
   espalier grow model.onnx --plan plan.json --out again.onnx     the same growth once more
+
+Checkpoint folders (docs/checkpoints.md); espalier inspect FOLDER lists the fields:
+  espalier grow SmolLM2 --out wide --widen intermediate_size=x1.5,num_key_value_heads=x3 --deepen after=9,19,29
+  espalier grow SmolLM2 --out x2 --widen hidden_size=x2,num_attention_heads=x2 --vocab-multiple-of 128
 `;
 
 export function growCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
   const collect = (value: string, before: readonly string[]) => [...before, value];
   command
-    .description("Grow an ONNX model without changing what it computes, and verify that before writing it.")
-    .argument("<model>", "ONNX file; it is never changed")
+    .description("Grow a model without changing what it computes, and verify that before writing it.")
+    .argument("<model>", "ONNX file, or a folder with config.json and safetensors; it is never changed")
     .addOption(
       new Option("--widen <growth>", "WIDTH=+UNITS or WIDTH=xFACTOR; repeatable, commas between several")
         .argParser(collect)
@@ -98,6 +104,7 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
     .option("--plan <file>", "repeat the growths of a saved plan instead")
     .option("--save-plan <file>", "write the plan, as JSON")
     .option("--out <file>", "where to write the grown model (default: MODEL.grown.onnx)");
+  folderOptions(command);
   return writtenModelOptions(command, "print the plan")
     .addHelpText("after", helpText)
     .action(async (path: string, options: GrowOptions) => finish(await grow(path, options, io)));
@@ -105,6 +112,12 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
 
 /** `espalier grow`. Returns the exit code. Throws `NOT_PRESERVED` for a growth that changes the model. */
 export async function grow(path: string, options: GrowOptions, io: CliIo): Promise<number> {
+  if ((await platform.kindOf(path)) === "folder") {
+    refuseModelOptions(options);
+    return growFolder(path, options, io);
+  }
+  const [foreign] = givenFolderOptions(options);
+  if (foreign !== undefined) throw badOption(foreign, "is for checkpoint folders", path);
   const growths = readGrowths(options);
   checkCombination(options, growths);
   const seed = wholeNumber("--seed", options.seed ?? "0", 0);
@@ -182,6 +195,22 @@ function refuseBorders(growths: readonly Growth[], path: string): void {
     received: border,
     remedy: "Train a new model on data that have the new columns or classes.",
   });
+}
+
+/** Options of models that a folder has no use for. */
+function refuseModelOptions(options: GrowOptions): void {
+  for (const [flag, given] of [
+    ["--inputs", options.inputs.length > 0],
+    ["--outputs", options.outputs.length > 0],
+    ["--data", options.data !== undefined],
+    ["--plan", options.plan !== undefined],
+    ["--save-plan", options.savePlan !== undefined],
+    ["--sizes", options.sizes.length > 0],
+    ["--feed", options.feed.length > 0],
+    ["--force", options.force === true],
+  ] as const) {
+    if (given) throw badOption(flag, "is for ONNX models, not for checkpoint folders", flag);
+  }
 }
 
 function checkCombination(options: GrowOptions, growths: readonly Growth[]): void {

@@ -1,6 +1,8 @@
 import { type Command, Option } from "commander";
+import { platform } from "#platform";
 import { comparedData } from "../../training/verification/data-feeds.ts";
 import { verifyModels } from "../../training/verification/verify.ts";
+import { verifyFolder } from "../folder/verify-folder.ts";
 import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
 import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
@@ -63,6 +65,9 @@ export async function verify(
   io: CliIo,
 ): Promise<number> {
   const seed = wholeNumber("--seed", options.seed, 0);
+  if ((await platform.kindOf(beforePath)) === "folder") {
+    return verifyFolder(beforePath, afterPath, { seed, json: options.json ?? false }, io);
+  }
   const { model: first, notes } = await openModel(beforePath, options);
   const { model: second, notes: moreNotes } = await openModel(afterPath, options);
   const [old, grown] = [networkIn(first, beforePath), networkIn(second, afterPath)];

@@ -30,7 +30,7 @@ export function editsOf(plan: GrowthPlan, parameter: string): readonly WidthPart
 }
 
 /** Later roles overwrite earlier ones where a parameter grows on two axes: a zero outgoing corner must win. */
-const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "offset", "outgoing"];
+export const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "offset", "outgoing"];
 
 /** What one WebAssembly memory, and one ONNX file of parameters, can hold: 4 GiB of float32. */
 export const maxEntries = 2 ** 30;

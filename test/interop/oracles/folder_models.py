@@ -10,6 +10,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
 import transformers
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
 transformers.logging.set_verbosity_error()
@@ -36,6 +37,13 @@ DECODER = {
 CONFIGURATIONS = {
     "llama": ("LlamaConfig", {**DECODER, "rms_norm_eps": 1e-5}),
     "llama-tied": ("LlamaConfig", {**DECODER, "tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True}),
+    "mistral": ("MistralConfig", {**DECODER, "sliding_window": WINDOW}),
+    "qwen2": ("Qwen2Config", {**DECODER, "use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1}),
+    "qwen3": ("Qwen3Config", {**DECODER, "head_dim": 10, "tie_word_embeddings": True}),
+    "gemma": ("GemmaConfig", {**DECODER, "head_dim": 6}),
+    "gemma2": ("Gemma2Config", {**DECODER, "head_dim": 6, "query_pre_attn_scalar": 7, "sliding_window": WINDOW}),
+    "gemma3": ("Gemma3TextConfig", {**DECODER, "head_dim": 6, "query_pre_attn_scalar": 7, "sliding_window": WINDOW}),
+    "phi3": ("Phi3Config", {**DECODER}),
 }
 
 
@@ -110,3 +118,40 @@ NAMES = {"input_ids": "ids"}
 def feeds(model, length: int, seed: int = 1) -> dict:
     """The same inputs for an exported model."""
     return {NAMES[name]: value.numpy() for name, value in inputs(model, length, seed).items()}
+
+
+def fields(name: str) -> dict:
+    """What a model's configuration calls its sizes; `pad` is by how much its stream may grow without its heads."""
+    return {
+        "hidden": "hidden_size",
+        "ffn": "intermediate_size",
+        "heads": "num_attention_heads",
+        "kv": "num_key_value_heads",
+        "pad": 8,
+    }
+
+
+#: Growths whose products PyTorch may sum in another order, as one weight holds several.
+FUSED = {"phi3": ("mlp", "mlp x1.5")}
+#: Tolerances of wider streams where they are not those of all.
+STREAM: dict[str, float] = {}
+
+
+def refused(name: str) -> tuple[str, ...]:
+    """Growths that the class, or exactness, does not allow."""
+    return ()
+
+
+def keys(folder) -> set[str]:
+    """The tensors that a folder's files hold."""
+    found: set[str] = set()
+    for file in folder.glob("*.safetensors"):
+        with safe_open(file, "pt") as opened:
+            found |= set(opened.keys())
+    return found
+
+
+def text(model) -> list:
+    """What a model writes, greedily, with its cache; longer than its window."""
+    with torch.no_grad():
+        return model.generate(**inputs(model, 12, 3), max_new_tokens=20, do_sample=False, pad_token_id=0).tolist()

@@ -1,0 +1,18 @@
+import type { Config } from "../folder/config.ts";
+
+/** The kinds of the layers: as the file lists them, else as the class computes them from their numbers. */
+export function layerTypes(config: Config, isSliding: (index: number) => boolean): readonly string[] {
+  const computed = Array.from({ length: config.count("num_hidden_layers") }, (_, index) =>
+    isSliding(index) ? "sliding_attention" : "full_attention",
+  );
+  return config.texts("layer_types") ?? computed;
+}
+
+/** Qwen's rule: layers from max_window_layers on look back so far only, where use_sliding_window says so. */
+export function qwenWindow(config: Config) {
+  const slides = config.flag("use_sliding_window", false);
+  const window =
+    slides && config.values.sliding_window !== null ? config.count("sliding_window", 4096) : undefined;
+  const from = config.number("max_window_layers", 28);
+  return { window, layerTypes: layerTypes(config, (index) => window !== undefined && index >= from) };
+}

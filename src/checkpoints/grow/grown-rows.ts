@@ -1,0 +1,79 @@
+import { Random } from "../../tensor/random.ts";
+import { realsFrom } from "../folder/reals.ts";
+import type { StoredTensor, Weights } from "../folder/weights.ts";
+import { entryFill } from "./entry-fill.ts";
+import type { GrownTensor, Stage, Values } from "./growing.ts";
+import { mappedRows, type Rows, rowCount, rowLength, takenRows } from "./rows.ts";
+import { widenedRows } from "./widened-rows.ts";
+
+/** A stored tensor with everything done to it that was planned, row by row. */
+export function rowsOf(weights: Weights, stored: StoredTensor, tensor: GrownTensor, values: Values): Rows {
+  const length = rowLength(stored);
+  const source: Rows = {
+    dims: stored.dims,
+    rows: (from, count) =>
+      realsFrom(weights.read(stored, from * length, count * length), stored.dtype, count * length),
+  };
+  return tensor.stages.reduce((rows, stage) => staged(rows, stage, tensor.name, values), source);
+}
+
+function staged(source: Rows, stage: Stage, name: string, { strategy, seed }: Values): Rows {
+  if (stage.kind === "constant") return mappedRows(source, () => stage.value);
+  if (stage.kind === "scale") {
+    const { factor, offset } = stage;
+    return mappedRows(source, (value) => (value + offset) * factor - offset);
+  }
+  if (stage.kind === "repeat") return takenRows(source, stage.axis, repeatedIndices(source, stage));
+  if (stage.kind === "rows") return withRows(source, stage, name, seed);
+  const { edit, from, to, offset } = stage;
+  // A copied layer draws values of its own.
+  const own = { ...edit, parameter: name };
+  return widenedRows(source, {
+    edit: own,
+    from,
+    to,
+    seed,
+    offset,
+    entry: entryFill(edit.fill, edit.role, strategy),
+  });
+}
+
+function repeatedIndices(
+  { dims }: Rows,
+  { axis, inner, times, first, end }: Stage & { kind: "repeat" },
+): Int32Array {
+  const indices: number[] = [];
+  for (let at = 0; at < (dims[axis] as number); ) {
+    if (at < first || at >= end) indices.push(at++);
+    else {
+      for (let copy = 0; copy < times; copy++) for (let one = 0; one < inner; one++) indices.push(at + one);
+      at += inner;
+    }
+  }
+  return Int32Array.from(indices);
+}
+
+/** Row after row at the end, each from a generator of its own. */
+function withRows(
+  source: Rows,
+  { by, deviation }: Stage & { kind: "rows" },
+  name: string,
+  seed: number,
+): Rows {
+  const [old, length] = [rowCount(source), rowLength(source)];
+  return {
+    dims: [old + by, ...source.dims.slice(1)],
+    rows(from, count) {
+      const values = new Float64Array(count * length);
+      const kept = Math.max(0, Math.min(count, old - from));
+      if (kept > 0) values.set(source.rows(from, kept));
+      for (let row = Math.max(from, old); row < from + count; row++) {
+        const draws = new Random(seed, `rows of ${name}`, row);
+        for (let at = 0; at < length; at++) {
+          values[(row - from) * length + at] = deviation === 0 ? 0 : deviation * draws.normal();
+        }
+      }
+      return values;
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { type Checkpoint, openCheckpoint } from "../../checkpoints/checkpoint.ts";
+import { type PlannedFolder, planFolder } from "../../checkpoints/grow/plan-growth.ts";
+import { checkTarget, type WrittenFolder, writeFolder } from "../../checkpoints/grow/write-folder.ts";
+import { type FolderVerification, verifyFolders } from "../../checkpoints/verify/verify-folders.ts";
+import { strategyOf } from "../../growth/strategies/index.ts";
+import { EspalierError } from "../../tensor/errors.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import { badOption, strategyName, wholeNumber } from "../options/option-values.ts";
+import { exitCodes } from "../print/exit-code.ts";
+import { grouped, visible } from "../print/format.ts";
+import type { CliIo } from "../print/io.ts";
+import { textTable } from "../print/text-table.ts";
+import { deepenedLayers, type FolderOptions, folderSizes, shardBytes, storedType } from "./folder-options.ts";
+import { parametersOf } from "./inspect-folder.ts";
+import { verdictOf } from "./verify-folder.ts";
+
+export interface GrowFolderOptions extends FolderOptions {
+  readonly widen: readonly string[];
+  readonly deepen: readonly string[];
+  readonly strategy?: string;
+  readonly seed?: string;
+  readonly out?: string;
+  readonly dryRun?: boolean;
+  readonly verify: boolean;
+  readonly json?: boolean;
+}
+
+/** `espalier grow` of a checkpoint folder. Returns the exit code. Throws `NOT_PRESERVED` where outputs would move. */
+export async function growFolder(path: string, options: GrowFolderOptions, io: CliIo): Promise<number> {
+  const { out } = options;
+  if (out === undefined && options.dryRun !== true) {
+    throw badOption("--out", "must name the new folder", "nothing", "For example --out NEW, or --dry-run.");
+  }
+  const seed = wholeNumber("--seed", options.seed ?? "0", 0);
+  const strategy = strategyOf(strategyName(options.strategy ?? "random"));
+  const after = deepenedLayers(options.deepen);
+  const maxShardBytes = shardBytes(options.maxShardSize);
+  const dtype = storedType(options.dtype);
+  const checkpoint = await openCheckpoint(path);
+  try {
+    const sizes = folderSizes(options.widen, options, checkpoint.structure);
+    const planned = planFolder(checkpoint, { sizes, after, dtype, strategy, seed });
+    let verification: FolderVerification | undefined;
+    let written: WrittenFolder | undefined;
+    if (options.dryRun !== true && out !== undefined) {
+      await checkTarget(out);
+      const check = async (grown: Checkpoint) => {
+        verification = await verifyFolders(checkpoint, grown, seed);
+        if (!verification.preserved) throw moved(path, verification);
+      };
+      written = await writeFolder(checkpoint, planned, out, {
+        maxShardBytes,
+        check: options.verify ? check : undefined,
+      });
+    }
+    const outcome = {
+      path,
+      out: written === undefined ? undefined : out,
+      checkpoint,
+      planned,
+      written,
+      verification,
+    };
+    io.out(
+      options.json === true ? `${JSON.stringify(outcomeJson(outcome), null, 2)}\n` : outcomeText(outcome),
+    );
+  } finally {
+    checkpoint.weights.close();
+  }
+  return exitCodes.success;
+}
+
+function moved(path: string, { maximum, relative }: FolderVerification): EspalierError {
+  return new EspalierError("NOT_PRESERVED", {
+    thing: path,
+    rule: "must compute the same after growth, and does not; nothing was written",
+    received: { largestDifference: maximum, relative },
+    remedy: "This is a fault of espalier: please report it. --no-verify writes the folder all the same.",
+  });
+}
+
+interface Outcome {
+  readonly path: string;
+  readonly out: string | undefined;
+  readonly checkpoint: Checkpoint;
+  readonly planned: PlannedFolder;
+  readonly written: WrittenFolder | undefined;
+  readonly verification: FolderVerification | undefined;
+}
+
+const parametersAfter = ({ tensors }: PlannedFolder) =>
+  tensors.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
+
+function outcomeJson({ path, out, checkpoint, planned, written, verification }: Outcome): object {
+  return {
+    folder: path,
+    out: out ?? null,
+    modelType: checkpoint.family.type,
+    dtype: planned.dtype,
+    steps: planned.steps,
+    parameters: { before: parametersOf(checkpoint), after: parametersAfter(planned) },
+    config: planned.configText,
+    files: written ?? null,
+    verification: verification ?? null,
+  };
+}
+
+function outcomeText({ path, out, checkpoint, planned, written, verification }: Outcome): string {
+  const table = textTable(
+    [
+      { title: "  field", align: "left" },
+      { title: "size", align: "right" },
+      { title: "method", align: "left" },
+    ],
+    planned.steps.map(({ field, from, to, method }) => [
+      `  ${field}`,
+      `${grouped(from)} → ${grouped(to)}`,
+      method,
+    ]),
+  );
+  const lines = [
+    out === undefined ? `${path}: nothing was written` : `${path} → ${out}`,
+    ...table,
+    `parameters ${grouped(parametersOf(checkpoint))} → ${grouped(parametersAfter(planned))}, in ${planned.dtype}`,
+    ...(written === undefined ? [] : [`carried over: ${written.copied.join(", ") || "nothing"}`]),
+    ...(written === undefined || written.left.length === 0
+      ? []
+      : [`left behind: ${written.left.join(", ")}`]),
+    ...(verification === undefined ? [] : [`outputs: ${verdictOf(verification)}`]),
+  ];
+  return `${lines.map(visible).join("\n")}\n`;
+}

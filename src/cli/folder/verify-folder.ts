@@ -1,0 +1,41 @@
+import { openCheckpoint } from "../../checkpoints/checkpoint.ts";
+import { type FolderVerification, verifyFolders } from "../../checkpoints/verify/verify-folders.ts";
+import { exitCodes } from "../print/exit-code.ts";
+import { figure, visible } from "../print/format.ts";
+import type { CliIo } from "../print/io.ts";
+
+/** `espalier verify` of two checkpoint folders. Returns the exit code. */
+export async function verifyFolder(
+  beforePath: string,
+  afterPath: string,
+  { seed, json }: { readonly seed: number; readonly json: boolean },
+  io: CliIo,
+): Promise<number> {
+  const before = await openCheckpoint(beforePath);
+  try {
+    const after = await openCheckpoint(afterPath);
+    try {
+      const result = await verifyFolders(before, after, seed);
+      const document = { before: beforePath, after: afterPath, seed, ...result };
+      io.out(
+        json
+          ? `${JSON.stringify(document, null, 2)}\n`
+          : `${visible(`${afterPath}: ${verdictOf(result)}`)}\n`,
+      );
+      return result.preserved ? exitCodes.success : exitCodes.different;
+    } finally {
+      after.weights.close();
+    }
+  } finally {
+    before.weights.close();
+  }
+}
+
+/** What was found, in words. */
+export function verdictOf({ preserved, identical, maximum, relative, checks }: FolderVerification): string {
+  const tokens = checks.map(({ sizes }) => sizes.sequence ?? 1).join(", ");
+  const on = `on ${checks.length} sets of inputs (of ${tokens} tokens), in float32`;
+  if (identical) return `the same, bit for bit, ${on}`;
+  const off = `they lie ${figure(maximum)} apart at most, ${figure(relative)} of an entry's channel or example, ${on}`;
+  return preserved ? `the same: ${off}` : `different: ${off}`;
+}

@@ -1,0 +1,143 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runCli, snapshot, withFolder } from "../cli-harness.ts";
+import { tinyConfig, tinyFolder } from "./tiny-folder.ts";
+
+interface Written {
+  readonly steps: readonly { readonly field: string; readonly to: number; readonly method: string }[];
+  readonly verification: {
+    readonly preserved: boolean;
+    readonly identical: boolean;
+    readonly relative: number;
+  };
+}
+
+async function grown(old: string, out: string, ...options: string[]): Promise<Written> {
+  const { code, out: printed, err } = await runCli(["grow", old, "--out", out, "--json", ...options]);
+  expect(err).toBe("");
+  expect(code).toBe(0);
+  return JSON.parse(printed) as Written;
+}
+
+test("what has zero weights, is repeated or stands beside moves no bit, and only its numbers change in config.json", () =>
+  withFolder(async (folder) => {
+    const [old, out] = [join(folder, "old"), join(folder, "new")];
+    await tinyFolder(old);
+    await writeFile(join(old, "tokenizer.json"), "{}");
+    await writeFile(join(old, "optimizer.pt"), "stale");
+    const growth = [
+      "--widen",
+      "intermediate_size=x1.5,num_key_value_heads=4",
+      "--deepen",
+      "after=1",
+      "--vocab",
+      "+3",
+    ];
+    const { verification, steps } = await grown(old, out, ...growth);
+    expect(verification).toMatchObject({ preserved: true, identical: true });
+    expect(steps.map(({ field, to }) => [field, to])).toEqual([
+      ["num_hidden_layers", 4],
+      ["vocab_size", 32],
+      ["num_key_value_heads", 4],
+      ["intermediate_size", 60],
+    ]);
+    const expected = tinyConfig
+      .replace(
+        '"intermediate_size": 40, "num_hidden_layers": 3',
+        '"intermediate_size": 60, "num_hidden_layers": 4',
+      )
+      .replace('"num_key_value_heads": 2', '"num_key_value_heads": 4')
+      .replace('"vocab_size": 29', '"vocab_size": 32')
+      .replace('"tie_word_embeddings": true', '"tie_word_embeddings": true,\n  "head_dim": 6');
+    expect(await readFile(join(out, "config.json"), "utf8")).toBe(expected);
+    expect(await readdir(out)).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
+  }));
+
+test.each([
+  ["hidden_size=x2,num_attention_heads=x2", "copies"],
+  ["hidden_size=32", "zero padding"],
+])("a stream grows by %s with a tied head", (widen, method) =>
+  withFolder(async (folder) => {
+    await tinyFolder(join(folder, "old"));
+    const { verification, steps } = await grown(join(folder, "old"), join(folder, "new"), "--widen", widen);
+    expect(steps.at(-1)?.method).toBe(method);
+    expect(verification.relative).toBeLessThan(2e-5);
+  }),
+);
+
+test("files of any size hold the same tensors", () =>
+  withFolder(async (folder) => {
+    const [old, whole, parts] = ["old", "whole", "parts"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await tinyFolder(old);
+    await grown(old, whole, "--widen", "intermediate_size=64", "--seed", "3");
+    await grown(old, parts, "--widen", "intermediate_size=64", "--seed", "3", "--max-shard-size", "20KB");
+    expect((await readdir(parts)).length).toBeGreaterThan(4);
+    const { out } = await runCli(["verify", whole, parts, "--json"]);
+    expect(JSON.parse(out)).toMatchObject({ identical: true });
+  }));
+
+test.each([
+  ["an unknown architecture", { model_type: "mystery" }, [], /must be one that espalier knows.*\n.*mystery/s],
+  ["quantised weights", { quantization_config: { bits: 4 } }, [], /quantised weights cannot grow exactly/],
+  ["a field that is none", {}, ["--widen", "intermediat_size=64"], /intermediate_size/],
+  ["a smaller size", {}, ["--widen", "intermediate_size=8"], /Folders only grow/],
+  [
+    "heads that keys do not divide",
+    {},
+    ["--widen", "num_attention_heads=5"],
+    /must be a multiple of num_key_value_heads/,
+  ],
+  [
+    "a hidden size that heads do not divide",
+    {},
+    ["--widen", "hidden_size=26"],
+    /LlamaConfig.*\n.*\n.*hidden_size 28/s,
+  ],
+  ["a layer that is not there", {}, ["--deepen", "after=3"], /after layers 0 to 2/],
+  [
+    "a strategy that looks at data",
+    {},
+    ["--widen", "intermediate_size=64", "--strategy", "tiny"],
+    /Use random/,
+  ],
+  [
+    "angles of another kind",
+    { rope_scaling: { rope_type: "yarn", factor: 4 } },
+    [],
+    /must be default, linear or llama3/,
+  ],
+  ["a field of layers that nobody knows", { first_k_layers: 2 }, ["--deepen", "after=1"], /first_k_layers/],
+] as const)("%s is refused, and nothing is written", (_, changes, options, message) =>
+  withFolder(async (folder) => {
+    await tinyFolder(join(folder, "old"), JSON.stringify({ ...JSON.parse(tinyConfig), ...changes }));
+    const before = await snapshot(folder);
+    const { code, err } = await runCli([
+      "grow",
+      join(folder, "old"),
+      "--out",
+      join(folder, "new"),
+      ...options,
+    ]);
+    expect(err).toMatch(message);
+    expect(code).not.toBe(0);
+    expect(await snapshot(folder)).toEqual(before);
+  }),
+);
+
+test("a folder that has files is left alone, and so is an index that is not of these files", () =>
+  withFolder(async (folder) => {
+    const [old, out] = [join(folder, "old"), join(folder, "new")];
+    await tinyFolder(old);
+    await tinyFolder(out);
+    const before = await snapshot(folder);
+    const { err } = await runCli(["grow", old, "--out", out, "--vocab", "+1"]);
+    expect(err).toMatch(/must be a new folder, or an empty one/);
+    expect(await snapshot(folder)).toEqual(before);
+    await writeFile(join(old, "model.safetensors.index.json"), '{"weight_map":{}}');
+    expect((await runCli(["inspect", old])).err).toMatch(/must not have both/);
+  }));
