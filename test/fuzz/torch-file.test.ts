@@ -1,0 +1,119 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { crc32 } from "../../src/formats/crc32.ts";
+import { openTorchFile, torchFilePieces } from "../../src/formats/torch/torch-file.ts";
+import type { TorchTensor } from "../../src/formats/torch/value.ts";
+import { EspalierError } from "../../src/tensor/errors.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { sizeOf } from "../../src/tensor/tensor.ts";
+import { lawRuns } from "../laws/seed.ts";
+import { startWatchdog } from "./watchdog.ts";
+
+/** What memory may come to beyond that at the start, in bytes. */
+const maxGrowth = 2 ** 29;
+
+const { seed, numRuns } = lawRuns("mutated torch files", 3000);
+
+const start = new Uint8Array(readFileSync(new URL("../fixtures/adamw.pt", import.meta.url)));
+const listAt = Buffer.from(start).indexOf("PK\x01\x02", 0, "latin1");
+/** Where the pickle lies: the archive's first file, behind 64 bytes. */
+const pickle = { begin: 64, size: new DataView(start.buffer, start.byteOffset).getUint32(listAt + 24, true) };
+
+/** Opcodes, those that torch does not write among them, and numbers that sizes are near to. */
+const pieces = [
+  [0x80, 2],
+  [125],
+  [93],
+  [41],
+  [40],
+  [117],
+  [101],
+  [116],
+  [82],
+  [81],
+  [113, 0],
+  [104, 0],
+  [104, 5],
+  [46],
+  [48],
+  [50],
+  [98],
+  [129],
+  [75, 255],
+  [74, 255, 255, 255, 255],
+  [74, 255, 255, 255, 127],
+  [138, 8, 0, 0, 0, 0, 0, 0, 0, 128],
+  [88, 255, 255, 255, 255],
+  [...Buffer.from("cos\nsystem\n")],
+  [...Buffer.from("ctorch\nFloatStorage\n")],
+  [0, 0, 0, 0],
+  [255, 255, 255, 255],
+] as const;
+
+/** Bytes changed in the pickle, whose checksum is put right, in the headers and the list, or anywhere. */
+function mutate(random: Random): Uint8Array {
+  const bytes = start.slice();
+  const put = (from: number, to: number) => {
+    const piece = pieces[random.integer(pieces.length)] as readonly number[];
+    const at = from + random.integer(to - from);
+    const drawn = random.integer(3) === 0 ? [random.integer(256)] : piece;
+    bytes.set(drawn.slice(0, to - at), at);
+  };
+  const kind = random.integer(4);
+  const times = 1 + random.integer(3);
+  for (let count = 0; count < times; count++) {
+    if (kind < 2) put(pickle.begin, pickle.begin + pickle.size);
+    else if (kind === 2) put(listAt, bytes.length);
+    else put(0, bytes.length);
+  }
+  if (kind < 2) {
+    const sum = crc32(bytes.subarray(pickle.begin, pickle.begin + pickle.size));
+    new DataView(bytes.buffer).setUint32(listAt + 16, sum, true);
+  }
+  return random.integer(16) === 0 ? bytes.subarray(0, random.integer(bytes.length + 1)) : bytes;
+}
+
+/** The code of a typed refusal, or that the file was read; what was read can be written and read. */
+function run(bytes: Uint8Array): string {
+  try {
+    const { value, read } = openTorchFile(
+      (offset, length) => bytes.slice(offset, offset + length),
+      bytes.length,
+    );
+    const elements = (tensor: TorchTensor) => [read(tensor, 0, sizeOf(tensor.dims))];
+    const written = new Uint8Array(Buffer.concat([...torchFilePieces(value, elements)]));
+    const again = openTorchFile((offset, length) => written.slice(offset, offset + length), written.length);
+    expect([...torchFilePieces(again.value, elements)].length).toBeGreaterThan(0);
+    return "read";
+  } catch (error) {
+    if (error instanceof EspalierError) return error.code;
+    throw error;
+  }
+}
+
+test(
+  "a mutated torch file is read, or refused with a typed error",
+  async () => {
+    const counts = new Map<string, number>();
+    const watchdog = startWatchdog(30);
+    const atStart = process.memoryUsage.rss();
+    let highest = atStart;
+    let index = 0;
+    try {
+      for (; index < numRuns; index++) {
+        watchdog.beat(index);
+        const outcome = run(mutate(new Random(seed, "torch file", index)));
+        counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+        if (index % 500 === 0) highest = Math.max(highest, process.memoryUsage.rss());
+      }
+    } catch (cause) {
+      throw new Error(`seed ${seed}, mutation ${index}`, { cause });
+    } finally {
+      await watchdog.stop();
+    }
+    console.log([...counts].map(([key, count]) => `${count} ${key}`).join("; "));
+    expect(highest - atStart).toBeLessThan(maxGrowth);
+    for (const outcome of ["read", "FORMAT"]) expect(counts.get(outcome) ?? 0).toBeGreaterThan(numRuns / 100);
+  },
+  30 * 60_000,
+);
