@@ -19,6 +19,13 @@ const activations = {
   tanh: operator("Tanh"),
   sigmoid: operator("Sigmoid"),
   softplus: operator("Softplus"),
+  softsign: operator("Softsign"),
+  selu: operator("Selu"),
+  mish: operator("Mish"),
+  hardSwish: operator("HardSwish"),
+  /** x·sigmoid(x), as PyTorch's SiLU: ONNX has a Swish of its own only since opset 24. */
+  silu: (graph, input, name) => graph.emit("Mul", [input, graph.emit("Sigmoid", [input])], {}, name),
+  arctan: operator("Atan"),
   /** ReLU with slope 1 at zero itself, where ONNX's and PyTorch's have 0: units with zero incoming weights live. */
   openRelu(graph, input, name) {
     const open = graph.emit("GreaterOrEqual", [input, graph.scalar(0)]);

@@ -2,6 +2,7 @@ import type { Inference, Origin } from "../graph/builder.ts";
 import { GraphBuilder } from "../graph/builder.ts";
 import type { Node } from "../graph/model.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { atan } from "./activations/atan.ts";
 import { celu } from "./activations/celu.ts";
 import { elu } from "./activations/elu.ts";
 import { gelu } from "./activations/gelu.ts";
@@ -134,6 +135,7 @@ export const operators = {
   And: and,
   ArgMax: argMax,
   ArgMin: argMin,
+  Atan: atan,
   AveragePool: averagePool,
   BatchNormalization: batchNormalization,
   Cast: cast,

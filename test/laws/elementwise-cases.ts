@@ -30,6 +30,7 @@ const alpha = fc.constantFrom<Attributes>({}, { alpha: float(0.5) }, { alpha: fl
 
 /** Elementwise operators with a gradient. */
 export const elementwiseCases: { readonly [K in OperatorName]?: Cases } = {
+  Atan: unary("Atan"),
   Celu: unary("Celu", undefined, alpha),
   Mean: fc.integer({ min: 1, max: 3 }).chain((count) => nary("Mean", count)),
   Mish: unary("Mish"),

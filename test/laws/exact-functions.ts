@@ -16,6 +16,7 @@ function erf(x: number): number {
 
 /** Elementwise operators of which ONNX Runtime has no float64 kernel. */
 const functions: Readonly<Record<string, Elementwise>> = {
+  Atan: ([x]) => Math.atan(x),
   Celu: ([x], attribute) => {
     const alpha = attribute("alpha", 1);
     return x > 0 ? x : alpha * Math.expm1(x / alpha);

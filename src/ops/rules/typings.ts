@@ -71,7 +71,6 @@ const standard: Readonly<Record<string, Typing>> = {
   Acosh: inferUnary,
   Asin: inferUnary,
   Asinh: inferUnary,
-  Atan: inferUnary,
   Atanh: inferUnary,
   Bernoulli: ofType((call) => named(call, "dtype")),
   BitCast: ofType((call) => named(call, "to")),
