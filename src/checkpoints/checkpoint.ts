@@ -97,12 +97,16 @@ function refuseForeign(config: Config): void {
   }
 }
 
+/** What heads and tables of embeddings are called. */
+const heads = /^(lm_head|cls\.predictions\.decoder|lm_head\.decoder|vocab_projector)\.weight$/;
+const tables = /(^|\.)(embed_tokens|wte|shared|word_embeddings)\.weight$/;
+
 /** A head that is stored although it is tied: the model's own where it differs, else the embeddings once more. */
 function tiedTwin(config: Config, weights: Weights): string | undefined {
   if (config.values.tie_word_embeddings === false) return undefined;
-  const head = weights.tensors.get("lm_head.weight");
-  const names = ["model.embed_tokens.weight", "transformer.wte.weight", "wte.weight", "shared.weight"];
-  const table = names.map((name) => weights.tensors.get(name)).find((tensor) => tensor !== undefined);
+  const all = [...weights.tensors.values()];
+  const head = all.find(({ name }) => heads.test(name));
+  const table = all.find(({ name }) => tables.test(name));
   if (head === undefined || table === undefined) return undefined;
   return sameBytes(weights, head, table) ? head.name : undefined;
 }

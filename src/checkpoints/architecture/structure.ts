@@ -42,6 +42,11 @@ export interface Stack {
   readonly silenced: RegExp;
   /** Names within a layer that a new layer has no copy of. */
   readonly once?: RegExp;
+  /**
+   * Norms behind a layer's branches. A new layer takes the last norm of the one before it, which then only normalises: to
+   * normalise what is normalised changes it by no more than the epsilon.
+   */
+  readonly postNorm?: { readonly inner: string; readonly last: string };
   /** Where it adds nothing but for an epsilon: how far outputs may move. */
   readonly exactTo?: string;
   /** Fields that hold one entry for each layer, and what they hold. */

@@ -1,16 +1,36 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Family } from "../architecture/structure.ts";
+import { bert, roberta } from "./bert.ts";
+import { distilbert } from "./distilbert.ts";
 import { gemma } from "./gemma.ts";
 import { gemma2 } from "./gemma2.ts";
 import { gemma3 } from "./gemma3.ts";
+import { gptNeox } from "./gpt-neox.ts";
+import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
+import { opt } from "./opt.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
 
 /** The one table of architectures. */
-export const families: readonly Family[] = [llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3, phi3];
+export const families: readonly Family[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gemma,
+  gemma2,
+  gemma3,
+  phi3,
+  gpt2,
+  gptNeox,
+  opt,
+  bert,
+  roberta,
+  distilbert,
+];
 
 /** The family of a `model_type`. Throws `CONFIG`, listing those there are. */
 export function familyOf(type: string, thing: string): Family {

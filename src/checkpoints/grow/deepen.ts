@@ -40,7 +40,8 @@ export function deepen(growing: Growing, after: readonly number[]): void {
   });
 }
 
-function withCopies(growing: Growing, { prefix, silenced, once }: Stack, after: readonly number[]) {
+function withCopies(growing: Growing, stack: Stack, after: readonly number[]) {
+  const { prefix, once } = stack;
   const tensors = new Map<string, GrownTensor>();
   for (const tensor of growing.tensors.values()) {
     const rest = tensor.name.startsWith(prefix) ? tensor.name.slice(prefix.length) : "";
@@ -51,19 +52,32 @@ function withCopies(growing: Growing, { prefix, silenced, once }: Stack, after: 
     }
     const index = Number(digits);
     const moved = index + after.filter((one) => one < index).length;
-    const own = `${prefix}${moved}.${inner}`;
-    tensors.set(own, { ...tensor, name: own });
     const copies = once?.test(inner) === true ? 0 : after.filter((one) => one === index).length;
-    for (let copy = 1; copy <= copies; copy++) {
+    for (let copy = 0; copy <= copies; copy++) {
       const name = `${prefix}${moved + copy}.${inner}`;
-      const value = -growing.offsetOf(tensor.name);
-      const stages = silenced.test(inner)
-        ? [...tensor.stages, { kind: "constant" as const, value }]
-        : tensor.stages;
+      const constant = constantOf(stack, inner, copy, copies);
+      const value = (constant ?? 0) - growing.offsetOf(tensor.name);
+      const stages =
+        constant === undefined ? tensor.stages : [...tensor.stages, { kind: "constant" as const, value }];
       tensors.set(name, { ...tensor, name, stages });
     }
   }
   return tensors;
+}
+
+/** What all entries of a parameter are, in a layer that is the `copy`-th of so many new ones; undefined for the old values. */
+function constantOf(
+  { silenced, postNorm }: Stack,
+  inner: string,
+  copy: number,
+  copies: number,
+): number | undefined {
+  const isOf = (norm: string | undefined) => inner === `${norm}.weight` || inner === `${norm}.bias`;
+  const plain = inner.endsWith(".weight") ? 1 : 0;
+  if (isOf(postNorm?.last)) return copy < copies ? plain : undefined;
+  if (copy === 0) return undefined;
+  if (isOf(postNorm?.inner)) return plain;
+  return silenced.test(inner) ? 0 : undefined;
 }
 
 /** A field that speaks of layers and that nobody here knows may mean anything once layers have other numbers. */

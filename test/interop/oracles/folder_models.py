@@ -33,6 +33,18 @@ DECODER = {
     "pad_token_id": 0,
 }
 
+#: The same where heads have keys and values of their own.
+CLASSIC = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 24,
+    "intermediate_size": 40,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 160,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+
 #: Name to the class of its configuration and what it is given.
 CONFIGURATIONS = {
     "llama": ("LlamaConfig", {**DECODER, "rms_norm_eps": 1e-5}),
@@ -44,6 +56,25 @@ CONFIGURATIONS = {
     "gemma2": ("Gemma2Config", {**DECODER, "head_dim": 6, "query_pre_attn_scalar": 7, "sliding_window": WINDOW}),
     "gemma3": ("Gemma3TextConfig", {**DECODER, "head_dim": 6, "query_pre_attn_scalar": 7, "sliding_window": WINDOW}),
     "phi3": ("Phi3Config", {**DECODER}),
+    "gpt2": (
+        "GPT2Config",
+        {"vocab_size": VOCABULARY, "n_embd": 24, "n_layer": 3, "n_head": 4, "n_positions": 160, "bos_token_id": 1, "eos_token_id": 2},
+    ),
+    "gpt_neox": (
+        "GPTNeoXConfig",
+        {
+            **CLASSIC,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.34},
+        },
+    ),
+    "gpt_neox-sequential": ("GPTNeoXConfig", {**CLASSIC, "use_parallel_residual": False}),
+    "opt": ("OPTConfig", {**{key: value for key, value in CLASSIC.items() if key != "intermediate_size"}, "ffn_dim": 40}),
+    "bert": ("BertConfig", CLASSIC),
+    "roberta": ("RobertaConfig", {**CLASSIC, "pad_token_id": 1, "layer_norm_eps": 1e-5}),
+    "distilbert": (
+        "DistilBertConfig",
+        {"vocab_size": VOCABULARY, "dim": 24, "hidden_dim": 40, "n_layers": 3, "n_heads": 4, "max_position_embeddings": 160},
+    ),
 }
 
 
@@ -54,7 +85,11 @@ def configuration(name: str):
 
 def automatic(model_type: str):
     """The class that opens a folder of this type with a head."""
-    return AutoModelForCausalLM
+    return transformers.AutoModelForMaskedLM if model_type in MASKED else AutoModelForCausalLM
+
+
+#: Encoders that predict masked words, with norms behind their branches.
+MASKED = ("bert", "roberta", "distilbert")
 
 
 def randomize(model, seed: int) -> None:
@@ -111,6 +146,9 @@ def distance(after: torch.Tensor, before: torch.Tensor) -> float:
     return float((after[..., : before.shape[-1]] - before).abs().max() / before.abs().max())
 
 
+#: What PyTorch may be off where it sums in another order.
+FUSED = 1e-6
+
 #: What espalier's graph calls the inputs of a model.
 NAMES = {"input_ids": "ids"}
 
@@ -121,25 +159,37 @@ def feeds(model, length: int, seed: int = 1) -> dict:
 
 
 def fields(name: str) -> dict:
-    """What a model's configuration calls its sizes; `pad` is by how much its stream may grow without its heads."""
-    return {
-        "hidden": "hidden_size",
-        "ffn": "intermediate_size",
-        "heads": "num_attention_heads",
-        "kv": "num_key_value_heads",
-        "pad": 8,
+    """What a model's configuration calls its sizes, and a stream that grows by other than a multiple."""
+    kind = configuration(name).model_type
+    own = {
+        "gpt2": {"hidden": "n_embd", "ffn": "n_inner", "heads": "n_head"},
+        "opt": {"ffn": "ffn_dim"},
+        "distilbert": {"hidden": "dim", "ffn": "hidden_dim", "heads": "n_heads"},
     }
+    common = {"hidden": "hidden_size", "ffn": "intermediate_size", "heads": "num_attention_heads"}
+    kv = "num_key_value_heads" if hasattr(configuration(name), "num_key_value_heads") else None
+    names = {**common, **own.get(kind, {}), "kv": kv}
+    padded = "{hidden}=+8" if kv else "{hidden}=+6,{heads}=+1"
+    return {**names, "padded": padded.format(**names)}
 
 
-#: Growths whose products PyTorch may sum in another order, as one weight holds several.
-FUSED = {"phi3": ("mlp", "mlp x1.5")}
-#: Tolerances of wider streams where they are not those of all.
-STREAM: dict[str, float] = {}
+#: Growths that move outputs although nothing is added. Where norms stand behind the branches, a new layer normalises once
+#: more what is normalised: that rounds as a wider stream does, and moves a layer by half its epsilon times |1 - 1/variance|
+#: (1e-5 for RoBERTa).
+CLOSE = {
+    "phi3": {"mlp": FUSED, "mlp x1.5": FUSED},
+    "bert": {"depth": 2e-6},
+    "distilbert": {"depth": 2e-6},
+    "roberta": {"depth": 1e-5, "all": 1e-5},
+}
 
 
 def refused(name: str) -> tuple[str, ...]:
     """Growths that the class, or exactness, does not allow."""
-    return ()
+    kind = configuration(name).model_type
+    if fields(name)["kv"]:
+        return ()
+    return ("queries", "padding") if kind in MASKED else ("queries",)
 
 
 def keys(folder) -> set[str]:
@@ -153,5 +203,7 @@ def keys(folder) -> set[str]:
 
 def text(model) -> list:
     """What a model writes, greedily, with its cache; longer than its window."""
+    if model.config.model_type in MASKED:
+        return logits(model, 24, 3).argmax(-1).tolist()
     with torch.no_grad():
         return model.generate(**inputs(model, 12, 3), max_new_tokens=20, do_sample=False, pad_token_id=0).tolist()

@@ -20,7 +20,6 @@ from engine import Engine
 
 EXPORTED = 5e-6
 STREAM = 2e-6
-FUSED = 1e-6
 
 #: What each growth is called, which options it takes (of the sizes in folder_models), and how exact it is.
 ZERO = {
@@ -36,7 +35,7 @@ ZERO = {
 WIDER = {
     "copies": ["--widen", "{hidden}=x2,{heads}=x2"],
     "copies x4": ["--widen", "{hidden}=x4,{heads}=x4"],
-    "padding": ["--widen", "{hidden}=+{pad}"],
+    "padding": ["--widen", "{padded}"],
     "all": ["--widen", "{ffn}=+8,{hidden}=x2,{heads}=x2", "--deepen", "after=1", "--vocab", "+3"],
 }
 
@@ -103,13 +102,12 @@ def grown(see: Verdicts, engine: Engine, names: list[str]) -> None:
         if name not in before:
             before[name] = observed(models.load(str(root / name)), root)
         after = observed(models.load(str(root / identity)), root)
-        fused = kind in ZERO and name in models.FUSED and kind in models.FUSED[name]
-        allowed = FUSED if fused else 0.0 if kind in ZERO else models.STREAM.get(name, STREAM)
+        allowed = models.CLOSE.get(name, {}).get(kind, 0.0 if kind in ZERO else STREAM)
         for length, theirs in before[name]["logits"].items():
             see.near(f"{kind}", f"{name}, {length} tokens", models.distance(after["logits"][length], theirs), allowed)
         if kind != "vocabulary" and kind != "all":
             see.holds("same text", identity, after["text"] == before[name]["text"])
-        see.holds("same keys", identity, after["saved"] == after["keys"] or kind == "never", str(after["saved"] ^ after["keys"]))
+        see.holds("same keys", identity, after["saved"] == after["keys"], str(after["saved"] ^ after["keys"]))
 
 
 def observed(model, root: Path) -> dict:
@@ -146,7 +144,7 @@ def narrow(see: Verdicts, engine: Engine, names: list[str]) -> None:
         see.holds("grow", identity, answer["code"] == 0, answer["err"])
         if answer["code"] == 0:
             before, after = (models.load(folder, torch.float32) for folder in (args[1], args[3]))
-            allowed = 3e-6 if kind not in ZERO else FUSED if kind in models.FUSED.get(name, ()) else 0.0
+            allowed = models.CLOSE.get(name, {}).get(kind, 0.0 if kind in ZERO else 3e-6)
             off = models.distance(models.logits(after, 24), models.logits(before, 24))
             see.near(f"{kind}, stored in {dtype}", identity, off, allowed)
 
