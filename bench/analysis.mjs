@@ -23,15 +23,15 @@ async function measure() {
     const { user, system } = process.cpuUsage(before);
     return (user + system) / 1e6;
   };
-  const analyse = (model) => ({
+  const analyze = (model) => ({
     nodes: model.graph.nodes.length,
     widths: widths(model).length,
     inspect: timed(() => widths(model)),
     grow: timed(() => grow(model, [{ width: "all", times: 2 }])),
   });
   // The first compiles.
-  analyse(chain(600));
-  const runs = sizes.map((nodes) => analyse(chain(nodes)));
+  analyze(chain(600));
+  const runs = sizes.map((nodes) => analyze(chain(nodes)));
   return { limit, runs, exponents: { inspect: exponent(runs, "inspect"), grow: exponent(runs, "grow") } };
 }
 

@@ -39,7 +39,7 @@ async function compile() {
 function render(bytes) {
   return `// Generated from ${source} by scripts/build-kernel.mjs (assemblyscript ${asc.version}); do not edit.
 
-/** The optimiser kernel: a WebAssembly module of ${bytes.length} bytes, in base64. */
+/** The optimizer kernel: a WebAssembly module of ${bytes.length} bytes, in base64. */
 export const kernelBytes =
   "${Buffer.from(bytes).toString("base64")}";
 `;

@@ -38,7 +38,7 @@ export { Trainer } from "./training/trainer/trainer.ts";
 
 // Growing a model
 
-export { summarise } from "./growth/examine/summary.ts";
+export { summarize } from "./growth/examine/summary.ts";
 export { findWidths as widths } from "./growth/find/widths.ts";
 export { type GrowOptions, grow, replay } from "./growth/grow/grow-model.ts";
 export { planDocument, readPlan } from "./growth/grow/plan-file.ts";

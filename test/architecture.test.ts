@@ -24,7 +24,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
   checkpoints: ["tensor", "platform", "graph", "ops", "formats", "growth", "engine", "models"],
   training: ["tensor", "platform", "data", "graph", "ops", "formats", "growth", "engine", "models"],
   report: ["tensor", "data", "growth", "models", "training"],
-  ledger: ["tensor", "data", "graph", "formats", "growth", "nn", "models", "training", "report"],
+  compare: ["tensor", "data", "graph", "formats", "growth", "nn", "models", "training", "report"],
   cli: [
     "tensor",
     "platform",
@@ -37,7 +37,7 @@ const table: Readonly<Record<string, readonly string[]>> = {
     "checkpoints",
     "training",
     "report",
-    "ledger",
+    "compare",
   ],
 };
 
@@ -82,7 +82,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     ".",
   ],
   report: ["record", "drawing", "sections", "."],
-  ledger: ["statistics", ".", "page", "index.ts"],
+  compare: ["statistics", ".", "page", "index.ts"],
   checkpoints: ["folder", "architecture", "families", ".", "grow", "verify"],
   cli: ["print", "options", "folder", "model", "train", "compare", "."],
 };

@@ -140,7 +140,7 @@ function cnn({ channels, image, classes, batch }) {
   return { parameters, apply, shape: [image, image, channels[0]], variant: "jit, im2col" };
 }
 
-/** [batch, side, side, channels] → [batch·side·side, 9·channels]: every 3×3 neighbourhood as a row. */
+/** [batch, side, side, channels] → [batch·side·side, 9·channels]: every 3×3 neighborhood as a row. */
 function patches(x, batch, side, channels) {
   const padded = np.pad(x, [
     [0, 0],

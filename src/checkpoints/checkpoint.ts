@@ -68,7 +68,7 @@ function refuseForeign(config: Config): void {
   for (const [key, rule, remedy] of [
     [
       "quantization_config",
-      "must not be there: quantised weights cannot grow exactly",
+      "must not be there: quantized weights cannot grow exactly",
       "Grow the weights that it was made from.",
     ],
     [

@@ -115,7 +115,7 @@ describe("espalier train", () => {
         ["moons", "--early-stopping", "1"],
         ["spirals", "--batch-norm", "--activation", "gelu"],
         ["student-teacher", "--optimizer", "sgd", "--momentum", "0.9", "--clip-norm", "1"],
-        [csv, "--standardise", "--label", "class", "--loss", "binary-cross-entropy"],
+        [csv, "--standardize", "--label", "class", "--loss", "binary-cross-entropy"],
         [csv, "--label", "2", "--schedule", "cosine", "--warmup", "3"],
         ["digits", "--conv", "2", "--dropout", "0.1", "--widen", "conv1=+2@10"],
       ]) {

@@ -52,8 +52,8 @@ Widening:
 Examples:
   espalier train                                 the digits that ship with espalier, 64-32-10
   espalier train --hidden 8 --widen hidden1=+8@300 --widen hidden1=+16@600 --out runs/grown
-  espalier train --data wine.csv --standardise --hidden 16 --epochs 100 --early-stopping 10
-  espalier train --data prices.csv --label price --loss meanSquaredError --standardise --delimiter ";"
+  espalier train --data wine.csv --standardize --hidden 16 --epochs 100 --early-stopping 10
+  espalier train --data prices.csv --label price --loss meanSquaredError --standardize --delimiter ";"
   espalier train --data mnist:data/mnist --conv 8,16 --hidden 32 --batch 64 --epochs 3 --threads 2
   espalier train --data moons --hidden 4 --widen hidden1=+4 --every 200 --until 32 --steps 2000
   espalier train --model resnet.onnx --data mnist:data/mnist --freeze "conv1*" --widen layer1.conv1=+8@500 --out runs/on
@@ -164,7 +164,7 @@ function trainOptions(command: Command): Command {
     )
     .option("--layers <sizes>", "every size with input and output, such as 64,8,10")
     .option("--activation <name>", activationNames.join(", "), "relu")
-    .option("--batch-norm", "normalise batches after every hidden layer")
+    .option("--batch-norm", "normalize batches after every hidden layer")
     .option("--dropout <ratio>", "fraction of values dropped during training", "0")
     .option(
       "--model <file>",

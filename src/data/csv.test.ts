@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { platform } from "#platform";
 import { type CsvOptions, loadCsv, parseCsv } from "./csv.ts";
-import { standardiser } from "./standardise.ts";
+import { standardizer } from "./standardize.ts";
 
 const plain = "1,2,0\n3,4,1\n5,6,1\n";
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -69,10 +69,10 @@ describe("parseCsv", () => {
     expect([...data.labels!]).toEqual(Array.from({ length: 1000 }, (_, at) => at % 5));
   });
 
-  test("standardises by itself or by another's statistics", () => {
-    const own = parseCsv(plain, { standardise: true });
+  test("standardizes by itself or by another's statistics", () => {
+    const own = parseCsv(plain, { standardize: true });
     expect(own.features[0]).toBeCloseTo(-Math.sqrt(1.5), 6);
-    const other = parseCsv("7,8,1\n", { header: false, standardise: standardiser(parseCsv(plain)) });
+    const other = parseCsv("7,8,1\n", { header: false, standardize: standardizer(parseCsv(plain)) });
     expect(other.features[0]).toBeCloseTo(2 * Math.sqrt(1.5), 6);
   });
 
@@ -142,7 +142,7 @@ describe.skipIf((await platform.listFolder(shared)).length === 0)("the shared fi
       classNames: ["malignant", "benign"],
     });
     expect(cancer.labels!.filter((label) => label === 0)).toHaveLength(212);
-    const wine = await loadCsv(`${shared}/wine_data.csv`, { standardise: true });
+    const wine = await loadCsv(`${shared}/wine_data.csv`, { standardize: true });
     expect(wine).toMatchObject({ count: 178, featureDims: [13], classes: 3 });
     expect((await loadCsv(`${shared}/wine_data.csv`, { skipRows: 1 })).count).toBe(178);
   });

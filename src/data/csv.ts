@@ -1,7 +1,7 @@
 import { checkOptionNames, type OptionNames } from "../tensor/known-options.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 import type { Source } from "./source.ts";
-import { applyStandardiser, type Standardiser } from "./standardise.ts";
+import { applyStandardizer, type Standardizer } from "./standardize.ts";
 import { encodeTable } from "./table/encode.ts";
 import { fitPreprocessing } from "./table/fit.ts";
 import { type TableOptions, tableNames } from "./table/options.ts";
@@ -11,11 +11,11 @@ import { readTable, type TableFileOptions } from "./table/read.ts";
 import type { Table } from "./table/table.ts";
 
 export interface CsvOptions extends TableOptions {
-  /** `true`: with this file's own statistics, targets too; a standardiser: with its. Default: as read. */
-  readonly standardise?: boolean | Standardiser;
+  /** `true`: with this file's own statistics, targets too; a standardizer: with its. Default: as read. */
+  readonly standardize?: boolean | Standardizer;
 }
 
-const csvNames: OptionNames<CsvOptions> = { ...tableNames, standardise: true };
+const csvNames: OptionNames<CsvOptions> = { ...tableNames, standardize: true };
 
 export interface CsvFileOptions extends CsvOptions, TableFileOptions {
   readonly name?: string;
@@ -42,8 +42,8 @@ export function parseCsv(text: string, options: CsvOptions = {}): Dataset {
 function datasetOf(table: Table, options: CsvOptions): Dataset {
   const plan = planTable(table, options);
   const rows = Uint32Array.from({ length: plan.table.count }, (_, row) => row);
-  const record = fitPreprocessing(plan, rows, { standardise: options.standardise === true });
+  const record = fitPreprocessing(plan, rows, { standardize: options.standardize === true });
   const made = dataset({ ...encodeTable(plan.table, record), notes: plan.notes });
-  if (typeof options.standardise !== "object") return made;
-  return applyStandardiser(made, options.standardise);
+  if (typeof options.standardize !== "object") return made;
+  return applyStandardizer(made, options.standardize);
 }

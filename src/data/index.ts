@@ -5,7 +5,7 @@
 export type { Column, ColumnData, ColumnParts } from "./columns.ts";
 export { type Dataset, type DatasetParts, dataset, reshapeFeatures, subset } from "./dataset.ts";
 export { type Split, splitDataset } from "./split.ts";
-export { applyStandardiser, type Standardiser, standardiser } from "./standardise.ts";
+export { applyStandardizer, type Standardizer, standardizer } from "./standardize.ts";
 
 // Readers
 

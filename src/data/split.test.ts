@@ -16,14 +16,14 @@ describe("splitDataset", () => {
       labels: fc.array(fc.nat(4), { minLength: 2, maxLength: 200 }),
       fraction: fc.double({ min: 0.05, max: 0.95, noNaN: true }),
       seed: fc.nat(),
-      labelled: fc.boolean(),
+      labeled: fc.boolean(),
     });
     fc.assert(
-      fc.property(cases, ({ labels, fraction, seed, labelled }) => {
+      fc.property(cases, ({ labels, fraction, seed, labeled }) => {
         const wanted = Math.round(labels.length * fraction);
         fc.pre(wanted >= 1 && wanted < labels.length);
         const { train, test } = splitDataset(
-          rising(labels.length, labelled ? labels : undefined),
+          rising(labels.length, labeled ? labels : undefined),
           fraction,
           seed,
         );
@@ -32,7 +32,7 @@ describe("splitDataset", () => {
         expect([...train.features, ...test.features].sort((a, b) => a - b)).toEqual(
           labels.map((_, at) => at),
         );
-        if (!labelled) return;
+        if (!labeled) return;
         for (const label of new Set(labels)) {
           const all = labels.filter((other) => other === label).length;
           const tested = test.labels!.filter((other) => other === label).length;

@@ -3,7 +3,7 @@ import { isWide, type Preprocessing, wideColumns } from "./preprocessing/preproc
 import { splitRows } from "./split.ts";
 import { quoted } from "./table/cells.ts";
 import { encodeTable, encodeTarget } from "./table/encode.ts";
-import { type FitOptions, fitPreprocessing } from "./table/fit.ts";
+import { fitPreprocessing, type PreprocessingFitOptions } from "./table/fit.ts";
 import type { TablePlan } from "./table/plan.ts";
 
 export interface TableSplit {
@@ -12,7 +12,7 @@ export interface TableSplit {
   readonly test: Dataset;
 }
 
-export interface TableSplitOptions extends FitOptions {
+export interface TableSplitOptions extends PreprocessingFitOptions {
   readonly testFraction: number;
   /** Share of what remains held out for validation; default 0: none. */
   readonly validationFraction?: number;

@@ -7,7 +7,7 @@ const maxPages = 65_536;
 const alignment = 64;
 
 /**
- * One WebAssembly memory from which arrays are cut one after another, so that ONNX Runtime and the optimiser
+ * One WebAssembly memory from which arrays are cut one after another, so that ONNX Runtime and the optimizer
  * kernel work on the same bytes without copying. Growing the memory detaches every view made before (their
  * length becomes 0): `reserve` first, allocate, then make views. At most 4 GiB; it never shrinks.
  */
@@ -81,10 +81,10 @@ function aligned(bytes: number): number {
 
 function tooLarge(rule: string, bytes: number, cause?: unknown): EspalierError {
   return new EspalierError("TOO_LARGE", {
-    thing: "arena of parameters, gradients and optimiser state",
+    thing: "arena of parameters, gradients and optimizer state",
     rule,
     received: bytes,
-    remedy: "Use a smaller network, or an optimiser with less state.",
+    remedy: "Use a smaller network, or an optimizer with less state.",
     cause,
   });
 }

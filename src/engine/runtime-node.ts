@@ -8,7 +8,7 @@ export type Runtime = Pick<typeof import("onnxruntime-node"), "InferenceSession"
 /** The provider that sessions use unless told otherwise. */
 export const defaultProviders: readonly string[] = ["cpu"];
 
-/** Who applies the optimiser: Node's typed arrays are shared with the kernel without copying. */
+/** Who applies the optimizer: Node's typed arrays are shared with the kernel without copying. */
 export const defaultUpdate: "kernel" | "graph" = "kernel";
 
 /** Whether a tensor handed in as an output is filled in place. */

@@ -8,7 +8,7 @@ export type Runtime = Pick<typeof import("onnxruntime-web/wasm"), "InferenceSess
 /** The provider that sessions use unless told otherwise; "webgpu" where the caller asks for it. */
 export const defaultProviders: readonly string[] = ["wasm"];
 
-/** Who applies the optimiser: the runtime has a memory (or a GPU) of its own, so the graph does. */
+/** Who applies the optimizer: the runtime has a memory (or a GPU) of its own, so the graph does. */
 export const defaultUpdate: "kernel" | "graph" = "graph";
 
 /** Whether a tensor handed in as an output is filled in place: ONNX Runtime 1.30 hands it back as it was. */

@@ -17,7 +17,7 @@ export interface SessionOptions {
    * more to hand-over than they gain.
    */
   readonly threads?: number;
-  /** ONNX Runtime's graph optimisation. Default "all". */
+  /** ONNX Runtime's graph optimization. Default "all". */
   readonly optimization?: "disabled" | "basic" | "extended" | "all";
   /** Execution providers, best first. Default: CPU in Node, wasm in the browser. */
   readonly providers?: readonly string[];

@@ -34,22 +34,23 @@ export { makeModel } from "../graph/model.ts";
 
 // An operator
 
+export type { FoldedModel } from "../ops/rewrites/floats/fold-integers.ts";
 export type {
+  Aggregate,
   AxisRef,
-  Block,
+  AxisRule,
   Blocked,
+  BlockedAxis,
   Carried,
-  Flow,
   Grain,
   Pick,
   Place,
   Placed,
-  Pool,
   Relations,
   Tie,
   Written,
-} from "../ops/rules/flow.ts";
-export type { Fresh, Refusal } from "../ops/rules/fresh.ts";
+} from "../ops/rules/axis-rule.ts";
+export type { Contents, Refusal } from "../ops/rules/contents.ts";
 export type { Interval, Maximum } from "../ops/rules/interval.ts";
 export type {
   Call,
@@ -57,9 +58,9 @@ export type {
   GraphCall,
   Link,
   Operator,
-  RaisingCall,
   RoundingCall,
   TrainingCall,
   Unfolded,
+  UpgradeCall,
 } from "../ops/rules/operator.ts";
 export type { DataOf, DType } from "../tensor/dtype.ts";

@@ -12,7 +12,7 @@ export interface Limits {
   readonly maxAttributes: number;
   /** Inputs and outputs of all graphs and nodes together; default 2,000,000. */
   readonly maxValues: number;
-  /** Initialisers of all graphs together; default 100,000. */
+  /** Initializers of all graphs together; default 100,000. */
   readonly maxParameters: number;
   /** Local functions that the model defines; default 10,000. */
   readonly maxFunctions: number;
@@ -58,7 +58,7 @@ const units: Readonly<Record<keyof Limits, string>> = {
   maxNodes: "nodes",
   maxAttributes: "attributes",
   maxValues: "inputs and outputs",
-  maxParameters: "initialisers",
+  maxParameters: "initializers",
   maxFunctions: "local functions",
   maxEntries: "entries",
   maxDepth: "nested graphs",

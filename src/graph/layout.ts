@@ -41,8 +41,8 @@ export function carriesUnits(layout: Layout): boolean {
 }
 
 export function sameLayout(a: Layout, b: Layout): boolean {
-  const left = normalise(a);
-  const right = normalise(b);
+  const left = normalize(a);
+  const right = normalize(b);
   return (
     left.length === right.length && left.every((block, index) => sameBlock(block, right[index] as Block))
   );
@@ -54,8 +54,8 @@ function sameBlock(a: Block, b: Block): boolean {
   return "times" in b && a.times === b.times && sameLayout(a.of, b.of);
 }
 
-/** Merges neighbouring fixed blocks and drops empty ones. */
-export function normalise(layout: Layout): Layout {
+/** Merges neighboring fixed blocks and drops empty ones. */
+export function normalize(layout: Layout): Layout {
   const blocks: Block[] = [];
   for (const block of layout) {
     const last = blocks.at(-1);
@@ -73,11 +73,11 @@ export function normalise(layout: Layout): Layout {
  * cut the same positions differently.
  */
 export function mergeLayouts(a: Layout, b: Layout, units: number): Layout | undefined {
-  const [left, right] = [[...normalise(a)], [...normalise(b)]];
+  const [left, right] = [[...normalize(a)], [...normalize(b)]];
   const merged: Block[] = [];
   for (;;) {
     const [x, y] = [left.shift(), right.shift()];
-    if (x === undefined || y === undefined) return x === y ? normalise(merged) : undefined;
+    if (x === undefined || y === undefined) return x === y ? normalize(merged) : undefined;
     if (sameBlock(x, y)) {
       merged.push(x);
       continue;
@@ -114,7 +114,7 @@ export function repeatLayout(layout: Layout, count: Dim): Layout {
 /** The inverse of {@link scaleLayout}, or undefined where it does not come out even. */
 export function unscaleLayout(layout: Layout, factor: number): Layout | undefined {
   const blocks: Block[] = [];
-  for (const block of normalise(layout)) {
+  for (const block of normalize(layout)) {
     if ("times" in block) {
       const of = unscaleLayout(block.of, factor);
       if (of === undefined) return undefined;
@@ -130,7 +130,7 @@ export function unscaleLayout(layout: Layout, factor: number): Layout | undefine
 
 /** The inverse of {@link repeatLayout}, or undefined where the layout is not `count` times the same. */
 export function unrepeatLayout(layout: Layout, count: Dim): Layout | undefined {
-  const blocks = normalise(layout);
+  const blocks = normalize(layout);
   if (count === 1) return blocks;
   if (typeof count === "string") {
     const [only, second] = blocks;

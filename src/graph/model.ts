@@ -56,7 +56,7 @@ export interface Node {
   readonly notes?: Notes;
 }
 
-/** Nodes in topological order, over named values. `parameters` are ONNX's initialisers. */
+/** Nodes in topological order, over named values. `parameters` are ONNX's initializers. */
 export interface Graph {
   readonly name: string;
   readonly inputs: readonly Value[];

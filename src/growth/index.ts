@@ -2,7 +2,7 @@
 
 // Widths
 
-export { type LayerSummary, type ModelSummary, summarise } from "./examine/summary.ts";
+export { type LayerSummary, type ModelSummary, summarize } from "./examine/summary.ts";
 export { findWidths as widths } from "./find/widths.ts";
 export type {
   FillKind,
@@ -75,7 +75,7 @@ export { type ScoreName, scores } from "./scores/index.ts";
 // Diagnosis
 
 export type { Block, Layout, UnitPositions } from "../graph/layout.ts";
-export type { Repair, Role } from "../ops/rules/flow.ts";
+export type { Repair, Role } from "../ops/rules/axis-rule.ts";
 export { type OutputDifference, relativeLimit } from "./examine/compare.ts";
 export type { Collapse, DeadUnit, DiagnosisOptions, Evidence, WidthDiagnosis } from "./examine/diagnose.ts";
 export type { Reals } from "./plan/real-parameter.ts";

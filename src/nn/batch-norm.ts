@@ -14,7 +14,7 @@ export interface BatchNormOptions {
 
 const optionNames: OptionNames<BatchNormOptions> = { name: true, epsilon: true, momentum: true };
 
-/** Batch normalisation over axis 1. Input [batch, channels, ...]. ONNX BatchNormalization. */
+/** Batch normalization over axis 1. Input [batch, channels, ...]. ONNX BatchNormalization. */
 export function batchNorm(options: BatchNormOptions = {}): Layer {
   checkOptionNames("batchNorm", options, optionNames);
   return {

@@ -45,16 +45,16 @@ export function cnn(options: CnnOptions): Model {
   const act = activation(options.activation ?? "relu");
   // BatchNorm subtracts the mean, and any bias with it; its own shift takes over.
   const bias = !options.batchNorm;
-  const normalised = options.batchNorm ? [batchNorm()] : [];
+  const normalized = options.batchNorm ? [batchNorm()] : [];
   const layers: Layer[] = [
     ...options.filters.flatMap((filters) => [
       conv2d(filters, { kernel: options.kernel ?? 3, bias }),
-      ...normalised,
+      ...normalized,
       act,
       maxPool(2),
     ]),
     flatten(),
-    ...(options.hidden ?? []).flatMap((units) => [linear(units, { bias }), ...normalised, act]),
+    ...(options.hidden ?? []).flatMap((units) => [linear(units, { bias }), ...normalized, act]),
     ...(options.dropout ? [dropout(options.dropout)] : []),
     linear(options.classes),
   ];

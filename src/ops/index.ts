@@ -279,7 +279,7 @@ export function isSupported(node: Node): boolean {
 const unruled: Operator = {
   infer: (call) => call.unruled("is not an operator that espalier has rules for", call.node.op),
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  axes: () => ({ ties: [] }),
   // Two runs that feed it the same make the same of it.
   rounding: (call) =>
     call.inputBounds.every((bound) => bound === undefined)

@@ -49,7 +49,7 @@ export function removeInPlace(
   return replaceAxis(dims, axis, indices.filter((old) => old >= 0).length);
 }
 
-/** Whether a slice and the one behind it are both new, or neighbours of old. */
+/** Whether a slice and the one behind it are both new, or neighbors of old. */
 function adjoin(indices: Int32Array, slice: number): boolean {
   const here = indices[slice] as number;
   const behind = indices[slice + 1] as number;

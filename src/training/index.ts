@@ -63,6 +63,7 @@ export {
   cosineRate,
   oneCycleRate,
   type Schedule,
+  type ScheduleName,
   stepRate,
   wsdRate,
 } from "./schedules/index.ts";
@@ -123,13 +124,19 @@ export type { ScoreRequest } from "./measure/score-widths.ts";
 export type { ClassWeights } from "./metrics/counted.ts";
 export type { Births } from "./optimizers/ages.ts";
 export type { Clipping } from "./optimizers/clipping.ts";
+export type { ConstantSchedule } from "./schedules/constant.ts";
+export type { CosineSchedule } from "./schedules/cosine.ts";
+export type { OneCycleSchedule } from "./schedules/one-cycle.ts";
+export type { StepSchedule } from "./schedules/step.ts";
+export type { WsdSchedule } from "./schedules/wsd.ts";
 export type { BatchAxis } from "./settings/batch-axes.ts";
 export type { TaskOptions, TaskSettings } from "./settings/task-options.ts";
 export { diagnose } from "./trainer/diagnose-model.ts";
+export type { LoopTrainer } from "./trainer/loop-trainer.ts";
 export type { OutputCoverage } from "./verification/coverage.ts";
+export type { ComparedData } from "./verification/input-sets.ts";
 export type { WokenUnits } from "./verification/new-unit-watch.ts";
 export type { GivenValues, Sizes } from "./verification/sample-inputs.ts";
-export type { ComparedData } from "./verification/trials.ts";
 export {
   type Outcome,
   type OutputCheck,

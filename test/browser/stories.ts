@@ -4,7 +4,7 @@ type Library = typeof Espalier;
 type Trainer = Espalier.Trainer;
 type Dataset = Espalier.Dataset;
 
-/** How one run is set up: who applies the optimiser, and on what. */
+/** How one run is set up: who applies the optimizer, and on what. */
 export type Arm = Pick<Espalier.TrainerOptions, "update" | "providers" | "threads">;
 
 export type Weights = Readonly<Record<string, readonly number[]>>;

@@ -83,7 +83,7 @@ test("files of any size hold the same tensors", () =>
 
 test.each([
   ["an unknown architecture", { model_type: "mystery" }, [], /must be one that espalier knows.*\n.*mystery/s],
-  ["quantised weights", { quantization_config: { bits: 4 } }, [], /quantised weights cannot grow exactly/],
+  ["quantized weights", { quantization_config: { bits: 4 } }, [], /quantized weights cannot grow exactly/],
   ["a field that is none", {}, ["--widen", "intermediat_size=64"], /intermediate_size/],
   ["a smaller size", {}, ["--widen", "intermediate_size=8"], /Folders only grow/],
   [

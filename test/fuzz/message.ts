@@ -128,7 +128,7 @@ export function parse(bytes: Uint8Array, type: MessageType): Message {
   return { type, entries };
 }
 
-export function serialise(message: Message): Uint8Array {
+export function serialize(message: Message): Uint8Array {
   const out: number[] = [];
   write(message, out);
   return Uint8Array.from(out);

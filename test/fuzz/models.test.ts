@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Random } from "../../src/tensor/random.ts";
 import { lawRuns } from "../laws/seed.ts";
-import { isMessage, type Message, parse, serialise } from "./message.ts";
+import { isMessage, type Message, parse, serialize } from "./message.ts";
 import { mutate } from "./mutate.ts";
 import { run, type Stage } from "./pipeline.ts";
 import { seeds, seedsFrom } from "./seeds.ts";
@@ -46,9 +46,9 @@ function runCase(index: number): ReturnType<typeof run> {
 
 test("the seeds are what they are meant to be: read, grown, and the same after parsing", () => {
   for (const model of seeds) {
-    const bytes = serialise(model);
+    const bytes = serialize(model);
     expect(run(bytes)).toEqual({ stage: "grown", error: undefined });
-    expect(serialise(parse(bytes, "Model"))).toEqual(bytes);
+    expect(serialize(parse(bytes, "Model"))).toEqual(bytes);
     expect(model.entries.some(({ value }) => isMessage(value))).toBe(true);
   }
 });

@@ -1,5 +1,5 @@
 import type { Random } from "../../src/tensor/random.ts";
-import { type Entry, field, isMessage, type Message, type MessageType, serialise } from "./message.ts";
+import { type Entry, field, isMessage, type Message, type MessageType, serialize } from "./message.ts";
 
 /** A field where it stands. */
 interface Spot {
@@ -210,7 +210,7 @@ export function mutate(seed: Message, donor: Message, random: Random): Uint8Arra
   const model = cloneMessage(seed);
   const count = 1 + random.integer(3);
   for (let index = 0; index < count; index++) (pick(mutations, random) as Mutation)(model, random, donor);
-  const bytes = serialise(model);
+  const bytes = serialize(model);
   if (random.integer(8) !== 0 || bytes.length === 0) return bytes;
   if (random.integer(4) === 0) return bytes.subarray(0, random.integer(bytes.length));
   for (let index = 0; index < 3; index++) bytes[random.integer(bytes.length)] = random.integer(256);

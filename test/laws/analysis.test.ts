@@ -37,7 +37,7 @@ test("after every growth, an analysis says of each width what a new one says of 
       if (anew.some((one) => one.id !== id && one.growable && one.carried.length > 1)) moved++;
     }
   });
-  const runs = lawRuns("analyses", 50);
+  const runs = lawRuns("analyzes", 50);
   fc.assert(property, runs);
   if (runs.numRuns < 50) return;
   expect(growths).toBeGreaterThan(runs.numRuns);

@@ -98,8 +98,8 @@ function between(limits: ArchitectureLimits): fc.Arbitrary<readonly LayerSpec[]>
   const norm: LayerSpec = { kind: "batchNorm", epsilon: limits.exact ? 0 : 1e-5 };
   return fc
     .tuple(activationSpec(limits), fc.boolean(), fc.boolean(), fc.constantFrom(0.25, 0.5), fc.boolean())
-    .map(([act, normalised, dropped, ratio, normFirst]) => {
-      const layers = normalised ? (normFirst ? [norm, act] : [act, norm]) : [act];
+    .map(([act, normalized, dropped, ratio, normFirst]) => {
+      const layers = normalized ? (normFirst ? [norm, act] : [act, norm]) : [act];
       return dropped ? [...layers, { kind: "dropout", ratio } satisfies LayerSpec] : layers;
     });
 }

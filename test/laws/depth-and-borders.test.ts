@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { digits } from "../../src/data/digits.ts";
 import type { Model } from "../../src/graph/model.ts";
-import { borderWidths } from "../../src/growth/find/border-widths.ts";
+import { ioWidths } from "../../src/growth/find/io-widths.ts";
 import { findWidths, widthOf } from "../../src/growth/find/widths.ts";
 import { applyPlan } from "../../src/growth/grow/apply.ts";
 import { deepenModel } from "../../src/growth/grow/deepen.ts";
@@ -73,7 +73,7 @@ describe("inputs and outputs", () => {
   ])("%s takes new features and gives new classes, and the old outputs stay", async (_, make) => {
     const model = make();
     for (const border of ["input", "output"] as const) {
-      const [width] = borderWidths(model, border).filter((one) => one.growable);
+      const [width] = ioWidths(model, border).filter((one) => one.growable);
       expect(width).toBeDefined();
       const grown = applyPlan(
         model,
@@ -88,7 +88,7 @@ describe("inputs and outputs", () => {
 
   it("a grown input that is not multiplied by zeros would be seen", async () => {
     const model = mlp([6, 9, 5], { seed: 1 });
-    const [width] = borderWidths(model, "input").filter((one) => one.growable);
+    const [width] = ioWidths(model, "input").filter((one) => one.growable);
     const plan = planGrowth(width as never, { by: 3, strategy: random, seed: 2 });
     const wrong = { ...plan, edits: plan.edits.map((edit) => ({ ...edit, fill: "draw" as const })) };
     expect((await verifyModels(model, applyPlan(model, wrong, random))).preserved).toBe(false);

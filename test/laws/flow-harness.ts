@@ -2,14 +2,14 @@ import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
 import { growthIndices, type Layout, layoutDim, layoutSize } from "../../src/graph/layout.ts";
 import type { Graph, Node } from "../../src/graph/model.ts";
-import { axisKey, type FlowMap, flowMap } from "../../src/growth/find/flow-map.ts";
+import { type AxisMap, axisKey, flowMap } from "../../src/growth/find/axis-map.ts";
 import { followContents } from "../../src/growth/find/follow-contents.ts";
 import { type Start, type Trace, traceWidth, type Visit } from "../../src/growth/find/trace.ts";
 import { IndexedGraph } from "../../src/growth/plan/indexed-graph.ts";
 import { rewriteGraph } from "../../src/growth/plan/rewrite.ts";
 import type { NodeRepair } from "../../src/growth/plan/width.ts";
 import { newGraph } from "../../src/ops/index.ts";
-import type { Fresh } from "../../src/ops/rules/fresh.ts";
+import type { Contents } from "../../src/ops/rules/contents.ts";
 import { take } from "../../src/tensor/axis.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -25,7 +25,7 @@ export interface FlowChoice {
   readonly axis: number;
   readonly layout: number;
   readonly by: number;
-  readonly contents: readonly Fresh[];
+  readonly contents: readonly Contents[];
   readonly seed: number;
 }
 
@@ -34,7 +34,7 @@ interface Growth {
   readonly trace: Trace;
   readonly from: number;
   readonly to: number;
-  readonly fresh: ReadonlyMap<string, Fresh>;
+  readonly fresh: ReadonlyMap<string, Contents>;
   readonly repairs: readonly NodeRepair[];
 }
 
@@ -64,11 +64,11 @@ export async function checkFlow(test: GradientCase, choice: FlowChoice): Promise
 async function checkTrace(
   test: GradientCase,
   graph: Graph,
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
   choice: FlowChoice,
 ): Promise<string> {
-  const fresh = new Map<string, Fresh>();
+  const fresh = new Map<string, Contents>();
   const visited = new Set<string>();
   for (const [key, { value }] of trace.visits) {
     const index = test.inputs.findIndex((_, at) => inputName(at) === value);
@@ -76,7 +76,7 @@ async function checkTrace(
     if (visited.has(value)) return "reaches one input on two axes";
     visited.add(value);
     const tensor = test.inputs[index] as Tensor;
-    const kind = choice.contents[index % choice.contents.length] as Fresh;
+    const kind = choice.contents[index % choice.contents.length] as Contents;
     fresh.set(key, isFloat(tensor.dtype) ? kind : kind === "zero" || kind === "copy" ? kind : "any");
   }
   const held = [...fresh.values()];
@@ -100,7 +100,7 @@ async function checkTrace(
 }
 
 /** The grown call: its inputs, and the sizes and numbers that the rule rewrites. */
-function grow(graph: Graph, flows: FlowMap, growth: Growth, random: Random): Graph {
+function grow(graph: Graph, flows: AxisMap, growth: Growth, random: Random): Graph {
   const { trace, from, to, fresh, repairs } = growth;
   const indexed = new IndexedGraph(graph);
   const grown = new Map<string, Tensor>();
@@ -108,7 +108,7 @@ function grow(graph: Graph, flows: FlowMap, growth: Growth, random: Random): Gra
     const tensor = grown.get(value) ?? graph.parameters.get(value);
     if (tensor === undefined) continue;
     const units = { axis, layout, from, to };
-    grown.set(value, fillUnits(tensor, units, fresh.get(key) as Fresh, random));
+    grown.set(value, fillUnits(tensor, units, fresh.get(key) as Contents, random));
   }
   for (const { node, target, power } of repairs) {
     if (!("input" in target)) continue;
@@ -162,7 +162,7 @@ function compare(name: string, before: Tensor, after: Tensor, growth: Growth): s
 /** What is wrong with the new units of an output that shall hold `kind`. */
 function heldBy(
   { name, units, old }: { name: string; units: readonly number[][]; old: readonly number[][] },
-  kind: Fresh,
+  kind: Contents,
   rounded: boolean,
 ): string | undefined {
   const added = units.slice(old.length);
@@ -205,7 +205,7 @@ function difference(actual: ArrayLike<number | bigint>, expected: ArrayLike<numb
 }
 
 /** One axis of an input (not of indices and shapes) or output, seen as units in one of the ways that there are. */
-function startOf(test: GradientCase, flows: FlowMap, choice: FlowChoice): Start | undefined {
+function startOf(test: GradientCase, flows: AxisMap, choice: FlowChoice): Start | undefined {
   const values = [
     ...test.inputs.flatMap((tensor, at) =>
       tensor === undefined || tensor.dtype === "int64" ? [] : [inputName(at)],

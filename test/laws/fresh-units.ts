@@ -1,5 +1,5 @@
 import { growthIndices, type Layout, unitPositions } from "../../src/graph/layout.ts";
-import type { Fresh } from "../../src/ops/rules/fresh.ts";
+import type { Contents } from "../../src/ops/rules/contents.ts";
 import { axisView, take } from "../../src/tensor/axis.ts";
 import { isFloat } from "../../src/tensor/dtype.ts";
 import type { Random } from "../../src/tensor/random.ts";
@@ -42,7 +42,7 @@ export function unitsOf(tensor: Tensor, axis: number, layout: Layout, units: num
 }
 
 /** A tensor with new units that hold `kind`. Where that is `part`, the old ones keep what the new ones do not take. */
-export function fillUnits(tensor: Tensor, grown: GrownAxis, kind: Fresh, random: Random): Tensor {
+export function fillUnits(tensor: Tensor, grown: GrownAxis, kind: Contents, random: Random): Tensor {
   const { axis, layout, from, to } = grown;
   const result = take(tensor, axis, growthIndices(layout, from, to - from));
   const entries = entriesOf(result.dims, axis, layout, to);

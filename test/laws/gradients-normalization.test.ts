@@ -7,7 +7,7 @@ import { checkGradient, randomTensor } from "./gradient-harness.ts";
 const small = (low: number, high: number) => fc.integer({ min: low, max: high });
 const shapes = (least: number) => fc.array(small(2, 4), { minLength: least, maxLength: 4 });
 
-describe("gradients of normalisations agree with central differences", () => {
+describe("gradients of normalizations agree with central differences", () => {
   it("BatchNormalization, training and evaluation", { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(shapes(2), fc.boolean(), fc.nat(1e6), async (dims, training, seed) => {

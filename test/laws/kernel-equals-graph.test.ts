@@ -60,7 +60,7 @@ const networks: readonly {
   },
 ];
 
-function labelled(model: Model) {
+function labeled(model: Model) {
   const dims = model.graph.inputs[0]?.shape.slice(1) as unknown as readonly number[];
   const features = normalFeatures([48, ...dims], 7).data;
   const size = features.length / 48;
@@ -77,7 +77,7 @@ function labelled(model: Model) {
 /** 100 steps with a growth after 30 and another after 60. */
 async function trajectory(model: Model, widths: readonly string[], options: TrainerOptions) {
   const trainer = await Trainer.create(model, { batchSize: 16, seed: 4, ...options });
-  const data = labelled(model);
+  const data = labeled(model);
   const losses: number[] = [];
   for (let step = 0; step < 100; step++) {
     if (step === 30) await trainer.widen(widths[0] as string, { by: 3 });
@@ -134,7 +134,7 @@ describe.each(networks)("the kernel equals the graph, $name", ({ model, widths }
       });
       expect(graph.state.learner.births.get(parameter)).toEqual(kernel.state.learner.births.get(parameter));
     }
-    console.log(`${name}: losses ${losses}, weights ${weights}, optimiser ${slots}`);
+    console.log(`${name}: losses ${losses}, weights ${weights}, optimizer ${slots}`);
     expect(kernel.losses[99]).toBeLessThan(kernel.losses[0] as number);
     expect(losses).toBeLessThan(1e-5);
     expect(weights).toBeLessThan(1e-5);

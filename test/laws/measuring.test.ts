@@ -20,7 +20,7 @@ import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 import { stateText } from "./state-text.ts";
 
-function labelled(model: Model, count: number): Dataset {
+function labeled(model: Model, count: number): Dataset {
   const dims = model.graph.inputs[0]?.shape.slice(1) as readonly number[];
   const classes = model.graph.outputs[0]?.shape[1] as number;
   const draws = new Random(3, "labels");
@@ -43,7 +43,7 @@ describe("a growth chosen by data", () => {
     ),
   )("goes on from a checkpoint as if it had never stopped: %s, %s", async (kind, strategy) => {
     const model = models[kind]();
-    const data = labelled(model, 50);
+    const data = labeled(model, 50);
     const options = { optimizer: adam({ learningRate: 1e-2 }), batchSize: 16, seed: 7 };
     const run = async (stopping: boolean) => {
       let trainer = await Trainer.create(model, options);
@@ -74,7 +74,7 @@ describe("a growth chosen by data", () => {
         const steps: GrowthStep[] = [];
         for (const width of trainer.widths.filter(({ growable }) => growable)) {
           // A maximum pool of zeros has one gradient for all of them, so few directions may be left.
-          const { plan } = await trainer.widen(width.id, { by: 1, strategy, data: labelled(model, 40) });
+          const { plan } = await trainer.widen(width.id, { by: 1, strategy, data: labeled(model, 40) });
           steps.push({ kind: "width", ...plan });
           expect(plan.choice).toHaveProperty(strategy === "candidates" ? "picks" : "values");
         }
@@ -95,7 +95,7 @@ describe("a growth chosen by data", () => {
     const model = models.mlp();
     const planned = async (strategy: StrategyName) => {
       const trainer = await Trainer.create(model);
-      const { plan } = await trainer.widen("hidden1", { by: 2, strategy, data: labelled(model, 40) });
+      const { plan } = await trainer.widen("hidden1", { by: 2, strategy, data: labeled(model, 40) });
       await trainer.dispose();
       return { kind: "width", ...plan } as const;
     };
@@ -147,7 +147,7 @@ describe("a growth chosen by data", () => {
 describe("statistics in batches", () => {
   const count = 10_000;
   const model = mlp([6, 5, 3], { activation: "tanh" });
-  const data = labelled(model, count);
+  const data = labeled(model, count);
 
   async function measured(batchSize: number) {
     const compiled = new MeasurementCache();

@@ -77,7 +77,7 @@ const valueAt = (state: TrainerState, name: string, index: number) =>
   state.learner.variables.get(name)?.data[index] as number;
 
 /**
- * One entry in an optimiser of its own, every operation rounded to float32 in the order in which PyTorch writes it.
+ * One entry in an optimizer of its own, every operation rounded to float32 in the order in which PyTorch writes it.
  * Life and age are updates since its birth, and since its moments started.
  */
 class ScalarOptimizer {

@@ -66,7 +66,7 @@ const networks: Readonly<Record<string, () => Model>> = {
  * Batch statistics have roots and quotients: never exact, so for the second half of the law alone. No bias stands before
  * them: its true gradient is zero, and Adam would turn the rounding noise in its place into whole steps.
  */
-const normalised: Readonly<Record<string, () => Model>> = {
+const normalized: Readonly<Record<string, () => Model>> = {
   "mlp with BatchNorm": () => mlp([5, 6, 4, 2], { batchNorm: true, activation: "gelu" }),
   "convolutions with BatchNorm": () =>
     sequential(
@@ -118,7 +118,7 @@ function dataFor(model: Model, count: number, seed: number, exact: boolean): Dat
   });
 }
 
-/** A state in the middle of training, with whole-number weights: the optimiser's state is as it may be. */
+/** A state in the middle of training, with whole-number weights: the optimizer's state is as it may be. */
 function withWholeWeights(state: TrainerState, seed: number): TrainerState {
   const whole = withIntegers(state.model, seed);
   const variables = new Map(
@@ -190,7 +190,7 @@ describe("old weights do not notice", () => {
     let worst = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.constantFrom(...Object.entries({ ...networks, ...normalised })),
+        fc.constantFrom(...Object.entries({ ...networks, ...normalized })),
         fc.constantFrom(...Object.entries(optimizers)),
         fc.constantFrom<"kernel" | "graph">("kernel", "graph"),
         fc.integer({ min: 1, max: 9 }),

@@ -25,7 +25,7 @@ function waves() {
 const data = waves();
 const old = 4;
 
-/** 100 steps, four more units, and 500 steps more with an optimiser that starts then, as the article's do. */
+/** 100 steps, four more units, and 500 steps more with an optimizer that starts then, as the article's do. */
 async function grown(strategy: string, optimizer: Optimizer, by = old) {
   const options: TrainerOptions = { loss: "meanSquaredError", optimizer, batchSize: 32 };
   const first = await Trainer.create(mlp([2, old, 1], { activation: "tanh", seed: 2 }), options);
@@ -36,7 +36,7 @@ async function grown(strategy: string, optimizer: Optimizer, by = old) {
   return { record, ...(await watch(trainer)) };
 }
 
-/** The same in one run: the old units keep their optimiser state, the new ones start theirs. */
+/** The same in one run: the old units keep their optimizer state, the new ones start theirs. */
 async function grownOnTheFly(strategy: string, optimizer: Optimizer) {
   const model = mlp([2, old, 1], { activation: "tanh", seed: 2 });
   const trainer = await Trainer.create(model, { loss: "meanSquaredError", optimizer, batchSize: 32 });
@@ -155,13 +155,13 @@ describe("in the middle of a run", () => {
     expect(random.diagnosis).toMatchObject({ dead: [], identical: [], collapsing: [] });
   });
 
-  test("halved stays 1 under an optimiser without state", async () => {
+  test("halved stays 1 under an optimizer without state", async () => {
     const { after } = await grownOnTheFly("halved", sgd({ learningRate: 0.1 }));
     expect(similarities(after).minimum).toBeGreaterThanOrEqual(1 - 1e-6);
   });
 
   test("halved parts where the original keeps moments that its copy has not", async () => {
-    // What parts them is the optimiser's memory, not the network: a copy's age is its own (docs/theory.md).
+    // What parts them is the optimizer's memory, not the network: a copy's age is its own (docs/theory.md).
     for (const optimizer of [adam({ learningRate: 1e-2 }), sgd({ learningRate: 0.05, momentum: 0.9 })]) {
       const { record, after } = await grownOnTheFly("halved", optimizer);
       expect(record.identicalUnits.length).toBe(old);

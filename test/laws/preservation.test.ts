@@ -29,7 +29,7 @@ import { anySeed, lawRuns } from "./seed.ts";
 const seconds = 1000;
 const threads = fc.constantFrom(1, 2);
 
-/** The widths in random order, so that a layer is widened before and after its neighbours. */
+/** The widths in random order, so that a layer is widened before and after its neighbors. */
 function grow(
   model: Model,
   growths: readonly { readonly pick: number; readonly by: number }[],
@@ -135,8 +135,8 @@ describe("preservation, exact arithmetic", () => {
               // A step gives growth its batch. Without an epsilon, BatchNorm divides by zero where a unit is constant
               // over that batch: the step is then refused and changes nothing, which serves as well.
               await trainer.trainStep(data).catch((error: EspalierError) => {
-                const normalised = architecture.layers.some(({ kind }) => kind === "batchNorm");
-                if (!normalised || error.code !== "DIVERGED") throw error;
+                const normalized = architecture.layers.some(({ kind }) => kind === "batchNorm");
+                if (!normalized || error.code !== "DIVERGED") throw error;
               });
               const growable = trainer.widths.filter((width) => width.growable);
               const width = growable[pick % growable.length]?.id as string;

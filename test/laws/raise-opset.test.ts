@@ -15,7 +15,7 @@ import {
 import { findWidths } from "../../src/growth/find/widths.ts";
 import { newGraph } from "../../src/ops/index.ts";
 import { inferTypes } from "../../src/ops/infer.ts";
-import { raiseOpset } from "../../src/ops/rewrites/raise.ts";
+import { upgradeOpset } from "../../src/ops/rewrites/upgrade.ts";
 import { float32, int64, type Tensor } from "../../src/tensor/tensor.ts";
 import { randomTensor } from "./gradient-harness.ts";
 
@@ -184,7 +184,7 @@ describe("a model raised to opset 20 computes what it did", () => {
       for (let opset = call.from; opset <= call.to; opset++) {
         const model = modelOf(call, opset);
         const x = randomTensor(opset, call.dims);
-        const raised = raiseOpset(model);
+        const raised = upgradeOpset(model);
         expect(raised.opsets.get("")).toBe(defaultOpset);
         expect(await run(raised, x)).toEqual(await run(model, x));
       }
@@ -193,7 +193,7 @@ describe("a model raised to opset 20 computes what it did", () => {
 
   it("leaves newer models as they are", () => {
     const model = modelOf({ op: "Relu", from: 7, to: 19, dims: [2] }, 21);
-    expect(raiseOpset(model)).toBe(model);
+    expect(upgradeOpset(model)).toBe(model);
   });
 
   it("grows nothing that an older opset means another thing by", () => {
@@ -216,10 +216,12 @@ describe("a model raised to opset 20 computes what it did", () => {
 
   it("refuses what opset 20 cannot say", () => {
     const relu: OldCall = { op: "Relu", from: 7, to: 19, dims: [2] };
-    expect(() => raiseOpset(modelOf(relu, 6))).toThrow(/opset 7 or newer/);
+    expect(() => upgradeOpset(modelOf(relu, 6))).toThrow(/opset 7 or newer/);
     const more = [1, 2, 3, 4].map((seed) => randomTensor(seed, [3]));
     const norm: OldCall = { op: "BatchNormalization", from: 7, to: 13, dims: [2, 3, 4], more };
-    expect(() => raiseOpset(modelOf({ ...norm, outputs: 5 }, 9))).toThrow(/opset 14 or newer to train/);
-    expect(() => raiseOpset(modelOf({ ...norm, attributes: { spatial: int(0) } }, 8))).toThrow(/as a whole/);
+    expect(() => upgradeOpset(modelOf({ ...norm, outputs: 5 }, 9))).toThrow(/opset 14 or newer to train/);
+    expect(() => upgradeOpset(modelOf({ ...norm, attributes: { spatial: int(0) } }, 8))).toThrow(
+      /as a whole/,
+    );
   });
 });

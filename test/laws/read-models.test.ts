@@ -312,7 +312,7 @@ describe("a model as exporters write it", () => {
     await trainer.dispose();
   });
 
-  it("normalises by running statistics where a BatchNormalization is frozen", async () => {
+  it("normalizes by running statistics where a BatchNormalization is frozen", async () => {
     const model = build({ x: ["float32", ["batch", 4]] }, (graph) => {
       graph.parameter("norm.weight", normal(4));
       graph.parameter("norm.bias", normal(4));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { summarise } from "../../src/growth/examine/summary.ts";
+import { summarize } from "../../src/growth/examine/summary.ts";
 import {
   dataset,
   decodeModel,
@@ -46,7 +46,7 @@ const cases: readonly (readonly [file: string, growable: readonly string[], with
 describe("what a file does not say, or says in a form without rules, hides nothing else", () => {
   it.each(cases)("%s", async (file, growable, without) => {
     const model = await read(file);
-    expect(summarise(model).withoutRules).toEqual(without);
+    expect(summarize(model).withoutRules).toEqual(without);
     const found = widths(model).filter((width) => width.growable);
     expect(found.map(({ id }) => id)).toEqual(growable);
     for (const { id, multiple } of found) {

@@ -7,12 +7,12 @@ import { randomTensor } from "./gradient-harness.ts";
 
 const small = (low: number, high: number) => fc.integer({ min: low, max: high });
 
-// ONNX Runtime normalises in float32 even where it is given float64 (stash_type).
+// ONNX Runtime normalizes in float32 even where it is given float64 (stash_type).
 const epsilon = Math.fround(0.1);
 const numbers = (tensor: Tensor | undefined) => Array.from(tensor?.data as Float64Array);
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** `f` of each run of `length` neighbouring entries. */
+/** `f` of each run of `length` neighboring entries. */
 function byRuns(x: Tensor, length: number, f: (run: number[], first: number) => number[]): Tensor {
   const data = new Float64Array(x.data.length);
   for (let first = 0; first < data.length; first += length) {
@@ -63,7 +63,7 @@ function largestMarked(x: Tensor, axis: number): Tensor {
   };
 }
 
-/** Running sums, reductions and normalisations. */
+/** Running sums, reductions and normalizations. */
 export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
   CumSum: shape(1, 3).chain((dims) =>
     fc
@@ -94,7 +94,7 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
       return {
         op: "GroupNormalization",
         inputs: [
-          // One element to a group would normalise to 0.
+          // One element to a group would normalize to 0.
           randomTensor(from, [batch, groups * perGroup, 2, ...space]),
           randomTensor(from + 1, affine),
           randomTensor(from + 2, affine),
@@ -115,7 +115,7 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
     .map(({ dims: [batch = 1, channels = 1, first = 1, ...rest], from }) => ({
       op: "InstanceNormalization",
       inputs: [
-        // One element to a channel would normalise to 0.
+        // One element to a channel would normalize to 0.
         randomTensor(from, [batch, channels, first + 1, ...rest]),
         randomTensor(from + 1, [channels]),
         randomTensor(from + 2, [channels]),

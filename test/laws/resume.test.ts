@@ -65,7 +65,7 @@ const runs: readonly Run[] = [
     growths: new Map([[17, "hidden1"]]),
   },
   {
-    name: "mlp, plain SGD: no optimiser state",
+    name: "mlp, plain SGD: no optimizer state",
     model: () => mlp([6, 5, 3]),
     options: { optimizer: sgd({ learningRate: 0.05 }) },
     growths: new Map([[20, "hidden1"]]),
@@ -111,7 +111,7 @@ const runs: readonly Run[] = [
 const last = 40;
 
 /** 50 examples in batches of 16: three whole batches and a partial one. */
-function labelled(model: Model) {
+function labeled(model: Model) {
   const dims = (model.graph.inputs[0] as Value).shape.slice(1) as readonly number[];
   const draws = new Random(1, "labels");
   return dataset({
@@ -122,7 +122,7 @@ function labelled(model: Model) {
 }
 
 async function goOn(trainer: Trainer, run: Run, until: number): Promise<number[]> {
-  const data = labelled(run.model());
+  const data = labeled(run.model());
   const losses: number[] = [];
   while (trainer.step < until) {
     const width = run.growths.get(trainer.step);
@@ -189,7 +189,7 @@ describe.each(runs)("resume: $name", (run) => {
     const whole = await start(run);
     await goOn(whole, run, 21);
     const cold = await Trainer.create(whole.model, { batchSize: 16, seed: 5, ...run.options });
-    const data = labelled(run.model());
+    const data = labeled(run.model());
     for (let step = 0; step < 6; step++) {
       await whole.trainStep(data);
       await cold.trainStep(data);
@@ -205,7 +205,7 @@ describe.each(runs)("resume: $name", (run) => {
 
 describe("a divergence between birth and resume", () => {
   const run = runs.find(({ name }) => name.includes("AdamW, newborns")) as Run;
-  const data = labelled(run.model());
+  const data = labeled(run.model());
   const spoilt = { ...data, features: data.features.map(() => Number.NaN) };
 
   test("starts moments over, and no birth: the resumed run goes on as the other", async () => {

@@ -66,7 +66,7 @@ const runs: readonly Run[] = [
 ];
 
 /** 50 examples in batches of 16: a trial of 7 steps goes through the end of an epoch. */
-function labelled(model: Model): Dataset {
+function labeled(model: Model): Dataset {
   const dims = model.graph.inputs[0]?.shape.slice(1) as readonly number[];
   const draws = new Random(1, "labels");
   return dataset({
@@ -109,7 +109,7 @@ const without = (state: TrainerState): string =>
   stateText({ ...state, progress: { ...state.progress, flops: 0, spent: noProgress.spent, rollbacks: [] } });
 
 describe.each(runs)("rollback: $name", (run) => {
-  const data = labelled(run.model());
+  const data = labeled(run.model());
 
   test("goes on bit for bit as if the growths had never been tried", async () => {
     const [plain, tried] = [await begun(run, data), await begun(run, data)];
@@ -201,7 +201,7 @@ test("the runs cover growths with and without a new compilation", () => {
 
 test("a state that is no earlier one of the run is refused, and nothing changes", async () => {
   const run = runs[0] as Run;
-  const data = labelled(run.model());
+  const data = labeled(run.model());
   const trainer = await begun(run, data);
   const early = trainer.state();
   await trainer.widen("hidden2", { by: 1 });

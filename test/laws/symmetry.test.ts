@@ -76,7 +76,7 @@ describe.each([
   });
 });
 
-test("net2wider's copies stay twins under an optimiser without memory", async () => {
+test("net2wider's copies stay twins under an optimizer without memory", async () => {
   const { record, diagnosis, incoming } = await grown("net2wider", sgd({ learningRate: 0.1 }), 6);
   expect(record.identicalUnits.flat().length).toBeGreaterThan(6);
   const alike = [...diagnosis.identical, ...diagnosis.collapsing.map(({ units }) => [...units])];
@@ -111,16 +111,16 @@ describe("candidates of several growths in a row", () => {
     ["cnn", () => cnn({ input: [1, 6, 6], filters: [3], hidden: [5], classes: 3 }), ["conv1", "hidden1"]],
   ] as const)("are all distinct without a step between, %s", async (_, make, widths) => {
     const model = make();
-    const draws = new Random(1, "labelled");
+    const draws = new Random(1, "labeled");
     const dims = (model.graph.inputs[0]?.shape ?? []).slice(1) as number[];
     const features = Float32Array.from({ length: 40 * dims.reduce((a, b) => a * b) }, () => draws.normal());
     const labels = Int32Array.from({ length: 40 }, () => draws.integer(3));
-    const labelled = dataset({ features, featureDims: dims, labels });
+    const labeled = dataset({ features, featureDims: dims, labels });
     for (const shrinking of [false, true]) {
       const trainer = await Trainer.create(model, { seed: 3 });
       for (let growth = 0; growth < 6; growth++) {
         for (const width of widths) {
-          const record = await trainer.widen(width, { by: 5, strategy: "candidates", data: labelled });
+          const record = await trainer.widen(width, { by: 5, strategy: "candidates", data: labeled });
           expect(record.output.preserved).toBe(true);
           expect(record.identicalUnits).toEqual([]);
           // The number of a unit that is taken out goes to none: the next must not draw the same again.

@@ -25,7 +25,7 @@ export interface ModelInput {
   readonly below?: number;
 }
 
-/** An axis of a parameter by which a width is recognised: how it must be cut into units. */
+/** An axis of a parameter by which a width is recognized: how it must be cut into units. */
 export interface Anchor {
   readonly parameter: string;
   readonly axis: number;
@@ -43,8 +43,8 @@ export interface Stack {
   /** Names within a layer that a new layer has no copy of. */
   readonly once?: RegExp;
   /**
-   * Norms behind a layer's branches. A new layer takes the last norm of the one before it, which then only normalises: to
-   * normalise what is normalised changes it by no more than the epsilon.
+   * Norms behind a layer's branches. A new layer takes the last norm of the one before it, which then only normalizes: to
+   * normalize what is normalized changes it by no more than the epsilon.
    */
   readonly postNorm?: { readonly inner: string; readonly last: string };
   /** Where it adds nothing but for an epsilon: how far outputs may move. */

@@ -2,7 +2,7 @@ import type { Family } from "../architecture/structure.ts";
 import { decoder } from "./decoder.ts";
 import { qwenWindow } from "./sliding.ts";
 
-/** Qwen3 (Yang et al., arXiv 2505.09388): queries and keys are normalised head by head. */
+/** Qwen3 (Yang et al., arXiv 2505.09388): queries and keys are normalized head by head. */
 export const qwen3: Family = {
   type: "qwen3",
   layerFields: ["num_hidden_layers", "max_window_layers", "layer_types"],

@@ -1,7 +1,7 @@
 import { type Fill, fillHe, fillOne, keepZero } from "../../growth/plan/fills.ts";
 import type { Strategy } from "../../growth/plan/strategy.ts";
 import type { WidthPart } from "../../growth/plan/width.ts";
-import type { Role } from "../../ops/rules/flow.ts";
+import type { Role } from "../../ops/rules/axis-rule.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Random } from "../../tensor/random.ts";
 

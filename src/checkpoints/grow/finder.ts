@@ -1,6 +1,6 @@
 import type { Model } from "../../graph/model.ts";
+import { type AxisMap, flowMap } from "../../growth/find/axis-map.ts";
 import { describeWidth } from "../../growth/find/describe-width.ts";
-import { type FlowMap, flowMap } from "../../growth/find/flow-map.ts";
 import { copies, type Method, methods, tiedCopies } from "../../growth/find/methods.ts";
 import { traceWidth } from "../../growth/find/trace.ts";
 import type { Width } from "../../growth/plan/width.ts";
@@ -17,7 +17,7 @@ export const byZeroOutgoing: readonly Method[] = methods.filter(({ name }) => na
 
 /** Asks the axis rules for the width that a field of the configuration names. */
 export class Finder {
-  readonly #flows: FlowMap;
+  readonly #flows: AxisMap;
 
   /** `model` needs no values. */
   constructor(model: Model) {

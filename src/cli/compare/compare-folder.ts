@@ -1,8 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { platform } from "#platform";
-import type { JobResult } from "../../ledger/job.ts";
-import { sortedKeys } from "../../ledger/job.ts";
-import type { JobStore } from "../../ledger/run-job.ts";
+import type { JobResult } from "../../compare/job.ts";
+import { sortedKeys } from "../../compare/job.ts";
+import type { JobStore } from "../../compare/run-job.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 
 /** Finished and half-finished jobs in a folder. */

@@ -1,4 +1,4 @@
-import type { Job } from "../../ledger/job.ts";
+import type { Job } from "../../compare/job.ts";
 
 /** To a worker process. */
 export type ToWorker = { readonly kind: "run"; readonly job: Job } | { readonly kind: "stop" };

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Job, JobResult } from "../../ledger/job.ts";
+import type { Job, JobResult } from "../../compare/job.ts";
 import { jobStore, readResult } from "./compare-folder.ts";
 import type { FromWorker, ToWorker } from "./compare-messages.ts";
 
-export interface PoolOptions {
+export interface WorkerPoolOptions {
   /** Folder of finished and half-finished jobs. */
   readonly jobs: string;
   readonly dataFolder: string;
@@ -39,7 +39,7 @@ export type JobOutcome = { readonly result: JobResult } | { readonly failure: st
  */
 export async function runJobs(
   jobs: ReadonlyMap<string, Job>,
-  options: PoolOptions,
+  options: WorkerPoolOptions,
 ): Promise<ReadonlyMap<string, JobOutcome> | undefined> {
   const { signal, workers, events = {} } = options;
   const store = jobStore(options.jobs);
@@ -72,7 +72,7 @@ async function attempt(
   key: string,
   job: Job,
   worker: Worker,
-  { attempts = 3, jobs, signal, events = {} }: PoolOptions,
+  { attempts = 3, jobs, signal, events = {} }: WorkerPoolOptions,
 ): Promise<JobOutcome | undefined> {
   const store = jobStore(jobs);
   for (let tried = 1; ; tried++) {
@@ -92,10 +92,10 @@ type JobEnd = FromWorker | { readonly kind: "died"; readonly reason: string };
 
 /** One worker process at a time; when it has died, the next job starts another. */
 class Worker {
-  readonly #options: PoolOptions;
+  readonly #options: WorkerPoolOptions;
   #child: ChildProcess | undefined;
 
-  constructor(options: PoolOptions) {
+  constructor(options: WorkerPoolOptions) {
     this.#options = options;
   }
 

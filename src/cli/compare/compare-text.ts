@@ -1,13 +1,13 @@
-import type { Against, LineSummary } from "../../ledger/analyse.ts";
-import { shortRatio } from "../../ledger/findings.ts";
-import { groupFailures, type Ledger } from "../../ledger/ledger.ts";
-import type { Estimate } from "../../ledger/statistics/bootstrap.ts";
+import type { Against, LineSummary } from "../../compare/analyze.ts";
+import { shortRatio } from "../../compare/findings.ts";
+import { type ComparisonResults, groupFailures } from "../../compare/results.ts";
+import type { Estimate } from "../../compare/statistics/bootstrap.ts";
 import { clock, short } from "../print/format.ts";
 import { textTable, wrapped } from "../print/text-table.ts";
 
 /** What a comparison says on stdout: a row to each line, then what it came to in words. */
 export function compareText(
-  { comparison, summaries, findings, failures, tuned, first }: Ledger,
+  { comparison, summaries, findings, failures, tuned, first }: ComparisonResults,
   out: string,
 ): string {
   const { reference, seeds } = comparison;

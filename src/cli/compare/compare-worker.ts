@@ -1,6 +1,6 @@
-import { jobKey } from "../../ledger/job.ts";
-import { runJob } from "../../ledger/run-job.ts";
-import { TaskData } from "../../ledger/task-data.ts";
+import { jobKey } from "../../compare/job.ts";
+import { runJob } from "../../compare/run-job.ts";
+import { TaskData } from "../../compare/task-data.ts";
 import { jobStore, writeResult } from "./compare-folder.ts";
 import type { FromWorker, ToWorker } from "./compare-messages.ts";
 

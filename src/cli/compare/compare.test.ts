@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCli, withFolder } from "../../../test/cli-harness.ts";
 import type { CliIo } from "../print/io.ts";
 import { compare } from "./compare.ts";
-import type { PoolOptions } from "./compare-pool.ts";
+import type { WorkerPoolOptions } from "./compare-pool.ts";
 
 const config = {
   title: "moons",
@@ -61,7 +61,7 @@ interface Outcome {
 async function run(
   folder: string,
   document: object,
-  { signalOnce, pool = {} }: { signalOnce?: RegExp; pool?: Partial<PoolOptions> } = {},
+  { signalOnce, pool = {} }: { signalOnce?: RegExp; pool?: Partial<WorkerPoolOptions> } = {},
 ): Promise<Outcome> {
   await writeFile(join(folder, "config.json"), JSON.stringify(document));
   const said = { out: "", err: "" };
@@ -129,7 +129,7 @@ describe("espalier compare", () => {
       await withFolder(async (folder) => {
         const children = new Map<string, ChildProcess>();
         const attempts: { key: string; shares: number[] }[] = [];
-        const events: PoolOptions["events"] = {
+        const events: WorkerPoolOptions["events"] = {
           started(key, child) {
             children.set(key, child);
             attempts.push({ key, shares: [] });
@@ -160,7 +160,7 @@ describe("espalier compare", () => {
   test("a job whose workers always die is a line in the report, and nothing else is lost", async () => {
     await withFolder(async (folder) => {
       let victim: string | undefined;
-      const events: PoolOptions["events"] = {
+      const events: WorkerPoolOptions["events"] = {
         started(key, child) {
           victim ??= key;
           if (key === victim) child.kill("SIGKILL");

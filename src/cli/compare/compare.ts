@@ -2,21 +2,21 @@ import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { platform } from "#platform";
-import type { Comparison } from "../../ledger/config.ts";
-import type { JobResult } from "../../ledger/job.ts";
-import { type Failure, ledgerJson, makeLedger } from "../../ledger/ledger.ts";
-import { ledgerPage } from "../../ledger/page/page.ts";
-import { firstPlan, type Planned, reportPlan, tuningPlan } from "../../ledger/plan.ts";
-import { readComparison } from "../../ledger/read-config.ts";
-import { TaskData } from "../../ledger/task-data.ts";
-import { tune } from "../../ledger/tune.ts";
+import type { Comparison } from "../../compare/config.ts";
+import type { JobResult } from "../../compare/job.ts";
+import { comparisonPage } from "../../compare/page/page.ts";
+import { firstPlan, type Planned, reportPlan, tuningPlan } from "../../compare/plan.ts";
+import { readComparison } from "../../compare/read-config.ts";
+import { type Failure, makeLedger, resultsJson } from "../../compare/results.ts";
+import { TaskData } from "../../compare/task-data.ts";
+import { tune } from "../../compare/tune.ts";
 import { lossFor } from "../options/network.ts";
 import { wholeNumber } from "../options/option-values.ts";
 import { exitCodeOfSignal, exitCodes } from "../print/exit-code.ts";
 import type { CliIo } from "../print/io.ts";
 import { RunFolder } from "../train/run-folder.ts";
 import { StopRequest } from "../train/stop-request.ts";
-import { type PoolOptions, runJobs } from "./compare-pool.ts";
+import { runJobs, type WorkerPoolOptions } from "./compare-pool.ts";
 import { CompareProgress } from "./compare-progress.ts";
 import { compareText } from "./compare-text.ts";
 
@@ -61,7 +61,7 @@ export async function compare(
   path: string,
   options: CompareOptions,
   io: CliIo,
-  pool: Partial<PoolOptions> = {},
+  pool: Partial<WorkerPoolOptions> = {},
 ): Promise<number> {
   const comparison = readComparison(new TextDecoder().decode(await platform.readFile(path)), path);
   const workers =
@@ -109,9 +109,9 @@ export async function compare(
       io.err(`Stopped. To continue, run the same command: espalier compare ${path} --out ${options.out}\n`);
       return exitCodeOfSignal(stop.received ?? "SIGINT");
     }
-    const json = ledgerJson(ledger);
+    const json = resultsJson(ledger);
     await folder.write("results.json", json);
-    await folder.write("report.html", ledgerPage(ledger, io.now()));
+    await folder.write("report.html", comparisonPage(ledger, io.now()));
     io.out(options.json ? json : compareText(ledger, options.out));
     return failures.length > 0 ? exitCodes.failure : exitCodes.success;
   } finally {

@@ -4,16 +4,16 @@ import { type ScoreName, scores } from "../../growth/scores/index.ts";
 import { advise as adviseModel } from "../../training/measure/advise.ts";
 import { taskOf } from "../../training/settings/task-options.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
-import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { type ModelFileOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { oneOf, wholeNumber } from "../options/option-values.ts";
 import { parseSizes, sizesHelp } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { amount, figure, grouped, visible } from "../print/format.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
-import { type Column, textTable, wrapped } from "../print/text-table.ts";
+import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 
-export interface AdviseOptions extends ModelOptions, ModelDataOptions {
+export interface AdviseOptions extends ModelFileOptions, ModelDataOptions {
   readonly score: string;
   readonly units: string;
   readonly examples: string;
@@ -50,11 +50,11 @@ export function adviseCommand(command: Command, io: CliIo, finish: (code: number
     .option("--debug", "print stack traces");
   return modelOptions(command, "read weights from files next to the model")
     .addHelpText("after", examples)
-    .action(async (path: string, options: AdviseOptions) => finish(await advise(path, options, io)));
+    .action(async (path: string, options: AdviseOptions) => finish(await runAdvise(path, options, io)));
 }
 
 /** `espalier advise`. Returns the exit code. */
-export async function advise(path: string, options: AdviseOptions, io: CliIo): Promise<number> {
+export async function runAdvise(path: string, options: AdviseOptions, io: CliIo): Promise<number> {
   const method = oneOf("--score", options.score, Object.keys(scores) as ScoreName[]);
   const units = wholeNumber("--units", options.units);
   const count = wholeNumber("--examples", options.examples);
@@ -84,7 +84,7 @@ export async function advise(path: string, options: AdviseOptions, io: CliIo): P
   return exitCodes.success;
 }
 
-const columns: readonly [Column, ...Column[]] = [
+const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "  width", align: "left" },
   { title: "size", align: "right" },
   { title: "best unit", align: "right" },

@@ -1,7 +1,7 @@
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import type { ComparedData } from "../../training/verification/input-sets.ts";
 import type { GivenValues, Sizes } from "../../training/verification/sample-inputs.ts";
-import type { ComparedData } from "../../training/verification/trials.ts";
 import { type Verification, verifyModels } from "../../training/verification/verify.ts";
 
 export interface CheckOptions {

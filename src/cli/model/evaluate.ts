@@ -3,7 +3,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { evaluateModel, predictScores } from "../../training/compilation/predict.ts";
 import { lossOf } from "../../training/losses/index.ts";
 import { lossHelp, lossOption, predictsOf } from "../options/loss-option.ts";
-import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { type ModelFileOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { rowsOption, rowsToEvaluate } from "../options/rows-option.ts";
 import { type RawTableOptions, readTableOptions, tableOptions } from "../options/table-options.ts";
 import { checkTrainable, fitRows, modelTask, networkIn, taskOptions } from "../options/trained-model.ts";
@@ -11,9 +11,9 @@ import { answersOf, classesOf, confusionOf, regressionScores } from "../print/an
 import { exitCodes } from "../print/exit-code.ts";
 import { grouped, score, visible } from "../print/format.ts";
 import type { CliIo } from "../print/io.ts";
-import { type Column, textTable } from "../print/text-table.ts";
+import { type TextColumn, textTable } from "../print/text-table.ts";
 
-export interface EvaluateOptions extends ModelOptions, RawTableOptions {
+export interface EvaluateOptions extends ModelFileOptions, RawTableOptions {
   readonly data: string;
   readonly loss?: string;
   readonly output?: string;
@@ -72,7 +72,7 @@ export async function evaluate(path: string, options: EvaluateOptions, io: CliIo
     {
       data: options.data,
       table,
-      standardise: false,
+      standardize: false,
       scaleTarget: false,
       testFraction: 0.2,
       validationFraction: 0,
@@ -160,9 +160,9 @@ function scoresText({
         ]),
   ];
   if (confusion.length > 0 && confusion.length <= mostClasses) {
-    const columns: [Column, ...Column[]] = [
+    const columns: [TextColumn, ...TextColumn[]] = [
       { title: "  true \\ predicted", align: "left" },
-      ...classes.map((title): Column => ({ title, align: "right" })),
+      ...classes.map((title): TextColumn => ({ title, align: "right" })),
     ];
     lines.push(
       ...textTable(

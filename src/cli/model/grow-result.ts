@@ -1,13 +1,13 @@
 import { bindDim, type Dim } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
-import { summarise } from "../../growth/examine/summary.ts";
+import { summarize } from "../../growth/examine/summary.ts";
 import { exactRuleOf } from "../../growth/grow/exact-rule.ts";
 import type { GrownModel, GrowthStep } from "../../growth/grow/grow-model.ts";
 import { planDocument } from "../../growth/grow/plan-file.ts";
 import type { Verification } from "../../training/verification/verify.ts";
 import { batchAxis } from "../options/sizes-option.ts";
 import { amount, grouped, visible } from "../print/format.ts";
-import { type Column, textTable, wrapped } from "../print/text-table.ts";
+import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 import { verdict, verificationJson, verificationText } from "../print/verification-text.ts";
 
 /** What `grow` did, or with `--dry-run` would do. */
@@ -22,7 +22,7 @@ export interface GrowOutcome extends GrownModel {
 
 /** The one JSON document of `--json`. */
 export function growJson({ path, out, before, model, steps, left, verification }: GrowOutcome): object {
-  const [old, grown] = [summarise(before), summarise(model)];
+  const [old, grown] = [summarize(before), summarize(model)];
   return {
     model: path,
     out: out ?? null,
@@ -40,7 +40,7 @@ export function growJson({ path, out, before, model, steps, left, verification }
   };
 }
 
-const columns: readonly [Column, ...Column[]] = [
+const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "  width", align: "left" },
   { title: "units", align: "right" },
   { title: "method", align: "left" },
@@ -85,7 +85,7 @@ function ruleLines(steps: readonly GrowthStep[]): readonly string[] {
 
 /** What two sizes of a model cost, in parameters and in FLOPs for one example. */
 export function costLines(before: Model, after: Model): readonly string[] {
-  const [old, now] = [summarise(before), summarise(after)];
+  const [old, now] = [summarize(before), summarize(after)];
   const batch = batchAxis(before);
   const perExample = (flops: Dim) => (batch === undefined ? flops : bindDim(flops, new Map([[batch, 1]])));
   return [

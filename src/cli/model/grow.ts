@@ -14,7 +14,7 @@ import { growFolder } from "../folder/grow-folder.ts";
 import { readFeeds } from "../options/feed-option.ts";
 import { type GrowthOptions, readGrowths } from "../options/growth-options.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
-import { type ModelOptions, openModel } from "../options/model-option.ts";
+import { type ModelFileOptions, openModel } from "../options/model-option.ts";
 import { badOption, strategyName, wholeNumber } from "../options/option-values.ts";
 import { checkOutput } from "../options/output-file.ts";
 import { parseSizes } from "../options/sizes-option.ts";
@@ -27,7 +27,7 @@ import { exitCodeOfOutcome } from "../print/verification-text.ts";
 import { checkModel } from "./check-model.ts";
 import { type GrowOutcome, growJson, growText } from "./grow-result.ts";
 
-export interface GrowOptions extends ModelOptions, ModelDataOptions, GrowthOptions, FolderOptions {
+export interface GrowCommandOptions extends ModelFileOptions, ModelDataOptions, GrowthOptions, FolderOptions {
   readonly examples?: string;
   readonly strategy?: string;
   readonly seed?: string;
@@ -107,11 +107,11 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
   folderOptions(command);
   return writtenModelOptions(command, "print the plan")
     .addHelpText("after", helpText)
-    .action(async (path: string, options: GrowOptions) => finish(await grow(path, options, io)));
+    .action(async (path: string, options: GrowCommandOptions) => finish(await runGrow(path, options, io)));
 }
 
 /** `espalier grow`. Returns the exit code. Throws `NOT_PRESERVED` for a growth that changes the model. */
-export async function grow(path: string, options: GrowOptions, io: CliIo): Promise<number> {
+export async function runGrow(path: string, options: GrowCommandOptions, io: CliIo): Promise<number> {
   if ((await platform.kindOf(path)) === "folder") {
     refuseModelOptions(options);
     return growFolder(path, options, io);
@@ -198,7 +198,7 @@ function refuseBorders(growths: readonly Growth[], path: string): void {
 }
 
 /** Options of models that a folder has no use for. */
-function refuseModelOptions(options: GrowOptions): void {
+function refuseModelOptions(options: GrowCommandOptions): void {
   for (const [flag, given] of [
     ["--inputs", options.inputs.length > 0],
     ["--outputs", options.outputs.length > 0],
@@ -213,7 +213,7 @@ function refuseModelOptions(options: GrowOptions): void {
   }
 }
 
-function checkCombination(options: GrowOptions, growths: readonly Growth[]): void {
+function checkCombination(options: GrowCommandOptions, growths: readonly Growth[]): void {
   if (options.examples !== undefined && options.data === undefined)
     throw badOption("--examples", "goes with --data", options.examples);
   const example = "For example --widen all=x2.";

@@ -2,7 +2,7 @@ import type { Dim } from "../../graph/dim.ts";
 import type { ModelSummary } from "../../growth/examine/summary.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import { amount, grouped, typeText, visible } from "../print/format.ts";
-import { type Column, textTable, wrapped } from "../print/text-table.ts";
+import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 
 /** A model as `inspect` shows it; FLOPs are numbers if every size is bound, else text such as "57*sequence". */
 export interface Inspection {
@@ -44,7 +44,7 @@ function header({ path, summary, sizes, bound }: Inspection): readonly string[] 
   ];
 }
 
-const widthColumns: readonly [Column, ...Column[]] = [
+const widthColumns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "   width", align: "left" },
   { title: "size", align: "right" },
   { title: "unit", align: "left" },
@@ -78,7 +78,7 @@ function notes(width: Width, ties: boolean): readonly string[] {
   ];
 }
 
-const layerColumns: readonly [Column, ...Column[]] = [
+const layerColumns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "   layer", align: "left" },
   { title: "operators", align: "left" },
   { title: "output", align: "left" },

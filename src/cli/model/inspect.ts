@@ -1,16 +1,16 @@
 import type { Command } from "commander";
 import { platform } from "#platform";
 import { bindDim } from "../../graph/dim.ts";
-import { summarise } from "../../growth/examine/summary.ts";
+import { summarize } from "../../growth/examine/summary.ts";
 import { findWidths } from "../../growth/find/widths.ts";
 import { inspectFolder } from "../folder/inspect-folder.ts";
-import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { type ModelFileOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { batchAxis, parseSizes } from "../options/sizes-option.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
 import { type Inspection, inspectText } from "./inspect-text.ts";
 
-export interface InspectOptions extends ModelOptions {
+export interface InspectOptions extends ModelFileOptions {
   readonly sizes?: string;
   readonly ties?: boolean;
   readonly json?: boolean;
@@ -50,7 +50,7 @@ export async function inspect(path: string, options: InspectOptions, io: CliIo):
   const bindings = new Map(Object.entries(sizes));
   const inspection: Inspection = {
     path,
-    summary: summarise(model),
+    summary: summarize(model),
     widths: findWidths(model),
     sizes,
     bound: (flops) => bindDim(flops, bindings),

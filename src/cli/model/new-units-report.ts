@@ -5,7 +5,7 @@ import type { LossOf } from "../../training/losses/index.ts";
 import { type ModelDataOptions, modelData } from "../options/model-data.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { figure, visible } from "../print/format.ts";
-import { type Column, textTable } from "../print/text-table.ts";
+import { type TextColumn, textTable } from "../print/text-table.ts";
 
 /** The gradient that new units have on data, and who of them is dead or like another. */
 export interface NewUnitsReport {
@@ -41,7 +41,7 @@ export async function newUnitsReport(
   };
 }
 
-const columns: readonly [Column, ...Column[]] = [
+const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "  width", align: "left" },
   { title: "units", align: "right" },
   { title: "least gradient", align: "right" },

@@ -9,7 +9,7 @@ import { predictScores } from "../../training/compilation/predict.ts";
 import type { LossOf } from "../../training/losses/index.ts";
 import { parseData } from "../options/data-option.ts";
 import { predictsOf } from "../options/loss-option.ts";
-import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { type ModelFileOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { badOption, oneOf } from "../options/option-values.ts";
 import { checkOutput } from "../options/output-file.ts";
 import { rowsOption, rowsToPredict } from "../options/rows-option.ts";
@@ -19,7 +19,7 @@ import { type Answer, answersOf, classesOf } from "../print/answers.ts";
 import { exitCodes } from "../print/exit-code.ts";
 import type { CliIo } from "../print/io.ts";
 
-export interface PredictOptions extends ModelOptions, RawTableOptions {
+export interface PredictOptions extends ModelFileOptions, RawTableOptions {
   readonly data: string;
   readonly output?: string;
   readonly format: string;

@@ -1,11 +1,11 @@
 import type { Model } from "../../graph/model.ts";
-import { summarise } from "../../growth/examine/summary.ts";
+import { summarize } from "../../growth/examine/summary.ts";
 import type { ShrunkModel } from "../../growth/shrink/shrink-model.ts";
 import type { ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
 import type { compareOnData } from "../../training/examine/shrink-evidence.ts";
 import type { Verification } from "../../training/verification/verify.ts";
 import { figure, visible } from "../print/format.ts";
-import { type Column, textTable, wrapped } from "../print/text-table.ts";
+import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 import { verdict, verificationJson, verificationText } from "../print/verification-text.ts";
 import { costLines } from "./grow-result.ts";
 
@@ -25,7 +25,7 @@ export interface ShrinkOutcome extends ShrunkModel {
 /** The one JSON document of `--json`. */
 export function shrinkJson(outcome: ShrinkOutcome): object {
   const { path, out, before, model, steps, left, verification, onData } = outcome;
-  const [old, now] = [summarise(before), summarise(model)];
+  const [old, now] = [summarize(before), summarize(model)];
   return {
     model: path,
     out: out ?? null,
@@ -39,7 +39,7 @@ export function shrinkJson(outcome: ShrinkOutcome): object {
   };
 }
 
-const columns: readonly [Column, ...Column[]] = [
+const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "  width", align: "left" },
   { title: "units", align: "right" },
   { title: "removed", align: "right" },

@@ -9,7 +9,7 @@ import { taskOf } from "../../training/settings/task-options.ts";
 import { comparedData } from "../../training/verification/data-feeds.ts";
 import { readFeeds } from "../options/feed-option.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
-import { type ModelOptions, openModel } from "../options/model-option.ts";
+import { type ModelFileOptions, openModel } from "../options/model-option.ts";
 import { wholeNumber } from "../options/option-values.ts";
 import { checkOutput } from "../options/output-file.ts";
 import { readShrinkings, type ShrinkChoiceOptions } from "../options/shrink-options.ts";
@@ -22,7 +22,7 @@ import { type CliIo, noteTo } from "../print/io.ts";
 import { checkModel } from "./check-model.ts";
 import { shrinkJson, shrinkText } from "./shrink-result.ts";
 
-export interface ShrinkOptions extends ModelOptions, ModelDataOptions, ShrinkChoiceOptions {
+export interface ShrinkCommandOptions extends ModelFileOptions, ModelDataOptions, ShrinkChoiceOptions {
   readonly examples: string;
   readonly seed: string;
   readonly out?: string;
@@ -66,11 +66,13 @@ export function shrinkCommand(command: Command, io: CliIo, finish: (code: number
     .option("--out <file>", "where to write the smaller model (default: MODEL.shrunk.onnx)");
   return writtenModelOptions(command, "say what would go")
     .addHelpText("after", examples)
-    .action(async (path: string, options: ShrinkOptions) => finish(await shrink(path, options, io)));
+    .action(async (path: string, options: ShrinkCommandOptions) =>
+      finish(await runShrink(path, options, io)),
+    );
 }
 
 /** `espalier shrink`. Returns the exit code. Throws `NOT_PRESERVED` for an exact shrink that changes the model. */
-export async function shrink(path: string, options: ShrinkOptions, io: CliIo): Promise<number> {
+export async function runShrink(path: string, options: ShrinkCommandOptions, io: CliIo): Promise<number> {
   const shrinkings = readShrinkings(options, options.data !== undefined);
   const seed = wholeNumber("--seed", options.seed, 0);
   const count = wholeNumber("--examples", options.examples);

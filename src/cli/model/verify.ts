@@ -5,7 +5,7 @@ import { verifyModels } from "../../training/verification/verify.ts";
 import { verifyFolder } from "../folder/verify-folder.ts";
 import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
-import { type ModelOptions, modelOptions, openModel } from "../options/model-option.ts";
+import { type ModelFileOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { wholeNumber } from "../options/option-values.ts";
 import { parseSizes } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
@@ -19,7 +19,7 @@ import {
 } from "../print/verification-text.ts";
 import { newUnitsReport, newUnitsText } from "./new-units-report.ts";
 
-export interface VerifyCommandOptions extends ModelOptions, ModelDataOptions {
+export interface VerifyCommandOptions extends ModelFileOptions, ModelDataOptions {
   readonly seed: string;
   readonly sizes: readonly string[];
   readonly feed: readonly string[];

@@ -9,7 +9,7 @@ import { loadIdx } from "../../data/idx.ts";
 import { mnist } from "../../data/mnist.ts";
 import type { Preprocessing } from "../../data/preprocessing/index.ts";
 import { type Split, splitDataset } from "../../data/split.ts";
-import { applyStandardiser, standardiser } from "../../data/standardise.ts";
+import { applyStandardizer, standardizer } from "../../data/standardize.ts";
 import { planTable } from "../../data/table/plan.ts";
 import { readTable } from "../../data/table/read.ts";
 import { splitTable } from "../../data/table-split.ts";
@@ -73,7 +73,7 @@ export interface DataOptions {
   readonly data: string;
   /** How a CSV file is read. */
   readonly table: TableReading;
-  readonly standardise: boolean;
+  readonly standardize: boolean;
   /** Whether targets that are numbers are scaled too. */
   readonly scaleTarget: boolean;
   /** What a model says of the rows that it takes: used for a CSV file in place of what its rows would say. */
@@ -90,7 +90,7 @@ export interface TrainingData extends Split {
   readonly validation?: Dataset;
 }
 
-/** Loads and splits; statistics for standardising come from the training part alone. Throws what loading throws. */
+/** Loads and splits; statistics for standardizing come from the training part alone. Throws what loading throws. */
 export async function loadData(options: DataOptions): Promise<TrainingData> {
   const { seed, testFraction, validationFraction } = options;
   const choice = parseData(options.data);
@@ -103,14 +103,14 @@ export async function loadData(options: DataOptions): Promise<TrainingData> {
     test: whole.test,
     ...(held === undefined ? {} : { validation: held.test }),
   };
-  if (!options.standardise) return parts;
-  const statistics = standardiser(parts.train);
+  if (!options.standardize) return parts;
+  const statistics = standardizer(parts.train);
   return {
-    train: applyStandardiser(parts.train, statistics),
-    test: applyStandardiser(parts.test, statistics),
+    train: applyStandardizer(parts.train, statistics),
+    test: applyStandardizer(parts.test, statistics),
     ...(parts.validation === undefined
       ? {}
-      : { validation: applyStandardiser(parts.validation, statistics) }),
+      : { validation: applyStandardizer(parts.validation, statistics) }),
   };
 
   function load(

@@ -93,7 +93,7 @@ function valuesOf(data: Dataset, { name, dtype }: Value, places: readonly number
       thing: `columns of ${data.name} for input "${name}"`,
       rule: `must contain whole numbers from ${least} to ${most}, because the model takes ${dtype}`,
       received: wrong,
-      remedy: "Leave --standardise out, and number categories.",
+      remedy: "Leave --standardize out, and number categories.",
     });
   }
   if (dtype === "int64") return BigInt64Array.from(values, BigInt);

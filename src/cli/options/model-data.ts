@@ -51,7 +51,7 @@ export async function modelData(
   record?: Preprocessing,
   told?: Sizes,
 ): Promise<{ readonly data: Dataset; readonly task: Task } | undefined> {
-  const { data: source, standardise = false } = options;
+  const { data: source, standardize = false } = options;
   if (source === undefined) {
     const needless = ([...tableOptionNames, "loss", "output", "batchAxis"] as const).find(
       (name) => options[name] !== undefined,
@@ -64,8 +64,8 @@ export async function modelData(
   const loading: DataOptions = {
     data: source,
     table: readTableOptions(options, wanted),
-    standardise,
-    scaleTarget: standardise && (wanted === undefined || predictsOf(wanted) === "number"),
+    standardize,
+    scaleTarget: standardize && (wanted === undefined || predictsOf(wanted) === "number"),
     testFraction: 0.2,
     validationFraction: 0,
     seed,

@@ -15,7 +15,7 @@ const limitHelp = {
   maxNodes: "nodes, local functions inlined",
   maxAttributes: "attributes of nodes",
   maxValues: "inputs and outputs of graphs and nodes",
-  maxParameters: "initialisers",
+  maxParameters: "initializers",
   maxFunctions: "local functions",
   maxEntries: "metadata entries and operator sets",
   maxDepth: "graphs within graphs",
@@ -29,7 +29,7 @@ const limitHelp = {
 type LimitName = keyof typeof limitHelp;
 
 /** How a model file is read, as typed. */
-export type ModelOptions = { readonly externalData?: boolean; readonly foldInt8?: boolean } & {
+export type ModelFileOptions = { readonly externalData?: boolean; readonly foldInt8?: boolean } & {
   readonly [Name in LimitName]?: string;
 };
 
@@ -55,7 +55,7 @@ export interface OpenedModel {
 }
 
 /** Reads a model. Throws `USAGE`, and what {@link loadModel} throws. */
-export async function openModel(path: string, options: ModelOptions): Promise<OpenedModel> {
+export async function openModel(path: string, options: ModelFileOptions): Promise<OpenedModel> {
   const limits: { -readonly [Name in LimitName]?: number } = {};
   for (const name of Object.keys(limitHelp) as LimitName[]) {
     const text = options[name];

@@ -11,7 +11,7 @@ import { type DataOptions, loadData, parseData, tableWith } from "./data-option.
 import type { TableReading } from "./table-options.ts";
 
 /** Rows for a model to answer, and what should be known of how they were read. */
-export interface Rows {
+export interface RowsOfFile {
   readonly data: Dataset;
   readonly notes: readonly string[];
 }
@@ -22,7 +22,7 @@ export async function rowsToPredict(
   reading: TableReading,
   record: Preprocessing | undefined,
   inputs: number,
-): Promise<Rows> {
+): Promise<RowsOfFile> {
   const { features, target } = record ?? {};
   if (record === undefined || features?.kind !== "table") return unknownRows(file, reading, inputs);
   const table = columnsByPosition(await readTable(file, { ...reading, leastColumns: 1 }), features);
@@ -40,7 +40,10 @@ export async function rowsToPredict(
 }
 
 /** Rows with their labels, all of them: as a model's record says, or as they seem. Throws what reading throws. */
-export async function rowsToEvaluate(options: DataOptions, record: Preprocessing | undefined): Promise<Rows> {
+export async function rowsToEvaluate(
+  options: DataOptions,
+  record: Preprocessing | undefined,
+): Promise<RowsOfFile> {
   const choice = parseData(options.data);
   if (choice.kind !== "csv") {
     const { test } = await loadData(options);
@@ -76,7 +79,7 @@ function columnsByPosition(table: Table, { named, columns }: TableFeatures): Tab
 }
 
 /** A model from elsewhere knows no names: its inputs are the first columns, and one column more is taken for the label. */
-async function unknownRows(file: string, reading: TableReading, inputs: number): Promise<Rows> {
+async function unknownRows(file: string, reading: TableReading, inputs: number): Promise<RowsOfFile> {
   const table = await readTable(file, { ...reading, leastColumns: 1 });
   const { count } = table;
   const columns = table.columns.slice(0, inputs);

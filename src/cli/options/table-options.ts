@@ -22,7 +22,7 @@ export interface RawTableOptions {
   readonly drop?: readonly string[];
   readonly keep?: readonly string[];
   readonly categories?: readonly string[];
-  readonly standardise?: boolean;
+  readonly standardize?: boolean;
   readonly axes?: string;
 }
 
@@ -65,14 +65,14 @@ const table: readonly Option[] = [
     collect,
   ),
   new Option(
-    "--standardise",
+    "--standardize",
     "scale each feature to mean 0 and deviation 1, as the training part has them (default: for a CSV file and a network made here)",
   ),
   new Option(
     "--axes <order>",
     "of idx images with three axes: chw, or hwc, which is turned into chw (default: chw; refused if it looks like hwc)",
   ),
-  new Option("--no-standardise", "take features as they are"),
+  new Option("--no-standardize", "take features as they are"),
 ];
 
 /** Adds the options that say how a CSV file, or images, are read. */

@@ -12,14 +12,14 @@ import { inFile } from "../print/in-file.ts";
 import { parseBatchAxis } from "./batch-axis-option.ts";
 import type { TrainingData } from "./data-option.ts";
 import { columnsForInputs } from "./input-columns.ts";
-import { type ModelOptions, openModel } from "./model-option.ts";
+import { type ModelFileOptions, openModel } from "./model-option.ts";
 import { lossFor } from "./network.ts";
 import { badOption } from "./option-values.ts";
 
 /** What `--model` names, and how it is read. */
 export interface ModelChoice {
   readonly path: string;
-  readonly options: ModelOptions;
+  readonly options: ModelFileOptions;
 }
 
 /**

@@ -3,14 +3,14 @@ import { badOption, wholeNumber } from "./option-values.ts";
 
 const form = "must be WIDTH=+UNITS@STEP, such as hidden1=+16@500, or WIDTH=+UNITS with --every";
 
-export interface WidenOptions {
+export interface WidenFlags {
   readonly widen: readonly string[];
   readonly every?: string | undefined;
   readonly until?: string | undefined;
 }
 
 /** Growth events from `--widen`, `--every` and `--until`. Throws `USAGE`. */
-export function widenEvents({ widen, every, until }: WidenOptions): readonly GrowthEvent[] {
+export function widenEvents({ widen, every, until }: WidenFlags): readonly GrowthEvent[] {
   const events = widen.map((text): GrowthEvent => {
     const match = /^(?<width>[^=]+)=\+(?<by>\d+)(?:@(?<at>\d+))?$/.exec(text);
     if (match?.groups === undefined) throw badOption("--widen", form, text);

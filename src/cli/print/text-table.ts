@@ -1,5 +1,5 @@
 /** How one column of a table is set. */
-export interface Column {
+export interface TextColumn {
   readonly title: string;
   readonly align: "left" | "right";
 }
@@ -12,7 +12,7 @@ export const lineWidth = 80;
  * `below` gives further lines for a row, such as a reason.
  */
 export function textTable(
-  columns: readonly [Column, ...Column[]],
+  columns: readonly [TextColumn, ...TextColumn[]],
   rows: readonly (readonly string[])[],
   below: (row: number) => readonly string[] = () => [],
 ): readonly string[] {

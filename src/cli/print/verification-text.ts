@@ -3,7 +3,7 @@ import { isUnseen } from "../../training/verification/new-unit-watch.ts";
 import type { OutputCheck, Verification } from "../../training/verification/verify.ts";
 import { exitCodes } from "./exit-code.ts";
 import { figure, grouped, visible } from "./format.ts";
-import { type Column, textTable, wrapped } from "./text-table.ts";
+import { type TextColumn, textTable, wrapped } from "./text-table.ts";
 
 /** One output over all inputs that were tried. */
 interface OutputResult extends OutputCoverage {
@@ -41,7 +41,7 @@ export function exitCodeOfOutcome({ outcome }: Pick<Verification, "outcome">): n
   return outcome === "different" ? exitCodes.different : exitCodes.nothingCompared;
 }
 
-const columns: readonly [Column, ...Column[]] = [
+const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "output", align: "left" },
   { title: "entries", align: "right" },
   { title: "not finite", align: "right" },

@@ -35,7 +35,7 @@ async function trained(args: readonly string[], out: string): Promise<number> {
 it.each([
   [["--hidden", "32"], [64]],
   [
-    ["--conv", "4", "--standardise"],
+    ["--conv", "4", "--standardize"],
     [1, 8, 8],
   ],
 ])("digits with %o: the file alone, on pixels 0..16, is as right as the run", (args, dims) =>

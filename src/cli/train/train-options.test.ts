@@ -26,7 +26,7 @@ describe("the options of train", () => {
     });
   });
 
-  it("turn into optimisers and schedules", () => {
+  it("turn into optimizers and schedules", () => {
     expect(
       read({ optimizer: "sgd", momentum: "0.9", nesterov: true, weightDecay: "1e-4" }).optimizer(10),
     ).toMatchObject({

@@ -9,7 +9,7 @@ import type { TaskOptions } from "../../training/settings/task-options.ts";
 import { parseClassWeights } from "../options/class-weights-option.ts";
 import { type DataOptions, parseData } from "../options/data-option.ts";
 import { lossOption, predictsOf } from "../options/loss-option.ts";
-import type { ModelOptions } from "../options/model-option.ts";
+import type { ModelFileOptions } from "../options/model-option.ts";
 import type { NetworkOptions } from "../options/network.ts";
 import { badOption, decimal, oneOf, sizes, strategyName, wholeNumber } from "../options/option-values.ts";
 import { type PolicyOptions, policyOption } from "../options/policy-option.ts";
@@ -21,7 +21,7 @@ import { type RawScheduleOptions, scheduleOption } from "./schedule-option.ts";
 
 /** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
 export interface RawTrainOptions
-  extends ModelOptions,
+  extends ModelFileOptions,
     PolicyOptions,
     RawTableOptions,
     RawOptimizerOptions,
@@ -124,7 +124,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
   const seed = wholeNumber("--seed", raw.seed, 0);
   const share = { above: 0, below: 1 };
   const isTable = parseData(raw.data).kind === "csv";
-  const standardise = raw.standardise ?? (isTable && raw.model === undefined);
+  const standardize = raw.standardize ?? (isTable && raw.model === undefined);
   const network = networkOptions(raw, seed);
   const model = modelOption(raw);
   const { rate, optimizer } = optimizerOption(raw);
@@ -134,8 +134,8 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
       data: raw.data,
       table: readTableOptions(raw, loss),
       // A network that is made here has no scale of its own; a model that was read may.
-      standardise,
-      scaleTarget: standardise && (loss === undefined || predictsOf(loss) === "number"),
+      standardize,
+      scaleTarget: standardize && (loss === undefined || predictsOf(loss) === "number"),
       testFraction: decimal("--test-fraction", raw.testFraction, share),
       validationFraction:
         patience === undefined ? 0 : decimal("--validation-fraction", raw.validationFraction ?? "0.1", share),

@@ -6,10 +6,10 @@ import { fitPreprocessing } from "./fit.ts";
 import { parseTable } from "./parse.ts";
 import { planTable } from "./plan.ts";
 
-const learned = (text: string, options: Parameters<typeof planTable>[1] = {}, standardise = false) => {
+const learned = (text: string, options: Parameters<typeof planTable>[1] = {}, standardize = false) => {
   const plan = planTable(parseTable(text), options);
   const rows = Array.from({ length: plan.table.count }, (_, row) => row);
-  return readPreprocessing(preprocessingJson(fitPreprocessing(plan, rows, { standardise })), "kept");
+  return readPreprocessing(preprocessingJson(fitPreprocessing(plan, rows, { standardize })), "kept");
 };
 
 describe("a record that was kept reads other rows", () => {
@@ -66,7 +66,7 @@ describe("a record that was kept reads other rows", () => {
 test("a record is learned from the training part alone", () => {
   const rows = Array.from({ length: 50 }, (_, row) => `${row % 9 === 4 ? "" : row ** 2},${row % 2}`);
   const plan = planTable(parseTable(`a,y\n${rows.join("\n")}\n`), { missing: "mean" });
-  const split = { testFraction: 0.4, validationFraction: 0.2, seed: 3, standardise: true };
+  const split = { testFraction: 0.4, validationFraction: 0.2, seed: 3, standardize: true };
   const { train, test: held, validation } = splitTable(plan, split);
   expect([train.count, validation?.count, held.count]).toEqual([24, 6, 20]);
   const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value / values.length, 0);

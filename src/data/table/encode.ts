@@ -131,7 +131,7 @@ function refuseLoss(
       thing: place(table, from, row),
       rule: `must differ from ${known} as a float32, which represents every whole number up to 16,777,216`,
       received: cellKey(from, row),
-      remedy: `Scale the features: standardise (command line: --standardise); or leave the column out: drop (--drop ${name}).`,
+      remedy: `Scale the features: standardize (command line: --standardize); or leave the column out: drop (--drop ${name}).`,
     });
   }
 }

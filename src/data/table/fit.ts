@@ -9,10 +9,10 @@ import type { MissingRule } from "./options.ts";
 import type { FeaturePlan, TablePlan } from "./plan.ts";
 import { cellKey, isGap, type TableColumn } from "./table.ts";
 
-export interface FitOptions {
+export interface PreprocessingFitOptions {
   /** Whether number columns are scaled to mean 0 and deviation 1; default false. */
-  readonly standardise?: boolean;
-  /** Whether targets that are numbers are scaled likewise; default: as `standardise`. */
+  readonly standardize?: boolean;
+  /** Whether targets that are numbers are scaled likewise; default: as `standardize`. */
   readonly scaleTarget?: boolean;
 }
 
@@ -20,9 +20,9 @@ export interface FitOptions {
 export function fitPreprocessing(
   plan: TablePlan,
   rows: ArrayLike<number>,
-  { standardise = false, scaleTarget = standardise }: FitOptions = {},
+  { standardize = false, scaleTarget = standardize }: PreprocessingFitOptions = {},
 ): Preprocessing {
-  const columns = plan.features.map((feature) => fitColumn(feature, rows, plan.missing, standardise));
+  const columns = plan.features.map((feature) => fitColumn(feature, rows, plan.missing, standardize));
   return {
     version: 1,
     features: { kind: "table", named: plan.table.named, columns },
@@ -33,14 +33,14 @@ export function fitPreprocessing(
 function fitTarget({ target }: TablePlan, rows: ArrayLike<number>, scale: boolean): Target {
   const { name } = target.column;
   if (target.kind === "class") return { kind: "class", name, classes: target.classes };
-  return { kind: "number", name, ...(scale ? scaleOf(present(target.column, rows)) : unscaled) };
+  return { kind: "number", name, ...(scale ? scaleOfColumn(present(target.column, rows)) : unscaled) };
 }
 
 function fitColumn(
   { kind, column }: FeaturePlan,
   rows: ArrayLike<number>,
   missing: MissingRule,
-  standardise: boolean,
+  standardize: boolean,
 ): FeatureColumn {
   const { name } = column;
   if (kind === "number") {
@@ -50,7 +50,7 @@ function fitColumn(
       fill === undefined
         ? values.filter((value) => !Number.isNaN(value))
         : values.map((value) => (Number.isNaN(value) ? fill : value));
-    const made: NumberColumn = { kind, name, ...(standardise ? scaleOf(filled) : unscaled) };
+    const made: NumberColumn = { kind, name, ...(standardize ? scaleOfColumn(filled) : unscaled) };
     return fill === undefined ? made : { ...made, missing: fill };
   }
   const counts = new Map<string, number>();
@@ -78,7 +78,7 @@ function present({ numbers }: TableColumn, rows: ArrayLike<number>): readonly nu
 }
 
 /** Population statistics, in double precision; deviation 1 for what never changes. */
-export function scaleOf(values: readonly number[]): Scale {
+export function scaleOfColumn(values: readonly number[]): Scale {
   if (values.length === 0) return unscaled;
   const mean = values.reduce((sum, value) => sum + value / values.length, 0);
   // Compare the values: with a rounded mean, the variance of a constant column is tiny but not zero.
@@ -91,7 +91,7 @@ export function scaleOf(values: readonly number[]): Scale {
 function fillOf(values: readonly number[], rule: MissingRule): number | undefined {
   switch (rule) {
     case "mean":
-      return values.length === 0 ? 0 : scaleOf(values).mean;
+      return values.length === 0 ? 0 : scaleOfColumn(values).mean;
     case "median": {
       const sorted = values.toSorted((a, b) => a - b);
       const middle = sorted.length / 2;

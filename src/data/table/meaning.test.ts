@@ -197,8 +197,8 @@ describe("columns", () => {
       (row: number) => String(1_700_000_000 + ((row * 7) % rows)),
     ]) {
       const text = withColumn(cell, "t");
-      expect(() => parseCsv(text)).toThrow(/column 1 \(t\).*16,777,216.*--standardise.*--drop t/);
-      const scaled = parseCsv(text, { standardise: true });
+      expect(() => parseCsv(text)).toThrow(/column 1 \(t\).*16,777,216.*--standardize.*--drop t/);
+      const scaled = parseCsv(text, { standardize: true });
       const column = Array.from({ length: rows }, (_, row) => scaled.features[row * 3]);
       expect(new Set(column).size).toBe(new Set(Array.from({ length: rows }, (_, row) => cell(row))).size);
     }

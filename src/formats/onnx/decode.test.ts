@@ -125,7 +125,7 @@ describe("reading", () => {
     expect(shape).toEqual(["batch", "a_b", "a_b_2", "_12", "unknown_0", "unknown_1", "batch", "unknown_1_2"]);
   });
 
-  test("drops inputs that are initialisers, which IR version 3 lists and the writer lists again", () => {
+  test("drops inputs that are initializers, which IR version 3 lists and the writer lists again", () => {
     const model = { ...mlp(), irVersion: 3 };
     const bytes = encodeModel(model);
     expect(decodeModel(bytes)).toEqual(model);

@@ -38,10 +38,10 @@ const signatures: readonly (readonly [name: string, bytes: readonly number[]])[]
  * tensors, standard attribute kinds. Large tensors are views of `bytes`, which must not change afterwards.
  *
  * Kept: names, producer, version, domain, documentation and metadata of model, graph, nodes, inputs, outputs and
- * initialisers. Changed: calls of local functions are replaced by their nodes, nodes out of order are sorted,
- * initialisers that are inputs too are no inputs. Left out, as growing would make it wrong or as it computes nothing:
+ * initializers. Changed: calls of local functions are replaced by their nodes, nodes out of order are sorted,
+ * initializers that are inputs too are no inputs. Left out, as growing would make it wrong or as it computes nothing:
  * types of intermediate values, training information, quantization annotations, denotations, device assignments,
- * documentation of attributes, unknown fields. Refused: sparse initialisers, values that are no tensors, segments.
+ * documentation of attributes, unknown fields. Refused: sparse initializers, values that are no tensors, segments.
  *
  * Throws `FORMAT` (not ONNX, damaged, external data), `TOO_LARGE` (naming the option that raises the limit),
  * `UNSUPPORTED_TYPE`, `UNSUPPORTED_OPERATOR` (a local function of another opset version) and `INVALID_MODEL`.

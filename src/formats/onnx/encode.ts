@@ -22,7 +22,7 @@ import {
 } from "./fields.ts";
 import { writeTensor } from "./write-tensor.ts";
 
-/** From this IR version on, an initialiser need not be listed among the graph's inputs. */
+/** From this IR version on, an initializer need not be listed among the graph's inputs. */
 export const firstIrWithFreeInitializers = 4;
 
 /** Protobuf's own limit for one message. */
@@ -49,13 +49,13 @@ export function encodeModelChunks(model: Model): Iterable<Uint8Array> {
 export interface SplitModel {
   /** The ONNX file. */
   readonly model: Iterable<Uint8Array>;
-  /** The file beside it that holds the large initialisers. */
+  /** The file beside it that holds the large initializers. */
   readonly data: Iterable<Uint8Array>;
 }
 
 /**
  * A model in two files, as ONNX's external data: `dataFile` is the plain name of the second one, in the same folder.
- * It takes every initialiser from 1024 bytes on, each at a multiple of 4096 bytes, so that it can be mapped to memory.
+ * It takes every initializer from 1024 bytes on, each at a multiple of 4096 bytes, so that it can be mapped to memory.
  */
 export function splitModel(model: Model, dataFile: string): SplitModel {
   const external = new ExternalTensors(dataFile);

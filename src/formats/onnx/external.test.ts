@@ -21,7 +21,7 @@ function oneFile(reads: number[] = []): ExternalFiles {
 
 type Entries = Readonly<Record<string, string>>;
 
-/** Initialisers w0, w1, ... of `size` float32 elements, each at the place that its entries state. */
+/** Initializers w0, w1, ... of `size` float32 elements, each at the place that its entries state. */
 const withExternal = (size: number, ...places: Entries[]): Uint8Array =>
   fileOf((writer) => {
     writeFloatValue(writer, 11, "x", [1]);

@@ -6,7 +6,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { checkLimit } from "../limits.ts";
 import type { Reader } from "../protobuf-reader.ts";
 import { graphFields } from "./fields.ts";
-import { nameNodes, type Place, readNode } from "./node.ts";
+import { type NodePlace, nameNodes, readNode } from "./node.ts";
 import { addOnce, fieldsOf, NotesReader, type Reading } from "./reading.ts";
 import { readTensor } from "./tensor.ts";
 import { nameOfValue, readValue, refuseOtherThanTensor } from "./value.ts";
@@ -17,10 +17,10 @@ export interface ReadGraph extends Subgraph {
 }
 
 /**
- * Reads a GraphProto. Initialisers listed among the inputs (IR version 3 asked for that) are parameters only.
+ * Reads a GraphProto. Initializers listed among the inputs (IR version 3 asked for that) are parameters only.
  * Nodes without a name are named after their operator and position; nodes out of order are sorted.
  */
-export function readGraph(reader: Reader, reading: Reading, place: Place): ReadGraph {
+export function readGraph(reader: Reader, reading: Reading, place: NodePlace): ReadGraph {
   checkLimit(reading.limits, "maxDepth", "graph", place.depth);
   if (place.depth === 0) refuseOtherOutputs(reader.fork(), reading);
   const notes = new NotesReader();
@@ -43,14 +43,14 @@ export function readGraph(reader: Reader, reading: Reading, place: Place): ReadG
         break;
       case graphFields.initializer: {
         reading.count("maxParameters");
-        const read = readTensor(reader.message(field), reading, "initialiser without a name");
+        const read = readTensor(reader.message(field), reading, "initializer without a name");
         if (read.name === "") {
           throw new EspalierError("INVALID_MODEL", {
             thing: "graph",
-            rule: "every initialiser needs a name",
+            rule: "every initializer needs a name",
           });
         }
-        addOnce(parameters, read.name, read.tensor, `initialiser "${read.name}"`);
+        addOnce(parameters, read.name, read.tensor, `initializer "${read.name}"`);
         if (read.notes !== undefined) parameterNotes.set(read.name, read.notes);
         break;
       }
@@ -75,7 +75,7 @@ export function readGraph(reader: Reader, reading: Reading, place: Place): ReadG
       case graphFields.sparseInitializer:
         throw new EspalierError("UNSUPPORTED_TYPE", {
           thing: `graph "${name}"`,
-          rule: "initialisers must be dense",
+          rule: "initializers must be dense",
           received: "a sparse one",
         });
       default:

@@ -6,7 +6,7 @@ import { nodeFields } from "./fields.ts";
 import { fieldsOf, NotesReader, type Reading, standardDomain } from "./reading.ts";
 
 /** Where a node stands. */
-export interface Place {
+export interface NodePlace {
   /** Graphs around its own. */
   readonly depth: number;
   /** Whether attributes may refer to those of a call. */
@@ -18,7 +18,7 @@ export function readNode(
   reader: Reader,
   index: number,
   reading: Reading,
-  place: Place,
+  place: NodePlace,
   readGraph: (reader: Reader) => Subgraph,
 ): Node {
   reading.count("maxNodes");

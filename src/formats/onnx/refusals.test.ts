@@ -55,13 +55,13 @@ describe("an ONNX file is refused for being", () => {
       /twice/,
     ],
     [
-      "with a sparse initialiser",
+      "with a sparse initializer",
       fileOf((writer) => writer.message(15, () => {})),
       "UNSUPPORTED_TYPE",
       /dense/,
     ],
     [
-      "with an initialiser twice",
+      "with an initializer twice",
       fileOf((writer) => {
         for (const _ of [1, 2])
           writer.message(5, () => {

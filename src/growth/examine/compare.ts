@@ -1,6 +1,6 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import { isReal, realValues } from "../plan/real-parameter.ts";
-import { type Expectation, Limits, relativeLimit } from "./output-limits.ts";
+import { type Expectation, OutputLimits, relativeLimit } from "./output-limits.ts";
 
 export { relativeLimit };
 
@@ -62,7 +62,7 @@ export function compareOutputs(
   if (before.dims.length !== after.dims.length || before.dims.some((size, at) => size !== after.dims[at])) {
     return { ...unlike, entries, differing: entries, misplaced: entries, beyond: Math.max(entries, 1) };
   }
-  const limits = new Limits(before, a, errorBound, expectation);
+  const limits = new OutputLimits(before, a, errorBound, expectation);
   let [maximum, relative, bound, closest] = [0, 0, 0, 0];
   let [finite, differing, misplaced, beyond] = [0, 0, 0, 0];
   let undecided = 0;

@@ -43,7 +43,7 @@ export interface Expectation {
 }
 
 /** What each entry of an output may move by. */
-export class Limits {
+export class OutputLimits {
   readonly #sizes: readonly {
     readonly stride: number;
     readonly count: number;

@@ -3,11 +3,11 @@ import { reshapingModel, strangeModel } from "../../../test/fixtures/reshaping-m
 import { isInvented, layerOfParameter, moduleOf } from "../../graph/layer-names.ts";
 import type { Node } from "../../graph/model.ts";
 import { cnn } from "../../nn/cnn.ts";
-import { summarise } from "./summary.ts";
+import { summarize } from "./summary.ts";
 
-describe("summarise", () => {
+describe("summarize", () => {
   it("counts what a person would count", () => {
-    const summary = summarise(reshapingModel());
+    const summary = summarize(reshapingModel());
     // 6·8 + 8 + 8·3
     expect(summary.parameters).toBe(80);
     expect(summary.layers).toEqual([
@@ -24,7 +24,7 @@ describe("summarise", () => {
   });
 
   it("names what it has no rules for, and goes on without it", () => {
-    const summary = summarise(strangeModel());
+    const summary = summarize(strangeModel());
     expect(summary.withoutRules).toEqual(["com.example.Mystery"]);
     expect(summary.layers.map(({ name, output }) => [name, output])).toEqual([
       ["inner", undefined],
@@ -33,7 +33,7 @@ describe("summarise", () => {
   });
 
   it("gives every parameter to one layer", () => {
-    const summary = summarise(
+    const summary = summarize(
       cnn({ input: [1, 8, 8], filters: [3], hidden: [4], classes: 2, batchNorm: true }),
     );
     expect(summary.layers.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(summary.parameters);

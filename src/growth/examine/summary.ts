@@ -4,7 +4,7 @@ import type { Model, Node, Value } from "../../graph/model.ts";
 import { flopsOf } from "../../ops/flops.ts";
 import { Call } from "../../ops/rules/operator.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import { type FlowMap, flowMap } from "../find/flow-map.ts";
+import { type AxisMap, flowMap } from "../find/axis-map.ts";
 import { isReal } from "../plan/real-parameter.ts";
 
 /** What a model is, at a glance. */
@@ -39,7 +39,7 @@ export interface LayerSummary {
   readonly flops: Dim;
 }
 
-export function summarise(model: Model): ModelSummary {
+export function summarize(model: Model): ModelSummary {
   const { graph } = model;
   const flows = flowMap(graph);
   let parameters = 0;
@@ -64,7 +64,7 @@ function isWeight({ dtype, dims }: Tensor): boolean {
   return isReal(dtype) && dims.length > 0;
 }
 
-function flopsOfNode({ graph }: Model, flows: FlowMap, node: Node): Dim {
+function flopsOfNode({ graph }: Model, flows: AxisMap, node: Node): Dim {
   const known = [...node.inputs, ...node.outputs].every((name) => name === "" || flows.types.has(name));
   if (!known || !flows.isRuled(node)) return 0;
   const call = new Call(
@@ -75,7 +75,7 @@ function flopsOfNode({ graph }: Model, flows: FlowMap, node: Node): Dim {
   return flopsOf(call);
 }
 
-function layersOf(model: Model, flows: FlowMap): readonly LayerSummary[] {
+function layersOf(model: Model, flows: AxisMap): readonly LayerSummary[] {
   const { graph } = model;
   const sources = weightsBehind(model);
   const counted = new Set<string>();

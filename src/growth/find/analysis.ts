@@ -1,9 +1,9 @@
 import type { Model } from "../../graph/model.ts";
-import { opsetOf } from "../../ops/rewrites/raise.ts";
+import { opsetOf } from "../../ops/rewrites/upgrade.ts";
 import { IndexedGraph, type Patch } from "../plan/indexed-graph.ts";
 import type { Width } from "../plan/width.ts";
+import { AxisMap, axisKey, type Seed } from "./axis-map.ts";
 import { widthsFrom } from "./cuts.ts";
-import { axisKey, FlowMap, type Seed } from "./flow-map.ts";
 
 /** What was found from one output axis of a weight. */
 interface Finding {
@@ -23,7 +23,7 @@ interface Finding {
  * touches are looked at again, and only when they are asked for.
  */
 export class Analysis {
-  readonly flows: FlowMap;
+  readonly flows: AxisMap;
   readonly #model: Model;
   /** How many changes there had been when a position last changed. */
   readonly #changed: Int32Array;
@@ -36,7 +36,7 @@ export class Analysis {
 
   constructor(model: Model) {
     this.#model = model;
-    this.flows = new FlowMap(new IndexedGraph(model.graph), opsetOf(model));
+    this.flows = new AxisMap(new IndexedGraph(model.graph), opsetOf(model));
     this.#changed = new Int32Array(this.flows.graph.length);
     this.#findAll();
   }

@@ -49,7 +49,7 @@ describe("fused queries and keys, whose new keys are zero", () => {
 });
 
 describe("one vector before and behind a LayerNorm that is written out", () => {
-  const normalised = (shared: boolean) => (graph: GraphBuilder) => {
+  const normalized = (shared: boolean) => (graph: GraphBuilder) => {
     const bias = (name: string) => graph.parameter(name, full([4], 0.5));
     const [before, behind] = shared
       ? [bias("both"), "both"]
@@ -64,14 +64,14 @@ describe("one vector before and behind a LayerNorm that is written out", () => {
   };
 
   test("two vectors: a mean before, anything behind", () => {
-    const [width] = widthsOf(normalised(false));
+    const [width] = widthsOf(normalized(false));
     expect(width).toMatchObject({ id: "hidden", growable: true, method: "mean padding" });
     const fills = Object.fromEntries(width?.parts.map(({ parameter, fill }) => [parameter, fill]) ?? []);
     expect(fills).toMatchObject({ "hidden.bias": "mean", offset: "offset" });
   });
 
   test("the same vector is no mean any more once it is an offset", () => {
-    const [width] = widthsOf(normalised(true));
+    const [width] = widthsOf(normalized(true));
     expect(width).toMatchObject({ id: "hidden", growable: true, method: "copies" });
   });
 });

@@ -1,19 +1,19 @@
 import { carriesUnits } from "../../graph/layout.ts";
-import type { Role } from "../../ops/rules/flow.ts";
-import type { Fresh } from "../../ops/rules/fresh.ts";
+import type { Role } from "../../ops/rules/axis-rule.ts";
+import type { Contents } from "../../ops/rules/contents.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { freshOf } from "../plan/fill.ts";
 import type { NodeRepair, WidthPart } from "../plan/width.ts";
+import { type AttentionKeys, attentionKeys, reachedBy } from "./attention-keys.ts";
+import { type AxisMap, axisKey, type Step } from "./axis-map.ts";
 import { whyNotFinite } from "./finite.ts";
-import { axisKey, type FlowMap, type Step } from "./flow-map.ts";
 import { FollowedContents, followContents } from "./follow-contents.ts";
 import type { Method } from "./methods.ts";
-import { reachedBy, type SecondFactors, secondFactors } from "./second-factors.ts";
 import type { Trace } from "./trace.ts";
 
 /** How a method would grow a traced width. */
-export interface Contents {
+export interface WidthContents {
   readonly parts: readonly WidthPart[];
   readonly repairs: readonly NodeRepair[];
 }
@@ -23,14 +23,14 @@ export interface Contents {
  * reason where the outputs would change.
  */
 export function contentsOf(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
   parameters: ReadonlyMap<string, Tensor>,
   method: Method,
-): Contents | { readonly blocked: string } {
-  const fresh = new Map<string, Fresh>();
+): WidthContents | { readonly blocked: string } {
+  const fresh = new Map<string, Contents>();
   const parts: WidthPart[] = [];
-  const factors = secondFactors(flows, trace, parameters);
+  const factors = attentionKeys(flows, trace, parameters);
   let split = false;
   for (const [key, { value, axis, layout }] of trace.visits) {
     const tensor = parameters.get(value);
@@ -62,7 +62,7 @@ export function contentsOf(
   }
   // Where one parameter makes both factors, the second is followed by itself.
   const zeros = split ? zeroFactors(flows, trace, parts, fresh, factors) : new Set<string>();
-  // A shift behind a normalisation that is written out is an offset: nothing else tells its new units apart.
+  // A shift behind a normalization that is written out is an offset: nothing else tells its new units apart.
   const offset = method.fill({ role: "offset", tied: false, second: false });
   const places = new Map(parts.map((part, at) => [keyOf(part), at]));
   const isOffset = (key: string) => {
@@ -76,13 +76,13 @@ export function contentsOf(
   };
   if (method.clearsLastNorm === true && !clearLastNorm(flows, trace, fresh, parts)) {
     return {
-      blocked: "a weight both makes and reads it, and no normalisation before it could leave copies out",
+      blocked: "a weight both makes and reads it, and no normalization before it could leave copies out",
     };
   }
   const given = new Map(fresh);
   const shifts = [...parts];
   let follow = followContents(flows, trace, fresh, zeros, isOffset);
-  // What became an offset may have been added before the normalisation too, as a shift.
+  // What became an offset may have been added before the normalization too, as a shift.
   const hasOffsets = parts.some((part, at) => part !== shifts[at]);
   if (hasOffsets && !("blocked" in follow)) follow = followContents(flows, trace, new Map(given), zeros);
   if ("blocked" in follow) return follow;
@@ -93,10 +93,15 @@ export function contentsOf(
 }
 
 /**
- * Lets the last normalisation that has weights over the width scale new units by zero, and shift them by none. False where
+ * Lets the last normalization that has weights over the width scale new units by zero, and shift them by none. False where
  * the contents cannot pass so.
  */
-function clearLastNorm(flows: FlowMap, trace: Trace, fresh: Map<string, Fresh>, parts: WidthPart[]): boolean {
+function clearLastNorm(
+  flows: AxisMap,
+  trace: Trace,
+  fresh: Map<string, Contents>,
+  parts: WidthPart[],
+): boolean {
   // Copies that no weight is tied to need nothing of this; products of two activations are another matter.
   const isTied = ({ parameter, axis }: WidthPart) => {
     const roles = rolesOf(flows, trace, parameter, axis);
@@ -120,11 +125,11 @@ function clearLastNorm(flows: FlowMap, trace: Trace, fresh: Map<string, Fresh>, 
   return false;
 }
 
-/** Draws every offset that need not be zero: one behind a normalisation that no tied weight reads. */
+/** Draws every offset that need not be zero: one behind a normalization that no tied weight reads. */
 function relaxOffsets(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
-  given: ReadonlyMap<string, Fresh>,
+  given: ReadonlyMap<string, Contents>,
   zeros: ReadonlySet<string>,
   parts: readonly WidthPart[],
 ): readonly WidthPart[] {
@@ -144,18 +149,18 @@ const keyOf = ({ parameter, axis }: WidthPart) => axisKey(parameter, axis);
 
 /** The second factors that are zero where the blocks of parameters that make them are; other parameters hold `given`. */
 export function zeroFactors(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
   parts: readonly WidthPart[],
-  given: ReadonlyMap<string, Fresh>,
-  { made }: SecondFactors,
+  given: ReadonlyMap<string, Contents>,
+  { made }: AttentionKeys,
 ): ReadonlySet<string> {
   const visits = reachedBy(made);
   const values = new Set([...visits.values()].map(({ value }) => value));
-  const fresh = new Map<string, Fresh>();
+  const fresh = new Map<string, Contents>();
   for (const { parameter, axis, zeroBlocks } of parts) {
     const key = axisKey(parameter, axis);
-    if (visits.has(key)) fresh.set(key, zeroBlocks === undefined ? (given.get(key) as Fresh) : "zero");
+    if (visits.has(key)) fresh.set(key, zeroBlocks === undefined ? (given.get(key) as Contents) : "zero");
   }
   followContents(flows, { ...trace, visits, values, nodes: flows.nodesOn(values) }, fresh, new Set());
   const isZero = ([key, factor]: readonly [string, string]) =>
@@ -166,7 +171,7 @@ export function zeroFactors(
 const isNarrow = (dtype: DType | undefined) => dtype === "float16" || dtype === "bfloat16";
 
 /** Roles of a parameter's axis: those that its readers give it, also behind a transpose or reshape. */
-export function rolesOf(flows: FlowMap, trace: Trace, value: string, axis: number): readonly Role[] {
+export function rolesOf(flows: AxisMap, trace: Trace, value: string, axis: number): readonly Role[] {
   const roles = rolesBehind(flows, trace, { value, axis }, ({ value: made }) => flows.constants.has(made));
   // A table of positions that is cut to a computed length is no constant, but still nothing else is in it.
   return roles.length > 0
@@ -178,7 +183,7 @@ export function rolesOf(flows: FlowMap, trace: Trace, value: string, axis: numbe
 
 /** Roles that are given to an axis, or to what nodes make of it, step by step as long as `passes` says so. */
 function rolesBehind(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
   start: { readonly value: string; readonly axis: number },
   passes: (step: Step, from: string) => boolean,

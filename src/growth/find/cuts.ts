@@ -1,7 +1,7 @@
 import { sameLayout, unitLayout } from "../../graph/layout.ts";
 import type { Width } from "../plan/width.ts";
+import type { AxisMap, Seed } from "./axis-map.ts";
 import { describeWidth } from "./describe-width.ts";
-import type { FlowMap, Seed } from "./flow-map.ts";
 import { type Trace, traceWidth } from "./trace.ts";
 
 /** Cuts of one axis that are tried before no finer ones are: real models need fewer than ten. */
@@ -18,7 +18,7 @@ export interface Known {
  * the way ask for (heads, groups) are tried in its place. `known` collects the axes and cuts that have been seen, and
  * whether they can grow.
  */
-export function widthsFrom(flows: FlowMap, seed: Seed, known: Known): readonly Width[] {
+export function widthsFrom(flows: AxisMap, seed: Seed, known: Known): readonly Width[] {
   const units = flows.types.get(seed.value)?.shape[seed.axis];
   if (typeof units !== "number" || units === 0) return [];
   const whole = traceWidth(flows, { ...seed, layout: unitLayout, units });
@@ -62,7 +62,7 @@ export function widthsFrom(flows: FlowMap, seed: Seed, known: Known): readonly W
 }
 
 /** What tells one cut of a set of parameters from another. */
-function signatureOf(flows: FlowMap, trace: Trace): string {
+function signatureOf(flows: AxisMap, trace: Trace): string {
   const parts = [...trace.visits].filter(([, { value }]) => flows.constants.has(value));
   return parts
     .map(([key, { layout }]) => `${key} ${JSON.stringify(layout)}`)

@@ -4,12 +4,12 @@ import type { Model } from "../../graph/model.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { isReal } from "../plan/real-parameter.ts";
 import type { Width, WidthAxis, WidthPart, WrittenSize } from "../plan/width.ts";
-import { type Contents, contentsOf } from "./contents.ts";
-import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
+import { type AxisMap, axisKey, type NodeFlow } from "./axis-map.ts";
+import { contentsOf, type WidthContents } from "./contents.ts";
 import { copies, type Method, methods, zeroPadding } from "./methods.ts";
 import { layerName, unitName } from "./naming.ts";
 import type { Trace } from "./trace.ts";
-import { type Trial, tryGrowth } from "./trial.ts";
+import { type GrownTrial, tryGrowth } from "./trial.ts";
 
 /** What a description depends on beside the trace. */
 export interface Described {
@@ -22,7 +22,7 @@ export interface Described {
 }
 
 /** Says of a trace what it is called, whether it can grow without changing what the network computes, and how. */
-export function describeWidth(flows: FlowMap, trace: Trace, described: Described): Width {
+export function describeWidth(flows: AxisMap, trace: Trace, described: Described): Width {
   const { name, border } = described;
   const { parameters } = flows;
   const size = trace.start.units;
@@ -30,7 +30,7 @@ export function describeWidth(flows: FlowMap, trace: Trace, described: Described
   const writtenBy = (nodeFlow: NodeFlow) => writtenSizes(flows, trace, nodeFlow);
   const follows = trace.nodes.flatMap(writtenBy);
   let reason = firstReason(flows, trace, border);
-  let chosen: (Contents & { readonly trial: Trial; readonly multiple: number }) | undefined;
+  let chosen: (WidthContents & { readonly trial: GrownTrial; readonly multiple: number }) | undefined;
   const tried = described.methods ?? methods;
   let method = tried[0] as Method;
   // New inputs and outputs are whatever their users make of them: only what is there must stay.
@@ -51,7 +51,7 @@ export function describeWidth(flows: FlowMap, trace: Trace, described: Described
       reason ??= trial.blocked;
       continue;
     }
-    chosen = { ...(contents as Contents), trial, multiple };
+    chosen = { ...(contents as WidthContents), trial, multiple };
     method = candidate;
     break;
   }
@@ -86,7 +86,7 @@ export function describeWidth(flows: FlowMap, trace: Trace, described: Described
 }
 
 /** See {@link Width.zeroIncoming}. */
-function zeroIncomingRefusal(flows: FlowMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
+function zeroIncomingRefusal(flows: AxisMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
   for (const { node, flow } of trace.nodes) {
     if (flow.atZero === undefined || !node.outputs.some((value) => trace.values.has(value))) continue;
     const name = `${node.op} "${node.name || node.outputs[0]}"`;
@@ -101,14 +101,14 @@ function zeroIncomingRefusal(flows: FlowMap, trace: Trace, parameters: Model["gr
 }
 
 /** See {@link Width.copying}. */
-function copyingRefusal(flows: FlowMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
+function copyingRefusal(flows: AxisMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
   const contents = contentsOf(flows, trace, parameters, copies);
   if ("blocked" in contents) return `copies would move the outputs: ${contents.blocked}`;
   return contents.repairs.length > 0 ? "something is summed over all its units, copies and all" : "";
 }
 
 /** Why a trace cannot grow whatever the method. */
-function firstReason(flows: FlowMap, trace: Trace, border: Described["border"]): string | undefined {
+function firstReason(flows: AxisMap, trace: Trace, border: Described["border"]): string | undefined {
   const [first] = trace.reasons;
   if (first !== undefined) return first;
   let consumed = trace.factors.size > 0;
@@ -125,7 +125,7 @@ function firstReason(flows: FlowMap, trace: Trace, border: Described["border"]):
 /** What computes one result of all units, which new ones would change: the end of a width that no weight reads. */
 function takenTogether(trace: Trace): string | undefined {
   for (const { node, flow, nameOf } of trace.nodes) {
-    for (const { at, accepts } of flow.pools ?? []) {
+    for (const { at, accepts } of flow.aggregates ?? []) {
       if (!trace.visits.has(axisKey(nameOf(at), at.axis))) continue;
       const answer = accepts("any");
       if ("blocked" in answer) return `${node.op} "${node.name || node.outputs[0]}": ${answer.blocked}`;
@@ -135,7 +135,7 @@ function takenTogether(trace: Trace): string | undefined {
 }
 
 function nameOf(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
   parts: readonly WidthPart[],
   parameters: Model["graph"]["parameters"],
@@ -148,7 +148,7 @@ function nameOf(
 
 /** The parameters of a width that has no method: for people to read. */
 function partsOf(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
   parameters: Model["graph"]["parameters"],
 ): readonly WidthPart[] {
@@ -163,7 +163,7 @@ function partsOf(
     }));
 }
 
-function carriedBy(flows: FlowMap, trace: Trace): readonly WidthAxis[] {
+function carriedBy(flows: AxisMap, trace: Trace): readonly WidthAxis[] {
   return [...trace.visits.values()]
     .filter(({ value, layout }) => flows.types.has(value) && carriesUnits(layout))
     .map(({ value, axis, layout }) => ({ value, axis, layout }));
@@ -174,7 +174,7 @@ function carriedBy(flows: FlowMap, trace: Trace): readonly WidthAxis[] {
  * the computation may start from an axis that grows (a head's size as that of the stream divided by the number of heads).
  */
 function writtenSizes(
-  { types, parameters }: FlowMap,
+  { types, parameters }: AxisMap,
   trace: Trace,
   { node, flow, nameOf }: NodeFlow,
 ): readonly WrittenSize[] {

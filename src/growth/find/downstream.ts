@@ -1,7 +1,7 @@
 import { carriesUnits, mergeLayouts, sameLayout, unitLayout } from "../../graph/layout.ts";
-import type { Placed } from "../../ops/rules/flow.ts";
+import type { Placed } from "../../ops/rules/axis-rule.ts";
 import type { WidthAxis } from "../plan/width.ts";
-import { axisKey, type FlowMap, type Step } from "./flow-map.ts";
+import { type AxisMap, axisKey, type Step } from "./axis-map.ts";
 import type { Start } from "./trace.ts";
 
 /** An axis that units reach; `at` where they do so at one position alone of another axis of the value. */
@@ -18,7 +18,7 @@ export interface Downstream {
 }
 
 /** Follows an axis from inputs of nodes to outputs, never back. Products that sum over it are where it ends. */
-export function downstreamOf(flows: FlowMap, { units, ...start }: Start): Downstream {
+export function downstreamOf(flows: AxisMap, { units, ...start }: Start): Downstream {
   const reached = new Map<string, Reached>();
   const queue: Reached[] = [start];
   let complete = true;
@@ -50,7 +50,7 @@ function mergeReach(a: Reached, b: Reached, units: number): Reached | undefined 
 }
 
 /** One step on: an axis at most. Undefined where no rule tells. */
-function pass(flows: FlowMap, { value, layout, at }: Reached, step: Step): readonly Reached[] | undefined {
+function pass(flows: AxisMap, { value, layout, at }: Reached, step: Step): readonly Reached[] | undefined {
   const { axis, node } = step;
   const carried = step.carry(layout);
   if ("blocked" in carried) {

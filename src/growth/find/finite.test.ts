@@ -3,7 +3,7 @@ import type { GraphBuilder } from "../../graph/builder.ts";
 import { int, makeModel } from "../../graph/model.ts";
 import { newGraph } from "../../ops/index.ts";
 import { float32, full } from "../../tensor/tensor.ts";
-import { borderWidths } from "./border-widths.ts";
+import { ioWidths } from "./io-widths.ts";
 import { findWidths } from "./widths.ts";
 
 type Piece = (graph: GraphBuilder, x: string) => string;
@@ -157,7 +157,7 @@ test("new input features are refused where they could become NaN before zeros me
   const x = graph.input("x", { dtype: "float32", shape: ["batch", 6] });
   const log = graph.emit("Log", [x]);
   graph.output(graph.emit("MatMul", [log, graph.parameter("weight", full([6, 3], 0.5))]));
-  const [features] = borderWidths(makeModel(graph.build("model")), "input").filter(({ size }) => size === 6);
+  const [features] = ioWidths(makeModel(graph.build("model")), "input").filter(({ size }) => size === 6);
   expect(features?.growable).toBe(false);
   expect(features?.reason).toMatch(/^Log .* may not be finite for new units, and zero times NaN/);
 });

@@ -1,11 +1,11 @@
 import { operatorOf } from "../../ops/index.ts";
-import type { Fresh } from "../../ops/rules/fresh.ts";
+import type { Contents } from "../../ops/rules/contents.ts";
 import { anything, between, hull, type Interval } from "../../ops/rules/interval.ts";
 import { intervalOf } from "../../ops/rules/interval-rules.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { isReal, realValues } from "../plan/real-parameter.ts";
 import type { WidthPart } from "../plan/width.ts";
-import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
+import { type AxisMap, axisKey, type NodeFlow } from "./axis-map.ts";
 import type { Trace } from "./trace.ts";
 
 /**
@@ -14,11 +14,11 @@ import type { Trace } from "./trace.ts";
  * as the units that they copy.
  */
 export function whyNotFinite(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
   parameters: ReadonlyMap<string, Tensor>,
   parts: readonly WidthPart[],
-  fresh: ReadonlyMap<string, Fresh>,
+  fresh: ReadonlyMap<string, Contents>,
 ): string | undefined {
   const old = oldIntervals(flows, parameters);
   const added = new Map<string, Interval>();
@@ -29,7 +29,7 @@ export function whyNotFinite(
   const metBy = ({ flow, contractions, nameOf }: NodeFlow): string | undefined => {
     const meeting = [
       ...contractions.flatMap(({ a, b }) => [a, b]),
-      ...(flow.pools ?? []).map(({ at }) => at),
+      ...(flow.aggregates ?? []).map(({ at }) => at),
     ];
     for (const ref of meeting) {
       const held = fresh.get(axisKey(nameOf(ref), ref.axis));
@@ -89,7 +89,7 @@ const known = new WeakMap<object, ReadonlyMap<string, Interval>>();
  * only single numbers count (an epsilon, a limit): training changes all others.
  */
 function oldIntervals(
-  flows: FlowMap,
+  flows: AxisMap,
   parameters: ReadonlyMap<string, Tensor>,
 ): ReadonlyMap<string, Interval> {
   const before = known.get(flows.epoch);

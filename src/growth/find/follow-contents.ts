@@ -1,16 +1,16 @@
 import { carriesUnits, type Layout, sameLayout, unitLayout } from "../../graph/layout.ts";
-import type { AxisRef, Pool, Relations, Repair } from "../../ops/rules/flow.ts";
-import { elementwise, type Fresh, type Refusal } from "../../ops/rules/fresh.ts";
+import type { Aggregate, AxisRef, Relations, Repair } from "../../ops/rules/axis-rule.ts";
+import { type Contents, elementwise, type Refusal } from "../../ops/rules/contents.ts";
 import { Lists } from "../plan/lists.ts";
 import { PositionQueue } from "../plan/position-queue.ts";
 import type { NodeRepair } from "../plan/width.ts";
-import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
+import { type AxisMap, axisKey, type NodeFlow } from "./axis-map.ts";
 import type { Trace, Visit } from "./trace.ts";
 
 /** What the nodes before have made of new units. */
 interface Followed {
   /** What they hold, by {@link axisKey}. */
-  readonly fresh: Readings<Fresh>;
+  readonly fresh: Readings<Contents>;
   /** Means over the width: the value that each was taken of. */
   readonly meanOf: Readings<string>;
 }
@@ -23,7 +23,7 @@ interface Readings<T> {
 
 /** Where new units are followed to, and what is known before. */
 interface Scene {
-  readonly flows: FlowMap;
+  readonly flows: AxisMap;
   readonly trace: Trace;
   /** Factors known to be zero. */
   readonly zeros: ReadonlySet<string>;
@@ -34,9 +34,9 @@ interface Scene {
  * of means that meet zeros, and may change what they are.
  */
 export function followContents(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
-  fresh: Map<string, Fresh>,
+  fresh: Map<string, Contents>,
   zeros: ReadonlySet<string>,
   isOffset: (key: string) => boolean = () => false,
 ): { readonly repairs: readonly NodeRepair[] } | Refusal {
@@ -53,13 +53,18 @@ export function followContents(
 /** Contents that have been followed, some of which may become others: only what this reaches is followed again. */
 export class FollowedContents {
   readonly #scene: Scene;
-  readonly #fresh: Map<string, Fresh>;
+  readonly #fresh: Map<string, Contents>;
   readonly #meanOf = new Map<string, string>();
   /** By value, which of the trace's nodes read it. */
   readonly #readers = new Lists<number>();
 
   /** `fresh` says what the parameters hold. Nothing may be blocked yet. */
-  constructor(flows: FlowMap, trace: Trace, fresh: ReadonlyMap<string, Fresh>, zeros: ReadonlySet<string>) {
+  constructor(
+    flows: AxisMap,
+    trace: Trace,
+    fresh: ReadonlyMap<string, Contents>,
+    zeros: ReadonlySet<string>,
+  ) {
     this.#scene = { flows, trace, zeros };
     this.#fresh = new Map(fresh);
     for (const [at, nodeFlow] of trace.nodes.entries()) {
@@ -69,7 +74,7 @@ export class FollowedContents {
   }
 
   /** Lets an axis of a parameter hold something else, if the outputs stay as they are. Says whether they do. */
-  accept(value: string, axis: number, held: Fresh): boolean {
+  accept(value: string, axis: number, held: Contents): boolean {
     const queue = new PositionQueue();
     const wake = (name: string) => {
       for (const at of this.#readers.at(name)) queue.add(at);
@@ -130,7 +135,7 @@ function followNode(
   const { node, flow, contractions, nameOf } = nodeFlow;
   const keyOf = (ref: AxisRef) => axisKey(nameOf(ref), ref.axis);
   const name = `${node.op} "${node.name || node.outputs[0]}"`;
-  for (const pool of flow.pools ?? []) {
+  for (const pool of flow.aggregates ?? []) {
     const held = fresh.get(keyOf(pool.at));
     if (held === undefined) continue;
     const { layout } = trace.visits.get(keyOf(pool.at)) as Visit;
@@ -164,7 +169,7 @@ function followNode(
     if (contents().includes("zero")) {
       for (const key of sources) if (key !== undefined && fresh.get(key) === "mean") isOffset(key);
     }
-    const held = (flow.fresh ?? elementwise)(contents(), relations);
+    const held = (flow.contents ?? elementwise)(contents(), relations);
     if (typeof held === "object") return { blocked: `${name}: ${held.blocked}` };
     fresh.set(keyOf(output), held);
   }
@@ -175,7 +180,7 @@ function followNode(
  * What a pool says of new units on an axis of this layout. Mean and copies are those of the units alone, so nothing else
  * may lie on the axis; and a mean is one number only where a unit is one position.
  */
-function poolOver(layout: Layout, held: Fresh, pool: Pool): readonly Repair[] | Refusal {
+function poolOver(layout: Layout, held: Contents, pool: Aggregate): readonly Repair[] | Refusal {
   const answer = pool.accepts(held);
   if ("blocked" in answer) return answer;
   const mixed = layout.some((block) => !("inner" in block));
@@ -189,7 +194,7 @@ function poolOver(layout: Layout, held: Fresh, pool: Pool): readonly Repair[] | 
 }
 
 /** Whether a sum of products is what it was without new units. */
-function cancels(a: Fresh, b: Fresh): boolean {
+function cancels(a: Contents, b: Contents): boolean {
   // Where new units took a part of the old ones' weights, only copies give it back.
   if (a === "part" || b === "part") return a === "copy" || b === "copy";
   return a === "zero" || b === "zero";

@@ -1,4 +1,4 @@
-import type { Role } from "../../ops/rules/flow.ts";
+import type { Role } from "../../ops/rules/axis-rule.ts";
 import type { FillKind, MethodName } from "../plan/width.ts";
 
 /** What a method needs to know of a parameter's axis to say how it is filled. */
@@ -27,7 +27,7 @@ export interface Method {
   readonly whole: boolean;
   /** Undefined where the method has no answer. */
   readonly fill: (part: Filled) => FillKind | undefined;
-  /** Whether the last normalisation leaves copies out, so that what is tied to the embeddings reads each unit once. */
+  /** Whether the last normalization leaves copies out, so that what is tied to the embeddings reads each unit once. */
   readonly clearsLastNorm?: boolean;
   /** Whether offsets that it fills with zeros are to be drawn wherever that does no harm, for units to learn from. */
   readonly relaxesOffsets?: boolean;
@@ -80,7 +80,7 @@ const zeroKeys: Method = {
   fill: ({ role, second, tied }) => (tied || (role === "incoming" && second) ? "zero" : "strategy"),
 };
 
-/** Every unit is copied, and its outgoing weights are shared out: no normalisation sees it (after LEMON). */
+/** Every unit is copied, and its outgoing weights are shared out: no normalization sees it (after LEMON). */
 export const copies: Method = {
   name: "copies",
   exact: {
@@ -93,7 +93,7 @@ export const copies: Method = {
 
 /**
  * As {@link copies}, where the output layer is tied to the embeddings: a copy's weights there cannot be shared out, so the
- * last normalisation scales it by zero.
+ * last normalization scales it by zero.
  */
 export const tiedCopies: Method = {
   ...copies,
@@ -110,7 +110,7 @@ export const methods: readonly Method[] = [
   zeroOutgoing,
   zeroKeys,
   meanPadding("offset"),
-  // Behind a tied weight even the normalised units must be zero.
+  // Behind a tied weight even the normalized units must be zero.
   meanPadding("zero"),
   zeroPadding,
   copies,

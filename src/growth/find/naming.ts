@@ -1,11 +1,11 @@
 import { isInvented, layerOfParameter, moduleOf } from "../../graph/layer-names.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { WidthPart } from "../plan/width.ts";
-import { axisKey, type FlowMap } from "./flow-map.ts";
+import { type AxisMap, axisKey } from "./axis-map.ts";
 import type { Trace } from "./trace.ts";
 
 /** The name of the layer that makes a width, from the model's own parameter names, else from those of its nodes. */
-export function layerName(flows: FlowMap, seed: string, parts: readonly WidthPart[]): string {
+export function layerName(flows: AxisMap, seed: string, parts: readonly WidthPart[]): string {
   // The weight behind a transpose or a cast has the better name.
   const own = parts.find((part) => part.parameter === seed) ?? parts.find((part) => part.role === "incoming");
   if (own !== undefined && own.parameter !== seed) return layerName(flows, own.parameter, parts);
@@ -22,7 +22,7 @@ export function layerName(flows: FlowMap, seed: string, parts: readonly WidthPar
 
 /** What one unit of a width is called, and what its id gets behind the layer's name. */
 export function unitName(
-  flows: FlowMap,
+  flows: AxisMap,
   trace: Trace,
   parts: readonly WidthPart[],
   parameters: ReadonlyMap<string, Tensor>,
@@ -52,7 +52,7 @@ export function unitName(
 }
 
 /** Whether two activations are multiplied unit by unit, as attention does with its heads. */
-function isBatchOfProducts(flows: FlowMap, trace: Trace): boolean {
+function isBatchOfProducts(flows: AxisMap, trace: Trace): boolean {
   return trace.nodes.some(({ node, flow }) => {
     if (flow.roles?.some(({ role }) => role === "outgoing") !== true) return false;
     const carrying = node.inputs.filter(

@@ -2,15 +2,15 @@ import type { Layout } from "../../graph/layout.ts";
 import type { Node, ValueType } from "../../graph/model.ts";
 import { needsOf } from "../../graph/order.ts";
 import { isSupported, operatorOf } from "../../ops/index.ts";
-import { meantBy } from "../../ops/rewrites/raise.ts";
-import type { AxisRef, Carried, Flow, Role, Tie } from "../../ops/rules/flow.ts";
+import { meantBy } from "../../ops/rewrites/upgrade.ts";
+import type { AxisRef, AxisRule, Carried, Role, Tie } from "../../ops/rules/axis-rule.ts";
 import { Call } from "../../ops/rules/operator.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Lists } from "../plan/lists.ts";
 
 /** A step from one axis to another across a node. */
-export interface Step {
+export interface RuleStep {
   readonly value: string;
   readonly axis: number;
   readonly carry: (layout: Layout) => Carried;
@@ -37,7 +37,7 @@ export interface Seed {
 /** What one node's rule says. */
 export interface NodeFlow {
   readonly node: Node;
-  readonly flow: Flow;
+  readonly flow: AxisRule;
   /** The node as its rules see it. */
   readonly call: Call;
   /** Ties of two inputs that are multiplied and summed over against each other. */
@@ -52,7 +52,7 @@ export interface NodeRules {
   readonly nodeFlow: NodeFlow | undefined;
   /** Whether espalier has rules for the node, in the form that it has here. */
   readonly isRuled: boolean;
-  readonly steps: Lists<Step>;
+  readonly steps: Lists<RuleStep>;
   readonly blocks: Lists<string>;
   readonly roles: Lists<Role>;
   readonly picks: Lists<Picked>;
@@ -76,7 +76,7 @@ export const axisKey = (value: string, axis: number) => `${axis}:${value}`;
 /** Asks a node's rule. */
 export function rulesOf(node: Node, around: Surroundings): NodeRules {
   const { types, parameters, constants, opset } = around;
-  const steps = new Lists<Step>();
+  const steps = new Lists<RuleStep>();
   const blocks = new Lists<string>();
   const roles = new Lists<Role>();
   const picks = new Lists<Picked>();
@@ -117,11 +117,11 @@ export function rulesOf(node: Node, around: Surroundings): NodeRules {
       a.side === "input" && b.side === "input" && [a, b].some((ref) => roleOf.get(at(ref)) === "outgoing"),
   );
   const touched = new Set<string>(
-    [...(flow.ends ?? []), ...(flow.pools ?? []).map((pool) => pool.at)].map(at),
+    [...(flow.ends ?? []), ...(flow.aggregates ?? []).map((pool) => pool.at)].map(at),
   );
   for (const tie of flow.ties) {
     const contraction = roleOf.get(at(tie.a)) === "outgoing" || roleOf.get(at(tie.b)) === "outgoing";
-    const step = (to: AxisRef, carry: Tie["forward"], carryAt?: Tie["forwardAt"]): Step => ({
+    const step = (to: AxisRef, carry: Tie["forward"], carryAt?: Tie["forwardAt"]): RuleStep => ({
       value: nameOf(to),
       axis: to.axis,
       carry: carry ?? ((layout) => layout),
@@ -149,9 +149,9 @@ export function rulesOf(node: Node, around: Surroundings): NodeRules {
   return { nodeFlow, isRuled: true, steps, blocks, roles, picks, seeds };
 }
 
-function flowWhereRuled(call: Call): Flow | undefined {
+function flowWhereRuled(call: Call): AxisRule | undefined {
   try {
-    return operatorOf(call.node).flow(call);
+    return operatorOf(call.node).axes(call);
   } catch (error) {
     if (error instanceof EspalierError && error.code === "UNSUPPORTED_OPERATOR") return undefined;
     throw error;

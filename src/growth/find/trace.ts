@@ -1,7 +1,7 @@
 import { carriesUnits, type Layout, mergeLayouts, sameLayout } from "../../graph/layout.ts";
-import type { Grain } from "../../ops/rules/flow.ts";
+import type { Grain } from "../../ops/rules/axis-rule.ts";
 import type { WidthAxis } from "../plan/width.ts";
-import { axisKey, type FlowMap, type NodeFlow } from "./flow-map.ts";
+import { type AxisMap, axisKey, type NodeFlow } from "./axis-map.ts";
 
 /** Where a trace starts: an axis cut into units. */
 export interface Start {
@@ -54,7 +54,7 @@ export interface Reach {
 }
 
 /** Follows the ties from an axis to everything that must change with it. */
-export function traceWidth(flows: FlowMap, start: Start, reach: Reach = {}): Trace {
+export function traceWidth(flows: AxisMap, start: Start, reach: Reach = {}): Trace {
   const visits = new Map<string, Visit>();
   const outcomes = new Map<string, Outcome>();
   const conflicts: string[] = [];
@@ -95,7 +95,7 @@ export function traceWidth(flows: FlowMap, start: Start, reach: Reach = {}): Tra
 }
 
 /** Takes one step along every tie of an axis. */
-function follow(flows: FlowMap, { value, axis, layout }: Visit, { border: open }: Reach): Outcome {
+function follow(flows: AxisMap, { value, axis, layout }: Visit, { border: open }: Reach): Outcome {
   const outcome: Outcome = { reasons: [], cuts: [], next: [], onlyCut: true, read: false, factor: undefined };
   const border = flows.borderAt(value, axis);
   if (border !== undefined && (open === undefined || !border.startsWith(open))) {

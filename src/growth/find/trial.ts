@@ -13,7 +13,7 @@ import { type Rewritten, rewriteGraph } from "../plan/rewrite.ts";
 import type { Width, WrittenSize } from "../plan/width.ts";
 
 /** A growth that was gone through with shapes alone. */
-export interface Trial {
+export interface GrownTrial {
   /** Those of the integers that change. */
   readonly written: Width["written"];
   readonly cost: Width["costPerUnit"];
@@ -28,7 +28,7 @@ export function tryGrowth(
   width: Pick<Width, "parts" | "repairs" | "written" | "carried" | "size">,
   to: number,
   writtenAt: WrittenAt = () => [],
-): Trial | { readonly blocked: string } {
+): GrownTrial | { readonly blocked: string } {
   const grown = new Map<string, Tensor>();
   for (const { parameter, axis, layout } of width.parts) {
     const tensor = (grown.get(parameter) ?? graph.parameters.get(parameter)) as Tensor;

@@ -1,6 +1,6 @@
 import { growthIndices, layoutSize, unitPositions } from "../../graph/layout.ts";
 import { type Graph, type Model, withParameters } from "../../graph/model.ts";
-import type { Role } from "../../ops/rules/flow.ts";
+import type { Role } from "../../ops/rules/axis-rule.ts";
 import { replaceAxis, take } from "../../tensor/axis.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { Random } from "../../tensor/random.ts";
@@ -11,12 +11,12 @@ import { IndexedGraph, type Patch } from "../plan/indexed-graph.ts";
 import { Lists } from "../plan/lists.ts";
 import type { GrowthPlan, RepairEdit } from "../plan/plan.ts";
 import { changeReal, isReal, type Reals } from "../plan/real-parameter.ts";
-import { type Rewrite, rewriteGraph } from "../plan/rewrite.ts";
+import { rewriteGraph, type SizeRewrite } from "../plan/rewrite.ts";
 import { Slices } from "../plan/slices.ts";
 import type { Strategy } from "../plan/strategy.ts";
 import type { WidthPart } from "../plan/width.ts";
 
-/** Zeros where the plan puts new slices, in a new tensor. Optimiser moments and age vectors grow by this alone. */
+/** Zeros where the plan puts new slices, in a new tensor. Optimizer moments and age vectors grow by this alone. */
 export function insertZeros<T extends Tensor>(tensor: T, edit: WidthPart, plan: GrowthPlan): T {
   return take(tensor, edit.axis, growthIndices(edit.layout, plan.from, plan.to - plan.from)) as T;
 }
@@ -65,7 +65,7 @@ export function checkSizes({ parameters }: Pick<Graph, "parameters">, plan: Grow
 }
 
 /**
- * Grows a model: its parameters, the sizes that it names, and what keeps its normalisations as they were. Pure, unless
+ * Grows a model: its parameters, the sizes that it names, and what keeps its normalizations as they were. Pure, unless
  * `insert` works in place: neither the model nor its tensors change. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE` or
  * `NOT_GROWABLE`.
  */
@@ -116,7 +116,7 @@ function growParameters(
 }
 
 /** The model with the parameters that have changed their size, its nodes rewritten where sizes and repairs ask for it. */
-export function withSizes(model: Model, changed: ReadonlyMap<string, Tensor>, rewrite: Rewrite): Model {
+export function withSizes(model: Model, changed: ReadonlyMap<string, Tensor>, rewrite: SizeRewrite): Model {
   const { graph } = model;
   const borders = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name));
   const inside = rewrite.carried.every(({ value }) => !borders.has(value));
@@ -132,7 +132,7 @@ export function withSizes(model: Model, changed: ReadonlyMap<string, Tensor>, re
 export function sizePatch(
   graph: IndexedGraph,
   changed: ReadonlyMap<string, Tensor>,
-  rewrite: Rewrite,
+  rewrite: SizeRewrite,
 ): Patch {
   return rewriteGraph(graph, repaired(graph, changed, rewrite.repairs), rewrite);
 }

@@ -3,7 +3,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { checkOptionNames } from "../../tensor/known-options.ts";
 import { equalUnits } from "../examine/redundant.ts";
 import { Analysis } from "../find/analysis.ts";
-import { borderWidths } from "../find/border-widths.ts";
+import { ioWidths } from "../find/io-widths.ts";
 import { widthNow, widthOf } from "../find/widths.ts";
 import { type Choice, readChoice } from "../plan/choice.ts";
 import type { Patch } from "../plan/indexed-graph.ts";
@@ -172,7 +172,7 @@ function bornEqual(width: Width, { from, to }: GrowthPlan, { parameters }: Patch
 
 /** The axis of an input or output that can grow. Throws `NOT_GROWABLE` where none can, `UNKNOWN_WIDTH` where several can. */
 function borderWidth(model: Model, border: "input" | "output", name: string | undefined): Width {
-  const widths = borderWidths(model, border);
+  const widths = ioWidths(model, border);
   if (name !== undefined) return widthOf(widths, name);
   const [only, ...more] = widths.filter((width) => width.growable);
   if (only !== undefined && more.length === 0) return only;
@@ -223,9 +223,7 @@ function repeat(analysis: Analysis, step: GrowthStep): Analysis {
   const { kind, ...plan } = step;
   const strategy = strategyOf(plan.strategy);
   const width =
-    kind === "width"
-      ? widthNow(analysis, plan.width)
-      : widthOf(borderWidths(analysis.model, kind), plan.width);
+    kind === "width" ? widthNow(analysis, plan.width) : widthOf(ioWidths(analysis.model, kind), plan.width);
   const by = plan.to - plan.from;
   // What needs no data has chosen nothing.
   const choice = strategy.choose === undefined ? undefined : readChoice(plan.choice, by, width.parts);

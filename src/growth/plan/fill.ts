@@ -1,11 +1,11 @@
-import type { Role } from "../../ops/rules/flow.ts";
-import type { Fresh } from "../../ops/rules/fresh.ts";
+import type { Role } from "../../ops/rules/axis-rule.ts";
+import type { Contents } from "../../ops/rules/contents.ts";
 import { type Fill, type FillRequest, forNewUnits, keepZero } from "./fills.ts";
 import type { Strategy } from "./strategy.ts";
 import type { FillKind } from "./width.ts";
 
 /** What units hold where a parameter of this role is filled so, taken by itself. */
-export function freshOf(fill: FillKind, role: Role): Fresh {
+export function freshOf(fill: FillKind, role: Role): Contents {
   if (fill === "strategy") return role === "outgoing" || role === "shift" ? "zero" : "any";
   return fill === "draw" || fill === "offset" ? "any" : fill;
 }

@@ -1,5 +1,5 @@
 import type { Dim } from "../../graph/dim.ts";
-import type { Repair } from "../../ops/rules/flow.ts";
+import type { Repair } from "../../ops/rules/axis-rule.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Choice } from "./choice.ts";
 import type { Strategy } from "./strategy.ts";
@@ -36,7 +36,7 @@ export interface GrowthPlan {
   readonly seed: number;
   /**
    * Number of the first new unit among all that the width ever had, by which random values are drawn; `from` where
-   * absent. A unit that grew where another was taken out must not draw what that one, or a neighbour that moved up, drew.
+   * absent. A unit that grew where another was taken out must not draw what that one, or a neighbor that moved up, drew.
    */
   readonly born?: number;
   /** What a strategy that looks at data chose. */

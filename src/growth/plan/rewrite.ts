@@ -12,7 +12,7 @@ import { refuse, withAttribute, withScaledAttribute } from "./rewrite-node.ts";
 import type { WidthAxis } from "./width.ts";
 
 /** A growth as the nodes of a graph see it. */
-export interface Rewrite {
+export interface SizeRewrite {
   /** Units before and after. */
   readonly from: number;
   readonly to: number;
@@ -41,7 +41,7 @@ export type HeldNumbers = (node: Node) => readonly NumberEdit[];
 export function rewriteGraph(
   graph: IndexedGraph,
   grown: ReadonlyMap<string, Tensor>,
-  rewrite: Rewrite,
+  rewrite: SizeRewrite,
   held: HeldNumbers = () => [],
 ): Rewritten {
   return new Rewriter(graph, grown, rewrite, held).run();
@@ -49,7 +49,7 @@ export function rewriteGraph(
 
 class Rewriter {
   readonly #graph: IndexedGraph;
-  readonly #rewrite: Rewrite;
+  readonly #rewrite: SizeRewrite;
   readonly #held: HeldNumbers;
   readonly #numbers = new Lists<NumberEdit>();
   readonly #repairs = new Lists<RepairEdit>();
@@ -71,7 +71,12 @@ class Rewriter {
   #at = -1;
   #nodes: Node[] = [];
 
-  constructor(graph: IndexedGraph, grown: ReadonlyMap<string, Tensor>, rewrite: Rewrite, held: HeldNumbers) {
+  constructor(
+    graph: IndexedGraph,
+    grown: ReadonlyMap<string, Tensor>,
+    rewrite: SizeRewrite,
+    held: HeldNumbers,
+  ) {
     this.#graph = graph;
     this.#rewrite = rewrite;
     this.#held = held;

@@ -32,7 +32,7 @@ export interface Strategy extends Fills {
 
 /**
  * Why a strategy that decides over both sides of a unit cannot: a width that grows in another way than by free incoming
- * and outgoing weights (under a normalisation, tied, as keys) leaves it only one of them.
+ * and outgoing weights (under a normalization, tied, as keys) leaves it only one of them.
  */
 export function refusesPartial({ method, parts }: Width): string | undefined {
   const free = method === "zero outgoing" && parts.every((one) => one.fill === "strategy" && !one.zeroBlocks);

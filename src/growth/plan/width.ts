@@ -1,6 +1,6 @@
 import type { Dim } from "../../graph/dim.ts";
 import type { Layout } from "../../graph/layout.ts";
-import type { Repair, Role } from "../../ops/rules/flow.ts";
+import type { Repair, Role } from "../../ops/rules/axis-rule.ts";
 
 /**
  * How the new slices of a parameter are made:
@@ -10,7 +10,7 @@ import type { Repair, Role } from "../../ops/rules/flow.ts";
  * - `copy`: copies of the old units, in turn
  * - `part`: each weight of an old unit goes, at random, to one of the unit and its copies; the others get zero
  * - `draw`: N(0, 1 / units), for outgoing weights of units that are zero themselves
- * - `offset`: N(0, 0.1²), for a shift behind a normalisation over the units
+ * - `offset`: N(0, 0.1²), for a shift behind a normalization over the units
  */
 export type FillKind = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset";
 

@@ -56,7 +56,7 @@ export function dropUnits(
 
 /**
  * Takes the units of a plan out of a model: their slices of every parameter, the sizes that the model names, and what
- * keeps its normalisations as they were. The outgoing weights of merged units are added up in double precision and rounded
+ * keeps its normalizations as they were. The outgoing weights of merged units are added up in double precision and rounded
  * once, so the outputs stay within the rounding bound, and are the same bits where sums are exact. Pure. Throws
  * `UNSUPPORTED_TYPE`, and `NOT_GROWABLE` where the sizes do not come out.
  */

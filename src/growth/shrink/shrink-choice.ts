@@ -1,7 +1,7 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import { deadUnits, type Evidence, gradientNorms } from "../examine/diagnose.ts";
 import { equalUnits, redundantUnits, silentUnits } from "../examine/redundant.ts";
-import type { FlowMap } from "../find/flow-map.ts";
+import type { AxisMap } from "../find/axis-map.ts";
 import { type ImportanceName, importanceOf } from "../importance/index.ts";
 import type { Width } from "../plan/width.ts";
 import { ShrinkJudge } from "./shrink-exactness.ts";
@@ -75,7 +75,7 @@ function checkRemove(remove: unknown): void {
  * {@link planShrinkOf} throws; `NOT_SHRINKABLE` where no unit is as the choice says.
  */
 export function chooseShrink(
-  flows: FlowMap,
+  flows: AxisMap,
   width: Width,
   choice: ShrinkChoice,
   evidence: ShrinkEvidence,
@@ -91,7 +91,7 @@ export function chooseShrink(
 }
 
 function removeRedundant(
-  flows: FlowMap,
+  flows: AxisMap,
   width: Width,
   which: "dead" | "identical" | "redundant",
   evidence: ShrinkEvidence,
@@ -136,7 +136,7 @@ function removeRedundant(
   return { plan: planShrinkOf(flows, width, { remove, merge }, grounds), left };
 }
 
-function mergeCollapsing(flows: FlowMap, width: Width, evidence: ShrinkEvidence): ChosenShrink {
+function mergeCollapsing(flows: AxisMap, width: Width, evidence: ShrinkEvidence): ChosenShrink {
   const { collapsing } = redundantUnits(width, whole(width, evidence));
   if (collapsing.length === 0) throw nothingLike(width, "collapsing", []);
   const request: ShrinkRequest = { merge: collapsing.map(({ units }) => units) };
@@ -150,7 +150,7 @@ function mergeCollapsing(flows: FlowMap, width: Width, evidence: ShrinkEvidence)
 }
 
 function removeLeast(
-  flows: FlowMap,
+  flows: AxisMap,
   width: Width,
   { least, by }: { readonly least: number; readonly by: string },
   evidence: ShrinkEvidence,

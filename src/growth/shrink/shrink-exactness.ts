@@ -1,15 +1,15 @@
-import type { Fresh, Refusal } from "../../ops/rules/fresh.ts";
+import type { Contents, Refusal } from "../../ops/rules/contents.ts";
+import { attentionKeys } from "../find/attention-keys.ts";
+import { type AxisMap, axisKey } from "../find/axis-map.ts";
 import { rolesOf, zeroFactors } from "../find/contents.ts";
-import { axisKey, type FlowMap } from "../find/flow-map.ts";
 import { followContents } from "../find/follow-contents.ts";
-import { secondFactors } from "../find/second-factors.ts";
 import { type Trace, traceWidth } from "../find/trace.ts";
 import { isReal } from "../plan/real-parameter.ts";
 import { UnitEntries } from "../plan/unit-entries.ts";
 import type { NodeRepair, Width, WidthPart } from "../plan/width.ts";
 
 /** Whether the network computes the same without a unit, and why. */
-export interface Verdict {
+export interface ExactnessVerdict {
   readonly exact: boolean;
   readonly reason: string;
   /** Numbers of the model that must change with its size to keep it so. */
@@ -31,15 +31,15 @@ interface Reading {
  * (contents.ts) say whether the outputs would move. What is finite is taken to stay finite, as there.
  */
 export class ShrinkJudge {
-  readonly #flows: FlowMap;
+  readonly #flows: AxisMap;
   readonly #trace: Trace;
   readonly #entries: readonly UnitEntries[];
   readonly #kept: readonly number[];
-  readonly #verdicts = new Map<string, Verdict>();
+  readonly #verdicts = new Map<string, ExactnessVerdict>();
   readonly #means = new Map<UnitEntries, Float64Array>();
 
   /** `leaving` are all the units that go. */
-  constructor(flows: FlowMap, width: Width, leaving: ReadonlySet<number>) {
+  constructor(flows: AxisMap, width: Width, leaving: ReadonlySet<number>) {
     this.#flows = flows;
     const [{ parameter, axis, layout }] = width.parts as readonly [WidthPart];
     this.#trace = traceWidth(this.#flows, { value: parameter, axis, layout, units: width.size });
@@ -51,10 +51,10 @@ export class ShrinkJudge {
     this.#kept = Array.from({ length: width.size }, (_, unit) => unit).filter((unit) => !leaving.has(unit));
   }
 
-  /** The node over whose units something is computed (a normalisation, a mean), where there is one. */
+  /** The node over whose units something is computed (a normalization, a mean), where there is one. */
   get pool(): string | undefined {
     const found = this.#trace.nodes.find(({ flow, nameOf }) =>
-      (flow.pools ?? []).some(({ at }) => this.#trace.visits.has(axisKey(nameOf(at), at.axis))),
+      (flow.aggregates ?? []).some(({ at }) => this.#trace.visits.has(axisKey(nameOf(at), at.axis))),
     );
     return found && `${found.node.op} "${found.node.name || found.node.outputs[0]}"`;
   }
@@ -65,7 +65,7 @@ export class ShrinkJudge {
   }
 
   /** Whether a unit can be taken out. */
-  remove(unit: number): Verdict {
+  remove(unit: number): ExactnessVerdict {
     const readings = this.#entries.map((entries) => this.#read(entries, unit));
     const key = readings.map(({ zero, mean, zeroBlocks }) => `${+zero}${+mean}${+zeroBlocks}`).join();
     const known = this.#verdicts.get(key) ?? this.#judge(readings);
@@ -74,8 +74,8 @@ export class ShrinkJudge {
   }
 
   /** Whether unit `unit` can be merged into unit `into`, its outgoing weights added to those. */
-  merge(unit: number, into: number): Verdict {
-    const refuse = (reason: string): Verdict => ({ exact: false, reason, repairs: [] });
+  merge(unit: number, into: number): ExactnessVerdict {
+    const refuse = (reason: string): ExactnessVerdict => ({ exact: false, reason, repairs: [] });
     for (const entries of this.#entries) {
       const { part } = entries;
       const roles = rolesOf(this.#flows, this.#trace, part.parameter, part.axis);
@@ -91,12 +91,12 @@ export class ShrinkJudge {
     return verdict.exact ? { ...verdict, reason: `equal to unit ${into} but for what reads it` } : verdict;
   }
 
-  #judge(readings: readonly Reading[]): Verdict {
+  #judge(readings: readonly Reading[]): ExactnessVerdict {
     const outgoing = readings.filter(({ part }) => part.role === "outgoing");
     let blocked = "";
-    // Zeros whose mean is zero may be taken for either; a normalisation wants the one or the other.
+    // Zeros whose mean is zero may be taken for either; a normalization wants the one or the other.
     for (const preferred of ["zero", "mean"] as const) {
-      const fresh = new Map<string, Fresh>(
+      const fresh = new Map<string, Contents>(
         readings.map((reading) => [keyOf(reading.part), contentOf(reading, preferred)]),
       );
       const follow = this.#follow(fresh, readings);
@@ -111,8 +111,8 @@ export class ShrinkJudge {
     return { exact: false, reason: blocked, repairs: [] };
   }
 
-  #judgeCopies(): Verdict {
-    const fresh = new Map<string, Fresh>(
+  #judgeCopies(): ExactnessVerdict {
+    const fresh = new Map<string, Contents>(
       this.#entries.map(({ part }) => [keyOf(part), part.role === "outgoing" ? "part" : "copy"]),
     );
     const follow = followContents(this.#flows, this.#trace, fresh, new Set());
@@ -121,20 +121,20 @@ export class ShrinkJudge {
   }
 
   /** Follows what a unit holds; second factors that its readings say are zero are known to be. */
-  #follow(fresh: Map<string, Fresh>, readings: readonly Reading[]) {
+  #follow(fresh: Map<string, Contents>, readings: readonly Reading[]) {
     const zeros = this.#zeroFactors(fresh, readings);
     return followContents(this.#flows, this.#trace, fresh, zeros) as
       | { readonly repairs: readonly NodeRepair[] }
       | Refusal;
   }
 
-  #zeroFactors(fresh: ReadonlyMap<string, Fresh>, readings: readonly Reading[]): ReadonlySet<string> {
+  #zeroFactors(fresh: ReadonlyMap<string, Contents>, readings: readonly Reading[]): ReadonlySet<string> {
     if (!readings.some(({ part, zeroBlocks }) => part.zeroBlocks !== undefined && zeroBlocks))
       return new Set();
     const parts = readings.map(({ part: { zeroBlocks, ...part }, ...reading }): WidthPart => {
       return zeroBlocks !== undefined && reading.zeroBlocks ? { ...part, zeroBlocks } : part;
     });
-    const factors = secondFactors(this.#flows, this.#trace, this.#flows.parameters);
+    const factors = attentionKeys(this.#flows, this.#trace, this.#flows.parameters);
     return zeroFactors(this.#flows, this.#trace, parts, fresh, factors);
   }
 
@@ -176,7 +176,7 @@ export class ShrinkJudge {
 
 const keyOf = ({ parameter, axis }: WidthPart) => axisKey(parameter, axis);
 
-function contentOf({ zero, mean }: Reading, preferred: "zero" | "mean"): Fresh {
+function contentOf({ zero, mean }: Reading, preferred: "zero" | "mean"): Contents {
   const holds = { zero, mean };
   if (holds[preferred]) return preferred;
   return zero ? "zero" : mean ? "mean" : "any";

@@ -2,7 +2,7 @@ import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkOptionNames } from "../../tensor/known-options.ts";
 import { Analysis } from "../find/analysis.ts";
-import type { FlowMap } from "../find/flow-map.ts";
+import type { AxisMap } from "../find/axis-map.ts";
 import { widthOf } from "../find/widths.ts";
 import type { Width } from "../plan/width.ts";
 import { shrinkPatch } from "./shrink-apply.ts";
@@ -123,7 +123,7 @@ function chooseAgain(
 }
 
 /** The units of a plan, planned anew. */
-function planAgain(flows: FlowMap, width: Width, { gone }: ShrinkPlan, examples: number): ShrinkPlan {
+function planAgain(flows: AxisMap, width: Width, { gone }: ShrinkPlan, examples: number): ShrinkPlan {
   const merged = new Map<number, number[]>();
   for (const { unit, into } of gone) {
     if (into !== undefined) merged.set(into, [...(merged.get(into) ?? [into]), unit]);

@@ -1,11 +1,11 @@
 import type { Model } from "../../graph/model.ts";
-import { opsetOf } from "../../ops/rewrites/raise.ts";
+import { opsetOf } from "../../ops/rewrites/upgrade.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import { type FlowMap, flowMap } from "../find/flow-map.ts";
+import { type AxisMap, flowMap } from "../find/axis-map.ts";
 import { tryGrowth } from "../find/trial.ts";
 import { graphEdits, type NumberEdit, type RepairEdit } from "../plan/plan.ts";
 import type { NodeRepair, Width, WidthAxis, WidthPart } from "../plan/width.ts";
-import { ShrinkJudge, type Verdict } from "./shrink-exactness.ts";
+import { type ExactnessVerdict, ShrinkJudge } from "./shrink-exactness.ts";
 
 /**
  * How far a network without some units is the one with them:
@@ -77,7 +77,7 @@ export function planShrink(
 
 /** As {@link planShrink}, of a model whose axis rules have been asked. */
 export function planShrinkOf(
-  flows: FlowMap,
+  flows: AxisMap,
   width: Width,
   request: ShrinkRequest,
   grounds: ShrinkGrounds = {},
@@ -95,7 +95,7 @@ export function planShrinkOf(
     const kept = into.get(unit);
     const times = grounds.times?.get(unit);
     const place = kept === undefined ? { unit } : { unit, into: kept };
-    const scaled: Verdict = { exact: false, reason: "it is merged in proportion", repairs: [] };
+    const scaled: ExactnessVerdict = { exact: false, reason: "it is merged in proportion", repairs: [] };
     const verdict =
       kept === undefined ? judge.remove(unit) : times === undefined ? judge.merge(unit, kept) : scaled;
     if (verdict.exact) {

@@ -15,7 +15,7 @@ function scaleOf(request: FillRequest): number {
 
 /**
  * Copies whose outgoing weights R₁ ... Rₙ are random with ΣRᵢ = the old ones, entry by entry: exact for any elementwise
- * activation, and as the shares point elsewhere, the copies' gradients do too, also once Adam has normalised them.
+ * activation, and as the shares point elsewhere, the copies' gradients do too, also once Adam has normalized them.
  */
 export const vectorSplit: Strategy = {
   name: "vectorSplit",

@@ -11,7 +11,7 @@ export const atan: Operator = {
     const square = call.graph.emit("Mul", [x, x]);
     return [call.graph.emit("Div", [call.upstream, call.graph.emit("Add", [call.graph.scalar(1), square])])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   // A little more than π/2, which float32 rounds up.
   interval: () => between(-1.5708, 1.5708),
   rounding: elementwiseBound(1, 4),

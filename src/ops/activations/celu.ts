@@ -16,7 +16,7 @@ export const celu: Operator = {
     const slope = graph.emit("Add", [scaled, graph.scalar(1)]);
     return [graph.emit("Where", [open, upstream, graph.emit("Mul", [upstream, slope])])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   rounding(call) {
     const alpha = Math.abs(call.float("alpha", 1));
     // The quotient rounds as x does; e^(x/α) − 1 cancels near 0, where its error is relative to α.

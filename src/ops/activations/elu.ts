@@ -15,7 +15,7 @@ export const elu: Operator = {
     const damped = call.graph.emit("Mul", [call.upstream, slope]);
     return [call.graph.emit("Where", [open, call.upstream, damped])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   interval: (inputs, call) => {
     const alpha = call.float("alpha", 1);
     if (alpha < 0) return keepsInterval([anything, ...inputs], call);

@@ -38,7 +38,7 @@ export const gelu: Operator = {
     const slope = call.string("approximate", "none") === "tanh" ? tanhSlope(call, x) : exactSlope(call, x);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   // 1 + erf cancels for x < 0: the error is relative to x, not to y.
   rounding: (call) =>
     addBounds(

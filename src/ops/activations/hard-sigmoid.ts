@@ -16,7 +16,7 @@ export const hardSigmoid: Operator = {
     const sloped = graph.emit("Mul", [call.upstream, graph.scalar(call.float("alpha", 0.2))]);
     return [graph.emit("Where", [inside, sloped, graph.scalar(0)])];
   },
-  flow: flowUnary,
+  axes: flowUnary,
   interval: () => between(0, 1),
   rounding(call) {
     const alpha = Math.abs(call.float("alpha", 0.2));

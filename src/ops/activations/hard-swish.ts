@@ -15,7 +15,7 @@ export const hardSwish: Operator = {
     const sloped = graph.emit("Mul", [call.upstream, slope]);
     return [graph.emit("Where", [below, sloped, graph.scalar(0)])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   // The slope reaches 3/2 at x = 3; the gate is good to a few roundings of 1, so y to as many of x.
   rounding: (call) =>
     addBounds(

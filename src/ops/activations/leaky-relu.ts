@@ -10,6 +10,6 @@ export const leakyRelu: Operator = {
     const damped = call.graph.emit("Mul", [call.upstream, call.graph.scalar(call.float("alpha", 0.01))]);
     return [call.graph.emit("Where", [open, call.upstream, damped])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   rounding: (call) => elementwiseBound(Math.max(1, Math.abs(call.float("alpha", 0.01))), 1)(call),
 };

@@ -17,7 +17,7 @@ export const mish: Operator = {
     const inner = graph.emit("Mul", [graph.emit("Mul", [x, bend]), graph.emit("Sigmoid", [x])]);
     return [graph.emit("Mul", [call.upstream, graph.emit("Add", [t, inner])])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   // ln(1 + eˣ) is off by some roundings of 1, which the factor x scales.
   rounding: (call) =>
     addBounds(

@@ -1,6 +1,6 @@
 import { addBounds, computedBound, magnitude, stretchBound, unitRoundoff } from "../rules/bounds.ts";
 import { flowBroadcast, inferBroadcast } from "../rules/broadcast.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { elementwise } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import type { Operator } from "../rules/operator.ts";
 
@@ -25,7 +25,7 @@ export const pRelu: Operator = {
       call.wants(1) ? unbroadcast(call, below(), 1) : undefined,
     ];
   },
-  flow: flowBroadcast([undefined, "scale"], ([x, slope]) => {
+  axes: flowBroadcast([undefined, "scale"], ([x, slope]) => {
     const held = elementwise([x, slope]);
     return x === "zero" && typeof held === "string" ? "zero" : held;
   }),

@@ -15,7 +15,7 @@ export const relu: Operator = {
     const to = int(codeOfDtype(call.input(0).dtype));
     return [graph.emit("Mul", [call.upstream, graph.emit("Cast", [open], { to })])];
   },
-  flow: (call) => ({ ...flowThroughZero(call), atZero: "flat" }),
+  axes: (call) => ({ ...flowThroughZero(call), atZero: "flat" }),
   interval: monotone((x) => Math.max(0, x)),
   rounding: elementwiseBound(1, 0),
   open({ graph, node }) {

@@ -19,7 +19,7 @@ export const selu: Operator = {
     const straight = graph.emit("Mul", [upstream, graph.scalar(gammaOf(call))]);
     return [graph.emit("Where", [open, straight, graph.emit("Mul", [upstream, slope])])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   rounding(call) {
     const [alpha, gamma] = [Math.abs(alphaOf(call)), Math.abs(gammaOf(call))];
     // eˣ − 1 cancels near 0: its error is relative to γ·α, not to y.

@@ -13,7 +13,7 @@ export const sigmoid: Operator = {
     const rest = call.graph.emit("Sub", [call.graph.scalar(1), y]);
     return [call.graph.emit("Mul", [call.upstream, call.graph.emit("Mul", [y, rest])])];
   },
-  flow: flowUnary,
+  axes: flowUnary,
   link: () => ({ name: "sigmoid" }),
   interval: () => between(0, 1),
   // ONNX Runtime's rational approximation is 0.5 + odd(x): good to a few roundings of 0.5, not of y.

@@ -12,7 +12,7 @@ export const softplus: Operator = {
     const slope = call.graph.emit("Sigmoid", [call.node.inputs[0] as string]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowUnary,
+  axes: flowUnary,
   interval: monotone((x) => (x > 30 ? x : Math.log1p(Math.exp(x)))),
   // 1 + eˣ is rounded before its logarithm is taken: for x ≪ 0 the error is relative to 1, not to y.
   rounding: (call) => addBounds(call, relative(call), call.graph.scalar(8 * unitRoundoff)),

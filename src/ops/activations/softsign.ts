@@ -13,7 +13,7 @@ export const softsign: Operator = {
     const divisor = graph.emit("Add", [size, graph.scalar(1)]);
     return [graph.emit("Div", [call.upstream, graph.emit("Mul", [divisor, divisor])])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   interval: alwaysBetween(-1, 1),
   rounding: elementwiseBound(1, 2),
 };

@@ -29,7 +29,7 @@ export const swish: Operator = {
     ]);
     return [graph.emit("Mul", [call.upstream, graph.emit("Add", [open, bent])])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   // σ is good to some roundings of 1, and α·x is rounded before.
   rounding: (call) =>
     addBounds(

@@ -11,7 +11,7 @@ export const tanh: Operator = {
     const slope = call.graph.emit("Sub", [call.graph.scalar(1), call.graph.emit("Mul", [y, y])]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   interval: () => between(-1, 1),
   rounding: elementwiseBound(1, 8),
 };

@@ -10,7 +10,7 @@ export const abs: Operator = {
     const sign = call.graph.emit("Sign", [call.node.inputs[0] as string]);
     return [call.graph.emit("Mul", [call.upstream, sign])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   interval: ([x = anything]) =>
     x.least >= 0 ? x : between(Math.max(0, -x.most), Math.max(-x.least, x.most), x.holds),
   rounding: elementwiseBound(1, 0),

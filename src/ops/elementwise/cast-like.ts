@@ -1,4 +1,4 @@
-import { input } from "../rules/flow.ts";
+import { input } from "../rules/axis-rule.ts";
 import type { Operator } from "../rules/operator.ts";
 import { castTo } from "./cast.ts";
 
@@ -7,5 +7,5 @@ const rules = castTo((call) => call.input(1).dtype);
 /** y = x in the element type of another value, which counts for nothing else. ONNX CastLike-19. */
 export const castLike: Operator = {
   ...rules,
-  flow: (call) => ({ ...rules.flow(call), ends: call.shape(1).map((_, axis) => input(1, axis)) }),
+  axes: (call) => ({ ...rules.axes(call), ends: call.shape(1).map((_, axis) => input(1, axis)) }),
 };

@@ -35,7 +35,7 @@ export function castTo(target: (call: Call) => DType): Operator {
       return [call.graph.emit("Cast", [call.upstream], { to: int(codeOfDtype(dtype)) })];
     },
     // Rounding to fewer bits, or to integers, does not keep a mean.
-    flow: (call) =>
+    axes: (call) =>
       (target(call) === "float32" || target(call) === "float64" ? flowMoved : flowThroughZero)(call),
     interval: keepsOrder,
     rounding(call) {

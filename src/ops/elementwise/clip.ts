@@ -53,7 +53,7 @@ export const clip: Operator = {
       call.has(2) && call.wants(2) ? fromMost() : undefined,
     ];
   },
-  flow: (call) => (keepsZero(call) ? flowThroughZero : flowUnary)(call),
+  axes: (call) => (keepsZero(call) ? flowThroughZero : flowUnary)(call),
   clamps: true,
   interval([x = anything, low, high], call) {
     const limit = (given: Interval | undefined, name: string, otherwise: number) =>
@@ -69,5 +69,5 @@ export const clip: Operator = {
     );
   },
   rounding: (call) => (isFloat(call.output(0).dtype) ? addBounds(call, ...call.inputBounds) : undefined),
-  raise: attributesAsInputs("min", "max"),
+  upgrade: attributesAsInputs("min", "max"),
 };

@@ -10,7 +10,7 @@ export const cos: Operator = {
     const slope = call.graph.emit("Neg", [call.graph.emit("Sin", [call.node.inputs[0] as string])]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowUnary,
+  axes: flowUnary,
   interval: alwaysBetween(-1, 1),
   rounding: elementwiseBound(1, 4),
 };

@@ -3,7 +3,7 @@ import { divideDims } from "../../graph/dim.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, tiniest, unitRoundoff } from "../rules/bounds.ts";
 import { flowBroadcast } from "../rules/broadcast.ts";
-import { elementwise, notAtZero } from "../rules/fresh.ts";
+import { elementwise, notAtZero } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import { anything, quotient } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
@@ -32,7 +32,7 @@ export const div: Operator = {
       call.wants(1) ? unbroadcast(call, fromB(), 1) : undefined,
     ];
   },
-  flow: flowBroadcast(["scale", "scale"], ([a, b]) => {
+  axes: flowBroadcast(["scale", "scale"], ([a, b]) => {
     if (b === undefined) return a ?? "any";
     const divided = notAtZero([b]);
     return typeof divided === "string" ? elementwise([a, b]) : divided;

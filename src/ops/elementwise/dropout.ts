@@ -1,5 +1,5 @@
-import { input, output, tie } from "../rules/flow.ts";
-import { elementwise, moved } from "../rules/fresh.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
+import { elementwise, moved } from "../rules/contents.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -29,7 +29,7 @@ export const dropout: Operator = {
     return [call.upstream];
   },
 
-  flow(call) {
+  axes(call) {
     const masks = (call.node.outputs[1] ?? "") === "" ? [] : [1];
     return {
       ties: call
@@ -39,7 +39,7 @@ export const dropout: Operator = {
           ...masks.map((index) => tie(input(0, axis), output(axis, index))),
         ]),
       // A mask is true where something is kept.
-      fresh: masks.length === 0 ? moved : elementwise,
+      contents: masks.length === 0 ? moved : elementwise,
     };
   },
 
@@ -63,5 +63,5 @@ export const dropout: Operator = {
     const product = { name, op: "Mul", domain: "", inputs: [x, mask], outputs: outputs.slice(0, 1) };
     call.graph.add({ ...product, attributes: {} });
   },
-  raise: attributesAsInputs("ratio"),
+  upgrade: attributesAsInputs("ratio"),
 };

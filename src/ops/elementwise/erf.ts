@@ -13,7 +13,7 @@ export const erf: Operator = {
     const slope = call.graph.emit("Mul", [bell, call.graph.scalar(2 / Math.sqrt(Math.PI))]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   interval: () => between(-1, 1),
   rounding: elementwiseBound(2 / Math.sqrt(Math.PI), 8),
 };

@@ -7,7 +7,7 @@ import type { Operator } from "../rules/operator.ts";
 export const exp: Operator = {
   infer: inferUnary,
   gradient: (call) => [call.graph.emit("Mul", [call.upstream, call.node.outputs[0] as string])],
-  flow: flowUnary,
+  axes: flowUnary,
   // e^89 is more than float32 holds: what is not known to be less may be infinite.
   interval(inputs, call) {
     const { largest, smallest } = limitsOf(call.input(0).dtype);

@@ -25,7 +25,7 @@ function share(call: GradientCall): readonly (string | undefined)[] {
 export const extremum: Operator = {
   infer: (call) => inferBroadcast(call.node.inputs.length)(call),
   gradient: share,
-  flow: (call) => flowBroadcast(call.node.inputs.map(() => "shift"))(call),
+  axes: (call) => flowBroadcast(call.node.inputs.map(() => "shift"))(call),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;
     // |max aᵢ − max âᵢ| ≤ max δᵢ, and the same for the minimum.

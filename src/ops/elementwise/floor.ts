@@ -14,7 +14,7 @@ export const floor: Operator = {
     return [withValue(type, value)];
   },
   gradient: () => [undefined],
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   interval: monotone(Math.floor),
   // A step of 1 may lie within the input's bound.
   rounding: (call) =>

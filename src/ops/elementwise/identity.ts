@@ -1,6 +1,6 @@
 import { elementwiseBound } from "../rules/bounds.ts";
 import { flowMoved } from "../rules/broadcast.ts";
-import { isUniform, isVector } from "../rules/fresh-values.ts";
+import { isUniform, isVector } from "../rules/contents-values.ts";
 import { keepsOrder } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
 import { sized, sizesOf } from "../rules/sizes.ts";
@@ -9,7 +9,7 @@ import { sized, sizesOf } from "../rules/sizes.ts";
 export const identity: Operator = {
   infer: (call) => [sized(call.input(0), sizesOf(call, 0))],
   gradient: (call) => [call.upstream],
-  flow: flowMoved,
+  axes: flowMoved,
   interval: keepsOrder,
   rounding: elementwiseBound(1, 0),
   // TorchScript's exporter merges equal vectors so. What holds more than one value under two names is tied on purpose.

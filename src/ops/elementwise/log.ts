@@ -8,7 +8,7 @@ import type { Operator } from "../rules/operator.ts";
 export const log: Operator = {
   infer: inferUnary,
   gradient: (call) => [call.graph.emit("Div", [call.upstream, call.node.inputs[0] as string])],
-  flow: flowNotAtZero,
+  axes: flowNotAtZero,
   interval(inputs, call) {
     const { least } = inputs[0] ?? anything;
     if (least < 0) return notANumber;

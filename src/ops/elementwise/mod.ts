@@ -1,7 +1,7 @@
 import { isFloat } from "../../tensor/dtype.ts";
 import { addBounds, computedBound, stretchBound, unitRoundoff } from "../rules/bounds.ts";
 import { flowBroadcast } from "../rules/broadcast.ts";
-import { elementwise, notAtZero, zeroAtZero } from "../rules/fresh.ts";
+import { elementwise, notAtZero, zeroAtZero } from "../rules/contents.ts";
 import { anything, between, quotient } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
 import { inferArithmetic } from "../rules/sizes.ts";
@@ -12,7 +12,7 @@ export const mod: Operator = {
     typeof a === "number" && typeof b === "number" && b !== 0 ? a - b * Math.floor(a / b) : undefined,
   ),
   gradient: "none",
-  flow: flowBroadcast(["shift", "scale"], ([a, b]) => {
+  axes: flowBroadcast(["shift", "scale"], ([a, b]) => {
     if (b === undefined) return zeroAtZero([a]);
     const divided = notAtZero([b]);
     return typeof divided === "string" ? elementwise([a, b]) : divided;

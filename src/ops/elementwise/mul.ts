@@ -2,7 +2,7 @@ import { multiplyDims } from "../../graph/dim.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, unitRoundoff } from "../rules/bounds.ts";
 import { flowBroadcast } from "../rules/broadcast.ts";
-import { multiplied } from "../rules/fresh.ts";
+import { multiplied } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import { anything, product, squared } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
@@ -17,7 +17,7 @@ export const mul: Operator = {
       unbroadcast(call, call.graph.emit("Mul", [call.upstream, other]), index);
     return [call.wants(0) ? times(b, 0) : undefined, call.wants(1) ? times(a, 1) : undefined];
   },
-  flow: flowBroadcast(["scale", "scale"], multiplied),
+  axes: flowBroadcast(["scale", "scale"], multiplied),
   literals: { single: [0, 1] },
   interval: ([a = anything, b = anything], { node }) =>
     node.inputs[0] === node.inputs[1] ? squared(a) : product(a, b),

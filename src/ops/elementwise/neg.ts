@@ -14,7 +14,7 @@ export const neg: Operator = {
     ),
   ],
   gradient: (call) => [call.graph.emit("Neg", [call.upstream])],
-  flow: flowMoved,
+  axes: flowMoved,
   interval: ([x = anything]) => negated(x),
   rounding: elementwiseBound(1, 0),
 };

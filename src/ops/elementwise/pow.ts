@@ -2,7 +2,7 @@ import { int } from "../../graph/model.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, tiniest, unitRoundoff } from "../rules/bounds.ts";
 import { flowBroadcast, inferBroadcast } from "../rules/broadcast.ts";
-import { notAtZero, steepAtZero, zeroAtZero } from "../rules/fresh.ts";
+import { notAtZero, steepAtZero, zeroAtZero } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import { anything, between, type Interval, notANumber, quotient } from "../rules/interval.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "../rules/operator.ts";
@@ -72,7 +72,7 @@ export const pow: Operator = {
       call.wants(1) ? unbroadcast(call, times(exponentSlope(call)), 1) : undefined,
     ];
   },
-  flow(call) {
+  axes(call) {
     const exponent = constantExponent(call);
     return flowBroadcast(["scale", "scale"], ([x, e]) => {
       if (exponent === undefined || exponent <= 0 || e !== undefined) return notAtZero([x, e]);

@@ -11,7 +11,7 @@ export const reciprocal: Operator = {
     const slope = call.graph.emit("Neg", [call.graph.emit("Mul", [y, y])]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowNotAtZero,
+  axes: flowNotAtZero,
   interval: ([x = anything]) => quotient(between(1, 1), x),
   rounding(call) {
     const [bound] = call.inputBounds;

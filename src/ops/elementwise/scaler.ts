@@ -3,9 +3,9 @@ import { productOfDims } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { float32 } from "../../tensor/tensor.ts";
+import { type AxisRule, input, output, tie } from "../rules/axis-rule.ts";
 import { addBounds, computedBound, magnitude, unitRoundoff } from "../rules/bounds.ts";
 import { codeOfDtype } from "../rules/element-types.ts";
-import { type Flow, input, output, tie } from "../rules/flow.ts";
 import type { Call, GraphCall, Operator } from "../rules/operator.ts";
 
 /** One number for all features, or one for each. */
@@ -50,7 +50,7 @@ export const scaler: Operator = {
       dtype === "float32" ? scaled : call.graph.emit("Cast", [scaled], { to: int(codeOfDtype(dtype)) }),
     ];
   },
-  flow(call): Flow {
+  axes(call): AxisRule {
     const last = call.rank(0) - 1;
     const each = numbers(call, "offset").length > 1;
     const reason = "the Scaler has one number for each feature";

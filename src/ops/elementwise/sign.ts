@@ -5,7 +5,7 @@ import type { Operator } from "../rules/operator.ts";
 export const sign: Operator = {
   infer: inferUnary,
   gradient: () => [undefined],
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   rounding(call) {
     const [bound] = call.inputBounds;
     if (bound === undefined) return undefined;

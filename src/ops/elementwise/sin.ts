@@ -10,7 +10,7 @@ export const sin: Operator = {
     const slope = call.graph.emit("Cos", [call.node.inputs[0] as string]);
     return [call.graph.emit("Mul", [call.upstream, slope])];
   },
-  flow: flowThroughZero,
+  axes: flowThroughZero,
   interval: alwaysBetween(-1, 1),
   rounding: elementwiseBound(1, 4),
 };

@@ -11,7 +11,7 @@ export const sqrt: Operator = {
     const twice = call.graph.emit("Mul", [call.node.outputs[0] as string, call.graph.scalar(2)]);
     return [call.graph.emit("Div", [call.upstream, twice])];
   },
-  flow: flowSteepAtZero,
+  axes: flowSteepAtZero,
   interval: (inputs, call) =>
     (inputs[0] ?? anything).least < 0 ? notANumber : monotone(Math.sqrt)(inputs, call),
   rounding(call) {

@@ -1,7 +1,7 @@
 import { addDims, multiplyDims } from "../../graph/dim.ts";
 import { addBounds, computedBound, unitRoundoff } from "../rules/bounds.ts";
 import { flowBroadcast } from "../rules/broadcast.ts";
-import { summed } from "../rules/fresh.ts";
+import { summed } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import { added, anything, negated } from "../rules/interval.ts";
 import { sameShape } from "../rules/interval-rules.ts";
@@ -15,7 +15,7 @@ export const sub: Operator = {
     call.wants(0) ? unbroadcast(call, call.upstream, 0) : undefined,
     call.wants(1) ? call.graph.emit("Neg", [unbroadcast(call, call.upstream, 1)]) : undefined,
   ],
-  flow: flowBroadcast(["shift", "shift"], (inputs, { isMeanOf }) =>
+  axes: flowBroadcast(["shift", "shift"], (inputs, { isMeanOf }) =>
     // What is left of a mean that is centred.
     inputs[0] === "mean" && isMeanOf(1, 0) ? "zero" : summed(inputs),
   ),

@@ -1,7 +1,7 @@
 import { productOfDims } from "../../graph/dim.ts";
 import { addBounds, magnitude, scaleBound, stretchBound, unitRoundoff } from "../rules/bounds.ts";
 import { flowBroadcast, inferBroadcast } from "../rules/broadcast.ts";
-import { summed } from "../rules/fresh.ts";
+import { summed } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import { added } from "../rules/interval.ts";
 import { given } from "../rules/interval-rules.ts";
@@ -21,7 +21,7 @@ export const sum: Operator = {
     call.node.inputs.map((_, index) =>
       call.wants(index) ? unbroadcast(call, call.upstream, index) : undefined,
     ),
-  flow: (call) =>
+  axes: (call) =>
     flowBroadcast(
       call.node.inputs.map(() => "shift"),
       summed,

@@ -1,7 +1,7 @@
 import type { Dim } from "../../graph/dim.ts";
 import type { ValueType } from "../../graph/model.ts";
-import { type Flow, input, output, type Tie, tie } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { type AxisRule, input, output, type Tie, tie } from "../rules/axis-rule.ts";
+import { moved } from "../rules/contents.ts";
 import { hullOfAll } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { unknownSize } from "../rules/sizes.ts";
@@ -30,7 +30,7 @@ function infer(call: Call): readonly ValueType[] {
   });
 }
 
-function flow(call: Call): Flow {
+function flow(call: Call): AxisRule {
   const ties: Tie[] = [];
   const carried = new Set<number>();
   call.node.outputs.forEach((_, index) => {
@@ -51,7 +51,7 @@ function flow(call: Call): Flow {
     roles: inputs.flatMap((at) =>
       call.shape(at).map((_, axis) => ({ at: input(at, axis), role: "shift" as const })),
     ),
-    fresh: ([, ...branches]) => moved(branches),
+    contents: ([, ...branches]) => moved(branches),
   };
 }
 
@@ -64,7 +64,7 @@ export const choose: Operator = {
   infer,
   // The backward pass would have to run both branches, and one may not fit the inputs.
   gradient: "none",
-  flow,
+  axes: flow,
   interval: ([, ...branches]) => hullOfAll(branches),
   rounding: (call) =>
     call.inputBounds.every((bound) => bound === undefined)

@@ -26,7 +26,7 @@ function uncertain(call: RoundingCall): string | undefined {
 export const comparison: Operator = {
   infer: inferBool(2),
   gradient: "none",
-  flow: flowBroadcast(["shift", "shift"]),
+  axes: flowBroadcast(["shift", "shift"]),
   rounding: uncertain,
 };
 
@@ -35,7 +35,7 @@ export function logical(arity: number): Operator {
   return {
     infer: inferBool(arity),
     gradient: "none",
-    flow: flowBroadcast(Array.from({ length: arity }, () => "shift")),
+    axes: flowBroadcast(Array.from({ length: arity }, () => "shift")),
     rounding: (call) => stretchBound(call, addBounds(call, ...call.inputBounds)),
   };
 }

@@ -1,5 +1,5 @@
 import { flowUnary } from "../rules/broadcast.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import type { Operator } from "../rules/operator.ts";
 import { inferBool } from "./comparison.ts";
 
@@ -7,7 +7,7 @@ import { inferBool } from "./comparison.ts";
 export const rareNumber: Operator = {
   infer: inferBool(1),
   gradient: "none",
-  flow: (call) => ({ ...flowUnary(call), fresh: zeroAtZero }),
+  axes: (call) => ({ ...flowUnary(call), contents: zeroAtZero }),
   // A bound is finite: it does not reach infinity, and a NaN's bound is NaN.
   rounding: () => undefined,
 };

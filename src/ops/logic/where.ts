@@ -2,7 +2,7 @@ import type { Dim, Shape } from "../../graph/dim.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { addBounds, stretchBound } from "../rules/bounds.ts";
 import { broadcastShapes, flowBroadcast } from "../rules/broadcast.ts";
-import { elementwise, moved } from "../rules/fresh.ts";
+import { elementwise, moved } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import { hullOfAll } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
@@ -29,7 +29,7 @@ export const where: Operator = {
     };
     return [undefined, call.wants(1) ? kept(1) : undefined, call.wants(2) ? kept(2) : undefined];
   },
-  flow: flowBroadcast([undefined, "shift", "shift"], ([condition, a, b]) =>
+  axes: flowBroadcast([undefined, "shift", "shift"], ([condition, a, b]) =>
     condition === undefined && a !== undefined && b !== undefined
       ? moved([a, b])
       : elementwise([condition, a, b]),

@@ -3,10 +3,10 @@ import { addDims } from "../../graph/dim.ts";
 import { int, type ValueType } from "../../graph/model.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { input, output, type Tie, tie } from "../rules/axis-rule.ts";
 import { broadcastShapes } from "../rules/broadcast.ts";
-import { input, output, type Tie, tie } from "../rules/flow.ts";
+import { moved } from "../rules/contents.ts";
 import { concatenationTies } from "../rules/folding.ts";
-import { moved } from "../rules/fresh.ts";
 import { shapeOf } from "../rules/gradient.ts";
 import { constantIntegers, offsetOf, placesOf, rearranged } from "../rules/integer-folding.ts";
 import { hullOfAll } from "../rules/interval-rules.ts";
@@ -112,7 +112,7 @@ function constant(call: Call): Tensor | undefined {
 export const concat: Operator = {
   infer: inferConcat,
   gradient,
-  flow: (call) => ({
+  axes: (call) => ({
     ties: ties(call),
     roles: call.node.inputs.flatMap((_, index) =>
       call
@@ -121,7 +121,7 @@ export const concat: Operator = {
           axis === axisOf(call) ? [] : [{ at: input(index, axis), role: "incoming" as const }],
         ),
     ),
-    fresh: moved,
+    contents: moved,
   }),
   interval: hullOfAll,
   rounding,

@@ -1,6 +1,6 @@
 import { isFloat } from "../../tensor/dtype.ts";
 import { sizeOf, toNumbers } from "../../tensor/tensor.ts";
-import { output } from "../rules/flow.ts";
+import { output } from "../rules/axis-rule.ts";
 import { constantIntegers, rearranged } from "../rules/integer-folding.ts";
 import { between } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
@@ -30,7 +30,7 @@ export const constantOfShape: Operator = {
   },
   gradient: "none",
   // Every axis may have any size.
-  flow(call) {
+  axes(call) {
     const axes = call.output(0).shape.map((_, axis) => axis);
     return {
       ties: [],

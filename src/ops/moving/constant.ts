@@ -45,7 +45,7 @@ function tensorOf(call: Call): Tensor | undefined {
 export const constant: Operator = {
   infer: (call) => [inferConstant(call)],
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  axes: () => ({ ties: [] }),
   constant: tensorOf,
   rounding: () => undefined,
   flops: () => 0,

@@ -1,8 +1,8 @@
 import type { Dim } from "../../graph/dim.ts";
 import { divideDims, multiplyDims } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
+import { input, output } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output } from "../rules/flow.ts";
 import { transpose } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { GradientCall, Operator } from "../rules/operator.ts";
@@ -34,7 +34,7 @@ export const depthToSpace: Operator = {
     return [{ dtype, shape: [batch, left, multiplyDims(height, block), multiplyDims(width, block)] }];
   },
   gradient: (call) => [moveBack(call)],
-  flow: (call) => flowDepth(call, input(0, 1), output(1), call.output(0).shape[1] as Dim),
+  axes: (call) => flowDepth(call, input(0, 1), output(1), call.output(0).shape[1] as Dim),
   interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,

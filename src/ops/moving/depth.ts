@@ -1,7 +1,15 @@
 import type { Dim } from "../../graph/dim.ts";
 import { repeatLayout, scaleLayout, unitLayout, unrepeatLayout, unscaleLayout } from "../../graph/layout.ts";
-import { type AxisRef, type Blocked, type Flow, input, output, type Tie, tie } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import {
+  type AxisRef,
+  type AxisRule,
+  type Blocked,
+  input,
+  output,
+  type Tie,
+  tie,
+} from "../rules/axis-rule.ts";
+import { moved } from "../rules/contents.ts";
 import type { Call } from "../rules/operator.ts";
 
 /** Side of the blocks in space that channels move into, or come from. */
@@ -19,7 +27,7 @@ export const placesLast = (call: Call) => call.string("mode", "DCR") === "CRD";
  * Axis flow of DepthToSpace and SpaceToDepth, which both ways fold the places of a block into the channels: `channels` is
  * the number on the side that has fewer.
  */
-export function flowDepth(call: Call, deep: AxisRef, shallow: AxisRef, channels: Dim): Flow {
+export function flowDepth(call: Call, deep: AxisRef, shallow: AxisRef, channels: Dim): AxisRule {
   const places = blockSize(call) ** 2;
   const last = placesLast(call);
   const folded: Tie["backward"] = (layout) =>
@@ -41,6 +49,6 @@ export function flowDepth(call: Call, deep: AxisRef, shallow: AxisRef, channels:
       },
     ],
     blocked: [2, 3].flatMap((axis) => [input(0, axis), output(axis)].map((at) => ({ at, reason }))),
-    fresh: moved,
+    contents: moved,
   };
 }

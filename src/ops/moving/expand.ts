@@ -1,8 +1,8 @@
 import type { Shape } from "../../graph/dim.ts";
+import { type AxisRule, input, output, tie, type Written } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
 import { broadcastShapes } from "../rules/broadcast.ts";
-import { type Flow, input, output, tie, type Written } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import { stretchesInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
@@ -16,7 +16,7 @@ function target(call: Call): Shape {
   return Array.from({ length: rank }, (_, axis) => unknownSize(call, axis));
 }
 
-function flow(call: Call): Flow {
+function flow(call: Call): AxisRule {
   const from = call.shape(0);
   const to = call.output(0).shape;
   const lead = to.length - from.length;
@@ -37,7 +37,7 @@ function flow(call: Call): Flow {
     roles: axes.filter(kept).map((axis) => ({ at: input(0, axis - lead), role: "incoming" })),
     ends: made.map((axis) => output(axis)),
     written,
-    fresh: moved,
+    contents: moved,
   };
 }
 
@@ -47,7 +47,7 @@ export const expand: Operator = {
     { dtype: call.input(0).dtype, shape: broadcastShapes(call, [call.shape(0), target(call)]) },
   ],
   gradient: (call) => [unbroadcast(call, call.upstream, 0)],
-  flow,
+  axes: flow,
   interval: stretchesInterval,
   rounding: movedBound,
   flops: () => 0,

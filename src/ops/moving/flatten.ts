@@ -1,7 +1,7 @@
 import { productOfDims } from "../../graph/dim.ts";
 import { movedBound } from "../rules/bounds.ts";
+import { moved } from "../rules/contents.ts";
 import { groupTies } from "../rules/folding.ts";
-import { moved } from "../rules/fresh.ts";
 import { shapeOf } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
@@ -22,7 +22,7 @@ export const flatten: Operator = {
   gradient: (call) => [
     call.graph.emit("Reshape", [call.upstream, shapeOf(call, call.node.inputs[0] as string)]),
   ],
-  flow(call) {
+  axes(call) {
     const shape = call.shape(0);
     const at = split(call);
     const axes = shape.map((_, axis) => axis);
@@ -31,7 +31,7 @@ export const flatten: Operator = {
       { from: axes.slice(0, at), to: [0] },
       { from: axes.slice(at), to: [1] },
     ];
-    return { ties: groups.flatMap((group) => groupTies(group, shape, to) ?? []), fresh: moved };
+    return { ties: groups.flatMap((group) => groupTies(group, shape, to) ?? []), contents: moved };
   },
   interval: keepsInterval,
   rounding: movedBound,

@@ -1,7 +1,7 @@
 import { int, text } from "../../graph/model.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { elementwise } from "../rules/contents.ts";
 import { zerosLike } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
@@ -17,7 +17,7 @@ export const gatherElements: Operator = {
       call.graph.emit("ScatterElements", [zeros, indices, call.upstream], { axis, reduction: text("add") }),
     ];
   },
-  flow(call) {
+  axes(call) {
     const along = call.axis(call.int("axis", 0), call.rank(0));
     const axes = call.shape(0).map((_, axis) => axis);
     // Of an axis where only some of the data is looked at, the rest would have to stay behind.
@@ -28,7 +28,7 @@ export const gatherElements: Operator = {
         ...[along, ...alike].map((axis) => tie(input(1, axis), output(axis))),
       ],
       blocked: [{ at: input(0, along), reason: "GatherElements looks it up by number" }],
-      fresh: ([data, at]) => (data === "zero" ? "zero" : elementwise([data, at])),
+      contents: ([data, at]) => (data === "zero" ? "zero" : elementwise([data, at])),
     };
   },
   interval: keepsInterval,

@@ -1,6 +1,6 @@
+import { type AxisRule, input, output, tie } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { type Flow, input, output, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { elementwise } from "../rules/contents.ts";
 import { scatterBack } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
@@ -21,7 +21,7 @@ function axesOf(call: Call) {
   return { rank, lead, batch, looked };
 }
 
-function flow(call: Call): Flow {
+function flow(call: Call): AxisRule {
   const { rank, lead, batch, looked } = axesOf(call);
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at);
   const rest = range(batch + looked, rank);
@@ -40,7 +40,7 @@ function flow(call: Call): Flow {
       { at: input(1, lead), reason: "GatherND reads a position along it by number" },
     ],
     // New indices of 0 look up old entries.
-    fresh: ([data, at]) => (at === undefined ? (data ?? "any") : elementwise([data, at])),
+    contents: ([data, at]) => (at === undefined ? (data ?? "any") : elementwise([data, at])),
   };
 }
 
@@ -59,7 +59,7 @@ export const gatherNd: Operator = {
       ),
     ];
   },
-  flow,
+  axes: flow,
   interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,

@@ -1,9 +1,9 @@
 import type { Dim } from "../../graph/dim.ts";
 import { type Layout, sameLayout, unitLayout } from "../../graph/layout.ts";
 import { int, text } from "../../graph/model.ts";
+import { type Carried, input, output, type Pick, tie } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { type Carried, input, output, type Pick, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { elementwise } from "../rules/contents.ts";
 import { shapeOf, zerosLike } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, GradientCall, Operator } from "../rules/operator.ts";
@@ -73,7 +73,7 @@ export const gather: Operator = {
     return [sized({ dtype, shape: result }, known && result.length < 2 ? picked : undefined)];
   },
   gradient,
-  flow(call) {
+  axes(call) {
     const axis = axisOf(call);
     const width = call.rank(1);
     const others = call.shape(0).flatMap((_, at) => (at === axis ? [] : [at]));
@@ -91,7 +91,7 @@ export const gather: Operator = {
       blocked: isTable ? [] : [{ at: rows, reason: byNumber }],
       picks: picks(call, axis),
       // Which of the two carries the width depends on the axis; equal positions look up equal slices.
-      fresh: ([data, at]) => data ?? elementwise([at]),
+      contents: ([data, at]) => data ?? elementwise([at]),
     };
   },
   interval: keepsInterval,

@@ -1,7 +1,7 @@
 import { int } from "../../graph/model.ts";
 import { float32 } from "../../tensor/tensor.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
+import { elementwise } from "../rules/contents.ts";
 import type { Call, GradientCall, Operator } from "../rules/operator.ts";
 import { sizesOf, unknownSize } from "../rules/sizes.ts";
 
@@ -34,12 +34,12 @@ export const oneHot: Operator = {
     ];
   },
   gradient: (call) => [undefined, undefined, call.wants(2) ? gradientOfValues(call) : undefined],
-  flow(call) {
+  axes(call) {
     const axis = axisOf(call);
     return {
       ties: call.shape(0).map((_, at) => tie(input(0, at), output(at < axis ? at : at + 1))),
       blocked: [{ at: output(axis), reason: "OneHot counts along it" }],
-      fresh: elementwise,
+      contents: elementwise,
     };
   },
   literals: { always: [2] },

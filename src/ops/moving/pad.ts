@@ -4,8 +4,8 @@ import { type Layout, layoutSize } from "../../graph/layout.ts";
 import type { Attributes } from "../../graph/model.ts";
 import { givenAxes } from "../rules/axes.ts";
 import {
-  type Block,
-  type Flow,
+  type AxisRule,
+  type BlockedAxis,
   input,
   output,
   positionAfter,
@@ -13,9 +13,9 @@ import {
   tie,
   unitsOn,
   type Written,
-} from "../rules/flow.ts";
+} from "../rules/axis-rule.ts";
+import { moved, summed } from "../rules/contents.ts";
 import { partGrains, sliceLayout } from "../rules/folding.ts";
-import { moved, summed } from "../rules/fresh.ts";
 import { scatterBack } from "../rules/gradient.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -65,14 +65,14 @@ function zeroPaddedTie(axis: number, size: number, [before, after]: readonly [nu
   };
 }
 
-function flow(call: Call): Flow {
+function flow(call: Call): AxisRule {
   const around = padding(call);
   const shape = call.shape(0);
   const isZero = isConstant(call) && padsWithZero(call);
   const inAttribute = call.ints("pads");
   const listed = (call.has(3) ? givenAxes(call, 3, shape.length) : undefined) ?? shape.map((_, axis) => axis);
   const ties: Tie[] = [];
-  const blocked: Block[] = [];
+  const blocked: BlockedAxis[] = [];
   const written: Written[] = [];
   shape.forEach((size, axis) => {
     const [before, after] = around[axis] ?? [];
@@ -107,7 +107,7 @@ function flow(call: Call): Flow {
     blocked,
     written,
     // A border of another number is added to all units alike.
-    fresh: isZero ? ([x]) => x ?? "zero" : isConstant(call) ? ([x]) => summed([x, undefined]) : moved,
+    contents: isZero ? ([x]) => x ?? "zero" : isConstant(call) ? ([x]) => summed([x, undefined]) : moved,
   };
 }
 
@@ -140,7 +140,7 @@ export const pad: Operator = {
     // What was added before and after is cut off again.
     return [graph.emit("Pad", [call.upstream, graph.emit("Neg", [pads]), ...axes])];
   },
-  flow,
+  axes: flow,
   rounding(call) {
     const [bound] = call.inputBounds;
     if (bound === undefined) return undefined;
@@ -148,5 +148,5 @@ export const pad: Operator = {
     return call.graph.emit("Pad", [bound, ...rest], withoutValue(call));
   },
   flops: () => 0,
-  raise: attributesAsInputs("pads", "value"),
+  upgrade: attributesAsInputs("pads", "value"),
 };

@@ -15,6 +15,6 @@ function length(call: Call) {
 export const range: Operator = {
   infer: (call) => [{ dtype: call.input(0).dtype, shape: [length(call)] }],
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  axes: () => ({ ties: [] }),
   rounding: () => undefined,
 };

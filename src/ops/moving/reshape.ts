@@ -2,11 +2,11 @@ import type { Shape } from "../../graph/dim.ts";
 import { divideDims, isConcrete, productOfDims } from "../../graph/dim.ts";
 import { sameLayout, unitLayout, untouched } from "../../graph/layout.ts";
 import { toNumbers } from "../../tensor/tensor.ts";
+import type { AxisRef, AxisRule, Tie, Written } from "../rules/axis-rule.ts";
+import { input, output } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import type { AxisRef, Flow, Tie, Written } from "../rules/flow.ts";
-import { input, output } from "../rules/flow.ts";
+import { moved } from "../rules/contents.ts";
 import { type Group, groupAxes, groupTies } from "../rules/folding.ts";
-import { moved } from "../rules/fresh.ts";
 import { shapeOf } from "../rules/gradient.ts";
 import { constantIntegers, rearranged } from "../rules/integer-folding.ts";
 import { keepsOrder } from "../rules/interval-rules.ts";
@@ -76,7 +76,7 @@ function outerGroups(from: Shape, to: Shape): readonly Group[] {
   ];
 }
 
-function flow(call: Call): Flow {
+function flow(call: Call): AxisRule {
   const from = call.shape(0);
   const to = call.output(0).shape;
   const groups = groupAxes(from, to) ?? outerGroups(from, to);
@@ -108,7 +108,7 @@ function flow(call: Call): Flow {
     const place = inAttribute ? { attribute: "shape", element } : { input: 1, element };
     return [{ at: output(element), place }];
   });
-  return { ties, blocked, written, fresh: moved };
+  return { ties, blocked, written, contents: moved };
 }
 
 /** The same elements in another shape. ONNX Reshape-21. */
@@ -120,7 +120,7 @@ export const reshape: Operator = {
   gradient: (call) => [
     call.graph.emit("Reshape", [call.upstream, shapeOf(call, call.node.inputs[0] as string)]),
   ],
-  flow,
+  axes: flow,
   interval: keepsOrder,
   constant(call) {
     const [from, to] = constantIntegers(call) ?? [];

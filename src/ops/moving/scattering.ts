@@ -1,8 +1,8 @@
 import { int, text } from "../../graph/model.ts";
 import { isFloat } from "../../tensor/dtype.ts";
+import { type AxisRule, input, output, tie } from "../rules/axis-rule.ts";
 import { addBounds, unitRoundoff } from "../rules/bounds.ts";
-import { type Flow, input, output, tie } from "../rules/flow.ts";
-import { elementwise, moved, summed } from "../rules/fresh.ts";
+import { elementwise, moved, summed } from "../rules/contents.ts";
 import { zerosLike } from "../rules/gradient.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "../rules/operator.ts";
 
@@ -62,7 +62,7 @@ interface SharedAxis {
 }
 
 /** Flow of what is scattered along other axes than these. */
-function flowAlong(call: Call, shared: readonly SharedAxis[]): Flow {
+function flowAlong(call: Call, shared: readonly SharedAxis[]): AxisRule {
   const reduction = call.string("reduction", "none");
   const refs = shared.flatMap(({ data, updates }) => [input(0, data), input(2, updates)]);
   return {
@@ -72,7 +72,7 @@ function flowAlong(call: Call, shared: readonly SharedAxis[]): Flow {
       ...(indices === undefined ? [] : [tie(input(1, indices), output(data))]),
     ]),
     roles: refs.map((at) => ({ at, role: "shift" })),
-    fresh: ([data, indices, updates]) => {
+    contents: ([data, indices, updates]) => {
       // Zeros are zero wherever they go. New units that go to places of their own share nothing else with old ones.
       if (data === "zero" && updates === "zero") return "zero";
       if (indices !== undefined) return elementwise([data, indices, updates]);
@@ -90,7 +90,7 @@ export function scatteringWith(sharedBy: (call: Call) => readonly SharedAxis[]):
       return [{ dtype, shape }];
     },
     gradient,
-    flow: (call) => flowAlong(call, sharedBy(call)),
+    axes: (call) => flowAlong(call, sharedBy(call)),
     rounding,
   };
 }

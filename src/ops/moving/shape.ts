@@ -1,4 +1,4 @@
-import { input } from "../rules/flow.ts";
+import { input } from "../rules/axis-rule.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { sized } from "../rules/sizes.ts";
 
@@ -16,7 +16,7 @@ export const shape: Operator = {
   },
   gradient: "none",
   // The numbers follow by themselves.
-  flow: (call) => ({ ties: [], ends: call.shape(0).map((_, axis) => input(0, axis)) }),
+  axes: (call) => ({ ties: [], ends: call.shape(0).map((_, axis) => input(0, axis)) }),
   rounding: () => undefined,
   flops: () => 0,
 };

@@ -6,7 +6,7 @@ import { sized } from "../rules/sizes.ts";
 export const size: Operator = {
   infer: (call) => [sized({ dtype: "int64", shape: [] }, [productOfDims(call.shape(0))])],
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  axes: () => ({ ties: [] }),
   rounding: () => undefined,
   flops: () => 0,
 };

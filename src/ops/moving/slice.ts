@@ -2,10 +2,9 @@ import type { Dim } from "../../graph/dim.ts";
 import { addDims, minDim } from "../../graph/dim.ts";
 import { type Layout, layoutSize } from "../../graph/layout.ts";
 import { int } from "../../graph/model.ts";
-import { movedBound } from "../rules/bounds.ts";
 import {
-  type Block,
-  type Flow,
+  type AxisRule,
+  type BlockedAxis,
   input,
   output,
   type Pick,
@@ -14,9 +13,10 @@ import {
   tie,
   unitsOn,
   type Written,
-} from "../rules/flow.ts";
+} from "../rules/axis-rule.ts";
+import { movedBound } from "../rules/bounds.ts";
+import { moved } from "../rules/contents.ts";
 import { partGrains, sliceLayout } from "../rules/folding.ts";
-import { moved } from "../rules/fresh.ts";
 import { scatterBack } from "../rules/gradient.ts";
 import { constantIntegers, offsetOf, placesOf, rearranged } from "../rules/integer-folding.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
@@ -150,11 +150,11 @@ function cutTies(axis: number, size: number, first: number, length: number): Tie
   };
 }
 
-function flow(call: Call): Flow {
+function flow(call: Call): AxisRule {
   const shape = call.shape(0);
   const ties: Tie[] = [];
   const written: Written[] = [];
-  const blocked: Block[] = [];
+  const blocked: BlockedAxis[] = [];
   const picks: Pick[] = [];
   const list = cuts(call);
   shape.forEach((size, axis) => {
@@ -186,7 +186,7 @@ function flow(call: Call): Flow {
       written.push({ at: input(0, axis), place: place(2, "ends"), becomes: follow(end) });
     }
   });
-  return { ties, blocked, written, picks, fresh: moved };
+  return { ties, blocked, written, picks, contents: moved };
 }
 
 /** Part of a tensor: from start to end by step, on some axes. ONNX Slice-13. */
@@ -214,7 +214,7 @@ export const slice: Operator = {
     ];
   },
   gradient,
-  flow,
+  axes: flow,
   interval: keepsInterval,
   constant(call) {
     const [from] = constantIntegers(call) ?? [];
@@ -235,5 +235,5 @@ export const slice: Operator = {
   },
   rounding: movedBound,
   flops: () => 0,
-  raise: attributesAsInputs("starts", "ends", "axes"),
+  upgrade: attributesAsInputs("starts", "ends", "axes"),
 };

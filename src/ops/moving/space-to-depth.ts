@@ -1,8 +1,8 @@
 import type { Dim } from "../../graph/dim.ts";
 import { divideDims, multiplyDims } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
+import { input, output } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output } from "../rules/flow.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
 import { unknownSize } from "../rules/sizes.ts";
@@ -24,7 +24,7 @@ export const spaceToDepth: Operator = {
     return [{ dtype, shape: [batch, multiplyDims(channels, block * block), ...sides] }];
   },
   gradient: (call) => [call.graph.emit("DepthToSpace", [call.upstream], { blocksize: int(blockSize(call)) })],
-  flow: (call) => flowDepth(call, output(1), input(0, 1), call.shape(0)[1] as Dim),
+  axes: (call) => flowDepth(call, output(1), input(0, 1), call.shape(0)[1] as Dim),
   interval: keepsInterval,
   rounding: movedBound,
   flops: () => 0,

@@ -2,12 +2,12 @@ import type { Dim, Shape } from "../../graph/dim.ts";
 import { divideDims, isConcrete } from "../../graph/dim.ts";
 import { repeatLayout, unitLayout, unrepeatLayout } from "../../graph/layout.ts";
 import { int, type Node } from "../../graph/model.ts";
-import { type Flow, input, output, type Tie, tie } from "../rules/flow.ts";
+import { type AxisRule, input, output, type Tie, tie } from "../rules/axis-rule.ts";
+import { moved } from "../rules/contents.ts";
 import { concatenationTies } from "../rules/folding.ts";
-import { moved } from "../rules/fresh.ts";
 import { zerosLike } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
-import type { Call, GradientCall, Operator, RaisingCall } from "../rules/operator.ts";
+import type { Call, GradientCall, Operator, UpgradeCall } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
 import { sizesOf, unknownSize } from "../rules/sizes.ts";
 
@@ -70,7 +70,7 @@ function evenTies(axis: number, count: number, size: Dim): readonly Tie[] {
   );
 }
 
-function flow(call: Call): Flow {
+function flow(call: Call): AxisRule {
   const axis = axisOf(call);
   const { outputs } = call.node;
   const parts = sizes(call);
@@ -97,11 +97,11 @@ function flow(call: Call): Flow {
   const picks = parts.every((size) => size === 1)
     ? outputs.map((_, index) => ({ at: input(0, axis), position: index, output: index }))
     : [];
-  return { ties: [...others, ...along], written: numbers, picks, fresh: moved };
+  return { ties: [...others, ...along], written: numbers, picks, contents: moved };
 }
 
 /** Before opset 18 nothing said how many equal parts there are but the outputs themselves. */
-function raise(call: RaisingCall): Node {
+function raise(call: UpgradeCall): Node {
   const { node } = call;
   if (call.opset >= 18 || call.has(1)) return node;
   if (call.ints("split") !== undefined) return attributesAsInputs("split")(call);
@@ -119,7 +119,7 @@ export const split: Operator = {
     }));
   },
   gradient,
-  flow,
+  axes: flow,
   interval: keepsInterval,
   rounding(call) {
     const [bound] = call.inputBounds;
@@ -128,5 +128,5 @@ export const split: Operator = {
     return call.graph.emitAll("Split", [bound, ...inputs.slice(1)], outputs.length, attributes);
   },
   flops: () => 0,
-  raise,
+  upgrade: raise,
 };

@@ -1,7 +1,7 @@
 import { givenAxes } from "../rules/axes.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -28,14 +28,14 @@ export const squeeze: Operator = {
     return [sized({ dtype, shape: rest }, sizesOf(call, 0))];
   },
   gradient: (call) => [call.graph.emit("Unsqueeze", [call.upstream, call.graph.vector(squeezed(call))])],
-  flow(call) {
+  axes(call) {
     const axes = squeezed(call);
     const rest = call.shape(0).flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-    return { ties: rest.map((axis, position) => tie(input(0, axis), output(position))), fresh: moved };
+    return { ties: rest.map((axis, position) => tie(input(0, axis), output(position))), contents: moved };
   },
   interval: keepsInterval,
   rounding: movedBound,
   moves: true,
   flops: () => 0,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

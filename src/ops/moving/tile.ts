@@ -1,8 +1,8 @@
 import { multiplyDims } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import { shapeOf } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
@@ -42,12 +42,12 @@ export const tile: Operator = {
       }),
     ];
   },
-  flow(call) {
+  axes(call) {
     const repeats = sizesOf(call, 1);
     const axes = call.shape(0).map((_, axis) => axis);
     const once = (axis: number) => repeats?.[axis] === 1;
     return {
-      fresh: moved,
+      contents: moved,
       ties: axes.filter(once).map((axis) => tie(input(0, axis), output(axis))),
       blocked: axes
         .filter((axis) => !once(axis))

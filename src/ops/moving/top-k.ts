@@ -1,6 +1,6 @@
 import { int, text } from "../../graph/model.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
+import { elementwise } from "../rules/contents.ts";
 import { zerosLike } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
@@ -34,7 +34,7 @@ export const topK: Operator = {
       }),
     ];
   },
-  flow(call) {
+  axes(call) {
     const axis = axisOf(call);
     const outputs = [0, 1];
     const reason = "TopK picks from it, so new units would compete with the old ones";
@@ -46,7 +46,7 @@ export const topK: Operator = {
         ),
       blocked: [input(0, axis), ...outputs.map((index) => output(axis, index))].map((at) => ({ at, reason })),
       // Among zeros the positions are not zero.
-      fresh: elementwise,
+      contents: elementwise,
     };
   },
   interval: keepsInterval,
@@ -68,5 +68,5 @@ export const topK: Operator = {
         : graph.emit("Expand", [index === 0 ? most : positions, graph.emit("Shape", [name])]),
     );
   },
-  raise: attributesAsInputs("k"),
+  upgrade: attributesAsInputs("k"),
 };

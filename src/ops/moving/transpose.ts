@@ -1,6 +1,6 @@
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import { transpose as emitTranspose } from "../rules/gradient.ts";
 import { constantIntegers, offsetOf, placesOf, rearranged } from "../rules/integer-folding.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
@@ -28,9 +28,9 @@ export const transpose: Operator = {
     });
     return [emitTranspose(call, call.upstream, inverse)];
   },
-  flow: (call) => ({
+  axes: (call) => ({
     ties: permutation(call).map((axis, position) => tie(input(0, axis), output(position))),
-    fresh: moved,
+    contents: moved,
   }),
   interval: keepsInterval,
   constant(call) {

@@ -1,7 +1,7 @@
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
 import { inferUnary } from "../rules/broadcast.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import type { Operator } from "../rules/operator.ts";
 
 /** The upper or lower triangle of the matrices on the last two axes, zeros elsewhere. ONNX Trilu-14. */
@@ -13,7 +13,7 @@ export const trilu: Operator = {
   gradient: (call) => [
     call.graph.emit("Trilu", [call.upstream, ...call.node.inputs.slice(1)], call.node.attributes),
   ],
-  flow(call) {
+  axes(call) {
     const batch = call.rank(0) - 2;
     const reason = "Trilu cuts a triangle out of it, which would move if it grew";
     return {
@@ -21,7 +21,7 @@ export const trilu: Operator = {
       blocked: [batch, batch + 1].flatMap((axis) =>
         [input(0, axis), output(axis)].map((at) => ({ at, reason })),
       ),
-      fresh: moved,
+      contents: moved,
     };
   },
   rounding: movedBound,

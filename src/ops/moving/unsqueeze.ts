@@ -1,8 +1,8 @@
 import type { Shape } from "../../graph/dim.ts";
 import { givenAxes } from "../rules/axes.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import { keepsOrder } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -29,15 +29,15 @@ export const unsqueeze: Operator = {
     return [sized({ dtype, shape: grown }, shape.length === 0 ? sizesOf(call, 0) : undefined)];
   },
   gradient: (call) => [call.graph.emit("Squeeze", [call.upstream, call.graph.vector(added(call))])],
-  flow(call) {
+  axes(call) {
     const axes = added(call);
     const rank = call.rank(0) + axes.length;
     const kept = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => !axes.includes(axis));
-    return { ties: kept.map((axis, position) => tie(input(0, position), output(axis))), fresh: moved };
+    return { ties: kept.map((axis, position) => tie(input(0, position), output(axis))), contents: moved };
   },
   interval: keepsOrder,
   rounding: movedBound,
   moves: true,
   flops: () => 0,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

@@ -1,7 +1,7 @@
 import { productOfDims } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
+import { type AxisRef, input, output, type Role, tie } from "../rules/axis-rule.ts";
 import { addBounds, magnitude, relativeBound, scaleBound, unitRoundoff } from "../rules/bounds.ts";
-import { type AxisRef, input, output, type Role, tie } from "../rules/flow.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "../rules/operator.ts";
 import { attributesWithout } from "../rules/raising.ts";
 import { channelColumn, sumToChannels } from "../windows/conv.ts";
@@ -43,7 +43,7 @@ export const batchNormalization: Operator = {
 
   gradient: (call) => (isTraining(call) ? trainingGradient(call) : evaluationGradient(call)),
 
-  flow(call) {
+  axes(call) {
     const roles: readonly Role[] = ["scale", "shift", "shift", "scale"];
     const channel: AxisRef[] = [input(1, 0), input(2, 0), input(3, 0), input(4, 0)];
     const running = isTraining(call) ? [1, 2].filter((index) => (call.node.outputs[index] ?? "") !== "") : [];
@@ -59,7 +59,7 @@ export const batchNormalization: Operator = {
         ]),
       ],
       roles: channel.map((at, index) => ({ at, role: roles[index] as Role })),
-      pools: (isTraining(call) ? batchAxes(call) : []).map((axis) => ({
+      aggregates: (isTraining(call) ? batchAxes(call) : []).map((axis) => ({
         at: input(0, axis),
         accepts: (fresh) =>
           fresh === "copy" ? [] : { blocked: "in training it takes mean and variance over it" },
@@ -71,8 +71,8 @@ export const batchNormalization: Operator = {
 
   statistics: [3, 4],
 
-  // Before opset 14 the number of outputs said whether to train, and until opset 8 each position could be normalised.
-  raise(call) {
+  // Before opset 14 the number of outputs said whether to train, and until opset 8 each position could be normalized.
+  upgrade(call) {
     const { node } = call;
     if (call.opset >= 14) return node;
     const [y = "", ...others] = node.outputs;
@@ -84,7 +84,7 @@ export const batchNormalization: Operator = {
       );
     }
     if (call.int("spatial", 1) === 0 && call.rank(0) > 2) {
-      call.unruled("must normalise channels as a whole", { spatial: 0 });
+      call.unruled("must normalize channels as a whole", { spatial: 0 });
     }
     return { ...node, outputs: [y], attributes: attributesWithout(node, ["spatial", "is_test"]) };
   },

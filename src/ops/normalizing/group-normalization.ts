@@ -5,9 +5,9 @@ import { add } from "../elementwise/add.ts";
 import { mul } from "../elementwise/mul.ts";
 import { reshape } from "../moving/reshape.ts";
 import { unsqueeze } from "../moving/unsqueeze.ts";
+import { type Blocked, type Carried, input, output, type Tie, tie } from "../rules/axis-rule.ts";
 import { composed } from "../rules/composed.ts";
-import { type Blocked, type Carried, input, output, type Tie, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { elementwise } from "../rules/contents.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { channelColumn } from "../windows/conv.ts";
 import { spatialAxes } from "../windows/window.ts";
@@ -77,7 +77,7 @@ export const groupNormalization: Operator = {
     return [graph.emit("Add", [scaled, channelColumn(call, shift, rank)])];
   }),
 
-  flow(call) {
+  axes(call) {
     const { groups, perGroup, byGroup } = groupsOf(call);
     const size = typeof perGroup === "number" ? perGroup : undefined;
     const refused: Blocked = {
@@ -118,7 +118,7 @@ export const groupNormalization: Operator = {
         },
       ],
       // A group of zeros has variance 0 and stays one: only the shift behind it is left.
-      fresh: ([x, scale, shift]) => {
+      contents: ([x, scale, shift]) => {
         const held = elementwise([x, scale, shift]);
         const nothing = shift === "zero" && (x === "zero" || scale === "zero");
         return typeof held === "string" && nothing ? "zero" : held;

@@ -8,8 +8,8 @@ import { raiseSoftmax, softmaxFlow } from "./softmax.ts";
 export const hardmax: Operator = {
   infer: inferUnary,
   gradient: () => [undefined],
-  flow: softmaxFlow,
-  raise: raiseSoftmax,
+  axes: softmaxFlow,
+  upgrade: raiseSoftmax,
   interval: alwaysBetween(0, 1),
   rounding: (call) =>
     call.inputBounds[0] === undefined ? undefined : stretchBound(call, call.graph.scalar(1)),

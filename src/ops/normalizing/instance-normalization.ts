@@ -1,6 +1,6 @@
 import { productOfDims } from "../../graph/dim.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
+import { elementwise } from "../rules/contents.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { channelColumn, sumToChannels } from "../windows/conv.ts";
 import { spatialAxes } from "../windows/window.ts";
@@ -43,7 +43,7 @@ export const instanceNormalization: Operator = {
     return [call.wants(0) ? dX() : undefined, call.wants(1) ? dScale() : undefined, shift];
   },
 
-  flow(call) {
+  axes(call) {
     const reason = "InstanceNormalization takes mean and variance over it, so new units would change both";
     return {
       ties: [
@@ -56,7 +56,7 @@ export const instanceNormalization: Operator = {
       ],
       blocked: axesOf(call).flatMap((axis) => [input(0, axis), output(axis)].map((at) => ({ at, reason }))),
       // A channel of zeros has variance 0 and stays one: only the shift behind it is left.
-      fresh: ([x, scale, shift]) => {
+      contents: ([x, scale, shift]) => {
         const held = elementwise([x, scale, shift]);
         const nothing = shift === "zero" && (x === "zero" || scale === "zero");
         return typeof held === "string" && nothing ? "zero" : held;

@@ -1,12 +1,12 @@
 import { productOfDims } from "../../graph/dim.ts";
-import { input, output, type Repair, tie } from "../rules/flow.ts";
-import { elementwise, type Fresh, type Refusal } from "../rules/fresh.ts";
+import { input, output, type Repair, tie } from "../rules/axis-rule.ts";
+import { type Contents, elementwise, type Refusal } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { affineBound } from "./batch-normalization.ts";
 import { epsilonOf, multiply, normalize, normalizedBound, normalizedGradient } from "./normalization.ts";
 
-/** First normalised axis, and all of them. */
+/** First normalized axis, and all of them. */
 function axesOf(call: Call): { first: number; axes: number[] } {
   const rank = call.rank(0);
   const first = call.axis(call.int("axis", -1), rank);
@@ -17,7 +17,7 @@ function axesOf(call: Call): { first: number; axes: number[] } {
  * The mean of the old entries, as padding, leaves the mean as it is and makes the variance s times the old one, with s =
  * old size / new size: scale by √s and epsilon by s give the old result.
  */
-function acceptNormalized(fresh: Fresh): readonly Repair[] | Refusal {
+function acceptNormalized(fresh: Contents): readonly Repair[] | Refusal {
   if (fresh === "mean") {
     return [
       { target: { input: 1 }, power: 0.5 },
@@ -28,8 +28,8 @@ function acceptNormalized(fresh: Fresh): readonly Repair[] | Refusal {
 }
 
 /** Copies of every unit change neither mean nor variance. */
-function onlyCopies(fresh: Fresh): readonly Repair[] | Refusal {
-  return fresh === "copy" ? [] : { blocked: "LayerNormalization normalises over it" };
+function onlyCopies(fresh: Contents): readonly Repair[] | Refusal {
+  return fresh === "copy" ? [] : { blocked: "LayerNormalization normalizes over it" };
 }
 
 /**
@@ -49,7 +49,7 @@ export const layerNormalization: Operator = {
           .slice(0, -normalized)
           .some((dim) => dim !== 1)
       ) {
-        call.fail("Scale and B must broadcast over the normalised axes", call.shape(index));
+        call.fail("Scale and B must broadcast over the normalized axes", call.shape(index));
       }
     }
     const shape = x.shape.map((dim, axis) => (axis < first ? dim : 1));
@@ -74,7 +74,7 @@ export const layerNormalization: Operator = {
     return [call.wants(0) ? dX() : undefined, call.wants(1) ? dScale() : undefined, shift];
   },
 
-  flow(call) {
+  axes(call) {
     const { first, axes } = axesOf(call);
     const through = call.shape(0).map((_, axis) => axis);
     const affine = (index: number, role: "scale" | "offset") =>
@@ -95,17 +95,17 @@ export const layerNormalization: Operator = {
           .flatMap((axis) => extra.map((index) => tie(input(0, axis), output(axis, index)))),
       ],
       roles: parameters.map(({ at, role }) => ({ at, role })),
-      pools: axes.map((axis) => ({
+      aggregates: axes.map((axis) => ({
         at: input(0, axis),
         accepts: (fresh) =>
           axes.length === 1 && extra.length === 0 ? acceptNormalized(fresh) : onlyCopies(fresh),
       })),
-      fresh: ([x, scale, offset]) => {
+      contents: ([x, scale, offset]) => {
         // What is finite, times zero, plus zero.
         if (scale === "zero" && (offset ?? "zero") === "zero") return "zero";
-        // On the axes that are not normalised, the mean of old units means nothing to what they become.
+        // On the axes that are not normalized, the mean of old units means nothing to what they become.
         if (x !== "mean" || scale === undefined) return elementwise([x, scale, offset]);
-        // The mean is normalised to zero; what is left is the offset.
+        // The mean is normalized to zero; what is left is the offset.
         const nothing = scale !== "part" && (!call.has(2) || offset === "zero");
         return nothing ? "zero" : elementwise([x, scale, offset]);
       },

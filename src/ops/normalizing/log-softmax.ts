@@ -16,8 +16,8 @@ export const logSoftmax: Operator = {
     return [graph.emit("Sub", [upstream, multiply(call, graph.emit("Exp", [y]), sum)])];
   },
 
-  flow: softmaxFlow,
-  raise: raiseSoftmax,
+  axes: softmaxFlow,
+  upgrade: raiseSoftmax,
 
   link: (call) => ({ name: "logSoftmax", axis: softmaxAxis(call) }),
   interval: alwaysBetween(Number.NEGATIVE_INFINITY, 0),

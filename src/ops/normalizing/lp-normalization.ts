@@ -4,11 +4,11 @@ import { div } from "../elementwise/div.ts";
 import { max } from "../elementwise/max.ts";
 import { reduceL1 } from "../reducing/reduce-l1.ts";
 import { reduceL2 } from "../reducing/reduce-l2.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { tiniest } from "../rules/bounds.ts";
 import { inferUnary } from "../rules/broadcast.ts";
 import { composed } from "../rules/composed.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import { alwaysBetween } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 
@@ -35,9 +35,9 @@ export const lpNormalization: Operator = {
     return inferUnary(call);
   },
   gradient,
-  flow: (call) => ({
+  axes: (call) => ({
     ties: call.shape(0).map((_, axis) => tie(input(0, axis), output(axis))),
-    pools: [
+    aggregates: [
       {
         at: input(0, axisOf(call)),
         accepts: (held) => {
@@ -48,7 +48,7 @@ export const lpNormalization: Operator = {
         },
       },
     ],
-    fresh: zeroAtZero,
+    contents: zeroAtZero,
   }),
   interval: alwaysBetween(-1, 1),
   rounding,

@@ -4,7 +4,7 @@ import type { GradientCall, RoundingCall } from "../rules/operator.ts";
 
 type Emitter = Pick<GradientCall, "graph">;
 
-/** What normalising over `axes` is made of; every value keeps the normalised axes with size 1. */
+/** What normalizing over `axes` is made of; every value keeps the normalized axes with size 1. */
 export interface Normalized {
   /** x - mean */
   readonly centered: string;

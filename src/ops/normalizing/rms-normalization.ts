@@ -5,13 +5,13 @@ import { div } from "../elementwise/div.ts";
 import { mul } from "../elementwise/mul.ts";
 import { sqrt } from "../elementwise/sqrt.ts";
 import { reduceMean } from "../reducing/reduce-mean.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { composed } from "../rules/composed.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { elementwise } from "../rules/contents.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { epsilonOf } from "./normalization.ts";
 
-/** The normalised axes: from `axis` on. */
+/** The normalized axes: from `axis` on. */
 function axesOf(call: Call): number[] {
   const rank = call.rank(0);
   const first = call.axis(call.int("axis", -1), rank);
@@ -38,7 +38,7 @@ export const rmsNormalization: Operator = {
     return [graph.emit("Mul", [graph.emit("Div", [x, root]), scale])];
   }),
 
-  flow(call) {
+  axes(call) {
     const shape = call.shape(0);
     const axes = axesOf(call);
     const scales = call.shape(1).flatMap((dim, axis) => {
@@ -51,7 +51,7 @@ export const rmsNormalization: Operator = {
         ...scales.map(({ at, out }) => tie(at, output(out))),
       ],
       roles: scales.map(({ at }) => ({ at, role: "scale" as const })),
-      pools: axes.map((axis) => ({
+      aggregates: axes.map((axis) => ({
         at: input(0, axis),
         accepts: (held) => {
           if (held === "copy") return [];
@@ -64,7 +64,7 @@ export const rmsNormalization: Operator = {
           ];
         },
       })),
-      fresh: ([x, scale]) => {
+      contents: ([x, scale]) => {
         const held = elementwise([x, scale]);
         return (x === "zero" || scale === "zero") && typeof held === "string" ? "zero" : held;
       },

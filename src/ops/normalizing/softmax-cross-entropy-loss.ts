@@ -2,9 +2,9 @@ import { productOfDims } from "../../graph/dim.ts";
 import type { Attributes, ValueType } from "../../graph/model.ts";
 import { int } from "../../graph/model.ts";
 import { int32, int64 } from "../../tensor/tensor.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { addBounds, magnitude, sumRoundoff } from "../rules/bounds.ts";
 import { codeOfDtype } from "../rules/element-types.ts";
-import { input, output, tie } from "../rules/flow.ts";
 import type { Call, GradientCall, Operator } from "../rules/operator.ts";
 import { spatialAxes } from "../windows/window.ts";
 import { multiply } from "./normalization.ts";
@@ -59,7 +59,7 @@ export const softmaxCrossEntropyLoss: Operator = {
     return [multiply(call, difference, weight(call, column, oneHot, to))];
   },
 
-  flow(call) {
+  axes(call) {
     const reason = "the classes of a loss cannot grow: a new class would change the loss";
     const others = [0, ...spatialAxes(call.rank(0))];
     const none = reductionOf(call) === "none";

@@ -1,4 +1,5 @@
 import { int, type Node } from "../../graph/model.ts";
+import { type AxisRule, input, output, tie } from "../rules/axis-rule.ts";
 import {
   addBounds,
   magnitude,
@@ -9,9 +10,8 @@ import {
   unitRoundoff,
 } from "../rules/bounds.ts";
 import { flopsElementwise, inferUnary } from "../rules/broadcast.ts";
-import { type Flow, input, output, tie } from "../rules/flow.ts";
 import { alwaysBetween } from "../rules/interval-rules.ts";
-import type { Call, Operator, RaisingCall, RoundingCall } from "../rules/operator.ts";
+import type { Call, Operator, RoundingCall, UpgradeCall } from "../rules/operator.ts";
 import { multiply } from "./normalization.ts";
 
 /** The axis that sums to 1: opset 13 and later, where it is the last unless given. */
@@ -20,7 +20,7 @@ export function softmaxAxis(call: Call): number {
 }
 
 /** Before opset 13, all axes from `axis` (1 unless given) on sum to 1 together. */
-export function raiseSoftmax(call: RaisingCall): Node {
+export function raiseSoftmax(call: UpgradeCall): Node {
   const { node, graph } = call;
   if (call.opset >= 13) return node;
   const shape = call.shape(0);
@@ -34,10 +34,10 @@ export function raiseSoftmax(call: RaisingCall): Node {
   return { ...node, op: "Reshape", inputs: [normalized, graph.emit("Shape", [x])], attributes: {} };
 }
 
-/** Axis flow of Softmax and LogSoftmax: all axes pass but the normalised one. */
-export function softmaxFlow(call: Call): Flow {
+/** Axis flow of Softmax and LogSoftmax: all axes pass but the normalized one. */
+export function softmaxFlow(call: Call): AxisRule {
   const normalized = softmaxAxis(call);
-  const reason = `${call.node.op} normalises over this axis: a new entry would change all others`;
+  const reason = `${call.node.op} normalizes over this axis: a new entry would change all others`;
   return {
     ties: call
       .shape(0)
@@ -83,8 +83,8 @@ export const softmax: Operator = {
     return [graph.emit("Sub", [weighted, multiply(call, y, sum)])];
   },
 
-  flow: softmaxFlow,
-  raise: raiseSoftmax,
+  axes: softmaxFlow,
+  upgrade: raiseSoftmax,
 
   link: (call) => ({ name: "softmax", axis: softmaxAxis(call) }),
   interval: alwaysBetween(0, 1),

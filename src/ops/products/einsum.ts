@@ -1,9 +1,9 @@
 import type { Dim } from "../../graph/dim.ts";
 import { productOfDims } from "../../graph/dim.ts";
 import { text } from "../../graph/model.ts";
+import { type AxisRef, type AxisRule, input, output, type Role, type Tie, tie } from "../rules/axis-rule.ts";
 import { addBounds, magnitude, sumRoundoff, unitRoundoff } from "../rules/bounds.ts";
-import { type AxisRef, type Flow, input, output, type Role, type Tie, tie } from "../rules/flow.ts";
-import { multiplied } from "../rules/fresh.ts";
+import { multiplied } from "../rules/contents.ts";
 import { shapeOf } from "../rules/gradient.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "../rules/operator.ts";
 
@@ -113,7 +113,7 @@ function isStretched(call: Call, operands: Equation["operands"], at: number, axi
   );
 }
 
-function flow(call: Call): Flow {
+function flow(call: Call): AxisRule {
   const equation = equationOf(call);
   const { operands, result } = equation;
   const ties: Tie[] = [];
@@ -150,12 +150,12 @@ function flow(call: Call): Flow {
     ties,
     roles,
     blocked,
-    pools: pools.map(({ at }) => ({
+    aggregates: pools.map(({ at }) => ({
       at,
       accepts: (held) =>
         held === "zero" ? [] : { blocked: "Einsum sums over it without a weight that could be zero" },
     })),
-    fresh: multiplied,
+    contents: multiplied,
   };
 }
 
@@ -189,7 +189,7 @@ export const einsum: Operator = {
     );
   },
 
-  flow,
+  axes: flow,
 
   rounding(call) {
     const equation = equationOf(call);

@@ -1,5 +1,6 @@
 import { productOfDims } from "../../graph/dim.ts";
 import { float, int, ints } from "../../graph/model.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import {
   addBounds,
   magnitude,
@@ -8,8 +9,7 @@ import {
   sumRoundoff,
   unitRoundoff,
 } from "../rules/bounds.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { affine } from "../rules/fresh.ts";
+import { affine } from "../rules/contents.ts";
 import { unbroadcast } from "../rules/gradient.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 
@@ -60,7 +60,7 @@ export const gemm: Operator = {
     ];
   },
 
-  flow(call) {
+  axes(call) {
     const { m, ka, kb, n } = axes(call);
     const bias = call.has(2) ? call.shape(2) : [];
     const lead = 2 - bias.length;
@@ -81,7 +81,7 @@ export const gemm: Operator = {
         { at: input(1, kb), role: "outgoing" },
         ...biasTies.map(({ a }) => ({ at: a, role: "shift" as const })),
       ],
-      fresh: affine(call.has(2)),
+      contents: affine(call.has(2)),
     };
   },
 

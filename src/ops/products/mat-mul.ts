@@ -1,10 +1,10 @@
 import type { Dim, Shape } from "../../graph/dim.ts";
 import { productOfDims } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
+import { input, output, type Role, type Tie, tie } from "../rules/axis-rule.ts";
 import { addBounds, magnitude, sumRoundoff } from "../rules/bounds.ts";
 import { broadcastShapes } from "../rules/broadcast.ts";
-import { input, output, type Role, type Tie, tie } from "../rules/flow.ts";
-import { multiplied } from "../rules/fresh.ts";
+import { multiplied } from "../rules/contents.ts";
 import { transpose, unbroadcastTo } from "../rules/gradient.ts";
 import type { Call, GradientCall, Operator } from "../rules/operator.ts";
 
@@ -108,7 +108,7 @@ export const matMul: Operator = {
     return a.length >= 2 && b.length === 2 ? plainGradient(call) : batchedGradient(call);
   },
 
-  flow(call) {
+  axes(call) {
     const { a, b, m, n, batchA, batchB, ka, kb } = parts(call);
     const batchRank = Math.max(batchA.length, batchB.length);
     const ties: Tie[] = [tie(input(0, ka), input(1, kb))];
@@ -128,7 +128,7 @@ export const matMul: Operator = {
         if (dim !== 1 || call.output(0).shape[axis + lead] === 1) carry(index, axis, axis + lead);
       });
     }
-    return { ties, roles, fresh: multiplied };
+    return { ties, roles, contents: multiplied };
   },
 
   rounding(call) {

@@ -53,7 +53,7 @@ export const gru: Operator = {
   gradient: gradientRecurrent(cell),
   sequences: sequenceAxes,
   zeroIfAbsent: [5],
-  flow: flowRecurrent(cell),
+  axes: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),
 };

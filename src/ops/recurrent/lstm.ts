@@ -39,7 +39,7 @@ export const lstm: Operator = {
   gradient: gradientRecurrent(cell),
   sequences: sequenceAxes,
   zeroIfAbsent: [5, 6],
-  flow: flowRecurrent(cell),
+  axes: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),
 };

@@ -4,15 +4,15 @@ import { repeatLayout, unitLayout, unrepeatLayout } from "../../graph/layout.ts"
 import type { ValueType } from "../../graph/model.ts";
 import {
   type AxisRef,
+  type AxisRule,
   type Blocked,
-  type Flow,
   input,
   output,
   type Role,
   type Tie,
   tie,
-} from "../rules/flow.ts";
-import { elementwise, type Fresh } from "../rules/fresh.ts";
+} from "../rules/axis-rule.ts";
+import { type Contents, elementwise } from "../rules/contents.ts";
 import type { Call } from "../rules/operator.ts";
 
 /**
@@ -92,7 +92,7 @@ export function inferRecurrent({ gates, states }: Recurrent): (call: Call) => re
  * Axis-flow rule of the recurrent operators: one width over both directions, since hidden_size is one number. The rows
  * of W and R are one block of units after the other, gate by gate.
  */
-export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: Call) => Flow {
+export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: Call) => AxisRule {
   return (call) => {
     const batchFirst = isBatchFirst(call);
     const [sequence, batch] = batchFirst ? [1, 0] : [0, 1];
@@ -153,10 +153,10 @@ export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: C
       ],
       written: [{ at: input(2, 2), place: { attribute: "hidden_size" } }],
       unit: "state",
-      fresh: ([x, w, r, b, , h, c, p]) => {
+      contents: ([x, w, r, b, , h, c, p]) => {
         // Without weights it is the batch that grows.
         if (w === undefined) return elementwise([x, h, c]);
-        const made = [w, r, b, h, c].filter((held): held is Fresh => held !== undefined);
+        const made = [w, r, b, h, c].filter((held): held is Contents => held !== undefined);
         if (zeroStays(call) && made.every((held) => held === "zero")) return "zero";
         const held = elementwise([...made, p]);
         // The columns of R count on their rows: they may be weights because the unit is zero, or shared out for copies.

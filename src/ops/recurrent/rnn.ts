@@ -30,7 +30,7 @@ export const rnn: Operator = {
   gradient: gradientRecurrent(cell),
   sequences: sequenceAxes,
   zeroIfAbsent: [5],
-  flow: flowRecurrent(cell),
+  axes: flowRecurrent(cell),
   rounding: roundingRecurrent(cell),
   flops: flopsRecurrent(cell),
 };

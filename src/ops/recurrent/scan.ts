@@ -56,7 +56,7 @@ export function scanWith(rulesOf: RulesOf): Operator {
       });
     },
     gradient: "none",
-    flow: () => ({ ties: [] }),
+    axes: () => ({ ties: [] }),
     // Nothing is promised of what a loop makes.
     rounding: (call) =>
       call.node.outputs.map((name) => {

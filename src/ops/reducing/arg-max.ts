@@ -19,7 +19,7 @@ export const argMax: Operator = {
     ];
   },
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  axes: () => ({ ties: [] }),
   rounding(call) {
     if (call.inputBounds[0] === undefined) return undefined;
     // Any position may win once the entries are uncertain.

@@ -1,10 +1,10 @@
 import { productOfDims } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
 import { isFloat } from "../../tensor/dtype.ts";
+import { input, output, tie } from "../rules/axis-rule.ts";
 import { addBounds, magnitude, sumRoundoff } from "../rules/bounds.ts";
 import { inferUnary } from "../rules/broadcast.ts";
-import { input, output, tie } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { numbersOf } from "../rules/sizes.ts";
 
@@ -27,13 +27,13 @@ export const cumSum: Operator = {
       reverse: int(1 - call.int("reverse", 0)),
     }),
   ],
-  flow(call) {
+  axes(call) {
     const summed = axisOf(call);
     const reason = "CumSum sums along it, so new units would change the entries after them";
     return {
       ties: call.shape(0).flatMap((_, axis) => (axis === summed ? [] : [tie(input(0, axis), output(axis))])),
       blocked: [input(0, summed), output(summed)].map((at) => ({ at, reason })),
-      fresh: moved,
+      contents: moved,
     };
   },
   rounding(call) {

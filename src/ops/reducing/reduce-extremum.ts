@@ -1,5 +1,5 @@
 import { int } from "../../graph/model.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import type { GradientCall, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
 import {
@@ -30,11 +30,11 @@ export const reduceExtremum: Operator = {
   infer: inferReduction,
   gradient: share,
   // A mean lies between the least and the largest.
-  flow: flowReduction("compares", { mean: [], copy: [] }, zeroAtZero),
+  axes: flowReduction("compares", { mean: [], copy: [] }, zeroAtZero),
   rounding(call) {
     const [bound] = call.inputBounds;
     return bound === undefined ? undefined : reduceLike(call, "ReduceMax", bound);
   },
   flops: flopsReduction,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

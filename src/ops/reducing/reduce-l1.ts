@@ -1,5 +1,5 @@
 import { addBounds, magnitude, sumRoundoff } from "../rules/bounds.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import { notNegative } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -19,7 +19,7 @@ export const reduceL1: Operator = {
     const sign = call.graph.emit("Sign", [call.node.inputs[0] as string]);
     return [call.graph.emit("Mul", [sign, broadcastable(call, call.upstream)])];
   },
-  flow: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, zeroAtZero),
+  axes: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, zeroAtZero),
   interval: notNegative,
   rounding(call) {
     const x = call.node.inputs[0] as string;
@@ -27,5 +27,5 @@ export const reduceL1: Operator = {
     return reduceLike(call, "ReduceL1", addBounds(call, own, call.inputBounds[0]) as string);
   },
   flops: flopsReduction,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

@@ -1,5 +1,5 @@
 import { addBounds, magnitude, sumRoundoff, tiniest } from "../rules/bounds.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import { notNegative } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -25,7 +25,7 @@ export const reduceL2: Operator = {
     return [graph.emit("Mul", [call.node.inputs[0] as string, each])];
   },
   // Each copied equally often, the units are √(new size / old size) times as long.
-  flow: flowReduction(
+  axes: flowReduction(
     "takes the length",
     { zero: [], copy: [{ target: { output: 0 }, power: 0.5 }] },
     zeroAtZero,
@@ -42,5 +42,5 @@ export const reduceL2: Operator = {
     return addBounds(call, own, length, call.graph.emit("Mul", [length, roundoff]));
   },
   flops: flopsReduction,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

@@ -7,7 +7,7 @@ import {
   sumRoundoff,
   unitRoundoff,
 } from "../rules/bounds.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { elementwise } from "../rules/contents.ts";
 import type { Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
 import { broadcastable, flowReduction, inferReduction, reducedAxes, reduceLike } from "./reduction.ts";
@@ -23,7 +23,7 @@ export const reduceLogSumExp: Operator = {
     ]);
     return [graph.emit("Mul", [graph.emit("Exp", [below]), broadcastable(call, call.upstream)])];
   },
-  flow: flowReduction("sums exponentials", {}, elementwise),
+  axes: flowReduction("sums exponentials", {}, elementwise),
   rounding(call) {
     const x = call.node.inputs[0] as string;
     const [bound] = call.inputBounds;
@@ -42,5 +42,5 @@ export const reduceLogSumExp: Operator = {
     );
   },
   flops: (call) => productOfDims([2, ...call.shape(0)]),
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

@@ -1,5 +1,5 @@
 import { addBounds, magnitude, sumRoundoff } from "../rules/bounds.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import { anything, averaged } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -18,7 +18,7 @@ export const reduceMean: Operator = {
   infer: inferReduction,
   gradient: (call) => [stretchBack(call, call.graph.emit("Div", [call.upstream, reducedCount(call)]))],
   // Copies and means leave a mean as it is; zeros make it smaller by old size / new size.
-  flow: flowReduction(
+  axes: flowReduction(
     "takes the mean",
     { mean: [], copy: [], zero: [{ target: { output: 0 }, power: -1 }] },
     moved,
@@ -32,5 +32,5 @@ export const reduceMean: Operator = {
     return reduceLike(call, "ReduceMean", addBounds(call, own, call.inputBounds[0]) as string);
   },
   flops: flopsReduction,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

@@ -2,7 +2,7 @@ import { productOfDims } from "../../graph/dim.ts";
 import { int, type ValueType } from "../../graph/model.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { addBounds, computedBound, magnitude, sumRoundoff } from "../rules/bounds.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import { anything, between, notANumber } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -39,7 +39,7 @@ export const reduceProd: Operator = {
     const others = graph.emit("Where", [alone, graph.emit("Div", [product, filled]), graph.scalar(0)]);
     return [graph.emit("Mul", [others, broadcastable(call, call.upstream)])];
   },
-  flow: flowReduction("multiplies", {}, zeroAtZero),
+  axes: flowReduction("multiplies", {}, zeroAtZero),
   // Thirty numbers of 20 are more than float32 holds, and infinity times zero is NaN.
   interval: ([x = anything]) => (x.least >= -1 && x.most <= 1 ? between(-1, 1) : notANumber),
   rounding(call) {
@@ -55,5 +55,5 @@ export const reduceProd: Operator = {
     return addBounds(call, call.graph.emit("Sub", [most, y]), own, slack, computedBound(call, 2 ** -23));
   },
   flops: flopsReduction,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

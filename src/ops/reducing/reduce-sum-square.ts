@@ -1,5 +1,5 @@
 import { addBounds, magnitude, sumRoundoff } from "../rules/bounds.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import { notNegative } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -20,7 +20,7 @@ export const reduceSumSquare: Operator = {
     const twice = graph.emit("Mul", [call.node.inputs[0] as string, graph.scalar(2)]);
     return [graph.emit("Mul", [twice, broadcastable(call, call.upstream)])];
   },
-  flow: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, zeroAtZero),
+  axes: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, zeroAtZero),
   interval: notNegative,
   rounding(call) {
     const { graph } = call;
@@ -41,5 +41,5 @@ export const reduceSumSquare: Operator = {
     return reduceLike(call, "ReduceSum", each as string);
   },
   flops: flopsReduction,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

@@ -1,6 +1,6 @@
 import { isFloat } from "../../tensor/dtype.ts";
 import { addBounds, magnitude, sumRoundoff } from "../rules/bounds.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import { anything, summedUp } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
@@ -18,7 +18,7 @@ export const reduceSum: Operator = {
   infer: inferReduction,
   gradient: (call) => [stretchBack(call, call.upstream)],
   // Each copied equally often, the units sum up to new size / old size times as much.
-  flow: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, moved),
+  axes: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, moved),
   interval([x = anything], call) {
     const sum = summedUp(x);
     const { axes } = reducedAxes(call);
@@ -33,5 +33,5 @@ export const reduceSum: Operator = {
     return reduceLike(call, "ReduceSum", addBounds(call, own, call.inputBounds[0]) as string);
   },
   flops: flopsReduction,
-  raise: attributesAsInputs("axes"),
+  upgrade: attributesAsInputs("axes"),
 };

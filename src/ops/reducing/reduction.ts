@@ -2,8 +2,8 @@ import type { Dim, Shape } from "../../graph/dim.ts";
 import { productOfDims } from "../../graph/dim.ts";
 import { int, type ValueType } from "../../graph/model.ts";
 import { givenAxes } from "../rules/axes.ts";
-import { type Flow, input, output, type Repair, tie } from "../rules/flow.ts";
-import type { Fresh } from "../rules/fresh.ts";
+import { type AxisRule, input, output, type Repair, tie } from "../rules/axis-rule.ts";
+import type { Contents } from "../rules/contents.ts";
 import { restoreAxes, shapeOf } from "../rules/gradient.ts";
 import type { Call, GradientCall, RoundingCall } from "../rules/operator.ts";
 import { numbersOf, unknownSize } from "../rules/sizes.ts";
@@ -46,27 +46,27 @@ export function inferReduction(call: Call): readonly ValueType[] {
 }
 
 /** What new units may hold for a reduction over them to stay as it was, and what repairs that takes. */
-export type Accepted = { readonly [F in Fresh]?: readonly Repair[] };
+export type Accepted = { readonly [F in Contents]?: readonly Repair[] };
 
 /** Axis-flow rule of the reductions; `verb` says what it does to an axis, e.g. "sums". */
 export function flowReduction(
   verb: string,
   accepted: Accepted,
-  fresh: NonNullable<Flow["fresh"]>,
+  fresh: NonNullable<AxisRule["contents"]>,
   isMean = false,
-): (call: Call) => Flow {
+): (call: Call) => AxisRule {
   return (call) => {
     const { axes, kept } = reducedAxes(call);
     const through = call.shape(0).flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
     const refusal = { blocked: `${call.node.op} ${verb} over it, so new units would change its result` };
     return {
       ties: through.map((axis, position) => tie(input(0, axis), output(kept ? axis : position))),
-      pools: axes.map((axis) => ({
+      aggregates: axes.map((axis) => ({
         at: input(0, axis),
         accepts: (held) => accepted[held] ?? refusal,
         mean: isMean && axes.length === 1,
       })),
-      fresh,
+      contents: fresh,
     };
   };
 }

@@ -4,7 +4,7 @@ import type { Graph, Node } from "../../graph/model.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { isSupported, operatorOf } from "../index.ts";
-import { isUniform, isVector } from "../rules/fresh-values.ts";
+import { isUniform, isVector } from "../rules/contents-values.ts";
 
 /** One input of a node. */
 interface Slot {

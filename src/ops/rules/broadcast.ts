@@ -1,9 +1,9 @@
 import type { Dim, Shape } from "../../graph/dim.ts";
 import { productOfDims } from "../../graph/dim.ts";
 import type { ValueType } from "../../graph/model.ts";
-import type { Flow, Role } from "./flow.ts";
-import { input, output, tie } from "./flow.ts";
-import { elementwise, moved, notAtZero, steepAtZero, zeroAtZero } from "./fresh.ts";
+import type { AxisRule, Role } from "./axis-rule.ts";
+import { input, output, tie } from "./axis-rule.ts";
+import { elementwise, moved, notAtZero, steepAtZero, zeroAtZero } from "./contents.ts";
 import type { Call } from "./operator.ts";
 
 /** NumPy broadcasting over symbolic shapes. A symbol against a number takes the number. */
@@ -41,28 +41,28 @@ export function inferUnary(call: Call): readonly ValueType[] {
 }
 
 /** Axis-flow rule of elementwise functions of one input: every axis is carried through. */
-export function flowUnary(call: Call): Flow {
+export function flowUnary(call: Call): AxisRule {
   return { ties: call.shape(0).map((_, axis) => tie(input(0, axis), output(axis))) };
 }
 
 /** {@link flowUnary}, of a function with f(0) = 0. */
-export function flowThroughZero(call: Call): Flow {
-  return { ...flowUnary(call), fresh: zeroAtZero };
+export function flowThroughZero(call: Call): AxisRule {
+  return { ...flowUnary(call), contents: zeroAtZero };
 }
 
 /** {@link flowUnary}, of an operator that keeps the values (or all their signs) as they are. */
-export function flowMoved(call: Call): Flow {
-  return { ...flowUnary(call), fresh: moved };
+export function flowMoved(call: Call): AxisRule {
+  return { ...flowUnary(call), contents: moved };
 }
 
 /** {@link flowUnary}, of a function whose slope at zero is infinite. */
-export function flowSteepAtZero(call: Call): Flow {
-  return { ...flowUnary(call), fresh: steepAtZero };
+export function flowSteepAtZero(call: Call): AxisRule {
+  return { ...flowUnary(call), contents: steepAtZero };
 }
 
 /** {@link flowUnary}, of a function that is not finite at zero. */
-export function flowNotAtZero(call: Call): Flow {
-  return { ...flowUnary(call), fresh: notAtZero };
+export function flowNotAtZero(call: Call): AxisRule {
+  return { ...flowUnary(call), contents: notAtZero };
 }
 
 /**
@@ -71,8 +71,8 @@ export function flowNotAtZero(call: Call): Flow {
  */
 export function flowBroadcast(
   roles: readonly (Role | undefined)[],
-  fresh: NonNullable<Flow["fresh"]> = elementwise,
-): (call: Call) => Flow {
+  fresh: NonNullable<AxisRule["contents"]> = elementwise,
+): (call: Call) => AxisRule {
   return (call) => {
     const rank = Math.max(...roles.map((_, index) => call.rank(index)));
     const sized = roles.flatMap((_, index) => {
@@ -96,7 +96,7 @@ export function flowBroadcast(
         const role = roles[index];
         return role === undefined ? [] : [{ at: input(index, axis), role }];
       }),
-      fresh,
+      contents: fresh,
     };
   };
 }

@@ -5,7 +5,7 @@ import {
   carriesUnits,
   type Layout,
   layoutSize,
-  normalise,
+  normalize,
   repeatLayout,
   sameLayout,
   scaleLayout,
@@ -23,9 +23,9 @@ import {
   type Placed,
   type Tie,
   unitsOn,
-} from "./flow.ts";
+} from "./axis-rule.ts";
 
-/** Neighbouring axes of the input that together have as many positions as neighbouring axes of the output. */
+/** Neighboring axes of the input that together have as many positions as neighboring axes of the output. */
 export interface Group {
   readonly from: readonly number[];
   readonly to: readonly number[];
@@ -84,7 +84,7 @@ function commonFactors(from: Shape, to: Shape): readonly Factor[] | undefined {
     const shared = commonFactor(a, b);
     if (shared === undefined) return undefined;
     factors.push({ size: shared, from: Math.min(i, from.length - 1), to: Math.min(j, to.length - 1) });
-    // An axis of size 1 is a factor by itself, and takes nothing from its neighbour on the other side.
+    // An axis of size 1 is a factor by itself, and takes nothing from its neighbor on the other side.
     const alone = shared === 1 && a !== b;
     const restA = alone || a === undefined ? a : divideDims(a, shared);
     const restB = alone || b === undefined ? b : divideDims(b, shared);
@@ -276,7 +276,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
       backward(layout): Carried {
         if (known === undefined) return unknown;
         const fixed = known.map((size) => ({ fixed: size }));
-        return normalise([...fixed.slice(0, index), ...layout, ...fixed.slice(index + 1)]);
+        return normalize([...fixed.slice(0, index), ...layout, ...fixed.slice(index + 1)]);
       },
     }),
   );
@@ -286,7 +286,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
 export function partGrains(sizes: readonly number[]): readonly Grain[] {
   const [first = 0] = sizes;
   const apart = sizes.map((units, part) => ({
-    layout: normalise(sizes.map((fixed, at) => (at === part ? { inner: 1 } : { fixed }))),
+    layout: normalize(sizes.map((fixed, at) => (at === part ? { inner: 1 } : { fixed }))),
     units,
   }));
   if (sizes.some((size) => size !== first)) return apart;
@@ -306,7 +306,7 @@ export function sliceLayout(layout: Layout, units: number, start: number, end: n
     else if (to - from === size) blocks.push(block);
     else return undefined;
   }
-  return normalise(blocks);
+  return normalize(blocks);
 }
 
 /** Ties of the axes of a group; undefined where they have no common factors. */

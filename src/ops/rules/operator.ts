@@ -3,7 +3,7 @@ import type { Dim, Shape } from "../../graph/dim.ts";
 import type { Attribute, Node, ValueType } from "../../graph/model.ts";
 import { type ErrorCode, EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { AxisRef, Flow } from "./flow.ts";
+import type { AxisRef, AxisRule } from "./axis-rule.ts";
 import type { Interval } from "./interval.ts";
 
 /** A node together with what is known of its values: what every rule sees. */
@@ -149,7 +149,7 @@ export class GraphCall extends Call {
 }
 
 /** What a raising rule works with: a call of an older opset, within the graph of opset 20 that is being written. */
-export interface RaisingCall extends GraphCall {
+export interface UpgradeCall extends GraphCall {
   readonly opset: number;
 }
 
@@ -210,7 +210,7 @@ export interface Operator {
    */
   readonly gradient: "none" | ((call: GradientCall) => readonly (string | undefined)[]);
   /** Axis-flow rule: how the axes of inputs and outputs are tied (see flow.ts). */
-  readonly flow: (call: Call) => Flow;
+  readonly axes: (call: Call) => AxisRule;
   /**
    * Rounding rule: emits a bound on |computed - exact| in float32, given bounds on the inputs, and returns its
    * name; undefined where the output is exact. A list holds the bounds of several outputs; a single one is that
@@ -258,7 +258,7 @@ export interface Operator {
    * The node that computes the same in opset 20, where older opsets write the call in another way or mean another thing
    * by it; it may emit others before. All other rules but `infer` and `flow` know opset 20 alone.
    */
-  readonly raise?: (call: RaisingCall) => Node;
+  readonly upgrade?: (call: UpgradeCall) => Node;
   /** Writes the node's outputs with the same values, but so that units which are zero get a gradient (see `Flow.atZero`). */
   readonly open?: (call: GraphCall) => void;
   /** For products of what is read with a weight, input 1: what each output is a product of, for second moments of it. */

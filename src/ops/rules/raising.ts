@@ -1,6 +1,6 @@
 import { type Attribute, type Attributes, int, type Node } from "../../graph/model.ts";
 import { codeOfDtype } from "./element-types.ts";
-import type { RaisingCall } from "./operator.ts";
+import type { UpgradeCall } from "./operator.ts";
 
 /** The node's attributes without those called `names`. */
 export function attributesWithout(node: Node, names: readonly string[]): Attributes {
@@ -11,7 +11,7 @@ export function attributesWithout(node: Node, names: readonly string[]): Attribu
  * Raising rule of operators that took as attributes what newer opsets take as inputs 1, 2, ...: lists of integers
  * (axes, sizes) or one, and numbers of the element type of input 0 (limits). A node that has none of them stays as it is.
  */
-export function attributesAsInputs(...names: readonly string[]): (call: RaisingCall) => Node {
+export function attributesAsInputs(...names: readonly string[]): (call: UpgradeCall) => Node {
   return (call) => {
     const { node } = call;
     if (!names.some((name) => Object.hasOwn(node.attributes, name))) return node;
@@ -25,7 +25,7 @@ export function attributesAsInputs(...names: readonly string[]): (call: RaisingC
   };
 }
 
-function inputOf(call: RaisingCall, name: string, attribute: Attribute): string {
+function inputOf(call: UpgradeCall, name: string, attribute: Attribute): string {
   const { graph } = call;
   if (attribute.kind === "ints") return graph.vector(attribute.value);
   if (attribute.kind === "int") return graph.vector([attribute.value]);

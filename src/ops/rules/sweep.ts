@@ -10,7 +10,7 @@ export type RulesOf = (node: Node) => Operator;
 const constant: Operator = {
   infer: () => [],
   gradient: "none",
-  flow: () => ({ ties: [] }),
+  axes: () => ({ ties: [] }),
   rounding: () => undefined,
 };
 

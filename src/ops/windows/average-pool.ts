@@ -2,7 +2,7 @@ import { isConcrete, type Shape } from "../../graph/dim.ts";
 import { ints } from "../../graph/model.ts";
 import { float32, full, sizeOf } from "../../tensor/tensor.ts";
 import { addBounds, magnitude, scaleBound, unitRoundoff } from "../rules/bounds.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import { anything, between, hull } from "../rules/interval.ts";
 import type { GradientCall, Operator } from "../rules/operator.ts";
 import { padTo, poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
@@ -45,7 +45,7 @@ export const averagePool: Operator = {
     return [graph.emit("Squeeze", [spread, graph.vector([1])])];
   },
 
-  flow: (call) => poolFlow(call, moved),
+  axes: (call) => poolFlow(call, moved),
 
   interval: ([x = anything]) => hull(x, between(0, 0)),
   rounding(call) {

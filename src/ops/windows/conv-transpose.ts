@@ -136,7 +136,7 @@ export const convTranspose: Operator = {
     ];
   },
 
-  flow: (call) => convolutionFlow(call, call.int("group", 1), { incoming: 1, outgoing: 0 }),
+  axes: (call) => convolutionFlow(call, call.int("group", 1), { incoming: 1, outgoing: 0 }),
 
   rounding(call) {
     const { window, surplus, groups } = geometry(call);

@@ -2,9 +2,9 @@ import type { Shape } from "../../graph/dim.ts";
 import { multiplyDims, productOfDims } from "../../graph/dim.ts";
 import { type Layout, sameLayout, unitLayout, untouched } from "../../graph/layout.ts";
 import { int } from "../../graph/model.ts";
+import { type AxisRule, type Grain, input, output, type Tie, tie } from "../rules/axis-rule.ts";
 import { addBounds, magnitude, relativeBound, sumRoundoff, unitRoundoff } from "../rules/bounds.ts";
-import { type Flow, type Grain, input, output, type Tie, tie } from "../rules/flow.ts";
-import { affine } from "../rules/fresh.ts";
+import { affine } from "../rules/contents.ts";
 import type { Call, GradientCall, Operator } from "../rules/operator.ts";
 import { convWeightGradient } from "./conv-gradient.ts";
 import { unfoldConv } from "./conv-unfold.ts";
@@ -90,7 +90,7 @@ export const conv: Operator = {
     ];
   },
 
-  flow(call) {
+  axes(call) {
     const groups = call.int("group", 1);
     return convolutionFlow(call, groups, { incoming: 0, outgoing: 1 });
   },
@@ -139,7 +139,7 @@ export function convolutionFlow(
   call: Call,
   groups: number,
   axes: { readonly incoming: 0 | 1; readonly outgoing: 0 | 1 },
-): Flow {
+): AxisRule {
   const bias = call.has(2);
   const spatial = spatialAxes(call.rank(0));
   const window = "a spatial axis of a convolution cannot grow: its window slides over it";
@@ -164,7 +164,7 @@ export function convolutionFlow(
       ...(bias ? [{ at: input(2, 0), role: "shift" as const }] : []),
     ],
     blocked,
-    fresh: affine(bias),
+    contents: affine(bias),
     unit: "channel",
   };
 }
@@ -177,7 +177,7 @@ function groupedFlow(
   call: Call,
   groups: number,
   axes: { readonly incoming: 0 | 1; readonly outgoing: 0 | 1 },
-): Flow {
+): AxisRule {
   const bias = call.has(2);
   const from = call.shape(0)[1];
   const to = call.output(0).shape[1];
@@ -243,7 +243,7 @@ function groupedFlow(
         becomes: (layout, units) => (asGroups(layout, perInput, 1) === undefined ? groups : units),
       },
     ],
-    fresh: affine(bias),
+    contents: affine(bias),
     unit: perWhole > 1 ? "group" : "channel",
   };
 }

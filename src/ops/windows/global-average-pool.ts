@@ -1,7 +1,7 @@
 import { productOfDims } from "../../graph/dim.ts";
 import { addBounds, magnitude, sumRoundoff } from "../rules/bounds.ts";
+import { moved } from "../rules/contents.ts";
 import { elementCount } from "../rules/element-count.ts";
-import { moved } from "../rules/fresh.ts";
 import { shapeOf } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
@@ -23,7 +23,7 @@ export const globalAveragePool: Operator = {
     return [call.graph.emit("Expand", [shared, shapeOf(call, x)])];
   },
 
-  flow: (call) => poolFlow(call, moved),
+  axes: (call) => poolFlow(call, moved),
 
   interval: keepsInterval,
   rounding(call) {

@@ -1,5 +1,5 @@
 import { isConcrete, productOfDims, type Shape } from "../../graph/dim.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
 import { globalAveragePool } from "./global-average-pool.ts";
@@ -19,7 +19,7 @@ export const globalMaxPool: Operator = {
     return [gradientByIndices(call, globalPoolAttributes(spatial))];
   },
 
-  flow: (call) => poolFlow(call, zeroAtZero),
+  axes: (call) => poolFlow(call, zeroAtZero),
 
   interval: keepsInterval,
   rounding(call) {

@@ -1,7 +1,7 @@
 import { type Attributes, int, ints, text } from "../../graph/model.ts";
 import { float32, sizeOf } from "../../tensor/tensor.ts";
+import { zeroAtZero } from "../rules/contents.ts";
 import { codeOfDtype } from "../rules/element-types.ts";
-import { zeroAtZero } from "../rules/fresh.ts";
 import { shapeOf } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { GradientCall, Operator } from "../rules/operator.ts";
@@ -36,7 +36,7 @@ export const maxPool: Operator = {
     return [gradientByIndices(call, { ...attributes, storage_order: { kind: "int", value: 0 } })];
   },
 
-  flow: (call) => poolFlow(call, zeroAtZero),
+  axes: (call) => poolFlow(call, zeroAtZero),
 
   interval: keepsInterval,
   rounding(call) {

@@ -1,8 +1,8 @@
 import type { Shape } from "../../graph/dim.ts";
 import { addDims, multiplyDims, productOfDims } from "../../graph/dim.ts";
+import { input, output } from "../rules/axis-rule.ts";
 import { movedBound } from "../rules/bounds.ts";
-import { input, output } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { elementwise } from "../rules/contents.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { sizesOf } from "../rules/sizes.ts";
 import { windowOf } from "./window.ts";
@@ -41,14 +41,14 @@ export const maxUnpool: Operator = {
     const flat = graph.emit("Reshape", [call.upstream, graph.vector([-1])]);
     return [graph.emit("Gather", [flat, call.node.inputs[1] as string])];
   },
-  flow(call) {
+  axes(call) {
     const reason = "MaxUnpool numbers the elements of all axes together";
     const blocked = call.shape(0).flatMap((_, axis) => [
       { at: input(0, axis), reason },
       { at: input(1, axis), reason },
       { at: output(axis), reason },
     ]);
-    return { ties: [], blocked, fresh: elementwise };
+    return { ties: [], blocked, contents: elementwise };
   },
   positions: (call) => [{ input: 1, size: productOfDims(call.output(0).shape) }],
   rounding: movedBound,

@@ -1,8 +1,8 @@
 import type { Dim } from "../../graph/dim.ts";
 import { productOfDims } from "../../graph/dim.ts";
 import { text } from "../../graph/model.ts";
-import { type Flow, input, output, tie } from "../rules/flow.ts";
-import { elementwise } from "../rules/fresh.ts";
+import { type AxisRule, input, output, tie } from "../rules/axis-rule.ts";
+import { elementwise } from "../rules/contents.ts";
 import type { Call, GradientCall } from "../rules/operator.ts";
 import { extent, spatialAxes, type Window, windowedSize, windowOf } from "./window.ts";
 
@@ -34,10 +34,10 @@ export function poolShape(call: Call): Dim[] {
 }
 
 /** Batch and channel pass through a pool; its spatial axes cannot grow. */
-export function poolFlow(call: Call, fresh: NonNullable<Flow["fresh"]> = elementwise): Flow {
+export function poolFlow(call: Call, fresh: NonNullable<AxisRule["contents"]> = elementwise): AxisRule {
   const reason = "a spatial axis of a pool cannot grow: its window slides over it";
   return {
-    fresh,
+    contents: fresh,
     ties: [tie(input(0, 0), output(0)), tie(input(0, 1), output(1))],
     blocked: spatialAxes(call.rank(0)).flatMap((axis) => [
       { at: input(0, axis), reason },

@@ -1,8 +1,8 @@
 import { type Dim, multiplyDims } from "../../graph/dim.ts";
 import { int, ints, text } from "../../graph/model.ts";
+import { input, output } from "../rules/axis-rule.ts";
 import { addBounds, magnitude, movedBound, scaleBound, unitRoundoff } from "../rules/bounds.ts";
-import { input, output } from "../rules/flow.ts";
-import { moved } from "../rules/fresh.ts";
+import { moved } from "../rules/contents.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { realsOf, sizesOf, unknownSize } from "../rules/sizes.ts";
 import { poolFlow } from "./pool.ts";
@@ -112,7 +112,7 @@ export const resize: Operator = {
     return [call.graph.emit("Mul", [mean, call.graph.scalar(taps)])];
   },
 
-  flow(call) {
+  axes(call) {
     const [shape, list] = [call.shape(0), stretches(call)];
     const still = (axis: number) =>
       list[axis]?.scale === 1 || (list[axis]?.size !== undefined && list[axis]?.size === shape[axis]);
@@ -135,7 +135,7 @@ export const resize: Operator = {
   // Region, scales and sizes.
   literals: { always: [1, 2, 3] },
   // Opset 10 knew but one way to find the elements.
-  raise(call) {
+  upgrade(call) {
     const { node } = call;
     if (!takesScalesFirst(call)) return node;
     const [x, scales] = node.inputs as [string, string];

@@ -17,7 +17,7 @@ function scales(call: Call): readonly number[] {
 export const upsample: Operator = {
   ...resize,
   infer: (call) => [{ dtype: call.input(0).dtype, shape: scaledShape(call, scales(call)) }],
-  raise(call) {
+  upgrade(call) {
     const list = scales(call);
     const name = call.graph.constant(`scales ${list}`, () => float32([list.length], list));
     return {

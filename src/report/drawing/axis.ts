@@ -15,7 +15,7 @@ export interface Axis {
   readonly ticks: readonly Tick[];
 }
 
-export interface LinearOptions {
+export interface LinearAxisOptions {
   readonly label: string;
   /** Prints a tick. Default {@link plain}. */
   readonly format?: (value: number) => string;
@@ -32,7 +32,7 @@ export interface LinearOptions {
 }
 
 /** A linear axis over the finite ones of `values`. */
-export function linearAxis(values: readonly number[], options: LinearOptions): Axis {
+export function linearAxis(values: readonly number[], options: LinearAxisOptions): Axis {
   const { label, format = plain, unit = 1, nice = true, limits, whole = false, ticks = 5 } = options;
   let [low, high] = extent(values) ?? [0, 1];
   // One value alone has no length to measure along.

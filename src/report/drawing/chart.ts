@@ -12,7 +12,7 @@ export interface ChartPoint {
 
 /** One line of a chart. */
 export interface Series {
-  /** Index of its arm: colour and marker. */
+  /** Index of its arm: color and marker. */
   readonly arm: number;
   /** "strong" for what counts, "faint" for what accompanies it, "dotted" for a second line of equal weight. */
   readonly look: "strong" | "faint" | "dotted";
@@ -45,7 +45,7 @@ export interface Chart {
   readonly height?: number;
 }
 
-/** Draws a chart as one SVG element. Colours and fonts come from the style sheet of the page. */
+/** Draws a chart as one SVG element. Colors and fonts come from the style sheet of the page. */
 export function drawChart(chart: Chart): Markup {
   const { id, x, y, series, width = 560, height = 300 } = chart;
   const endLabels = series.map(({ endLabel = "" }) => endLabel);

@@ -3,7 +3,7 @@ import { type Markup, markup } from "./markup.ts";
 
 const shapes = [symbolCircle, symbolSquare, symbolTriangle, symbolDiamond2];
 
-/** The sign of an arm, by shape as well as by colour, so that it can be told apart in grey. */
+/** The sign of an arm, by shape as well as by color, so that it can be told apart in grey. */
 export function marker(arm: number, x: number, y: number): Markup {
   const shape = shapes[arm % shapes.length] ?? symbolCircle;
   const d = symbol(shape, 52).digits(2)() ?? "";

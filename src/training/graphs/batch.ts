@@ -5,7 +5,7 @@ import type { Feeds } from "../../engine/session.ts";
 import { allocate } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { makeTensor, sizeOf, type Tensor } from "../../tensor/tensor.ts";
-import { type Fed, type Source, sourcesOf } from "./rows.ts";
+import { type Fed, type RowSource, sourcesOf } from "./rows.ts";
 
 /** One batch in buffers that are reused from step to step. */
 export interface Batch {
@@ -19,7 +19,7 @@ export interface Batch {
  * a steady run allocates nothing.
  */
 export class Batcher {
-  readonly #sources: readonly Source[];
+  readonly #sources: readonly RowSource[];
   readonly #target: string | undefined;
   readonly #made = new Map<number, Batch>();
 

@@ -63,7 +63,7 @@ function linkAfter(graph: GraphBuilder, link: Link, moves: readonly Node[]): End
 
 /** Where a node puts axis `axis` of its input 0, whole. */
 function axisAfter(graph: GraphBuilder, node: Node, axis: number): number | undefined {
-  const { ties } = operatorOf(node).flow(new GraphCall(graph, node));
+  const { ties } = operatorOf(node).axes(new GraphCall(graph, node));
   const tie = ties.find(({ a, b }) => a.side === "input" && b.side === "output" && a.axis === axis);
   const carried = tie?.forward?.(unitLayout) ?? unitLayout;
   return tie !== undefined && !("blocked" in carried) && sameLayout(carried, unitLayout)

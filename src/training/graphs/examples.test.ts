@@ -164,7 +164,7 @@ describe("nodes that were exported as they are in training", () => {
     expect(again.model.graph.nodes.find(({ op }) => op === "Dropout")?.inputs).toHaveLength(2);
   });
 
-  const normalised = (training: boolean) =>
+  const normalized = (training: boolean) =>
     model(["batch", 3], (graph, x) => {
       const ones = ["scale", "shift", "mean", "variance"].map((name, at) =>
         graph.parameter(name, float32([3], at % 3 === 0 ? [1, 1, 1] : [0.1, 0.2, 0.3])),
@@ -174,22 +174,22 @@ describe("nodes that were exported as they are in training", () => {
       return graph.emit("MatMul", [y, graph.parameter("w", float32([3, 2], [1, 2, 3, 4, 5, 6]))]);
     });
 
-  it("batch normalisation: by running statistics in evaluation", async () => {
+  it("batch normalization: by running statistics in evaluation", async () => {
     const losses = [];
     for (const training of [true, false]) {
-      const trainer = await Trainer.create(normalised(training), { loss: "meanSquaredError" });
+      const trainer = await Trainer.create(normalized(training), { loss: "meanSquaredError" });
       losses.push((await trainer.evaluate(data)).loss, (await trainer.evaluate(data, { batchSize: 1 })).loss);
     }
     for (const loss of losses) expect(loss).toBeCloseTo(losses[0] as number, 5);
   });
 
-  it("batch normalisation: no batch of one, and a last one joins the one before", async () => {
-    const one = await Trainer.create(normalised(false), { loss: "meanSquaredError", batchSize: 1 });
+  it("batch normalization: no batch of one, and a last one joins the one before", async () => {
+    const one = await Trainer.create(normalized(false), { loss: "meanSquaredError", batchSize: 1 });
     await expect(one.fit(data, { steps: 1 })).rejects.toMatchObject({
       code: "ARGUMENT",
       rule: expect.stringContaining("at least 2"),
     });
-    const four = await Trainer.create(normalised(false), { loss: "meanSquaredError", batchSize: 4 });
+    const four = await Trainer.create(normalized(false), { loss: "meanSquaredError", batchSize: 4 });
     const sizes: number[] = [];
     await four.fit(data, {
       epochs: 2,

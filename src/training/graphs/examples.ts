@@ -8,7 +8,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 
 /**
  * Makes sure that no example has a part in what another one gives, as far as the axis rules of the nodes and the names of
- * sizes tell: nothing is summed, normalised or looked up along an axis of size `batch`, and no value has two such
+ * sizes tell: nothing is summed, normalized or looked up along an axis of size `batch`, and no value has two such
  * axes. Throws `SHAPE_MISMATCH` for the first node that mixes examples.
  */
 export function refuseMixing(graph: Graph, batch: readonly string[]): void {
@@ -50,12 +50,12 @@ function mixes(
     (name) => types.get(name),
     (name) => graph.parameters.get(name),
   );
-  const { pools = [], blocked = [] } = rules.flow(call);
+  const { aggregates: pools = [], blocked = [] } = rules.axes(call);
   const sequences = rules.sequences?.(call) ?? [];
   const meets = (at: { side: string; index: number; axis: number }) =>
     at.side === "input" && carried.some(({ index, axis }) => index === at.index && axis === at.axis);
   if (sequences.some(meets)) return "it takes examples for the steps of a sequence";
-  if (pools.some(({ at }) => meets(at))) return "it sums or normalises over examples";
+  if (pools.some(({ at }) => meets(at))) return "it sums or normalizes over examples";
   return blocked.find(({ at, apart }) => !apart && meets(at)) === undefined
     ? undefined
     : "it works along the axis of examples";

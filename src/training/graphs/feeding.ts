@@ -24,7 +24,7 @@ export class Feeding {
   /** Whether a batch of one would leave a variance nothing to be taken over. */
   readonly #atLeastTwo: boolean;
 
-  /** Throws where data and model do not fit, and `ARGUMENT` for batches of one where the model normalises over batches. */
+  /** Throws where data and model do not fit, and `ARGUMENT` for batches of one where the model normalizes over batches. */
   constructor(program: Program, data: Dataset, settings: Pick<TrainerSettings, "seed" | "batchSize">) {
     this.data = data;
     this.#batcher = new Batcher(program, data);
@@ -42,7 +42,7 @@ export class Feeding {
 
   /**
    * Examples in the batch from `offset` on: the last of an epoch may be smaller. A last batch of one joins the one before
-   * it where it could not be normalised.
+   * it where it could not be normalized.
    */
   sizeAt(offset: number): number {
     const left = this.data.count - offset;
@@ -89,7 +89,7 @@ function batchOfOne(data: Dataset, batchSize: number): EspalierError {
   const single = data.count === 1;
   return new EspalierError("ARGUMENT", {
     thing: single ? `data set "${data.name}"` : "batchSize",
-    rule: "must be at least 2: the model has a BatchNormalization, and one value has no variance to normalise by",
+    rule: "must be at least 2: the model has a BatchNormalization, and one value has no variance to normalize by",
     received: single ? data.count : batchSize,
     remedy:
       "Use larger batches (batchSize, or --batch), or freeze the scale and shift of each BatchNormalization.",

@@ -68,7 +68,7 @@ function leftOpen(
     (name) => before.get(name),
     (name) => parameters.get(name),
   );
-  const { ties, written = [] } = rulesOrNone(node).flow(call);
+  const { ties, written = [] } = rulesOrNone(node).axes(call);
   const tied = ties.find(
     ({ a, b }) => a.side === "input" && a.index === 0 && a.axis === axis && b.side === "output",
   );

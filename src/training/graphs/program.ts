@@ -6,7 +6,7 @@ import { symbolicShapes } from "../../growth/plan/symbols.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import { newGraph, rulesOrNone } from "../../ops/index.ts";
 import { inferTypes } from "../../ops/infer.ts";
-import { originOf, raiseOpset } from "../../ops/rewrites/raise.ts";
+import { originOf, upgradeOpset } from "../../ops/rewrites/upgrade.ts";
 import { GraphCall, type TrainingCall } from "../../ops/rules/operator.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { isInModel, type LossName, losses, lossOf } from "../losses/index.ts";
@@ -88,7 +88,7 @@ export function writeProgram(options: ProgramOptions): Program {
   const kept = [output, ...(isInModel(loss) ? [loss.output] : [])];
   const needed = neededFor(model.graph, kept);
   // Gradient rules are written in opset 20; the model itself keeps its own.
-  const raised = raiseOpset({ ...model, graph: needed });
+  const raised = upgradeOpset({ ...model, graph: needed });
   const counted = inferTypes(raised.graph).get(output)?.shape ?? [];
   const axes = batchAxes(raised.graph, counted, options.batchAxis);
   const sizes = knownSizes(programInputs(raised.graph, axes), options.sizes, options.data);

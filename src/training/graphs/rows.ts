@@ -21,7 +21,7 @@ export interface Fed {
 }
 
 /** An input of a program and the rows of a data set that go there, in the input's own element type. */
-export interface Source {
+export interface RowSource {
   readonly input: ProgramInput;
   readonly rows: Rows;
 }
@@ -31,7 +31,7 @@ export interface Source {
  * column from the features; the targets from a column, the targets or the labels. Throws `EMPTY_DATA`; `ARGUMENT` for an input without a column, or a
  * column without an input; `SHAPE_MISMATCH`; `UNSUPPORTED_TYPE` where the element types differ; `LABEL_RANGE`.
  */
-export function sourcesOf(program: Fed, data: Dataset): readonly Source[] {
+export function sourcesOf(program: Fed, data: Dataset): readonly RowSource[] {
   if (data.count === 0) {
     throw new EspalierError("EMPTY_DATA", {
       thing: `data set "${data.name}"`,
@@ -118,7 +118,7 @@ function fits(shape: Shape, dims: readonly number[]): boolean {
 }
 
 /** The same size by name must be the same in every column. */
-function checkNamedSizes(sources: readonly Source[], data: Dataset): void {
+function checkNamedSizes(sources: readonly RowSource[], data: Dataset): void {
   const seen = new Map<string, { readonly size: number; readonly thing: string }>();
   for (const { input, rows } of sources) {
     exampleShape(input).forEach((dim, axis) => {

@@ -27,14 +27,14 @@ function model(units: Readonly<Record<string, number>>, more?: (graph: GraphBuil
 }
 
 const features = Float32Array.from({ length: 24 }, (_, at) => Math.sin(at));
-const labelled = (classes: number) =>
+const labeled = (classes: number) =>
   dataset({ features, featureDims: [2], labels: Int32Array.from({ length: 12 }, (_, at) => at % classes) });
 const valued = (size: number) =>
   dataset({ features, featureDims: [2], targets: new Float32Array(12 * size), targetDims: [size] });
 
 describe("which output and which loss fit the data", () => {
   it("takes the output that makes as many classes, and says so", () => {
-    const { output, loss, notes } = taskFor(model({ embedding: 16, logits: 3 }), labelled(3));
+    const { output, loss, notes } = taskFor(model({ embedding: 16, logits: 3 }), labeled(3));
     expect([output, loss]).toEqual(["logits", "crossEntropy"]);
     expect(notes).toEqual([expect.stringMatching(/"logits" is trained.*3 classes.*"embedding"/)]);
   });
@@ -48,25 +48,25 @@ describe("which output and which loss fit the data", () => {
   });
 
   it("takes one unit for two classes by binary cross-entropy", () => {
-    expect(taskFor(model({ logit: 1 }), labelled(2))).toMatchObject({ loss: "binaryCrossEntropy" });
-    expect(taskFor(model({ logits: 2 }), labelled(2))).toMatchObject({ loss: "crossEntropy", notes: [] });
+    expect(taskFor(model({ logit: 1 }), labeled(2))).toMatchObject({ loss: "binaryCrossEntropy" });
+    expect(taskFor(model({ logits: 2 }), labeled(2))).toMatchObject({ loss: "crossEntropy", notes: [] });
   });
 
   it("takes logits and their softmax for one", () => {
     const both = model({ z: 3 }, (graph) => {
       graph.output(graph.emit("Softmax", ["z"], { axis: int(1) }, "p"));
     });
-    expect(taskFor(both, labelled(3)).output).toBe("z");
+    expect(taskFor(both, labeled(3)).output).toBe("z");
   });
 
   it("asks where several fit", () => {
     const twins = model({ start: 3, end: 3 });
-    expect(() => taskFor(twins, labelled(3))).toThrow(/several fit/);
-    expect(taskFor(twins, labelled(3), { output: "end" })).toMatchObject({ output: "end", notes: [] });
+    expect(() => taskFor(twins, labeled(3))).toThrow(/several fit/);
+    expect(taskFor(twins, labeled(3), { output: "end" })).toMatchObject({ output: "end", notes: [] });
   });
 
   it("says what the model has where none fits", () => {
-    expect(() => taskFor(model({ score: 1 }), labelled(3))).toThrow(/the model has 1 output, so labels/);
+    expect(() => taskFor(model({ score: 1 }), labeled(3))).toThrow(/the model has 1 output, so labels/);
     expect(() => taskFor(model({ a: 2, b: 3 }), valued(4))).toThrow(/numbers of shape \[2\]/);
   });
 });

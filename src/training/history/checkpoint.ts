@@ -22,7 +22,7 @@ export interface Checkpoint {
 }
 
 /**
- * One safetensors file: the model as ONNX bytes, the optimiser's tensors and births, and settings and progress as
+ * One safetensors file: the model as ONNX bytes, the optimizer's tensors and births, and settings and progress as
  * JSON; in a trial also the state to go back to, as such a file again. It carries the SHA-256 of itself (taken with zeros in the digest's place).
  */
 export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise<Uint8Array> {

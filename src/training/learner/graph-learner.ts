@@ -35,14 +35,14 @@ interface UpdateNames {
   readonly axes: readonly { readonly births: string; readonly factors: readonly string[] }[];
 }
 
-/** An optimiser's factor, and the input that takes it where it is the same for all entries. */
+/** An optimizer's factor, and the input that takes it where it is the same for all entries. */
 interface FactorInput {
   readonly factor: Factor;
   readonly scalar: string | undefined;
 }
 
 /**
- * The whole step, optimiser included, as one ONNX graph: the readable reference, and what the browser and GPUs use.
+ * The whole step, optimizer included, as one ONNX graph: the readable reference, and what the browser and GPUs use.
  * Values go round through the graph's outputs, so the last good ones are simply those not yet replaced.
  */
 export class GraphLearner implements Learner {
@@ -232,7 +232,7 @@ function alongAxis(births: Births, axis: number, value: (birth: number) => numbe
   return float32(dims, Float32Array.from(births[axis] ?? [], value));
 }
 
-/** Writes the optimiser's update of one parameter. Of an entry's coordinates, the youngest gives its age. */
+/** Writes the optimizer's update of one parameter. Of an entry's coordinates, the youngest gives its age. */
 function writeUpdate(
   graph: GraphBuilder,
   optimizer: Optimizer,

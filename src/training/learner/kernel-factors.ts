@@ -19,7 +19,7 @@ interface Held {
   filled: number;
 }
 
-/** The optimiser's factors as the kernel takes them: worked out once a step for each generation of entries. */
+/** The optimizer's factors as the kernel takes them: worked out once a step for each generation of entries. */
 export class KernelFactors {
   readonly #held: readonly Held[];
   readonly #newborn: Newborn | undefined;

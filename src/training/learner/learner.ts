@@ -12,13 +12,13 @@ import type { Births } from "../optimizers/ages.ts";
 export interface LearnerState {
   /** Trained parameters, running statistics and whatever can grow, by name. */
   readonly variables: ReadonlyMap<string, Tensor>;
-  /** Optimiser state of each trained parameter, in the order of the optimiser's slots. */
+  /** Optimizer state of each trained parameter, in the order of the optimizer's slots. */
   readonly slots: ReadonlyMap<string, readonly Tensor[]>;
   /** When each entry of each trained parameter was born. */
   readonly births: ReadonlyMap<string, Births>;
   /**
    * Updates done when the moments of all entries last started over: 0, or those before the last divergence. Apart from
-   * births, as that makes no entry new: an entry's age in the optimiser counts from the later of the two.
+   * births, as that makes no entry new: an entry's age in the optimizer counts from the later of the two.
    */
   readonly restart: number;
 }
@@ -42,7 +42,7 @@ export interface Tentative {
 export interface Learner {
   /**
    * Runs step `step` (counted from 0) and returns the loss before its update. Where the loss is not finite, the
-   * parameters go back to those of the last finite loss, and the optimiser's state starts over at age 0 (`restart`).
+   * parameters go back to those of the last finite loss, and the optimizer's state starts over at age 0 (`restart`).
    */
   step(feeds: Feeds, step: number): Promise<number>;
   /** The gradients of the trained parameters on a batch; changes nothing. Good until the next step, load or call. */

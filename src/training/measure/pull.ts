@@ -15,12 +15,12 @@ export const pullMeasured: Measured = {
   kind: "pull",
   open: true,
   write({ graph, loss }, width) {
-    const gradients = differentiate(graph, loss, parametersOf(width));
+    const gradients = differentiate(graph, loss, pulledParameters(width));
     return new Map([...gradients].map(([name, value]) => [`gradient ${name}`, { value, over: "mean" }]));
   },
 };
 
-export const parametersOf = (width: Width) => [
+export const pulledParameters = (width: Width) => [
   ...new Set(incomingParts(width).map(({ parameter }) => parameter)),
 ];
 

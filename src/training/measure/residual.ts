@@ -5,7 +5,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
 import { differentiate } from "../graphs/differentiate.ts";
 import type { Mean, Measured } from "./measurement.ts";
-import { parametersOf } from "./pull.ts";
+import { pulledParameters } from "./pull.ts";
 import { exampleCount, gram, siteOf } from "./site.ts";
 
 /** Name of a gradient that is [fan-in, fan-out]; "gradient" is the other way round. */
@@ -48,7 +48,7 @@ export const residualMeasured: Measured = {
     const change = graph.emit(node.op, [read, projection], node.attributes);
     const mean = graph.emit("Div", [change, exampleCount(program)]);
     const wanted = graph.emit("Neg", [graph.emit("Add", [gradient, mean])]);
-    const parameters = parametersOf(width);
+    const parameters = pulledParameters(width);
     const gradients = new Map([[y, wanted]]);
     sweepGradients(
       graph,

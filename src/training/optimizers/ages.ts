@@ -3,7 +3,7 @@ import { axisView } from "../../tensor/axis.ts";
 /**
  * When the entries of a parameter were born, as one vector per axis of the numbers of updates done by then.
  * An entry is as young as the youngest of its coordinates: its birth is the largest of its axes' (docs/theory.md,
- * "Optimiser state").
+ * "Optimizer state").
  */
 export type Births = readonly Int32Array[];
 

@@ -9,10 +9,10 @@ import type { ControllerDecision, ControllerState, OpenGrowth } from "./state.ts
 import { growingEnded, overBudget, runEnded } from "./stop.ts";
 import { bar, judge, unbar } from "./trial.ts";
 import { momentOf, promise, sharesSpent } from "./when.ts";
-import { type Candidate, choose, ranking } from "./where.ts";
+import { type Candidate, chooseWhere, ranking } from "./where.ts";
 
 /** What had to be measured for a decision. */
-export interface Measured {
+export interface MeasuredScores {
   readonly scores?: readonly ScoreTaken[];
   /** Loss on the validation data. */
   readonly validation?: number;
@@ -21,7 +21,7 @@ export interface Measured {
 }
 
 /** What is to be done now and the state afterwards, or what must be measured first. */
-export type Outcome =
+export type DecisionOutcome =
   | { readonly decision: ControllerDecision; readonly state: ControllerState }
   | { readonly ask: "scores"; readonly widths: readonly string[]; readonly units: number }
   | { readonly ask: "validation" }
@@ -37,8 +37,8 @@ type Told = Pick<ControllerDecision, "action" | "why"> & Partial<ControllerDecis
 export function decide(
   state: ControllerState,
   situation: Situation,
-  measured: Measured = {},
-): Outcome | undefined {
+  measured: MeasuredScores = {},
+): DecisionOutcome | undefined {
   const { policy } = state;
   if ("events" in policy) return scheduled(policy, state, situation);
   const judged = judgeTrial(policy, state, situation, measured);
@@ -55,7 +55,7 @@ export function decide(
     : atMoment(policy, seen(state, policy), situation, measured, moment);
 }
 
-function make(state: ControllerState, { step, flops }: Situation, told: Told): Outcome {
+function make(state: ControllerState, { step, flops }: Situation, told: Told): DecisionOutcome {
   const decision: ControllerDecision = { step, growths: [], flops, ...told };
   return { decision, state: { ...state, decisions: [...state.decisions, decision] } };
 }
@@ -65,7 +65,7 @@ function scheduled(
   policy: ScheduledPolicy,
   state: ControllerState,
   situation: Situation,
-): Outcome | undefined {
+): DecisionOutcome | undefined {
   const { step, last, widths } = situation;
   if (last || state.handled >= step) return undefined;
   const sizes = new Map(widths.map(({ id, size }) => [id, size]));
@@ -83,8 +83,8 @@ function judgeTrial(
   policy: RuledPolicy,
   state: ControllerState,
   situation: Situation,
-  measured: Measured,
-): Outcome | undefined {
+  measured: MeasuredScores,
+): DecisionOutcome | undefined {
   const { open } = state;
   const { trial } = policy;
   if (open?.trial !== true || trial === undefined || situation.step < open.step + trial.steps)
@@ -137,9 +137,9 @@ function atMoment(
   policy: RuledPolicy,
   state: ControllerState,
   situation: Situation,
-  measured: Measured,
+  measured: MeasuredScores,
   moment: string,
-): Outcome {
+): DecisionOutcome {
   const { when, where, stop, budget, trial } = policy;
   const { step, flops, widths } = situation;
   const handled: ControllerState = {
@@ -185,7 +185,7 @@ function atMoment(
     moment = why;
   }
   const willing = able.filter(({ by }) => by > 0);
-  const choice = choose(
+  const choice = chooseWhere(
     where,
     willing,
     widths.map(({ id }) => id),

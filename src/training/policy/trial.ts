@@ -4,7 +4,7 @@ import { figure, percent, plural } from "./sentence.ts";
 import type { Barred, ControllerState, OpenGrowth } from "./state.ts";
 
 /** How a trial went. */
-export interface Verdict {
+export interface TrialVerdict {
   readonly paid: boolean;
   /** Relative decrease of the loss; undefined where there was no loss to compare with. */
   readonly gain: number | undefined;
@@ -12,7 +12,7 @@ export interface Verdict {
 }
 
 /** Judges a growth by the loss before it and now. */
-export function judge(trial: Trial, open: OpenGrowth, now: number | undefined): Verdict {
+export function judge(trial: Trial, open: OpenGrowth, now: number | undefined): TrialVerdict {
   if (open.loss === undefined || now === undefined)
     return { paid: true, gain: undefined, why: "there was no loss before it to compare with" };
   // A growth after which the loss is a number again has paid; one that ends that has not.

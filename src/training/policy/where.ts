@@ -11,7 +11,7 @@ export interface Candidate extends WidthNow {
 }
 
 /** The widths to grow, in order, and why these. */
-export interface Choice {
+export interface WhereChoice {
   readonly widths: readonly Candidate[];
   readonly why: string;
   /** Where the next width of a round robin is looked for. */
@@ -22,12 +22,12 @@ export interface Choice {
  * Chooses among candidates. `order` holds every width that the rule is about, whether it can grow now or not; a round
  * robin goes on in it from `turn`.
  */
-export function choose(
+export function chooseWhere(
   where: Where | undefined,
   able: readonly Candidate[],
   order: readonly string[],
   turn: number,
-): Choice {
+): WhereChoice {
   if (where === undefined || "roundRobin" in where) {
     for (let offset = 0; offset < order.length; offset++) {
       const at = (turn + offset) % order.length;

@@ -7,7 +7,7 @@ import { noiseOf } from "../verification/noise.ts";
 import type { Resized } from "./size-change.ts";
 
 /** A change of size before it is kept: what was measured on both sides of it. */
-export interface Outcome {
+export interface CommitOutcome {
   readonly width: string;
   /** "grown" or "shrunk", in words. */
   readonly verb: string;
@@ -40,7 +40,7 @@ export async function movedBy({ before, after, bound, exact, shaken }: Moved): P
  * Keeps a change of size, or takes it back wholly and throws `NOT_PRESERVED`: if the loss or an output was finite and is
  * not any more, or if an exact change moved an output by more than rounding.
  */
-export async function commit(resized: Pick<Resized, "keep" | "undo">, outcome: Outcome): Promise<void> {
+export async function commit(resized: Pick<Resized, "keep" | "undo">, outcome: CommitOutcome): Promise<void> {
   const fault = faultOf(outcome);
   if (fault === undefined) return resized.keep();
   await resized.undo();
@@ -53,7 +53,7 @@ export async function commit(resized: Pick<Resized, "keep" | "undo">, outcome: O
   });
 }
 
-function faultOf({ exact, loss, difference }: Outcome): string | undefined {
+function faultOf({ exact, loss, difference }: CommitOutcome): string | undefined {
   if (Number.isFinite(loss.before) && !Number.isFinite(loss.after)) return "its loss is no longer finite";
   // An entry that is not finite on one side alone differs by infinity, or by what is no number.
   if (!Number.isFinite(difference.maximum)) return "outputs that were finite no longer are";

@@ -1,13 +1,13 @@
 import type { Feeds } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
-import { flowMap } from "../../growth/find/flow-map.ts";
+import { flowMap } from "../../growth/find/axis-map.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
 import { importanceOf } from "../../growth/importance/index.ts";
 import { openWidths } from "../../growth/plan/symbols.ts";
 import { applyShrink } from "../../growth/shrink/shrink-apply.ts";
 import { choiceName, chooseShrink, type ShrinkChoice } from "../../growth/shrink/shrink-choice.ts";
 import type { ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
-import { opsetOf } from "../../ops/rewrites/raise.ts";
+import { opsetOf } from "../../ops/rewrites/upgrade.ts";
 import { type Compilation, compileModel, releaseCompilation } from "../compilation/compilation.ts";
 import { batchFlops } from "../graphs/flops.ts";
 import { feedSizes } from "../graphs/program-inputs.ts";
@@ -16,7 +16,7 @@ import type { LearnerState } from "../learner/learner.ts";
 import { commit, movedBy } from "./commit.ts";
 import { passesOf } from "./growing-flops.ts";
 import { shrinkState } from "./shrink-state.ts";
-import { type Growing, type Resized, type Sized, sizeChange, withVariables } from "./size-change.ts";
+import { type Growing, type Resized, type ResizedModel, sizeChange, withVariables } from "./size-change.ts";
 
 export interface ShrinkNow {
   readonly choice: ShrinkChoice;
@@ -31,7 +31,7 @@ export async function shrinkNow(
   growing: Growing,
   id: string,
   { choice, probe, growths }: ShrinkNow,
-): Promise<Sized<ShrinkRecord>> {
+): Promise<ResizedModel<ShrinkRecord>> {
   const started = performance.now();
   const { compiled: old } = growing;
   const { learner, evaluator, widths } = old;

@@ -20,7 +20,7 @@ export interface Growing {
 }
 
 /** A model of another size, and the record of how it came to be. */
-export interface Sized<Record> {
+export interface ResizedModel<Record> {
   readonly model: Model;
   readonly compiled: Compilation;
   readonly record: Record;
@@ -35,7 +35,7 @@ export interface Resized {
 }
 
 /** What is found out before and after a change. */
-export interface Measured {
+export interface MeasuredChange {
   readonly plan: { readonly width: string; readonly from: number; readonly to: number };
   readonly batch: Feeds;
   readonly loss: SizeChange["loss"];
@@ -49,7 +49,7 @@ export interface Measured {
 export function sizeChange(
   { model, compiled, step }: Growing,
   resized: Pick<Resized, "model" | "compiled">,
-  { plan, batch, loss, difference, flops, started }: Measured,
+  { plan, batch, loss, difference, flops, started }: MeasuredChange,
 ): SizeChange {
   const sizes = feedSizes(compiled.program, batch);
   return {

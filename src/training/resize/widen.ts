@@ -17,7 +17,7 @@ import { ModelProbe } from "../measure/model-probe.ts";
 import { Sample, type SampleOptions, sampleNames } from "../measure/sample.ts";
 import { commit, movedBy } from "./commit.ts";
 import { growingFlops } from "./growing-flops.ts";
-import { type Growing, type Resized, type Sized, sizeChange, withVariables } from "./size-change.ts";
+import { type Growing, type Resized, type ResizedModel, sizeChange, withVariables } from "./size-change.ts";
 
 /** How to widen a layer. */
 export interface WidenOptions extends SampleOptions {
@@ -59,7 +59,7 @@ export function widenRequest(
 }
 
 /** Widens a width in place of the learner's state and measures what that did. Refuses before it changes anything. */
-export async function widenNow(growing: Growing, request: WidenRequest): Promise<Sized<GrowthRecord>> {
+export async function widenNow(growing: Growing, request: WidenRequest): Promise<ResizedModel<GrowthRecord>> {
   const started = performance.now();
   const { compiled: old, settings } = growing;
   const width = widthOf(old.widths, request.width);

@@ -26,7 +26,7 @@ export interface TrainerOptions extends TaskOptions {
   readonly trainConstants?: boolean | ParameterChoice;
   /**
    * Parameters to leave as they are, also where `trainable` names them. Units that they grow by stay as new too. A
-   * BatchNormalization whose scale and shift are frozen keeps its running statistics and normalises by them.
+   * BatchNormalization whose scale and shift are frozen keeps its running statistics and normalizes by them.
    */
   readonly frozen?: ParameterChoice;
   /** Default 32. The last batch of an epoch may be smaller. */
@@ -46,7 +46,7 @@ export interface TrainerOptions extends TaskOptions {
   /** Execution providers of ONNX Runtime, best first. Default: CPU in Node, wasm in the browser. */
   readonly providers?: readonly string[];
   /**
-   * Who applies the optimiser: the SIMD kernel (fastest), or ONNX operators in the training graph (the readable
+   * Who applies the optimizer: the SIMD kernel (fastest), or ONNX operators in the training graph (the readable
    * reference, and what a GPU provider wants). Default "kernel" in Node, "graph" in the browser.
    */
   readonly update?: "kernel" | "graph";

@@ -52,7 +52,7 @@ function isEvenlySpaced(values: ArrayLike<number>): boolean {
 }
 
 /**
- * Whether each column is A sin(ω·row + φ): then the sum of two neighbours of an entry is 2cos(ω) times the entry. Five rows at
+ * Whether each column is A sin(ω·row + φ): then the sum of two neighbors of an entry is 2cos(ω) times the entry. Five rows at
  * least, and a column that is not constant.
  */
 function isWave(values: ArrayLike<number>, rows: number, columns: number, transposed = false): boolean {

@@ -3,7 +3,7 @@ import type { ScoreName } from "../../growth/scores/index.ts";
 import type { GrowthRecord } from "../history/record.ts";
 import type { TrainerState } from "../history/state.ts";
 import { checkPolicy } from "../policy/check-policy.ts";
-import { decide, type Measured, type Outcome } from "../policy/decide.ts";
+import { type DecisionOutcome, decide, type MeasuredScores } from "../policy/decide.ts";
 import { memoryOf } from "../policy/losses.ts";
 import type { GrowthPolicy } from "../policy/policy.ts";
 import { type ControllerDecision, type ControllerState, newState } from "../policy/state.ts";
@@ -20,7 +20,7 @@ export interface ControllerOptions {
   readonly steps?: number;
 }
 
-type Decided = Extract<Outcome, { readonly decision: unknown }>;
+type Decided = Extract<DecisionOutcome, { readonly decision: unknown }>;
 
 /**
  * Lets a trainer grow by a policy. Everything that it knows is in the trainer's progress, so a resumed run decides as the
@@ -90,7 +90,7 @@ export class GrowthController {
   async next(last = false): Promise<ControllerDecision | undefined> {
     const { policy, data, validation } = this.#options;
     const trainer = this.#trainer;
-    let measured: Measured = {};
+    let measured: MeasuredScores = {};
     for (;;) {
       const situation = observe(trainer, policy, data, last);
       const outcome = decide(this.state, situation, measured);
@@ -145,7 +145,7 @@ export class GrowthController {
     return records;
   }
 
-  async #score({ widths, units }: Extract<Outcome, { readonly ask: "scores" }>) {
+  async #score({ widths, units }: Extract<DecisionOutcome, { readonly ask: "scores" }>) {
     const { policy, data } = this.#options;
     const method = "score" in policy ? (policy.score as ScoreName) : undefined;
     const request = { widths, units, ...(method === undefined ? {} : { method }) };

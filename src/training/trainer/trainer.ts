@@ -33,16 +33,16 @@ import type { ControllerState } from "../policy/state.ts";
 import { growingFlops } from "../resize/growing-flops.ts";
 import { countGrown } from "../resize/grown-count.ts";
 import { shrinkNow } from "../resize/shrink.ts";
-import { type Growing, type Sized, withVariables } from "../resize/size-change.ts";
+import { type Growing, type ResizedModel, withVariables } from "../resize/size-change.ts";
 import { type WidenOptions, widenNow, widenRequest } from "../resize/widen.ts";
 import { rateAt } from "../schedules/index.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "../settings/options.ts";
 import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { type FitOptions, runFit } from "./fit.ts";
 import type { LoopTrainer } from "./loop-trainer.ts";
+import { Mutex } from "./mutex.ts";
 import { Run } from "./run.ts";
 import { type RunOptions, runNames } from "./run-options.ts";
-import { Turns } from "./turns.ts";
 
 /** Trains a model and widens it while it trains. */
 export class Trainer implements LoopTrainer {
@@ -53,7 +53,7 @@ export class Trainer implements LoopTrainer {
   #progress: Progress;
   #kept: TrainerState | undefined;
   readonly #stepFlops: StepFlops;
-  readonly #turns = new Turns();
+  readonly #turns = new Mutex();
   /** The last training batch, to measure growth on. */
   #lastBatch: Feeds | undefined;
   /** Whether the weights have changed since a loss was last seen to be finite. */
@@ -234,7 +234,7 @@ export class Trainer implements LoopTrainer {
 
   /**
    * Widens a layer by `by` units without changing what the network computes, and measures it on the last training
-   * batch (or a synthetic one before training). The optimiser's state grows along. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
+   * batch (or a synthetic one before training). The optimizer's state grows along. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
    * `NOT_GROWABLE`, and then nothing has changed, and `DIVERGED` as {@link settle} does.
    */
   widen(width: string, options: WidenOptions): Promise<GrowthRecord> {
@@ -252,7 +252,7 @@ export class Trainer implements LoopTrainer {
 
   /**
    * Takes units out of a layer, such as those that are dead, and merges identical ones. Looks at the first 256 examples
-   * of `data`, else at the last training batch (or a synthetic one), and measures on them. The optimiser's state shrinks
+   * of `data`, else at the last training batch (or a synthetic one), and measures on them. The optimizer's state shrinks
    * along. Only a choice by importance, or of collapsing units, may change what the network computes; the record says how
    * far. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or `NOT_SHRINKABLE`, and then nothing has changed, and `DIVERGED`.
    */
@@ -271,7 +271,7 @@ export class Trainer implements LoopTrainer {
     return { model: this.#model, compiled: this.#compiled, step: this.step, settings: this.settings };
   }
 
-  #resized<R extends GrowthRecord | ShrinkRecord>(now: Sized<R>, progress: Partial<Progress>): R {
+  #resized<R extends GrowthRecord | ShrinkRecord>(now: ResizedModel<R>, progress: Partial<Progress>): R {
     this.#model = now.model;
     this.#compiled = now.compiled;
     this.#progress = { ...charged(this.#progress, "growing", now.record.flops), ...progress };

@@ -12,11 +12,11 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { Random } from "../../tensor/random.ts";
 import { makeTensor, type Tensor } from "../../tensor/tensor.ts";
 import { exactByRule, type WithWidths } from "./by-rule.ts";
+import { type InputSet, RefusedInputs } from "./input-sets.ts";
 import { NewUnitWatch, type WokenUnits } from "./new-unit-watch.ts";
 import { Noise } from "./noise.ts";
 import { coarsestRoundoff, outputRanges } from "./output-ranges.ts";
 import { RoundingBounds } from "./rounding-bounds.ts";
-import { Refusal, type Trial } from "./trials.ts";
 
 interface Runnable {
   readonly session: Session;
@@ -24,7 +24,7 @@ interface Runnable {
 }
 
 /** Both models, ready to run, and what tells how far rounding may take them apart. */
-export class Comparison {
+export class OutputComparison {
   readonly #after: Model;
   readonly #names: readonly string[];
   readonly #models: readonly [Runnable, Runnable];
@@ -68,7 +68,7 @@ export class Comparison {
     second: Model,
     names: readonly string[],
     options: SessionOptions,
-  ): Promise<Comparison> {
+  ): Promise<OutputComparison> {
     const pair = withWidths(first, second);
     const opened = async (model: Model): Promise<Runnable> => {
       const apart = weightsApart(model);
@@ -77,7 +77,7 @@ export class Comparison {
     const [before, after] = pair;
     const models = [await opened(before.model), await opened(after.model)] as const;
     const watch = await NewUnitWatch.of(before, after, options);
-    return new Comparison(pair, names, models, watch, options);
+    return new OutputComparison(pair, names, models, watch, options);
   }
 
   get withoutBound(): string {
@@ -88,14 +88,17 @@ export class Comparison {
     return this.#watch.told;
   }
 
-  /** The outputs of the first model. Throws {@link Refusal} where it does not take the inputs. */
-  async before(feeds: Feeds): Promise<Trial["expected"]> {
+  /** The outputs of the first model. Throws {@link RefusedInputs} where it does not take the inputs. */
+  async before(feeds: Feeds): Promise<InputSet["expected"]> {
     return run(this.#models[0], feeds, this.#names).catch((error: unknown) => {
-      throw error instanceof EspalierError && error.code === "ENGINE" ? new Refusal(error) : error;
+      throw error instanceof EspalierError && error.code === "ENGINE" ? new RefusedInputs(error) : error;
     });
   }
 
-  async compare({ feeds, expected }: Trial, seed: number): Promise<ReadonlyMap<string, LocatedDifference>> {
+  async compare(
+    { feeds, expected }: InputSet,
+    seed: number,
+  ): Promise<ReadonlyMap<string, LocatedDifference>> {
     const wide = widened(feeds, this.#after, seed);
     const raw = await run(this.#models[1], wide, this.#names);
     await this.#watch.see(wide);
@@ -167,7 +170,7 @@ function run({ session, weights }: Runnable, feeds: Feeds, names: readonly strin
 function meanBounds(
   before: Readonly<Record<string, Tensor>>,
   after: Readonly<Record<string, Tensor>>,
-  expected: Trial["expected"],
+  expected: InputSet["expected"],
 ): Readonly<Record<string, Tensor>> {
   const names = Object.keys(expected).filter((name) => name in before || name in after);
   return Object.fromEntries(

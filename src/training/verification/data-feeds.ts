@@ -3,7 +3,7 @@ import type { Model } from "../../graph/model.ts";
 import { Batcher } from "../graphs/batch.ts";
 import { fixedBatch, programInputs } from "../graphs/program-inputs.ts";
 import { batchAxes } from "../settings/batch-axes.ts";
-import type { ComparedData } from "./trials.ts";
+import type { ComparedData } from "./input-sets.ts";
 
 /** Examples that two models are compared on. */
 const most = 256;

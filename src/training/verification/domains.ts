@@ -14,7 +14,7 @@ export interface Domain {
 const normal = (mean: number, deviation: number) => (draws: Random) => mean + deviation * draws.normal();
 const uniform = (from: number, to: number) => (draws: Random) => from + (to - from) * draws.uniform();
 
-/** What networks are fed with: standardised features, shares, pixels, sizes, logits, masks, measurements. */
+/** What networks are fed with: standardized features, shares, pixels, sizes, logits, masks, measurements. */
 const usual: readonly Omit<Domain, "variant">[] = [
   { name: "N(0, 1)", real: normal(0, 1) },
   { name: "[0, 1]", real: uniform(0, 1) },

@@ -4,7 +4,7 @@ import { emitRoundingBounds } from "../../growth/examine/rounding.ts";
 import { compile } from "../../models/compile.ts";
 import { weightsApart } from "../../models/weights-apart.ts";
 import { newGraph } from "../../ops/index.ts";
-import { originOf, raiseOpset } from "../../ops/rewrites/raise.ts";
+import { originOf, upgradeOpset } from "../../ops/rewrites/upgrade.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
@@ -53,7 +53,7 @@ export class RoundingBounds {
   }
 
   async #compile(): Promise<Compiled> {
-    const { model: raised, weights } = weightsApart(raiseOpset(this.#model));
+    const { model: raised, weights } = weightsApart(upgradeOpset(this.#model));
     const { graph: source } = raised;
     const graph = newGraph(originOf(raised));
     graph.reserveAll(source);

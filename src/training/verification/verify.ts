@@ -4,11 +4,11 @@ import { isPreserved, type OutputDifference } from "../../growth/examine/compare
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { Comparison } from "./comparison.ts";
+import { OutputComparison } from "./comparison.ts";
 import { Coverage, type OutputCoverage, outputsOfInputs } from "./coverage.ts";
+import { type ComparedData, trials } from "./input-sets.ts";
 import { isUnseen, type WokenUnits } from "./new-unit-watch.ts";
 import { type GivenValues, SampleInputs, type Sizes } from "./sample-inputs.ts";
-import { type ComparedData, trials } from "./trials.ts";
 
 export interface VerifyOptions extends SessionOptions {
   /** Of the inputs that are drawn. Default 0. */
@@ -80,7 +80,7 @@ export async function verifyModels(
   checkOptionNames("verify", options, verifyNames);
   const names = comparableOutputs(before, after);
   const { seed = 0, data = [], sizes, given, untilDifferent = false } = options;
-  const comparison = await Comparison.of(before, after, names, options);
+  const comparison = await OutputComparison.of(before, after, names, options);
   const free = outputsOfInputs(before.graph);
   const coverage = new Map(names.map((name) => [name, new Coverage(name, free.has(name))]));
   const checks: OutputCheck[] = [];

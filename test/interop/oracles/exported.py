@@ -54,7 +54,7 @@ class LeNet(nn.Module):
 
 
 class BatchNormNet(nn.Module):
-    """Normalised convolutions, a residual sum, a global mean."""
+    """Normalized convolutions, a residual sum, a global mean."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -24,7 +24,7 @@ SEED = int(os.environ.get("SEED", "20260"))
 TOLERANCE = 1e-6
 MLP, IMAGE = [64], [1, 8, 8]
 
-#: Name, input, layers, optimiser, widths that grow.
+#: Name, input, layers, optimizer, widths that grow.
 plans = [
     *((f"mlp-{name}", MLP, mlp([24, 16, 10], name), "adam", []) for name in models.Activation.functions),
     ("norm", MLP, mlp([24, 16, 10], norm=True), "sgd", []),

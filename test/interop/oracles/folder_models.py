@@ -173,8 +173,8 @@ def fields(name: str) -> dict:
     return {**names, "padded": padded.format(**names)}
 
 
-#: Growths that move outputs although nothing is added. Where norms stand behind the branches, a new layer normalises once
-#: more what is normalised: that rounds as a wider stream does, and moves a layer by half its epsilon times |1 - 1/variance|
+#: Growths that move outputs although nothing is added. Where norms stand behind the branches, a new layer normalizes once
+#: more what is normalized: that rounds as a wider stream does, and moves a layer by half its epsilon times |1 - 1/variance|
 #: (1e-5 for RoBERTa).
 CLOSE = {
     "phi3": {"mlp": FUSED, "mlp x1.5": FUSED},

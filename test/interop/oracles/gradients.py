@@ -3,7 +3,7 @@
 espalier computes in float32, the reference in float64 on the same float32 inputs. Inputs and upstream gradients
 are of size 1; an entry sums up to a hundred products of them, each rounded to 6e-8 of itself, and the approximations
 inside Tanh and Erf are good to some 1e-7: 3e-6, relative and absolute, is that with a margin of about 3. Where sums
-are longer (Conv) or a difference is divided by a small deviation (the normalisations) the case allows more.
+are longer (Conv) or a difference is divided by a small deviation (the normalizations) the case allows more.
 """
 
 import os

@@ -54,7 +54,7 @@ def small_cnn(norm: bool = False) -> list[dict]:
 
 
 class PopulationBatchNorm(nn.Module):
-    """Batch normalisation whose running variance is of the population, as ONNX says; PyTorch's own is of a sample."""
+    """Batch normalization whose running variance is of the population, as ONNX says; PyTorch's own is of a sample."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -104,7 +104,7 @@ def export(identity: str, folder: str) -> str:
 
 
 class Reference:
-    """PyTorch's training of one module, normalised in batches where the file is."""
+    """PyTorch's training of one module, normalized in batches where the file is."""
 
     def __init__(self, name: str, file: onnx.ModelProto) -> None:
         self.model, self.tried = make(name), modules.table[name]

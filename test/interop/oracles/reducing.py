@@ -1,4 +1,4 @@
-"""Reductions, softmax, normalisations and the cross-entropy."""
+"""Reductions, softmax, normalizations and the cross-entropy."""
 
 import numpy as np
 import torch
@@ -99,11 +99,11 @@ def group_norm(draw, _):
 def rms_norm(draw, _):
     shape = draw.shape(1, 4, 1, 6)
     axis = draw.axis(len(shape))
-    normalised = shape[axis:]
+    normalized = shape[axis:]
     epsilon = draw.real(1e-3, 1e-1)
     return Case(
-        [draw.tensor(shape, draw.one_of(1, 3)), draw.tensor(normalised)],
-        lambda x, scale: F.rms_norm(x, normalised, scale, epsilon),
+        [draw.tensor(shape, draw.one_of(1, 3)), draw.tensor(normalized)],
+        lambda x, scale: F.rms_norm(x, normalized, scale, epsilon),
         {"axis": of_int(axis), "epsilon": of_float(epsilon)},
         relative=1e-5,
         absolute=1e-5,
@@ -130,17 +130,17 @@ def softmax(draw, name):
 @operator("LayerNormalization", cases=80)
 def layer_norm(draw, _):
     shape = draw.shape(1, 4, 1, 6)
-    # One element to a group normalises to 0, and its gradient is rounding noise times 1/√ε: nothing to compare.
+    # One element to a group normalizes to 0, and its gradient is rounding noise times 1/√ε: nothing to compare.
     shape[-1] = max(2, shape[-1])
     axis = draw.axis(len(shape))
-    normalised = shape[axis:]
+    normalized = shape[axis:]
     epsilon = draw.real(1e-3, 1e-1)
-    inputs = [draw.tensor(shape, draw.one_of(1, 3)), draw.tensor(normalised)]
+    inputs = [draw.tensor(shape, draw.one_of(1, 3)), draw.tensor(normalized)]
     if draw.flag():
-        inputs.append(draw.tensor(normalised))
+        inputs.append(draw.tensor(normalized))
     return Case(
         inputs,
-        lambda x, scale, shift=None: F.layer_norm(x, normalised, scale, shift, epsilon),
+        lambda x, scale, shift=None: F.layer_norm(x, normalized, scale, shift, epsilon),
         {"axis": of_int(axis), "epsilon": of_float(epsilon)},
         relative=1e-5,
         absolute=1e-5,

@@ -2,7 +2,7 @@
 
 espalier runs the network in float32: sums of some 100 examples' gradients are off by some 1e-7 of their size, squares by twice
 that, and what is solved with damped moments (condition number below 10·n + 1) by a few times more. Hence 2e-5 for values
-(gains, lengths); some 1e-6 is what is seen. A singular vector turns by the error over the gap to its neighbour: 1e-4 for
+(gains, lengths); some 1e-6 is what is seen. A singular vector turns by the error over the gap to its neighbor: 1e-4 for
 directions, compared as products (signs cancel), where the next value is at least 5 % smaller. Picks must be the
 reference's wherever its promises are further apart than 2e-5. What is copied must be equal.
 """

@@ -49,7 +49,7 @@ strided = [
     *[conv(12, kernel=1, padding=0), GLOBAL_AVERAGE_POOL, FLATTEN, linear(10)],
 ]
 
-#: Model, its input and what it is trained with; the ordinary models with every optimiser.
+#: Model, its input and what it is trained with; the ordinary models with every optimizer.
 plans = [
     *(("relu", MLP, mlp([32, 16, 10]), "crossEntropy", name, {}) for name in optimizers),
     *(("cnn", IMAGE, small_cnn(), "crossEntropy", name, {}) for name in optimizers),
@@ -124,7 +124,7 @@ def train(asked: dict, data: dict, weights: dict, order: np.ndarray, dtype: torc
     return np.array(seen), {name: value.double().numpy() for name, value in model.state_dict().items()}
 
 
-#: A bias before a normalisation has a gradient of 0, that is, of rounding noise, which Adam makes steps of, and the
+#: A bias before a normalization has a gradient of 0, that is, of rounding noise, which Adam makes steps of, and the
 #: running mean follows it: no two implementations agree on those, and neither the losses nor the rest depend on them.
 NOISE = {"norm-bias": {"hidden1.bias", "norm1.mean", "hidden2.bias", "norm2.mean"}}
 

@@ -42,7 +42,7 @@ class Original:
 
 
 def lost(before: onnx.ModelProto, after: onnx.ModelProto) -> list[str]:
-    """What a grown model should have of the old one and has not. Constants may be initialisers now."""
+    """What a grown model should have of the old one and has not. Constants may be initializers now."""
     missing = [name for name, read in READERS.items() if read(before) != read(after)]
     ends = ((before.graph.input, after.graph.input), (before.graph.output, after.graph.output))
     if not all(named_alike(old, new) for old, new in ends):

@@ -38,7 +38,7 @@ LEGEND = """### How to read it
   such twin, mostly because Softmax, LayerNormalization or another operator that rounds comes before a sum.
 - **checker**: `onnx.checker` with shape inference accepts every grown file; its metadata, names, operator sets, notes
   and symbolic axes are as they were; and read again, it has the same widths.
-- **Python**: ONNX Runtime for Python, without graph optimisation, gives the same outputs for the old file and each
+- **Python**: ONNX Runtime for Python, without graph optimization, gives the same outputs for the old file and each
   grown one, within 1e-5 of the largest entry."""
 
 

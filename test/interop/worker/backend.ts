@@ -1,10 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { decodeModel, encodeModel } from "../../../src/formats/onnx/index.ts";
 import type { Model } from "../../../src/graph/model.ts";
-import { flowMap } from "../../../src/growth/find/flow-map.ts";
+import { flowMap } from "../../../src/growth/find/axis-map.ts";
 import { findWidths } from "../../../src/growth/find/widths.ts";
 import { inferTypes } from "../../../src/ops/infer.ts";
-import { opsetOf, raiseOpset } from "../../../src/ops/rewrites/raise.ts";
+import { opsetOf, upgradeOpset } from "../../../src/ops/rewrites/upgrade.ts";
 import { EspalierError } from "../../../src/tensor/errors.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -40,7 +40,7 @@ function describe(model: Model) {
 
 function attemptToRaise(model: Model): Model {
   try {
-    return raiseOpset(model);
+    return upgradeOpset(model);
   } catch (error) {
     if (error instanceof EspalierError && error.code !== "INVALID_MODEL") return model;
     // Opsets before 7 broadcast by other rules.

@@ -11,7 +11,7 @@ import { EspalierError } from "../../../src/tensor/errors.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 import type { Exchange } from "./exchange.ts";
 
-const ofTheTask = /reaches the (in|out)put|Softmax normalises/;
+const ofTheTask = /reaches the (in|out)put|Softmax normalizes/;
 
 /**
  * Whether nobody would expect a width: its size is the task's, as that of an output or a state that is fed is, or that of

@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def session(path: Path) -> onnxruntime.InferenceSession:
-    """Without graph optimisation, so that a difference is the models' and not the optimiser's choice of kernels."""
+    """Without graph optimization, so that a difference is the models' and not the optimizer's choice of kernels."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1

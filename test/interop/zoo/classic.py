@@ -108,8 +108,8 @@ ENTRIES = [
         mlp_layer_norm,
         batched("x", 11),
         (
-            Width("first hidden layer, normalised", "neuron", 24, "0.weight"),
-            Width("second hidden layer, normalised", "neuron", 17, "3.weight"),
+            Width("first hidden layer, normalized", "neuron", 24, "0.weight"),
+            Width("second hidden layer, normalized", "neuron", 17, "3.weight"),
         ),
     ),
     Torch(

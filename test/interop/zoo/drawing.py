@@ -18,13 +18,13 @@ class Drawing:
         self.weights: list[onnx.TensorProto] = []
 
     def weight(self, name: str, *shape: int, dtype: type = np.float32) -> str:
-        """A normal initialiser, scaled by its fan-in; returns its name."""
+        """A normal initializer, scaled by its fan-in; returns its name."""
         fan_in = np.prod(shape[:-1]) if len(shape) < 3 else np.prod(shape[1:])
         values = self.random.standard_normal(shape) / np.sqrt(max(fan_in, 1) if len(shape) > 1 else 10)
         return self.tensor(name, values.astype(dtype))
 
     def tensor(self, name: str, values: np.ndarray | np.generic | Sequence[int]) -> str:
-        """An initialiser of these values; a sequence is a shape, int64."""
+        """An initializer of these values; a sequence is a shape, int64."""
         array = np.array(values, np.int64) if isinstance(values, Sequence) else np.asarray(values)
         self.weights.append(numpy_helper.from_array(array, name))
         return name

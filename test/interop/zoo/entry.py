@@ -32,7 +32,7 @@ class Width:
     `unit` is neuron, channel, head, group or state, and `units` how many there are: a query projection of 4 heads of 6
     numbers is a width of 4 heads, and another of 6 neurons in each head. `parameter` and `axis` name one axis that must
     be in the width. A PyTorch model states them as its own `state_dict` does; the build translates them to the file's
-    initialiser, which may be transposed, folded, stacked or renamed.
+    initializer, which may be transposed, folded, stacked or renamed.
 
     `step` is the least number of units that can be added exactly: `units` itself where only whole multiples are. A copy
     of every unit keeps the mean and variance of a LayerNorm; padding by the mean does so only where every writer of the
@@ -61,7 +61,7 @@ class Refusal:
 class Torch:
     """A PyTorch model; it becomes one file per exporter, but for those in `without` (exporter -> why not).
 
-    `output` names the leading axes of its one output, y. `fresh` leaves the weights as PyTorch initialises them.
+    `output` names the leading axes of its one output, y. `fresh` leaves the weights as PyTorch initializes them.
     `variadic` says that forward takes *inputs.
     """
 

@@ -28,7 +28,7 @@ def prepare(entry: Torch) -> nn.Module:
 def settle(model: nn.Module) -> None:
     """Moves every tensor off its initial value: as in a trained model, no two are alike.
 
-    Both exporters store tensors of equal values once, so that an untrained model's zero biases are all one initialiser,
+    Both exporters store tensors of equal values once, so that an untrained model's zero biases are all one initializer,
     and so are the layers of nn.TransformerEncoder, which begin as copies. Convolutions get Kaiming's variance, without
     which a deep network's output hardly depends on its input.
     """

@@ -1,7 +1,7 @@
 """Reads a folder of ONNX files aloud: `python listing.py FOLDER` writes FOLDER/ops.txt and FOLDER/patterns.txt.
 
 ops.txt counts which operators, attributes and opsets occur in which models; patterns.txt prints each graph, one line
-per node, with the types of values, the shapes of initialisers and the values of short constants.
+per node, with the types of values, the shapes of initializers and the values of short constants.
 """
 
 import sys

@@ -6,7 +6,7 @@ from onnx import numpy_helper
 
 
 def constants(model: onnx.ModelProto) -> dict[str, np.ndarray]:
-    """Every initialiser and Constant node of the main graph by name."""
+    """Every initializer and Constant node of the main graph by name."""
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant":

@@ -81,8 +81,8 @@ def top_k() -> onnx.ModelProto:
 def quantized() -> onnx.ModelProto:
     """The quantisation's scale follows the largest of all entries, new ones too."""
     d, h = start(17)
-    outputs = ["quantised", "scale", "zero"]
-    d.nodes.append(helper.make_node("DynamicQuantizeLinear", [h], outputs, name="quantised"))
+    outputs = ["quantized", "scale", "zero"]
+    d.nodes.append(helper.make_node("DynamicQuantizeLinear", [h], outputs, name="quantized"))
     return finish(d, d.node("DequantizeLinear", outputs, "restored"))
 
 

@@ -220,7 +220,7 @@ NO_DIFF = {TORCHSCRIPT: "aten::diff, which finds packed sequences where no mask 
 ENTRIES = [
     Torch("bert", bert("sdpa"), (TOKENS, MASK, TYPES), bert_widths(), variadic=True),
     Torch("bert-eager", bert("eager"), (TOKENS, MASK, TYPES), bert_widths(), variadic=True),
-    # Zero biases and norms of one are each stored once: one initialiser serves widths that have nothing in common.
+    # Zero biases and norms of one are each stored once: one initializer serves widths that have nothing in common.
     Torch("bert-fresh", bert("sdpa"), (TOKENS, MASK, TYPES), bert_widths(), fresh=True, variadic=True),
     Torch("albert", albert, (TOKENS, MASK), albert_widths(), variadic=True),
     Torch("distilbert", distilbert, (TOKENS, MASK), distilbert_widths(), variadic=True),

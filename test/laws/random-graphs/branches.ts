@@ -102,7 +102,7 @@ export function pooled(draft: Draft, x: string): string {
 }
 
 /** Weights that sum to one by their own division: x / Σ|x|. */
-export function normalised(draft: Draft, x: string): string {
+export function normalized(draft: Draft, x: string): string {
   return draft.as("divided by its norm", () => {
     const norm = draft.emit(draft.pick(["ReduceL1", "ReduceL2"]), [x, draft.vector([-1])], {
       keepdims: int(1),

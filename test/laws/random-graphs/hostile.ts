@@ -106,7 +106,7 @@ export const hostile: Readonly<Record<string, (draft: Draft, x: string) => strin
   },
   "one output of many": (draft, x) =>
     draft.emit("Slice", [x, draft.vector([0]), draft.vector([1]), over(draft)]),
-  "neighbours compared"(draft, x) {
+  "neighbors compared"(draft, x) {
     const units = draft.width(x);
     if (units === 1) return x;
     const cut = (from: number, to: number) =>

@@ -38,7 +38,7 @@ export const pieces: readonly Piece[] = [
   { name: "repeated", takes: units, build: branches.repeated },
   { name: "autoencoder", takes: units, build: branches.autoencoder },
   { name: "pooled", takes: units, build: branches.pooled },
-  { name: "normalised", takes: units, inexact: true, build: branches.normalised },
+  { name: "normalized", takes: units, inexact: true, build: branches.normalized },
   { name: "LayerNorm", takes: units, inexact: true, build: norms.layerNorm },
   { name: "written LayerNorm", takes: units, inexact: true, build: norms.writtenLayerNorm },
   { name: "written RMSNorm", takes: units, inexact: true, build: norms.writtenRmsNorm },

@@ -1,0 +1,144 @@
+import type { Comparison } from "./config.ts";
+import type { Line, SeedRun } from "./runs.ts";
+import { binomial } from "./statistics/binomial.ts";
+import { bootstrap, type Estimate } from "./statistics/bootstrap.ts";
+import { costTo, lossWithin } from "./statistics/curve.ts";
+import { median } from "./statistics/quantile.ts";
+
+/** How far above the reference's best loss a target lies, as a share of it. The first is the one that counts. */
+export const slacks = [0, 0.01, 0.02, 0.05] as const;
+
+/** A cost until a target is reached, against the reference's, paired by seed. */
+export interface CostRatio {
+  /** Median over seeds; a seed that did not reach the target counts as Infinity. */
+  readonly flops: Estimate;
+  readonly seconds: Estimate;
+  /** Seeds that reached the target. */
+  readonly reached: number;
+}
+
+/** What the runs of one line came to. Infinity is written as null. */
+export interface LineSummary {
+  readonly name: string;
+  readonly kind: Line["kind"];
+  readonly runs: number;
+  /** Medians over seeds. */
+  readonly bestLoss: number;
+  readonly finalLoss: number;
+  readonly geometricMeanFinalLoss: number;
+  readonly testLoss?: number;
+  readonly testAccuracy?: number;
+  readonly parameters: number;
+  /** Of whole runs. */
+  readonly flops: number;
+  readonly seconds: number;
+  /** Until the best loss. */
+  readonly toBest: { readonly step: number; readonly flops: number; readonly seconds: number };
+  /** Against the reference; absent for itself and for members of a sweep. */
+  readonly against?: Against;
+}
+
+export interface Against {
+  /** Seeds on which both ran. */
+  readonly pairs: number;
+  /** To the reference's best loss on the same seed, for each slack above that loss: its cost to that best loss is 1. */
+  readonly toTarget: readonly (CostRatio & { readonly slack: number })[];
+  /** To the median of the reference's best losses, the same target for every seed. */
+  readonly toMedianTarget: CostRatio;
+  /** The best loss for what the reference's best loss cost in FLOPs, as a ratio to it; median. */
+  readonly lossAtEqualFlops: Estimate;
+  /** Share of seeds on which the target took fewer FLOPs; the same for seconds. */
+  readonly winsInFlops: Estimate;
+  readonly winsInSeconds: Estimate;
+  /** Share of seeds on which its loss was lower at equal FLOPs. */
+  readonly winsInLoss: Estimate;
+}
+
+/** Every line against the reference. */
+export function summarizeLine(lines: readonly Line[], { reference }: Comparison): readonly LineSummary[] {
+  const base = lines.find(({ name }) => name === reference)?.runs ?? [];
+  return lines.map((line) => {
+    const { name, kind, runs } = line;
+    const of = (value: (run: SeedRun) => number | undefined) =>
+      median(runs.map(value).filter((one) => one !== undefined));
+    const tested = runs.some(({ test }) => test !== undefined);
+    const compared = name !== reference && kind !== "member of a sweep";
+    return {
+      name,
+      kind,
+      runs: runs.length,
+      bestLoss: of(({ best }) => best.loss),
+      finalLoss: of(lastLoss),
+      geometricMeanFinalLoss: Math.exp(
+        runs.reduce((sum, run) => sum + Math.log(lastLoss(run)), 0) / runs.length,
+      ),
+      ...(tested ? { testLoss: of(({ test }) => test?.loss) } : {}),
+      ...(runs.some(({ test }) => test?.accuracy !== undefined)
+        ? { testAccuracy: of(({ test }) => test?.accuracy) }
+        : {}),
+      parameters: of(({ parameters }) => parameters),
+      flops: of(({ curve }) => curve.at(-1)?.flops),
+      seconds: of(({ curve }) => curve.at(-1)?.seconds),
+      toBest: {
+        step: of(({ best }) => best.step),
+        flops: of(({ best }) => best.flops),
+        seconds: of(({ best }) => best.seconds),
+      },
+      ...(compared ? { against: against(runs, base) } : {}),
+    };
+  });
+}
+
+function lastLoss({ curve, endedBy }: SeedRun): number {
+  return endedBy === "divergence" ? Number.POSITIVE_INFINITY : (curve.at(-1)?.loss ?? Number.NaN);
+}
+
+function against(runs: readonly SeedRun[], base: readonly SeedRun[]): Against {
+  const pairs = runs.flatMap((run) => {
+    const other = base.find(({ seed }) => seed === run.seed);
+    return other === undefined ? [] : [{ run, other }];
+  });
+  const wins = (won: (pair: { readonly run: SeedRun; readonly other: SeedRun }) => boolean) =>
+    binomial(pairs.filter(won).length, pairs.length);
+  const own = (run: SeedRun) => costTo(run.curve, run.best.loss);
+  const middle = median(base.map(({ best }) => best.loss));
+  const ratios = (target: (other: SeedRun) => number): CostRatio => {
+    const costs = pairs.map(({ run, other }) => {
+      const mine = costTo(run.curve, target(other));
+      const its = costTo(other.curve, target(other));
+      return {
+        flops: ratio(mine.flops, its.flops),
+        seconds: ratio(mine.seconds, its.seconds),
+        reached: mine.flops,
+      };
+    });
+    return {
+      flops: bootstrap(
+        costs.map(({ flops }) => flops),
+        median,
+      ),
+      seconds: bootstrap(
+        costs.map(({ seconds }) => seconds),
+        median,
+      ),
+      reached: costs.filter(({ reached }) => Number.isFinite(reached)).length,
+    };
+  };
+  return {
+    pairs: pairs.length,
+    toTarget: slacks.map((slack) => ({ slack, ...ratios(({ best }) => best.loss * (1 + slack)) })),
+    toMedianTarget: ratios(() => middle),
+    lossAtEqualFlops: bootstrap(
+      pairs.map(({ run, other }) => lossWithin(run.curve, other.best.flops) / other.best.loss),
+      median,
+    ),
+    winsInFlops: wins(({ run, other }) => costTo(run.curve, other.best.loss).flops < own(other).flops),
+    winsInSeconds: wins(({ run, other }) => costTo(run.curve, other.best.loss).seconds < own(other).seconds),
+    winsInLoss: wins(({ run, other }) => lossWithin(run.curve, other.best.flops) < other.best.loss),
+  };
+}
+
+/** Where neither arrived there is no ratio to speak of: it counts as not reached. */
+function ratio(mine: number, its: number): number {
+  return Number.isFinite(mine) ? mine / its : Number.POSITIVE_INFINITY;
+}
