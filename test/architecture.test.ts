@@ -83,7 +83,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   report: ["record", "drawing", "sections", "."],
   compare: ["statistics", ".", "page", "index.ts"],
-  checkpoints: ["folder", "architecture", "families", ".", "grow", "verify"],
+  checkpoints: ["folder", "architecture", "families", ".", "grow", "optimizer", "verify"],
   cli: ["print", "options", "folder", "model", "train", "compare", "."],
 };
 

@@ -2,7 +2,7 @@
 # Runs the Python oracles: PyTorch, onnx and onnxruntime say what espalier should have computed.
 # Needs Node with the project's packages (npm ci) and Python 3.11 or later; makes its own virtual environment.
 # `modules` exports 310 files first, which takes minutes: EXPORTED=FOLDER keeps them. MODULES='*' tries all 510.
-# Usage: test/interop/run.sh [oracle ...]   (default: all of gradients trajectories strategies files folders exported backend zoo train_zoo modules)
+# Usage: test/interop/run.sh [oracle ...]   (default: all of gradients trajectories strategies files folders handover exported backend zoo train_zoo modules)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -22,7 +22,7 @@ npx --no-install esbuild "$here/worker/main.ts" --bundle --platform=node --forma
   --conditions=espalier-source --log-level=warning --outfile="$worker"
 
 oracles=("$@")
-((${#oracles[@]} > 0)) || oracles=(gradients trajectories strategies files folders exported backend zoo train_zoo modules)
+((${#oracles[@]} > 0)) || oracles=(gradients trajectories strategies files folders handover exported backend zoo train_zoo modules)
 failed=()
 for oracle in "${oracles[@]}"; do
   echo "== $oracle"

@@ -38,7 +38,7 @@ function staged(source: Rows, stage: Stage, name: string, { strategy, seed }: Va
   });
 }
 
-function repeatedIndices(
+export function repeatedIndices(
   { dims }: Rows,
   { axis, inner, times, first, end }: Stage & { kind: "repeat" },
 ): Int32Array {

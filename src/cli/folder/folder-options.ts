@@ -11,6 +11,7 @@ export interface FolderOptions {
   readonly multipleOf?: string;
   readonly dtype?: string;
   readonly maxShardSize?: string;
+  readonly optimizer?: string;
 }
 
 export function folderOptions(command: Command): Command {
@@ -24,12 +25,24 @@ export function folderOptions(command: Command): Command {
       new Option("--dtype <type>", "type to store weights in: float32, float64, bfloat16 or float16"),
     )
     .option("--max-shard-size <bytes>", "such as 5GB (default: files as they are)")
+    .option(
+      "--optimizer <file>",
+      "state of AdamW or SGD that grows with it: optimizer.pt or safetensors (default: none)",
+    )
     .optionsGroup("Options:");
 }
 
 /** Flags of {@link FolderOptions} that were given. */
 export function givenFolderOptions(options: FolderOptions): readonly string[] {
-  const names = ["vocab", "vocabMultipleOf", "positions", "multipleOf", "dtype", "maxShardSize"] as const;
+  const names = [
+    "vocab",
+    "vocabMultipleOf",
+    "positions",
+    "multipleOf",
+    "dtype",
+    "maxShardSize",
+    "optimizer",
+  ] as const;
   return names
     .filter((name) => options[name] !== undefined)
     .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);

@@ -1,6 +1,7 @@
 import { type Checkpoint, openCheckpoint } from "../../checkpoints/checkpoint.ts";
 import { type PlannedFolder, planFolder } from "../../checkpoints/grow/plan-growth.ts";
 import { checkTarget, type WrittenFolder, writeFolder } from "../../checkpoints/grow/write-folder.ts";
+import { type HandOver, openHandOver } from "../../checkpoints/optimizer/hand-over.ts";
 import { type FolderVerification, verifyFolders } from "../../checkpoints/verify/verify-folders.ts";
 import { strategyOf } from "../../growth/strategies/index.ts";
 import { EspalierError } from "../../tensor/errors.ts";
@@ -37,34 +38,37 @@ export async function growFolder(path: string, options: GrowFolderOptions, io: C
   const maxShardBytes = shardBytes(options.maxShardSize);
   const dtype = storedType(options.dtype);
   const checkpoint = await openCheckpoint(path);
+  let optimizer: HandOver | undefined;
   try {
     const sizes = folderSizes(options.widen, options, checkpoint.structure);
     const planned = planFolder(checkpoint, { sizes, after, dtype, strategy, seed });
+    if (options.optimizer !== undefined) optimizer = await openHandOver(options.optimizer, checkpoint);
     let verification: FolderVerification | undefined;
     let written: WrittenFolder | undefined;
+    let handed: readonly string[] = [];
     if (options.dryRun !== true && out !== undefined) {
       await checkTarget(out);
       const check = async (grown: Checkpoint) => {
-        verification = await verifyFolders(checkpoint, grown, seed);
-        if (!verification.preserved) throw moved(path, verification);
+        if (options.verify) verification = await verifyFolders(checkpoint, grown, seed);
+        if (verification?.preserved === false) throw moved(path, verification);
+        handed = (await optimizer?.writeTo(grown.folder, planned)) ?? [];
       };
-      written = await writeFolder(checkpoint, planned, out, {
-        maxShardBytes,
-        check: options.verify ? check : undefined,
-      });
+      written = await writeFolder(checkpoint, planned, out, { maxShardBytes, check });
     }
-    const outcome = {
+    const outcome: Outcome = {
       path,
       out: written === undefined ? undefined : out,
       checkpoint,
       planned,
       written,
       verification,
+      optimizer: optimizer === undefined ? undefined : { files: handed, assumed: optimizer.assumed },
     };
     io.out(
       options.json === true ? `${JSON.stringify(outcomeJson(outcome), null, 2)}\n` : outcomeText(outcome),
     );
   } finally {
+    optimizer?.close();
     checkpoint.weights.close();
   }
   return exitCodes.success;
@@ -86,12 +90,13 @@ interface Outcome {
   readonly planned: PlannedFolder;
   readonly written: WrittenFolder | undefined;
   readonly verification: FolderVerification | undefined;
+  readonly optimizer: { readonly files: readonly string[]; readonly assumed: string } | undefined;
 }
 
 const parametersAfter = ({ tensors }: PlannedFolder) =>
   tensors.reduce((sum, { dims }) => sum + sizeOf(dims), 0);
 
-function outcomeJson({ path, out, checkpoint, planned, written, verification }: Outcome): object {
+function outcomeJson({ path, out, checkpoint, planned, written, verification, optimizer }: Outcome): object {
   return {
     folder: path,
     out: out ?? null,
@@ -102,10 +107,12 @@ function outcomeJson({ path, out, checkpoint, planned, written, verification }: 
     config: planned.configText,
     files: written ?? null,
     verification: verification ?? null,
+    optimizer: optimizer ?? null,
   };
 }
 
-function outcomeText({ path, out, checkpoint, planned, written, verification }: Outcome): string {
+function outcomeText({ path, out, checkpoint, planned, written, verification, optimizer }: Outcome): string {
+  const left = (written?.left ?? []).filter((name) => optimizer?.files.includes(name) !== true);
   const table = textTable(
     [
       { title: "  field", align: "left" },
@@ -123,10 +130,14 @@ function outcomeText({ path, out, checkpoint, planned, written, verification }: 
     ...table,
     `parameters ${grouped(parametersOf(checkpoint))} → ${grouped(parametersAfter(planned))}, in ${planned.dtype}`,
     ...(written === undefined ? [] : [`carried over: ${written.copied.join(", ") || "nothing"}`]),
-    ...(written === undefined || written.left.length === 0
-      ? []
-      : [`left behind: ${written.left.join(", ")}`]),
+    ...(left.length === 0 ? [] : [`left behind: ${left.join(", ")}`]),
+    ...(optimizer === undefined ? [] : [optimizerText(optimizer)]),
     ...(verification === undefined ? [] : [`outputs: ${verdictOf(verification)}`]),
   ];
   return `${lines.map(visible).join("\n")}\n`;
+}
+
+function optimizerText({ files, assumed }: NonNullable<Outcome["optimizer"]>): string {
+  const wrote = files.length === 0 ? "read" : `grown with the weights: ${files.join(", ")}`;
+  return `optimizer state ${wrote} (${assumed}); new weights begin with the mean square of their tensor`;
 }
