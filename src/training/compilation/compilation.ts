@@ -22,7 +22,7 @@ export interface Compilation {
   readonly learner: Learner;
   /** FLOPs of a training step, forward and backward, in "batch" and the open widths. */
   readonly flops: Dim;
-  /** What has been measured of its widths so far, compiled. */
+  /** The compiled measurements of its widths so far. */
   readonly measurements: MeasurementCache;
 }
 
@@ -49,7 +49,7 @@ export async function compileModel(
   };
 }
 
-/** Loads another state of the model that was compiled, which may differ in size; where its graph does, it is compiled anew. */
+/** Loads another state of the compiled model, which may differ in size; compiles again if its graph differs. */
 export async function recompile(
   compiled: Compilation,
   compiledModel: Model,

@@ -20,15 +20,15 @@ export interface Evaluation {
   readonly [metric: string]: number;
 }
 
-/** What one batch gives in evaluation. */
+/** The results of one batch in evaluation. */
 export interface ForwardResult {
   readonly output: Tensor;
-  /** What the loss was taken of: the output, or the logits that it is made of. */
+  /** What the loss was computed from: the output, or the logits that it is made of. */
   readonly scored: Tensor;
   readonly loss: number;
 }
 
-/** A session that also computes a bound on the output's rounding error; no bound where the output is exact. */
+/** A session that also computes a bound on the output's rounding error; no bound if the output is exact. */
 interface Bounded {
   readonly session: Session;
   readonly bound: string | undefined;
@@ -42,7 +42,7 @@ export class Evaluator {
   readonly #session: Session;
   readonly #activations: readonly string[];
   readonly #compileBounded: () => Promise<Bounded>;
-  /** Compiled when first asked for: ONNX Runtime runs every node, so the bound would slow each evaluation down. */
+  /** Compiled when first asked for: ONNX Runtime runs every node, so the bound would slow down each evaluation. */
   #bounded: Promise<Bounded> | undefined;
 
   private constructor(
@@ -93,7 +93,7 @@ export class Evaluator {
     };
   }
 
-  /** The output, with a bound on its rounding error, and what {@link Evaluator.activations} gives, in one run. */
+  /** The output, a bound on its rounding error, and the activations of {@link Evaluator.activations}, in one run. */
   async bounded(
     variables: Feeds,
     batch: Feeds,
@@ -133,7 +133,7 @@ export class Evaluator {
     return countFlops(this.program.graph);
   }
 
-  /** The same of a pass with the rounding bound. */
+  /** FLOPs of a forward pass with the rounding bound, in the same sizes. */
   async boundedFlops(): Promise<Dim> {
     this.#bounded ??= this.#compileBounded();
     return (await this.#bounded).flops;
@@ -165,7 +165,7 @@ export class Evaluator {
     return { examples: data.count, loss: loss.value, ...Object.fromEntries(averages) };
   }
 
-  /** The outputs for inputs by name, which the caller has shaped as the model takes them. */
+  /** The output for inputs by name, which the caller has shaped as the model takes them. */
   async predict(variables: Feeds, given: Feeds): Promise<Tensor> {
     const { output, inputs } = this.program;
     for (const { name, shape, dtype } of inputs) {

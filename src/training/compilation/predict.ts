@@ -7,9 +7,9 @@ import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import { type Evaluation, Evaluator } from "./evaluator.ts";
 
 /**
- * What a model's loss is taken of, example by example [count, values]: logits where the loss takes logits, also for a model
- * that ends in a softmax or sigmoid. Labels and targets of `data` are not looked at, but there must be some for the loss.
- * Throws `SHAPE_MISMATCH` where model and data do not fit.
+ * The values that a model's loss is computed from, per example, [count, values]: logits if the loss takes logits, even for a
+ * model that ends in a softmax or sigmoid. The labels or targets of `data` are not used, but the loss requires some.
+ * Throws `SHAPE_MISMATCH` if model and data do not fit.
  */
 export async function predictScores(
   model: Model,
@@ -23,7 +23,7 @@ export async function predictScores(
     const batcher = new Batcher(evaluator.program, data);
     const fixed = fixedBatch(evaluator.program);
     const step = fixed ?? batchSize;
-    // A model that takes batches of one size alone sees the last example again until the last batch is full.
+    // For a model that takes batches of only one size, the last example is repeated until the last batch is full.
     const padded = fixed === undefined ? data.count : Math.ceil(data.count / step) * step;
     const order = Uint32Array.from({ length: padded }, (_, index) => Math.min(index, data.count - 1));
     const rows: number[][] = [];
@@ -42,8 +42,8 @@ export async function predictScores(
 }
 
 /**
- * The loss of a model over all of `data`. Unlike a trainer's, it asks nothing of the weights, which may be of any type, and
- * none of which need be trained. Throws `SHAPE_MISMATCH` where model and data do not fit.
+ * The loss of a model over all of `data`. Unlike a trainer, it requires nothing of the weights: they may be of any type, and
+ * none needs to be trainable. Throws `SHAPE_MISMATCH` if model and data do not fit.
  */
 export async function evaluateModel(model: Model, data: Dataset, task: TaskOptions): Promise<Evaluation> {
   const evaluator = await Evaluator.create({ model, widths: [], ...taskOf(task) }, {});

@@ -8,7 +8,7 @@ import { SampleInputs } from "../verification/sample-inputs.ts";
 import type { Compilation } from "./compilation.ts";
 import { zeroTargets } from "./zero-targets.ts";
 
-/** Lengths to try for named axes, such as a sequence's: a model may take only certain ones. */
+/** Lengths to try for named axes, such as a sequence's: a model may accept only certain ones. */
 const lengths = [7, 4, 16, 32, 1];
 
 /** A seeded batch of sampled inputs and zero targets, for a trainer that has seen no data yet. */
@@ -26,7 +26,7 @@ export function syntheticBatch(
   return { ...zeroTargets(program, inputs), ...inputs };
 }
 
-/** The first synthetic batch that `run` takes. Throws what it throws for the last one. */
+/** The first synthetic batch that `run` accepts. If it accepts none, throws what it threw for the last one. */
 export async function workingBatch(
   program: Pick<Program, "source" | "inputs" | "target">,
   { batchSize, seed }: { readonly batchSize: number; readonly seed: number },
@@ -46,7 +46,7 @@ export async function workingBatch(
   return syntheticBatch(program, batchSize, seed);
 }
 
-/** The first synthetic batch that a compiled model takes in evaluation. */
+/** The first synthetic batch that a compiled model accepts in evaluation. */
 export function firstWorkingBatch(
   { program, evaluator, learner }: Pick<Compilation, "program" | "evaluator" | "learner">,
   settings: { readonly batchSize: number; readonly seed: number },
@@ -54,7 +54,7 @@ export function firstWorkingBatch(
   return workingBatch(program, settings, (batch) => evaluator.forward(learner.variables, batch));
 }
 
-/** Inputs by name, from what a caller gives for the only one, or for all of them. */
+/** Inputs by name, from a caller's tensor for the only input or tensors for all of them. */
 export function feedsOf(
   { inputs }: Pick<Program, "inputs">,
   given: Tensor | readonly (readonly number[])[] | Feeds,

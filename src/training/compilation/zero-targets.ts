@@ -5,7 +5,7 @@ import { makeTensor, sizeOf } from "../../tensor/tensor.ts";
 import type { Program } from "../graphs/program.ts";
 import { feedSizes } from "../graphs/program-inputs.ts";
 
-/** Zeros for the targets of a batch, where the loss has any: the engine wants every input fed. */
+/** Zeros for the targets of a batch, if the loss has any: the engine requires every input. */
 export function zeroTargets({ target, inputs }: Pick<Program, "target" | "inputs">, feeds: Feeds): Feeds {
   if (target === undefined) return {};
   const sizes = feedSizes({ inputs }, feeds);

@@ -25,17 +25,17 @@ import {
   type Tentative,
 } from "./learner.ts";
 
-/** Where one parameter's update is found in the graph. */
+/** The names of the graph's values that make up one parameter's update. */
 interface UpdateNames {
   readonly parameter: string;
   readonly gradient: string;
   readonly next: string;
   readonly slots: readonly { readonly input: string; readonly next: string }[];
-  /** Per axis, where a factor differs by age: the input that takes births, and one for each such factor. */
+  /** Per axis, if a factor differs by age: the input for the births, and one input for each such factor. */
   readonly axes: readonly { readonly births: string; readonly factors: readonly string[] }[];
 }
 
-/** An optimizer's factor, and the input that takes it where it is the same for all entries. */
+/** An optimizer's factor, and the input for its value if that is the same for all entries. */
 interface FactorInput {
   readonly factor: Factor;
   readonly scalar: string | undefined;
@@ -43,7 +43,7 @@ interface FactorInput {
 
 /**
  * The whole step, optimizer included, as one ONNX graph: the readable reference, and what the browser and GPUs use.
- * Values go round through the graph's outputs, so the last good ones are simply those not yet replaced.
+ * Each step's outputs become the next step's inputs, so the last good values are simply those not yet replaced.
  */
 export class GraphLearner implements Learner {
   readonly flops: Dim;
@@ -92,7 +92,7 @@ export class GraphLearner implements Learner {
     const scaled = scaleToNorm(graph, gradients, clipping);
     const updates = [...scaled].map(([name, gradient]) => ({
       ...writeUpdate(graph, optimizer, name, gradient, factors),
-      // As seen from outside, gradients are those before the norm is clipped, as in the kernel.
+      // Callers see gradients before the norm is clipped, as in the kernel.
       gradient: gradients.get(name) ?? gradient,
     }));
     const outputs = [
@@ -126,7 +126,7 @@ export class GraphLearner implements Learner {
       this.#slots = new Map(
         [...this.#slots].map(([name, slots]) => [name, slots.map((slot) => zeros("float32", slot.dims))]),
       );
-      // Zeros of old age would make steps of several learning rates.
+      // Zero moments of a high age would make steps of several learning rates.
       this.#restart = step;
       return loss;
     }
@@ -232,7 +232,7 @@ function alongAxis(births: Births, axis: number, value: (birth: number) => numbe
   return float32(dims, Float32Array.from(births[axis] ?? [], value));
 }
 
-/** Writes the optimizer's update of one parameter. Of an entry's coordinates, the youngest gives its age. */
+/** Writes the optimizer's update of one parameter. The youngest of an entry's coordinates determines its age. */
 function writeUpdate(
   graph: GraphBuilder,
   optimizer: Optimizer,
@@ -283,7 +283,7 @@ function only(shape: Shape, axis: number): Shape {
   return shape.map((dim, index) => (index === axis ? dim : 1));
 }
 
-/** Scales all gradients so that their norm together is at most the limit. */
+/** Scales all gradients so that their joint norm is at most the limit. */
 function scaleToNorm(
   graph: GraphBuilder,
   gradients: ReadonlyMap<string, string>,

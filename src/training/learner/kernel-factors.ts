@@ -2,24 +2,24 @@ import { type AgeRun, type Births, generations } from "../optimizers/ages.ts";
 import { factorAt, type Newborn, type UpdateTime } from "../optimizers/newborn.ts";
 import type { Factor, Optimizer } from "../optimizers/optimizer.ts";
 
-/** Room in the kernel's memory for one factor of each entry of a row. */
+/** Space in the kernel's memory for one factor of each entry of a row. */
 export interface FactorRow {
   readonly address: number;
   readonly values: Float32Array;
 }
 
-/** One factor: its value in this step for each generation, and the row that the kernel reads where ages differ by column. */
+/** One factor: its value in this step for each generation, and the row that the kernel reads if ages differ by column. */
 interface Held {
   readonly factor: Factor;
   values: Float64Array;
   /** Whether all generations have one value. */
   uniform: boolean;
   row: FactorRow | undefined;
-  /** What the whole row holds, if one value. */
+  /** The value of the whole row, if it is a single one. */
   filled: number;
 }
 
-/** The optimizer's factors as the kernel takes them: worked out once a step for each generation of entries. */
+/** The optimizer's factors as the kernel takes them, computed once a step for each generation of entries. */
 export class KernelFactors {
   readonly #held: readonly Held[];
   readonly #newborn: Newborn | undefined;
@@ -36,7 +36,7 @@ export class KernelFactors {
     }));
   }
 
-  /** How many rows it needs room for: none where entries never differ. */
+  /** How many rows it needs space for: none if entries never differ. */
   get rows(): number {
     return this.#differ ? this.#held.length : 0;
   }
@@ -45,7 +45,7 @@ export class KernelFactors {
     return this.#newborn !== undefined || this.#held.some(({ factor }) => factor.byAge);
   }
 
-  /** Takes the room, as wide as the widest row of a parameter. */
+  /** Takes the space, as wide as the widest row of a parameter. */
   place(rows: readonly FactorRow[]): void {
     this.#held.forEach((held, index) => {
       held.row = rows[index];
@@ -53,7 +53,7 @@ export class KernelFactors {
     });
   }
 
-  /** Finds the generations of all parameters. Returns their births; undefined where entries never differ. */
+  /** Finds the generations of all parameters. Returns their births; undefined if entries never differ. */
   find(parameters: Iterable<Births>): Int32Array | undefined {
     if (!this.#differ) return undefined;
     this.#births = generations(parameters);
@@ -61,7 +61,7 @@ export class KernelFactors {
     return this.#births;
   }
 
-  /** Works the factors out for one step. Returns whether entries differ in any, so that runs must be told apart. */
+  /** Computes the factors for one step. Returns whether entries differ in any, so that runs must be distinguished. */
   workOut(time: UpdateTime): boolean {
     let differ = false;
     for (const held of this.#held) {
@@ -77,7 +77,7 @@ export class KernelFactors {
     return differ;
   }
 
-  /** Writes into `factors` what the kernel takes for a run: numbers, or the addresses of rows that it fills. */
+  /** Writes into `factors` what the kernel takes for a run: numbers, or the addresses of rows filled here. */
   read(factors: number[], { generation, columns }: AgeRun): void {
     for (let index = 0; index < this.#held.length; index++) {
       const held = this.#held[index] as Held;
@@ -87,7 +87,7 @@ export class KernelFactors {
   }
 }
 
-/** Fills a factor's row for a run whose columns differ in age, where it does not hold the values already. */
+/** Fills a factor's row for a run whose columns differ in age, unless it already has those values. */
 function fill(held: Held, generation: number, columns: Int32Array): number {
   const { values, uniform, filled } = held;
   const row = held.row as FactorRow;

@@ -33,7 +33,7 @@ interface Placed {
   readonly address: number;
 }
 
-/** A trained parameter in the arena. Values are double-buffered, so that the last good ones survive a bad step. */
+/** A trained parameter in the arena. Values are double-buffered so that the last good ones survive a bad step. */
 interface Resident {
   readonly name: string;
   readonly dims: readonly number[];
@@ -42,7 +42,7 @@ interface Resident {
   readonly gradient: Placed;
   readonly slots: readonly Placed[];
   readonly births: Births;
-  /** Of entries that differ in age, and of all entries: where ages make no difference. */
+  /** Entries by age. If ages make no difference, `whole` is used: one run of all entries. */
   runs: readonly AgeRun[];
   readonly whole: readonly AgeRun[];
   current: Placed;
@@ -60,7 +60,7 @@ export class KernelLearner implements Learner {
   readonly #arena: Arena;
   readonly #kernel: OptimizerKernel;
   readonly #runKernel: (update: KernelUpdate) => void;
-  /** What the kernel is called with: after many growths there are hundreds of calls a step, and each would be garbage. */
+  /** The kernel's arguments, reused: after many growths there are hundreds of calls a step, and each would leave garbage. */
   readonly #call;
   readonly #factors: KernelFactors;
   /** Updates done when the moments last started over. */
@@ -173,8 +173,8 @@ export class KernelLearner implements Learner {
   }
 
   /**
-   * Everything grows where it is: copies of it, a growth at a time, would leave the process full of holes. Until the
-   * growth is kept or undone, the second buffer of each parameter holds the old values.
+   * Everything grows in place: copying it for every growth would fragment the process's memory. Until the growth is kept
+   * or undone, the second buffer of each parameter contains the old values.
    */
   grow({ plan, step, apply }: LearnerGrowth): Tentative {
     const old = this.#residents;
@@ -185,7 +185,7 @@ export class KernelLearner implements Learner {
     );
     this.#arrange((name) => grownDims(plan, name, (variables[name] as Tensor).dims), new Map(younger));
     const grown = this.#residents;
-    // From the last, parameters before moments: nothing moves down, so nothing is overwritten before it has moved.
+    // From last to first, parameters before moments: arrays only move up, so none is overwritten before it has moved.
     for (const [index, { name, dims, current }] of [...old.entries()].reverse()) {
       const room = grown[index] as Resident;
       write(room.current, this.#move(current, room.next));
@@ -230,7 +230,7 @@ export class KernelLearner implements Learner {
     await this.#session.release();
   }
 
-  /** Gives every array its place, moments first so that a growth moves little else; writes nothing. */
+  /** Assigns every array its place, moments first so that a growth moves little else; writes nothing. */
   #arrange(dimsOf: (name: string) => readonly number[], births: ReadonlyMap<string, Births>): void {
     const shapes = this.#program.trainable.map(dimsOf);
     const slots = (dims: readonly number[]) => slotsOf(this.#optimizer, dims.length);
@@ -272,7 +272,7 @@ export class KernelLearner implements Learner {
     for (const resident of this.#residents) resident.runs = ageRuns(resident.births, generationBirths);
   }
 
-  /** Takes over variables, and the values of the trained ones where they do not lie in their place already. */
+  /** Takes over variables, and copies the values of trained ones that are not already in their place. */
   #setVariables(variables: Feeds): void {
     for (const name of this.#program.variables) this.#variables[name] = variables[name] as Tensor;
     for (const { name, current, gradient } of this.#residents) {
@@ -290,12 +290,12 @@ export class KernelLearner implements Learner {
     for (const name of this.#program.updates.values()) this.#outputs[name] = null;
   }
 
-  /** Makes the parameters as they are the last good ones. */
+  /** Makes the current parameters the last good ones. */
   #settle(): void {
     for (const { current, next } of this.#residents) write(next, current.tensor.data as Float32Array);
   }
 
-  /** Puts zeros into a trained parameter where it lies: it has been given the room. */
+  /** Inserts zeros into a trained parameter in place: it has already been given the room. */
   #insert(tensor: Tensor, edit: WidthPart, plan: GrowthPlan): Tensor {
     const resident = this.#residents.find(({ name }) => name === edit.parameter);
     if (resident === undefined) return insertZeros(tensor, edit, plan);
@@ -304,7 +304,7 @@ export class KernelLearner implements Learner {
     return makeTensor("float32", dims, data.subarray(0, sizeOf(dims)));
   }
 
-  /** Copies an array to another place, which may overlap, and gives the view there. */
+  /** Copies an array to another place, which may overlap, and returns the view there. */
   #move(from: Placed, to: Placed): Float32Array {
     const length = Math.min(sizeOf(from.tensor.dims), sizeOf(to.tensor.dims));
     const end = Math.max(from.address, to.address) / 4 + length;
@@ -348,8 +348,8 @@ export class KernelLearner implements Learner {
   }
 
   /**
-   * Goes back to the parameters of the last finite loss. The moments belong to the bad ones and start over, and their
-   * ages with them: zeros of old age would make steps of several learning rates. Births stay: no entry is new again.
+   * Restores the parameters of the last finite loss. The moments belong to the bad ones and start over, and so do their
+   * ages: zero moments of a high age would make steps of several learning rates. Births stay: no entry is new again.
    */
   #restore(step: number): void {
     for (const resident of this.#residents) {

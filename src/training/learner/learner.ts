@@ -17,8 +17,8 @@ export interface LearnerState {
   /** When each entry of each trained parameter was born. */
   readonly births: ReadonlyMap<string, Births>;
   /**
-   * Updates done when the moments of all entries last started over: 0, or those before the last divergence. Apart from
-   * births, as that makes no entry new: an entry's age in the optimizer counts from the later of the two.
+   * Updates done when the moments of all entries last started over: 0, or those before the last divergence. Separate from
+   * births, because a restart makes no entry new: an entry's age in the optimizer counts from the later of the two.
    */
   readonly restart: number;
 }
@@ -28,36 +28,36 @@ export interface LearnerGrowth {
   readonly plan: GrowthPlan;
   /** Updates done: when the new entries are born. */
   readonly step: number;
-  /** Gives the variables after growth for those before, with `insert` to put zeros into them. */
+  /** Maps the variables before the growth to those after it; `insert` puts zeros into them. */
   readonly apply: (variables: Feeds, insert: Insert) => ReadonlyMap<string, Tensor>;
 }
 
-/** A growth that may still be taken back. One of the two must be called before the next step, load or growth. */
+/** A growth that can still be undone. One of the two must be called before the next step, load or growth. */
 export interface Tentative {
   readonly keep: () => void;
   readonly undo: () => void;
 }
 
-/** Runs training steps on a state that it holds where the engine works fastest. */
+/** Runs training steps on a state that it keeps wherever the engine works fastest. */
 export interface Learner {
   /**
-   * Runs step `step` (counted from 0) and returns the loss before its update. Where the loss is not finite, the
-   * parameters go back to those of the last finite loss, and the optimizer's state starts over at age 0 (`restart`).
+   * Runs step `step` (counted from 0) and returns the loss before its update. If the loss is not finite, the
+   * parameters return to those of the last finite loss, and the optimizer's state starts over at age 0 (`restart`).
    */
   step(feeds: Feeds, step: number): Promise<number>;
-  /** The gradients of the trained parameters on a batch; changes nothing. Good until the next step, load or call. */
+  /** The gradients of the trained parameters on a batch; changes nothing. Valid until the next step, load or call. */
   gradients(
     feeds: Feeds,
   ): Promise<{ readonly loss: number; readonly gradients: ReadonlyMap<string, Tensor> }>;
-  /** FLOPs of a forward and backward pass, in "batch" and the open widths: what a step costs but for the update. */
+  /** FLOPs of a forward and backward pass, in "batch" and the open widths: what a step costs except for the update. */
   readonly flops: Dim;
-  /** The variables as feeds for other graphs, without copying; good until the next step or load. */
+  /** The variables as feeds for other graphs, without copying; valid until the next step or load. */
   readonly variables: Feeds;
   /** A copy of the state. */
   state(): LearnerState;
   /** Replaces the state; shapes may differ from before. */
   load(state: LearnerState): void;
-  /** Grows the state: moments by zeros. Throws what `apply` throws, and then nothing has changed. */
+  /** Grows the state, moments by zeros. If `apply` throws, this throws the same and nothing has changed. */
   grow(growth: LearnerGrowth): Tentative;
   release(): Promise<void>;
 }

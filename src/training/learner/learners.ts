@@ -5,7 +5,7 @@ import { GraphLearner } from "./graph-learner.ts";
 import { KernelLearner } from "./kernel-learner.ts";
 import type { Learner } from "./learner.ts";
 
-/** The learner that the settings ask for; without an update of its own in the kernel, an optimizer runs in the graph. */
+/** The learner that the settings ask for; an optimizer without a kernel update runs in the graph. */
 export function createLearner(program: Program, settings: TrainerSettings): Promise<Learner> {
   const { update = defaultUpdate, optimizer } = settings;
   return update === "kernel" && optimizer.kernel !== undefined

@@ -6,10 +6,10 @@ import type { SizeChange } from "../history/record.ts";
 import { noiseOf } from "../verification/noise.ts";
 import type { Resized } from "./size-change.ts";
 
-/** A change of size before it is kept: what was measured on both sides of it. */
+/** A change of size before it is kept, with the measurements before and after it. */
 export interface CommitOutcome {
   readonly width: string;
-  /** "grown" or "shrunk", in words. */
+  /** The change in words: "grown" or "shrunk". */
   readonly verb: string;
   /** Whether outputs must stay the same within their rounding bounds; else they need only be finite. */
   readonly exact: boolean;
@@ -17,18 +17,18 @@ export interface CommitOutcome {
   readonly difference: OutputDifference;
 }
 
-/** Both outputs on one batch, and what tells how far rounding may take them apart. */
+/** Both outputs on one batch, and what limits how far rounding may move them apart. */
 export interface Moved {
   readonly before: Tensor;
   readonly after: Tensor;
   readonly bound: Tensor | undefined;
-  /** Whether a rule says that they are the same but for rounding. */
+  /** Whether a rule says that they are the same except for rounding. */
   readonly exact: boolean;
   /** The output of the new network, whose variables and batch have gone through `shake`. */
   readonly shaken: (shake: (feeds: Feeds) => Feeds) => Promise<Tensor>;
 }
 
-/** How far a change of size moved the outputs. As `verify` does, it measures noise where bounds do not settle it. */
+/** How far a change of size moved the outputs. Like `verify`, it measures noise if bounds do not settle it. */
 export async function movedBy({ before, after, bound, exact, shaken }: Moved): Promise<OutputDifference> {
   const told = compareOutputs(before, after, bound, { proven: exact });
   if (!exact || isPreserved(told)) return told;
@@ -37,8 +37,8 @@ export async function movedBy({ before, after, bound, exact, shaken }: Moved): P
 }
 
 /**
- * Keeps a change of size, or takes it back wholly and throws `NOT_PRESERVED`: if the loss or an output was finite and is
- * not any more, or if an exact change moved an output by more than rounding.
+ * Keeps a change of size; or undoes it completely and throws `NOT_PRESERVED` if the loss or an output was finite and no
+ * longer is, or if an exact change moved an output by more than rounding.
  */
 export async function commit(resized: Pick<Resized, "keep" | "undo">, outcome: CommitOutcome): Promise<void> {
   const fault = faultOf(outcome);
@@ -55,7 +55,7 @@ export async function commit(resized: Pick<Resized, "keep" | "undo">, outcome: C
 
 function faultOf({ exact, loss, difference }: CommitOutcome): string | undefined {
   if (Number.isFinite(loss.before) && !Number.isFinite(loss.after)) return "its loss is no longer finite";
-  // An entry that is not finite on one side alone differs by infinity, or by what is no number.
+  // An entry that is finite on only one side differs by infinity or NaN.
   if (!Number.isFinite(difference.maximum)) return "outputs that were finite no longer are";
   if (exact && !isPreserved(difference)) return "its outputs moved by more than rounding";
   return undefined;

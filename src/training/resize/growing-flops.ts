@@ -6,8 +6,8 @@ import type { TrainerSettings } from "../settings/options.ts";
 
 /**
  * FLOPs of measuring a growth: a forward pass before it, and after it one with the rounding bound and a forward and backward
- * pass for the gradients of the new units. They are those of so many examples as a batch has, like the ones of `batch`, and
- * not of the batch at hand, which a resumed run may not have.
+ * pass for the gradients of the new units. They count a full batch of examples like those of `batch`, not the batch at hand,
+ * which a resumed run may not have.
  */
 export async function growingFlops(
   before: Compilation,
@@ -19,7 +19,7 @@ export async function growingFlops(
   return passes.forward(before) + (await passes.bounded(after)) + passes.training(after);
 }
 
-/** FLOPs of the passes by which a change of size is measured. */
+/** FLOPs of the passes that measure a change of size. */
 export function passesOf(batch: Feeds, { batchSize }: Pick<TrainerSettings, "batchSize">) {
   const evaluation = ({ evaluator: { program }, widths }: Compilation, flops: Dim) =>
     batchFlops(costOf({ program, widths, flops }, batch), batchSize);

@@ -5,8 +5,8 @@ import type { Compilation } from "../compilation/compilation.ts";
 import type { DueGrowth } from "../policy/growth-schedule.ts";
 
 /**
- * Entries of the trained parameters once widths have grown by so many units. Where two of them share an axis, an upper
- * bound: whether their positions add up or multiply, each factor is counted in full.
+ * Entries of the trained parameters once widths have grown by the given numbers of units. An upper bound if two widths share
+ * an axis: whether their positions add up or multiply, each factor is counted in full.
  */
 export function countGrown(
   { program, widths }: Pick<Compilation, "program" | "widths">,

@@ -6,9 +6,9 @@ import type { LearnerState } from "../learner/learner.ts";
 import type { Births } from "../optimizers/ages.ts";
 import { type Optimizer, type Slot, slotsOf } from "../optimizers/optimizer.ts";
 
-/** How the entries of a slot of each degree add up where gradients do. */
+/** How the entries of a slot of each degree combine when gradients add up. */
 const combineOf: Readonly<Record<Slot["degree"], Combine | undefined>> = {
-  // Steps that were normalized are as long after the merge as each was before it.
+  // Normalized steps are as long after the merge as each was before it.
   0: undefined,
   1: (sum, value, times) => sum + times * value,
   2: (sum, value, times) => (Math.sqrt(sum) + Math.abs(times) * Math.sqrt(value)) ** 2,
@@ -17,17 +17,17 @@ const combineOf: Readonly<Record<Slot["degree"], Combine | undefined>> = {
 /**
  * The state of a learner as a shrink leaves it. Entries that stay keep their moments and births.
  *
- * A unit that others were merged into gets the moments that it would have had, had the group been one unit all along. Let
- * a group of equal units a = f(wx) have outgoing weights Ωₖ, and let g be the gradient at what reads them. One unit of
+ * A unit that others were merged into gets the moments that it would have if the group had been one unit all along. Let
+ * a group of equal units a = f(wx) have outgoing weights Ωₖ, and let g be the gradient at their consumer. One unit of
  * outgoing weight Ω = ΣΩₖ computes the same. Its gradients are
- * - outgoing: ∂L/∂Ω = g·aᵀ, which is every ∂L/∂Ωₖ: the moments are those of any of the group. The oldest has the best
- *   estimate of them (a copy that was just born has none), so its moments and its birth are taken;
- * - incoming: ∂L/∂w = Σ Ωₖᵀg·f′·xᵀ = Σ ∂L/∂wₖ: means of gradients add up; of means of squares, Minkowski's inequality
- *   √E[(ΣGₖ)²] ≤ Σ√E[Gₖ²] gives the most that there can be, (Σ√vₖ)², and all of it where the gradients are proportional, as
- *   those of halved copies are. So a step is as long as Adam would have made it, or shorter.
+ * - outgoing: ∂L/∂Ω = g·aᵀ, which equals every ∂L/∂Ωₖ: the moments are those of any unit in the group. The oldest has the best
+ *   estimate of them (a newborn copy has none), so its moments and its birth are used;
+ * - incoming: ∂L/∂w = Σ Ωₖᵀg·f′·xᵀ = Σ ∂L/∂wₖ: means of gradients add up; for means of squares, Minkowski's inequality
+ *   √E[(ΣGₖ)²] ≤ Σ√E[Gₖ²] gives an upper bound, (Σ√vₖ)², which is reached if the gradients are proportional, as those of
+ *   halved copies are. So a step is as long as Adam would have made it, or shorter.
  *
- * Taking back copies that were just made gives back the state before. Where a unit is merged in proportion, a = c·a₁, the
- * same holds with c·∂L/∂w for ∂L/∂w (of homogeneous activations), and the first unit's outgoing moments stay.
+ * Merging copies that were just made restores the earlier state. If a unit is merged in proportion, a = c·a₁, the same is
+ * true with c·∂L/∂w for ∂L/∂w (of homogeneous activations), and the first unit's outgoing moments stay.
  */
 export function shrinkState(
   state: LearnerState,
@@ -56,7 +56,7 @@ export function shrinkState(
   return { ...state, variables: parameters, slots, births };
 }
 
-/** The oldest of the units that each one stands for after the shrink; of equals, the unit itself. */
+/** The oldest of the units that each one stands for after the shrink; the unit itself if several are equally old. */
 function oldestOf(axes: Births, edit: ShrinkEdit, plan: ShrinkPlan): (unit: number) => number {
   const { perUnit, positions } = unitPositions(edit.layout, plan.from);
   const birthOf = (unit: number) => axes[edit.axis]?.[positions[unit * perUnit] as number] as number;

@@ -20,13 +20,13 @@ import { type Growing, type Resized, type ResizedModel, sizeChange, withVariable
 
 export interface ShrinkNow {
   readonly choice: ShrinkChoice;
-  /** The batch to look at and to measure on: without dropout masks for evaluation, with them for gradients. */
+  /** The batch to score units and to measure on: without dropout masks for evaluation, with them for gradients. */
   readonly probe: { readonly evaluation: Feeds; readonly training: Feeds };
   /** Growths of the run so far. */
   readonly growths: readonly GrowthRecord[];
 }
 
-/** Takes units out in place of the learner's state and measures what that did. Refuses before it changes anything. */
+/** Removes units, replacing the learner's state, and measures the effect. Refuses before it changes anything. */
 export async function shrinkNow(
   growing: Growing,
   id: string,
@@ -37,7 +37,7 @@ export async function shrinkNow(
   const { learner, evaluator, widths } = old;
   const width = widthOf(widths, id);
   const batch = probe.evaluation;
-  // Of the two networks the larger has the more roundings: its bound holds for both.
+  // The larger of the two networks rounds more often, so its bound is valid for both.
   const before = await evaluator.bounded(learner.variables, batch);
   const looked = needsGradients(choice) ? await gradientsOn(old, probe.training) : undefined;
   const state = learner.state();
@@ -80,7 +80,7 @@ export async function shrinkNow(
   return { model: resized.model, compiled: resized.compiled, record };
 }
 
-/** The gradients on a batch, and what they take: as much as those of a training step. */
+/** The gradients on a batch, and their cost: that of a training step's gradients. */
 async function gradientsOn(compiled: Compilation, batch: Feeds) {
   const started = performance.now();
   const { gradients } = await compiled.learner.gradients(batch);
@@ -90,7 +90,7 @@ async function gradientsOn(compiled: Compilation, batch: Feeds) {
   return { gradients, cost: { examples, flops, seconds: (performance.now() - started) / 1000 } };
 }
 
-/** Loads the smaller state where the compiled graphs leave the width open, and compiles them anew where they do not. */
+/** Loads the smaller state if the compiled graphs leave the width open; compiles them again if they do not. */
 async function resize(
   { compiled, settings }: Growing,
   whole: Model,
@@ -114,7 +114,7 @@ async function resize(
   };
 }
 
-/** Whether a choice looks at gradients. Throws `ARGUMENT` for an unknown score. */
+/** Whether a choice needs gradients. Throws `ARGUMENT` for an unknown score. */
 export function needsGradients(choice: ShrinkChoice): boolean {
   if ("merge" in choice) return false;
   const { remove } = choice;

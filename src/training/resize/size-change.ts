@@ -9,9 +9,9 @@ import { feedSizes } from "../graphs/program-inputs.ts";
 import type { SizeChange } from "../history/record.ts";
 import type { TrainerSettings } from "../settings/options.ts";
 
-/** A model while it trains, and what changes its size with it. */
+/** A model in training, and everything whose size changes with it. */
 export interface Growing {
-  /** What the learner trains of it has its values there: here, only the shapes count. */
+  /** The values of trained parameters are the learner's; here, only their shapes count. */
   readonly model: Model;
   readonly compiled: Compilation;
   readonly settings: TrainerSettings;
@@ -26,7 +26,7 @@ export interface ResizedModel<Record> {
   readonly record: Record;
 }
 
-/** Another size of model and compiled state, to be kept or undone. */
+/** A model and compiled state of another size, to be kept or undone. */
 export interface Resized {
   readonly model: Model;
   readonly compiled: Compilation;
@@ -34,14 +34,14 @@ export interface Resized {
   readonly undo: () => void | Promise<void>;
 }
 
-/** What is found out before and after a change. */
+/** Measurements before and after a change. */
 export interface MeasuredChange {
   readonly plan: { readonly width: string; readonly from: number; readonly to: number };
   readonly batch: Feeds;
   readonly loss: SizeChange["loss"];
   readonly difference: OutputDifference;
   readonly flops: number;
-  /** When it began, as `performance.now()` gives it. */
+  /** When it began, by `performance.now()`. */
   readonly started: number;
 }
 

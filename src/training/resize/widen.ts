@@ -23,26 +23,26 @@ import { type Growing, type Resized, type ResizedModel, sizeChange, withVariable
 export interface WidenOptions extends SampleOptions {
   /** Units to add. */
   readonly by: number;
-  /** Values of the new units. Default: "candidates" with `data` (where the width leaves the choice), else "random". */
+  /** Values of the new units. Default: "candidates" with `data` (if the width leaves the choice), else "random". */
   readonly strategy?: string | Strategy;
-  /** For strategies that look at data. */
+  /** For strategies that use data. */
   readonly data?: Dataset;
 }
 
 export interface WidenRequest {
   readonly width: string;
   readonly by: number;
-  /** Default: candidates where there is data and the width leaves it the choice, else random. */
+  /** Default: candidates if there is data and the width leaves the choice, else random. */
   readonly strategy?: Strategy | undefined;
-  /** Data for a strategy that looks at some. */
+  /** Data for a strategy that uses some. */
   readonly sample?: Sample | undefined;
-  /** Number of the first new unit among all that the width ever had; default the number of units. */
+  /** Number of the first new unit, counting every unit that the width has ever had; default the number of units. */
   readonly born?: number | undefined;
   /** Batches to measure on: without dropout masks for evaluation, with them for gradients. */
   readonly probe: { readonly evaluation: Feeds; readonly training: (widths: readonly Width[]) => Feeds };
 }
 
-/** What the options of a caller ask for. Throws `ARGUMENT` for an unknown strategy. */
+/** The request that a caller's options make. Throws `ARGUMENT` for an unknown strategy. */
 export function widenRequest(
   width: string,
   options: WidenOptions,
@@ -58,7 +58,7 @@ export function widenRequest(
   };
 }
 
-/** Widens a width in place of the learner's state and measures what that did. Refuses before it changes anything. */
+/** Widens a width, replacing the learner's state, and measures the effect. Refuses before it changes anything. */
 export async function widenNow(growing: Growing, request: WidenRequest): Promise<ResizedModel<GrowthRecord>> {
   const started = performance.now();
   const { compiled: old, settings } = growing;
@@ -82,7 +82,7 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
     gradients: (await learner.gradients(request.probe.training(widths))).gradients,
   });
   const { after, gradients } = await measure().catch(async (error: unknown) => {
-    // The engine may lack memory for the larger network: the smaller one must go on.
+    // The engine may lack memory for the larger network: the smaller one must keep working.
     await undo();
     throw error;
   });
@@ -102,7 +102,7 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
   const evidence = { parameters, gradients, activations: after.activations };
   const newUnits = newUnitsOf(plan);
   const norms = gradientNorms(grown, evidence.gradients, newUnits);
-  // At birth a unit may be silent and yet learn (zero incoming weights): what makes it dead is that it has no gradient.
+  // At birth a unit may be silent and yet learn (zero incoming weights): it is dead only if it has no gradient.
   const dead = new Set(
     deadUnits(grown, evidence, newUnits).flatMap(({ unit, reason }) =>
       reason === "zero gradient" ? [unit] : [],
@@ -131,7 +131,7 @@ function defaultStrategy(width: Width, sample: Sample | undefined): Strategy {
   return sample === undefined ? random : defaultOnData(width);
 }
 
-/** Lets a strategy that looks at data choose; nothing where it needs none, or where planning will refuse anyway. */
+/** Lets a strategy that uses data choose; undefined if it needs none, or if planning will refuse anyway. */
 async function chooseValues(
   { model, compiled, settings }: Growing,
   strategy: Strategy,
@@ -149,7 +149,7 @@ async function chooseValues(
   return { choice, choosing: { examples: sample.count, flops: probe.flops, seconds } };
 }
 
-/** The compiled graphs leave the width open: only the state grows, where it is. */
+/** For compiled graphs that leave the width open: only the state grows, in place. */
 async function growInPlace(
   { model, compiled, step }: Growing,
   plan: GrowthPlan,
@@ -168,7 +168,7 @@ async function growInPlace(
   return { model: grown, compiled: { ...compiled, widths: findWidths(grown) }, ...tentative };
 }
 
-/** The growth changes nodes of the graph, which is compiled anew; the old one stays until the new one has run. */
+/** For a growth that changes nodes of the graph, which is compiled again; the old one stays until the new one has run. */
 async function growAnew(
   { model, compiled, settings, step }: Growing,
   plan: GrowthPlan,
