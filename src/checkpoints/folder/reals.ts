@@ -16,10 +16,23 @@ const codecs: {
 export function realsFrom(bytes: Uint8Array, dtype: DType, count: number): Float64Array {
   const stored = elementsFrom("weights", dtype, [count], bytes) as Float32Array;
   if (dtype === "float64" || dtype === "float32") return Float64Array.from(stored);
-  const read = (codecs[dtype] as NonNullable<(typeof codecs)["float16"]>)[0];
+  const table = tableOf(dtype);
   const values = new Float64Array(count);
-  for (let at = 0; at < count; at++) values[at] = read(stored[at] as number);
+  for (let at = 0; at < count; at++) values[at] = table[stored[at] as number] as number;
   return values;
+}
+
+const read = new Map<DType, Float64Array>();
+
+/** What each of the 65,536 patterns of 16 bits stands for. */
+function tableOf(dtype: DType): Float64Array {
+  let table = read.get(dtype);
+  if (table === undefined) {
+    const [decode] = codecs[dtype] as NonNullable<(typeof codecs)["float16"]>;
+    table = Float64Array.from({ length: 2 ** 16 }, (_, bits) => decode(bits));
+    read.set(dtype, table);
+  }
+  return table;
 }
 
 /** Numbers as bytes of weights, each rounded once. */

@@ -63,6 +63,7 @@ function withRows(
   const [old, length] = [rowCount(source), rowLength(source)];
   return {
     dims: [old + by, ...source.dims.slice(1)],
+    storedRow: (row) => (row < old ? (source.storedRow?.(row) ?? -1) : -1),
     rows(from, count) {
       const values = new Float64Array(count * length);
       const kept = Math.max(0, Math.min(count, old - from));

@@ -5,6 +5,8 @@ export interface Rows {
   readonly dims: readonly number[];
   /** `count` rows from row `from` on, one after the other. */
   readonly rows: (from: number, count: number) => Float64Array;
+  /** The stored row that a row is, to the bit; -1, or no answer at all, where it is made. */
+  readonly storedRow?: (row: number) => number;
 }
 
 /** Entries of a row. */

@@ -75,6 +75,12 @@ class Widened implements Rows {
   rows = (from: number, count: number): Float64Array =>
     this.#widening.edit.axis === 0 ? this.#ofFirstAxis(from, count) : this.#ofLaterAxis(from, count);
 
+  storedRow = (row: number): number => {
+    const { axis, fill } = this.#widening.edit;
+    const old = axis === 0 && fill !== "part" ? this.#originOf(row) : -1;
+    return old < 0 ? -1 : (this.#source.storedRow?.(old) ?? -1);
+  };
+
   #ofFirstAxis(from: number, count: number): Float64Array {
     const length = rowLength(this.#source);
     const values = new Float64Array(count * length);

@@ -210,11 +210,18 @@ function* blocksOf(
     return;
   }
   const rows = rowsOf(checkpoint.weights, stored, tensor, values);
-  const [count, each] = [
-    rowCount(rows),
-    Math.max(1, Math.floor(blockEntries / Math.max(1, rowLength(rows)))),
-  ];
-  for (let at = 0; at < count; at += each) {
-    yield bytesFrom(rows.rows(at, Math.min(each, count - at)), tensor.dtype);
+  const length = rowLength(rows);
+  const [count, each] = [rowCount(rows), Math.max(1, Math.floor(blockEntries / Math.max(1, length)))];
+  // A row that nothing changes is copied as it lies, if its type is kept.
+  const storedRow = (row: number) => (stored.dtype === tensor.dtype ? (rows.storedRow?.(row) ?? -1) : -1);
+  for (let at = 0; at < count; ) {
+    const first = storedRow(at);
+    let run = 1;
+    const goesOn = (next: number) => (first < 0 ? next < 0 : next === first + run);
+    while (run < each && at + run < count && goesOn(storedRow(at + run))) run++;
+    yield first < 0
+      ? bytesFrom(rows.rows(at, run), tensor.dtype)
+      : checkpoint.weights.read(stored, first * length, run * length);
+    at += run;
   }
 }
