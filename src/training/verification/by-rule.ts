@@ -8,17 +8,17 @@ import { planShrink, type ShrinkRequest } from "../../growth/shrink/shrink-plan.
 import { EspalierError } from "../../tensor/errors.ts";
 import { type Tensor, textsOf } from "../../tensor/tensor.ts";
 
-/** A model, and the widths that were found in it. */
+/** A model and the widths found in it. */
 export interface WithWidths {
   readonly model: Model;
   readonly widths: readonly Width[];
 }
 
 /**
- * Why two models compute the same whatever the inputs are, as far as rules tell; empty where only runs can. They are the
- * same graph with the same weights, or the larger one becomes the other, byte for byte, when the rules of `shrink` take
- * out the units that it has in addition: those whose outgoing weights are zero, or cancel among units that are alike, or
- * that hold what changes nothing.
+ * Why two models compute the same for all inputs, if rules prove it; empty if only runs can show it. Either they are the
+ * same graph with the same weights, or the larger one becomes the other, byte for byte, when the rules of `shrink` remove
+ * its additional units: those whose outgoing weights are zero, or cancel among identical units, or whose values change
+ * nothing.
  */
 export function exactByRule(before: WithWidths, after: WithWidths): string {
   const [smaller, larger] = weights(before.model) <= weights(after.model) ? [before, after] : [after, before];
@@ -30,7 +30,7 @@ export function exactByRule(before: WithWidths, after: WithWidths): string {
   });
   const gone = todo.map(({ id, count }) => `${count} of ${id}`);
   let shrunk = larger;
-  // New units may feed other new ones: which can go once those are gone.
+  // New units may feed other new ones, and can be removed once those are gone.
   while (todo.length > 0) {
     const left = todo.filter(({ id, kept }) => {
       const next = without(shrunk, id, kept);
@@ -44,7 +44,7 @@ export function exactByRule(before: WithWidths, after: WithWidths): string {
   return `new units (${gone.join(", ")}) add nothing as long as they are finite, and the rest is the same weights`;
 }
 
-/** The model without the units from `kept` on; undefined where no rule lets them go. */
+/** The model without the units from `kept` on; undefined if no rule allows removing them. */
 function without({ model, widths }: WithWidths, id: string, kept: number): Model | undefined {
   try {
     const width = widthOf(widths, id);
@@ -57,7 +57,7 @@ function without({ model, widths }: WithWidths, id: string, kept: number): Model
     const removed = (whole: Model, now: Width) =>
       shrink(whole, now, { remove: Array.from({ length: now.size - kept }, (_, at) => kept + at) });
     if (alike.length === 0) return removed(model, width);
-    // Only together do units that are alike add nothing.
+    // Identical units contribute nothing only together.
     const merged = shrink(model, width, { merge: alike });
     return removed(merged, widthOf(findWidths(merged), id));
   } catch (error) {
@@ -70,7 +70,7 @@ function weights({ graph }: Model): number {
   return [...graph.parameters.values()].reduce((sum, { data }) => sum + data.length, 0);
 }
 
-/** Whether two models are written as the same bytes, but for remarks. */
+/** Whether two models are written as the same bytes, except for documentation. */
 function same(a: Model, b: Model): boolean {
   const [left, right] = [a.graph.parameters, b.graph.parameters];
   if (left.size !== right.size) return false;
@@ -94,7 +94,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-/** All but the parameters, which may be as large as memory. */
+/** All but the parameters, which may be too large to encode. */
 function bytesOf({ graph, irVersion, opsets }: Model): Uint8Array {
   const bare = { ...graph, parameters: new Map() };
   return encodeModel({ graph: bare, irVersion, opsets, producer: "", metadata: new Map() });

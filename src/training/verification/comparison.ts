@@ -23,7 +23,7 @@ interface Runnable {
   readonly weights: Feeds;
 }
 
-/** Both models, ready to run, and what tells how far rounding may take them apart. */
+/** Both models, ready to run, and what limits how far rounding may move their outputs apart. */
 export class OutputComparison {
   readonly #after: Model;
   readonly #names: readonly string[];
@@ -88,7 +88,7 @@ export class OutputComparison {
     return this.#watch.told;
   }
 
-  /** The outputs of the first model. Throws {@link RefusedInputs} where it does not take the inputs. */
+  /** The outputs of the first model. Throws {@link RefusedInputs} if it does not accept the inputs. */
   async before(feeds: Feeds): Promise<InputSet["expected"]> {
     return run(this.#models[0], feeds, this.#names).catch((error: unknown) => {
       throw error instanceof EspalierError && error.code === "ENGINE" ? new RefusedInputs(error) : error;
@@ -120,7 +120,7 @@ export class OutputComparison {
     const expectation = errors === undefined ? unbounded : known;
     const second = judge(expectation, errors);
     if ([...second.values()].every(isPreserved)) return second;
-    // Only now is it worth finding out how much the models move by themselves.
+    // Only now is it worth measuring how much rounding alone moves the models.
     const own = await this.#noises[0].run(feeds, expected);
     const theirs = await this.#noises[1].run(wide, raw);
     const noise = (name: string) => {
@@ -131,7 +131,7 @@ export class OutputComparison {
     return judge((name) => ({ ...expectation(name), noise: noise(name) }), errors);
   }
 
-  /** Cut to what the first model has: only the classes that an output has gained are left out. */
+  /** Cut to what the first model has: only the classes that an output has gained are removed. */
   #asBefore(tensor: Tensor, { dims }: Tensor, name: string): Tensor {
     const gained = this.#gained.get(name) ?? [];
     return fitShape(
@@ -166,7 +166,7 @@ function run({ session, weights }: Runnable, feeds: Feeds, names: readonly strin
   return session.run({ ...feeds, ...weights }, Object.fromEntries(names.map((name) => [name, null])));
 }
 
-/** Of each output, the mean of two bounds: two runs lie apart by no more than twice that. */
+/** The mean of two bounds for each output: two runs differ by at most twice that. */
 function meanBounds(
   before: Readonly<Record<string, Tensor>>,
   after: Readonly<Record<string, Tensor>>,
@@ -188,7 +188,7 @@ function meanBounds(
   );
 }
 
-/** Inputs for a model that takes more features than those that the feeds were made for. */
+/** Inputs for a model that takes more features than the feeds were made for. */
 function widened(feeds: Feeds, after: Model, seed: number): Feeds {
   return Object.fromEntries(
     Object.entries(feeds).map(([name, tensor]) => {
@@ -202,7 +202,7 @@ function widened(feeds: Feeds, after: Model, seed: number): Feeds {
   );
 }
 
-/** Both with the widths that they have; none are looked for where all parameters have the same sizes. */
+/** Both models with their widths, which are not searched for if all parameters have the same sizes. */
 function withWidths(before: Model, after: Model): readonly [WithWidths, WithWidths] {
   const sizes = ({ graph }: Model) =>
     [...graph.parameters].map(([name, { dims }]) => `${name} ${dims}`).join();

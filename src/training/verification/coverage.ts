@@ -3,27 +3,27 @@ import { type LocatedDifference, verdicts } from "../../growth/examine/compare.t
 import { isReal, realValues } from "../../growth/plan/real-parameter.ts";
 import { type Tensor, textsOf } from "../../tensor/tensor.ts";
 
-/** What was seen of one output over all trials. */
+/** What all trials showed of one output. */
 export interface OutputCoverage {
   readonly output: string;
   /** Whether anything was compared, so that a difference would have shown. */
   readonly compared: boolean;
-  /** Why nothing was; empty where something was. */
+  /** Why nothing was compared; empty if something was. */
   readonly reason: string;
   readonly entries: number;
   readonly finite: number;
   /** Entries that took more than one value over the inputs. */
   readonly varying: number;
-  /** Entries that had a chance to: places of outputs of the same shape. */
+  /** Entries that could have varied: places in outputs of the same shape. */
   readonly places: number;
 }
 
-/** An output has hardly been looked at where fewer entries are finite, over all inputs and in each domain. */
+/** An output does not count as compared if a smaller share of entries is finite, over all inputs and in each domain. */
 const leastFinite = { overall: 0.1, somewhere: 0.5 };
 
 type Plain = number | bigint | string;
 
-/** Values of one shape: the first finite ones, which of them were ever another, and how often each verdict was passed. */
+/** Values of one shape: the first finite ones, which places ever had another, and how often each verdict was given. */
 interface Seen {
   readonly first: Plain[];
   readonly varied: Uint8Array;
@@ -31,10 +31,10 @@ interface Seen {
   readonly undecided: Uint32Array;
 }
 
-/** A place is open if nothing could be said of it so often, and never was where it differed at all. */
+/** A place is open if it was undecided at least this often and never differed for certain. */
 const often = 3;
 
-/** Keeps account of what the trials show of one output. */
+/** Records what the trials show of one output. */
 export class Coverage {
   readonly #output: string;
   readonly #free: boolean;
@@ -90,7 +90,7 @@ export class Coverage {
 
   #reason(varying: number): string {
     const entries = this.#entries;
-    // It is what it is: one look at it is a proof.
+    // It is constant, so one comparison is a proof.
     if (!this.#free) return "";
     if (entries === 0) return "it has no entries";
     if (this.#finite === 0) return "it is not finite anywhere";
@@ -109,7 +109,7 @@ function openPlaces({ moved, undecided }: Seen): number {
   return undecided.filter((times, place) => times >= often && moved[place] === 0).length;
 }
 
-/** The outputs that are made of the inputs. */
+/** The outputs that depend on the inputs. */
 export function outputsOfInputs({ inputs, outputs, nodes, parameters }: Graph): ReadonlySet<string> {
   const reached = new Set(inputs.map(({ name }) => name).filter((name) => !parameters.has(name)));
   for (const node of nodes) {

@@ -5,13 +5,13 @@ import { fixedBatch, programInputs } from "../graphs/program-inputs.ts";
 import { batchAxes } from "../settings/batch-axes.ts";
 import type { ComparedData } from "./input-sets.ts";
 
-/** Examples that two models are compared on. */
+/** At most this many examples are compared. */
 const most = 256;
 
-/** Examples at a time, where the model does not say how many. */
+/** Examples per batch, unless the model fixes the number. */
 const usual = 64;
 
-/** The first examples of a data set as batches of a model's inputs. Throws what a trainer throws where they do not fit. */
+/** The first examples of a data set as batches of a model's inputs. Throws what a trainer throws if they do not fit. */
 export function comparedData({ graph }: Model, data: Dataset): ComparedData {
   const inputs = programInputs(graph, batchAxes(graph, graph.outputs[0]?.shape ?? [], undefined));
   const size = fixedBatch({ inputs }) ?? Math.min(usual, data.count);

@@ -3,9 +3,9 @@ import type { InputFacts } from "./input-facts.ts";
 
 /** A way to draw the inputs of a model. */
 export interface Domain {
-  /** As people read it. */
+  /** The name that messages show. */
   readonly name: string;
-  /** Draws a real number for the input of this index. */
+  /** Draws a real number for the input with this index. */
   readonly real: (draws: Random, input: number) => number;
   /** Which of several ways to draw integers and truth values. */
   readonly variant: number;
@@ -14,7 +14,7 @@ export interface Domain {
 const normal = (mean: number, deviation: number) => (draws: Random) => mean + deviation * draws.normal();
 const uniform = (from: number, to: number) => (draws: Random) => from + (to - from) * draws.uniform();
 
-/** What networks are fed with: standardized features, shares, pixels, sizes, logits, masks, measurements. */
+/** Usual inputs of networks: standardized features, shares, pixels, sizes, logits, masks, measurements. */
 const usual: readonly Omit<Domain, "variant">[] = [
   { name: "N(0, 1)", real: normal(0, 1) },
   { name: "[0, 1]", real: uniform(0, 1) },
@@ -30,7 +30,7 @@ const usual: readonly Omit<Domain, "variant">[] = [
   },
 ];
 
-/** Of several real inputs, some are masks, shares or scales of others: what the first is drawn from, and the others. */
+/** Of several real inputs, some may be masks, shares or scales of others: the domain of the first input, and that of the rest. */
 const pairs: readonly (readonly [string, string])[] = [
   ["N(0, 1)", "0 or 1"],
   ["0 or 1", "positive"],
@@ -41,15 +41,15 @@ function drawing(name: string): Domain["real"] {
   return (usual.find((domain) => domain.name === name) as Domain).real;
 }
 
-/** Constants that have domains of their own. */
+/** At most this many constants get domains of their own. */
 const mostConstants = 4;
 
 /** Standard normal numbers, and integers of the first kind. */
 export const standard: Domain = { name: "N(0, 1)", real: normal(0, 1), variant: 0 };
 
 /**
- * The domains to try a model on: the usual ones, and numbers around, above and far below the constants that it moves,
- * scales or compares its inputs with; where it has several real inputs, some with one domain for the first and one for the others.
+ * The domains to try a model on: the usual ones, and numbers around, above and far below the constants that it shifts,
+ * scales or compares its inputs with; for several real inputs, also some with one domain for the first and another for the rest.
  */
 export function domainsFor(facts: Iterable<InputFacts>, realInputs: number): readonly Domain[] {
   const constants = new Set([...facts].flatMap((one) => one.constants));

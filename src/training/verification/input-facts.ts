@@ -5,22 +5,22 @@ import { Call } from "../../ops/rules/operator.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { type Tensor, textsOf, toNumbers } from "../../tensor/tensor.ts";
 
-/** What a graph says of the values that one of its inputs is meant to take. */
+/** What a graph reveals of the values that one of its inputs is meant to have. */
 export interface InputFacts {
-  /** The smallest table that its integers are looked up in. */
+  /** The size of the smallest table that its integers index. */
   readonly table: number | undefined;
   /** The parameters that are such tables. */
   readonly tables: readonly string[];
-  /** Numbers that the graph compares it with, or moves and scales it by, in the order in which it meets them. */
+  /** Numbers that the graph compares it with, or shifts and scales it by, in the order of the nodes. */
   readonly constants: readonly number[];
-  /** Texts that the graph knows. */
+  /** Texts that the graph compares or maps. */
   readonly texts: readonly string[];
 }
 
 /** A constant with more entries than this is a weight. */
 const most = 16;
 
-/** Follows every input through the graph, as far as its own elements go. */
+/** Follows every input through the graph as far as its elements keep their identity. */
 export function inputFacts(graph: Graph): ReadonlyMap<string, InputFacts> {
   const types = inferTypes(graph);
   const tables = tableSizes(graph, types);
@@ -40,8 +40,8 @@ export function inputFacts(graph: Graph): ReadonlyMap<string, InputFacts> {
 }
 
 /**
- * The sizes of tables of which a model takes as much as its inputs are long, such as vectors of positions: a length at
- * which all of such a table is used.
+ * The sizes of tables of which a model takes a part as long as its inputs, such as position embeddings: at such a length all
+ * of the table is used.
  */
 export function tableLengths(graph: Graph): readonly number[] {
   const types = inferTypes(graph);
@@ -51,7 +51,7 @@ export function tableLengths(graph: Graph): readonly number[] {
       const dims = graph.parameters.get(name)?.dims ?? [];
       if (made === undefined || made.length !== dims.length) return [];
       const same = made.filter((size, axis) => size === dims[axis]).length;
-      // All axes but one as they are, and that one as long as something else.
+      // All axes but one are unchanged, and the length of that one depends on something else.
       return same !== dims.length - 1 || dims.length < 2
         ? []
         : dims.filter((_, axis) => typeof made[axis] === "string");
@@ -63,7 +63,7 @@ export function tableLengths(graph: Graph): readonly number[] {
 type Types = ReadonlyMap<string, ValueType>;
 
 interface Tables {
-  /** Of the smallest. */
+  /** Rows of the smallest table. */
   readonly size: number;
   readonly parameters: ReadonlySet<string>;
 }
@@ -92,7 +92,7 @@ function tableSizes(graph: Graph, types: Types): ReadonlyMap<string, Tables> {
   return limits;
 }
 
-/** For each input: the small constants that meet its elements before any weight does. */
+/** For each input: the small constants combined with its elements before any weight is. */
 function metConstants(graph: Graph, types: Types) {
   const constants = new Map<string, Set<number>>();
   const texts = new Map<string, Set<string>>();
@@ -125,7 +125,7 @@ function metConstants(graph: Graph, types: Types) {
   return { constants, texts };
 }
 
-/** Whether a constant stands for a value of what it meets: not an axis, a shape or a position. */
+/** Whether a constant is a value like those it is combined with, not an axis, a shape or a position. */
 function isTelling(node: Node, { dtype }: Tensor, types: Types): boolean {
   if (isFloat(dtype)) return true;
   const made = types.get(node.outputs[0] as string);

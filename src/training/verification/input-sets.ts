@@ -5,16 +5,16 @@ import type { Domain } from "./domains.ts";
 import type { SampleInputs, Sizes } from "./sample-inputs.ts";
 import { sizesToTry } from "./sizes.ts";
 
-/** One set of inputs, and what the first model makes of them. */
+/** One set of inputs and the first model's outputs for them. */
 export interface InputSet {
   readonly sizes: Sizes;
-  /** Where the inputs come from: a domain that they are drawn from, or data. */
+  /** The inputs' origin: the domain that they are drawn from, or data. */
   readonly inputs: string;
   readonly feeds: Feeds;
   readonly expected: Readonly<Record<string, Tensor>>;
 }
 
-/** Batches of data that the models are compared on beside drawn inputs. */
+/** Batches of data that the models are compared on in addition to drawn inputs. */
 export interface ComparedData {
   readonly name: string;
   readonly batches: readonly Feeds[];
@@ -23,24 +23,24 @@ export interface ComparedData {
 export interface InputSetOptions {
   readonly samples: SampleInputs;
   readonly seed: number;
-  /** Default: some small sizes that the model takes, or larger ones where it takes none. */
+  /** Default: some small sizes that the model accepts, or larger ones if it accepts none of them. */
   readonly sizes: readonly Sizes[] | undefined;
   readonly data: readonly ComparedData[];
 }
 
-/** Domains that are tried before sizes are given up as none that the model takes. */
+/** Domains that are tried before the model is assumed not to accept some sizes. */
 const attempts = 4;
 
-/** If no more domains than these give numbers, they are drawn from twice. */
+/** If at most this many domains give numbers, they are drawn from twice. */
 const few = 2;
 
-/** Entries of all inputs together above which only the first domains are tried, and with further sizes only one. */
+/** If all inputs together have more entries than this, only the first domains are tried, and only one with further sizes. */
 const many = 300_000;
 
 /**
- * Inputs that a model takes: one set of sizes with every domain, the others with two domains each. `run` runs it; sizes
- * and domains that it throws for are left out, unless the caller asked for them by name. Throws what the last one threw
- * where none works.
+ * Inputs that a model accepts: one set of sizes with every domain, the others with two domains each. `run` runs the model;
+ * sizes and domains for which it throws are left out, unless the caller asked for those sizes. If none works, throws what
+ * the last one threw.
  */
 export async function* trials(
   { samples, seed, sizes, data }: InputSetOptions,
@@ -50,7 +50,7 @@ export async function* trials(
   let failure: unknown;
   let whole = false;
   let sets = 0;
-  /** Those that gave a number anywhere. */
+  /** The domains that gave a number anywhere. */
   const telling = new Set<Domain>();
 
   async function* withSizes(own: Sizes, tried: readonly Domain[], draws: number): AsyncGenerator<InputSet> {
@@ -71,21 +71,21 @@ export async function* trials(
     }
   }
 
-  /** For further sizes: of those that tell something the first, and the others in turn. */
+  /** Domains for further sizes: the first of the telling ones, and one of the others in turn. */
   function further(): readonly Domain[] {
     const [first, ...others] = telling.size > 0 ? domains.filter((one) => telling.has(one)) : domains;
     const rotated = others[sets % Math.max(1, others.length)];
     return [first, rotated].filter((one) => one !== undefined);
   }
 
-  /** Yields the trials of some sizes; whether there were any. */
+  /** Yields the trials of some sizes; returns whether there were any. */
   async function* all(own: Sizes): AsyncGenerator<InputSet, boolean> {
     let any = false;
     for await (const trial of withSizes(own, whole ? further() : domains, seed)) {
       any = true;
       yield trial;
     }
-    // One look at a place does not tell whether it varies.
+    // A place seen only once may or may not vary.
     if (!whole && telling.size <= few) yield* withSizes(own, [...telling], seed + 1);
     if (any) {
       whole = true;
@@ -108,7 +108,7 @@ export async function* trials(
   if (!whole && data.length === 0) throw failure;
 }
 
-/** What `run` throws where the model does not take these inputs. */
+/** What `run` throws if the model does not accept these inputs. */
 export class RefusedInputs extends Error {
   constructor(cause: unknown) {
     super("the model does not take these inputs", { cause });

@@ -11,14 +11,14 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { WithWidths } from "./by-rule.ts";
 
 /**
- * New units of one width, and how many of them were ever other than zero. Left out are copies of old ones, and those that
- * hold zero because all that makes them is zero.
+ * New units of one width, and how many of them were ever nonzero. Not counted are copies of old units, and units that are
+ * always zero because all their incoming weights are.
  */
 export interface WokenUnits {
   readonly width: string;
   readonly units: number;
   readonly woken: number;
-  /** Those that slept although what reads them has weights: awake, they would change the outputs. */
+  /** Those that were always zero although they have outgoing weights: awake, they would change the outputs. */
   readonly hidden: number;
 }
 
@@ -29,20 +29,20 @@ export function isUnseen({ units, woken, hidden }: WokenUnits): boolean {
 
 interface Watched {
   readonly width: Width;
-  /** New units, but for those that {@link WokenUnits} leaves out. */
+  /** New units, except those that {@link WokenUnits} leaves out. */
   readonly units: readonly number[];
   readonly awake: Set<number>;
-  /** Whether what reads a unit has weights for it; those of units that are alike may cancel. */
+  /** Whether a unit has outgoing weights; those of identical units may cancel. */
   readonly matters: (unit: number) => boolean;
 }
 
 /**
- * Looks at the units that one model has and another has not: whether they are ever other than zero where their outgoing
- * weights read them. Of a unit that sleeps through all inputs, nothing is known.
+ * Watches the units that one model has and another lacks: whether they are ever nonzero where their outgoing weights read
+ * them. Nothing is known of a unit that is zero for all inputs.
  */
 export class NewUnitWatch {
   readonly #session: Session | undefined;
-  /** Large weights, which the session takes as inputs. */
+  /** The weights that the session takes as inputs because they are large. */
   readonly #weights: Feeds;
   readonly #watched: readonly Watched[];
 
@@ -123,14 +123,14 @@ export class NewUnitWatch {
   }
 }
 
-/** Tells the units whose incoming weights and shifts are all zero: zero padding makes such, and they hold zero. */
+/** Finds units whose incoming weights and shifts are all zero, as zero padding makes them: they are always zero. */
 function unitsOfZeros(width: Width, model: Model): (unit: number) => boolean {
   const making = entriesOf(width, model, ({ role }) => role !== "outgoing" && role !== "scale");
   const isZero = (entries: UnitEntries, unit: number) => entries.of(unit).every((number) => number === 0);
   return (unit) => making.length > 0 && making.every((entries) => isZero(entries, unit));
 }
 
-/** Tells the units whose outgoing weights, summed over those that are `alike`, are not all zero. */
+/** Finds units whose outgoing weights, summed over those that are `alike`, are not all zero. */
 function readUnits(
   width: Width,
   model: Model,

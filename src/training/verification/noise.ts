@@ -8,16 +8,16 @@ import { isSupported, operatorOf } from "../../ops/index.ts";
 import { Random } from "../../tensor/random.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 
-/** How often the model is shaken: a tie that rounding decides falls either way in one of these, as good as always. */
+/** How often the model is perturbed: a tie that rounding decides then almost always falls each way at least once. */
 const shakes = 5;
 
-/** Roundings by which every weight and every real input is moved, up or down. */
+/** Unit roundoffs by which every weight and every real input is moved, up or down. */
 const roundings = 16;
 
-/** Weights with more bytes than this are shaken anew for each run, so that one copy of them at a time is enough. */
+/** Weights with more bytes than this are perturbed again for each run, so that only one copy exists at a time. */
 const keepable = 2 ** 24;
 
-/** Draws are looked up in a table of this many, a prime, so that no axis repeats them: weights may be many millions. */
+/** Draws come from a table of this size, as weights may number many millions; it is prime, so that no axis repeats them. */
 const period = 4099;
 
 interface Shakable {
@@ -26,10 +26,10 @@ interface Shakable {
 }
 
 /**
- * How far a model's outputs move by themselves when nothing but rounding changes: it is run with its weights and inputs
- * moved by a few roundings at random, which is what the rounding errors of its sums amount to (they are backward stable:
- * Higham, "Accuracy and Stability of Numerical Algorithms", §3.5). Unlike the rounding bound it is no proof, but it stays
- * near the truth however deep the model, where the bound grows beyond all use.
+ * How far a model's outputs move when nothing but rounding changes: it is run with its weights and inputs moved by a few
+ * unit roundoffs at random, which is what the rounding errors of its sums amount to (they are backward stable: Higham,
+ * "Accuracy and Stability of Numerical Algorithms", §3.5). Unlike the rounding bound it is no proof, but it stays realistic
+ * however deep the model is, while the bound becomes uselessly large.
  */
 export class Noise {
   readonly #model: Model;
@@ -43,8 +43,8 @@ export class Noise {
   }
 
   /**
-   * The largest move of each entry of each output; infinite for entries that are finite in some runs only, or of outputs
-   * that change their shape. Zero where the model cannot be run in this way.
+   * The largest move of each entry of each output; infinite for entries that are finite in only some runs, and for outputs
+   * that change their shape. Zero if the model cannot be run in this way.
    */
   async run(feeds: Feeds, expected: Feeds): Promise<ReadonlyMap<string, Float64Array>> {
     this.#opened ??= await this.#open();
@@ -56,7 +56,7 @@ export class Noise {
     const asked = Object.fromEntries(Object.keys(expected).map((name) => [name, null]));
     for (let shake = 0; shake < shakes; shake++) {
       const all = { ...shaken(feeds, shake), ...this.#weights(weights, shake) };
-      // A constant that is moved may be one that the model cannot do with: then this run says nothing.
+      // The model may reject a moved constant: then this run says nothing.
       const outputs = await session.run(all, asked).catch(() => undefined);
       if (outputs === undefined) continue;
       for (const [name, before] of Object.entries(expected)) {
@@ -79,7 +79,7 @@ export class Noise {
     return moved;
   }
 
-  /** Some kernels insist on small constants (scales of quantization): then only what has two axes is shaken. */
+  /** Some kernels require certain small constants (quantization scales): then only tensors of two or more axes are perturbed. */
   async #open(): Promise<Shakable | "none"> {
     const fixed = literals(this.#model);
     const isFree = (name: string, tensor: Tensor) =>
@@ -90,14 +90,14 @@ export class Noise {
       try {
         return { session: await Session.create(encodeModel(model), this.#options), weights };
       } catch {
-        // Tried with fewer; where that fails too, nothing is known.
+        // Tried again with fewer; if that fails too, nothing is known.
       }
     }
     return "none";
   }
 }
 
-/** As {@link Noise}, of one output that `run` computes from what it has shaken. */
+/** Like {@link Noise}, for one output that `run` computes from perturbed tensors. */
 export async function noiseOf(
   expected: Tensor,
   run: (shake: (feeds: Feeds) => Feeds) => Promise<Tensor>,
@@ -107,24 +107,24 @@ export async function noiseOf(
   return noise;
 }
 
-/** Real numbers that ONNX Runtime takes from JavaScript. */
+/** Whether it is of a real type that ONNX Runtime takes from JavaScript. */
 function isTaken({ dtype }: Tensor): boolean {
   return isReal(dtype) && dtype !== "bfloat16";
 }
 
-/** Parameters that say how to compute and are no weights, such as the scales of a Resize. */
+/** Parameters that configure a node and are not weights, such as the scales of a Resize. */
 function literals({ graph }: Model): ReadonlySet<string> {
   const always = (node: Node) => (isSupported(node) ? (operatorOf(node).literals?.always ?? []) : []);
   return new Set(graph.nodes.flatMap((node) => always(node).map((input) => node.inputs[input] ?? "")));
 }
 
-/** Whether it is one whole number: an exponent that is moved makes NaN of every negative number. */
+/** Whether it is a single integer: a moved exponent would turn every negative number into NaN. */
 function isWholeNumber(tensor: Tensor): boolean {
   if (tensor.data.length !== 1 || !isReal(tensor.dtype)) return false;
   return Number.isInteger(realValues(tensor)[0]);
 }
 
-/** Tensors whose numbers are some of their own roundings larger or smaller; those of other types as they are. */
+/** Tensors whose real numbers are some unit roundoffs larger or smaller; other types are unchanged. */
 function shaken(tensors: Feeds, shake: number): Feeds {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, tensor]) => [
@@ -137,7 +137,7 @@ function shaken(tensors: Feeds, shake: number): Feeds {
 function moved(tensor: Tensor, draws: Random): Tensor {
   const { dtype } = tensor;
   if (!isReal(dtype)) return tensor;
-  // A float16 has so few digits that one rounding is a lot.
+  // A float16 has so few digits that one unit roundoff is already large.
   const roundoff = roundoffOf(dtype) as number;
   const by = (roundoff > 2 ** -24 ? 1 : roundings) * roundoff;
   const values = realValues(tensor);
@@ -152,7 +152,7 @@ function moved(tensor: Tensor, draws: Random): Tensor {
   return result;
 }
 
-/** Widens what is known of an output's noise by how far it moved in one run. */
+/** Raises the noise of an output to how far it moved in one run. */
 function widen(noise: Float64Array, before: Tensor, after: Tensor): void {
   if (before.dims.some((size, axis) => size !== after.dims[axis])) {
     noise.fill(Number.POSITIVE_INFINITY);

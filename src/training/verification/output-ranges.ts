@@ -7,8 +7,8 @@ import { intervalOf } from "../../ops/rules/interval-rules.ts";
 import { Call } from "../../ops/rules/operator.ts";
 
 /**
- * The values that operators keep between -1 and 1 whatever they read (behind a sigmoid, a softmax, a tanh), and that
- * magnitude: their kernels round as if values were that large.
+ * The values that operators keep between -1 and 1 for any input (after a sigmoid, a softmax, a tanh), and that magnitude:
+ * their kernels round as if values were that large.
  */
 export function outputRanges(graph: Graph): ReadonlyMap<string, number> {
   const types = inferTypes(graph);
@@ -28,7 +28,7 @@ export function outputRanges(graph: Graph): ReadonlyMap<string, number> {
   return new Map(narrow.map(([name]) => [name, 1]));
 }
 
-/** Unit roundoff of the coarsest floating-point type of any value; undefined where there is none that is known. */
+/** Unit roundoff of the coarsest floating-point type of any value; undefined if no such type is known. */
 export function coarsestRoundoff(graph: Graph): number | undefined {
   const all = [...inferTypes(graph).values()].flatMap(({ dtype }) => roundoffOf(dtype) ?? []);
   return all.length === 0 ? undefined : Math.max(...all);

@@ -20,7 +20,7 @@ export class RoundingBounds {
   readonly #names: readonly string[];
   readonly #options: SessionOptions;
   #compiled: Compiled | undefined;
-  /** Why there are none; empty where there are, or nobody asked. */
+  /** Why there are none; empty if there are, or if none were computed yet. */
   unavailable = "";
 
   constructor(model: Model, names: readonly string[], options: SessionOptions) {
@@ -29,7 +29,7 @@ export class RoundingBounds {
     this.#options = options;
   }
 
-  /** By output; one that is exact has none. Undefined where the model has an operator without a rule. */
+  /** Bounds by output; an exact output has none. Undefined if the model has an operator without a rule. */
   async run(feeds: Feeds): Promise<Readonly<Record<string, Tensor>> | undefined> {
     if (this.unavailable !== "") return undefined;
     try {

@@ -12,13 +12,13 @@ import { type InputFacts, inputFacts, tableLengths } from "./input-facts.ts";
 
 export type { Sizes };
 
-/** Values that inputs are to have, by name: as many as the input has entries, or fewer, over and over. */
+/** Values to give to inputs, by name: as many as the input has entries, or fewer, which are repeated. */
 export type GivenValues = Readonly<Record<string, readonly (number | string)[]>>;
 
 /**
- * Seeded inputs of a model for given sizes of its symbolic axes, made from its own input types and from what its graph
- * says of them: real numbers are drawn from a {@link Domain}; integers that are looked up in a table lie within it; those
- * that are compared with constants are such constants; bytes are any; any other integer or truth value is a mask, 1 up to
+ * Seeded inputs of a model for given sizes of its symbolic axes, based on its input types and on how its graph uses them:
+ * real numbers are drawn from a {@link Domain}; integers that index a table are within its range; integers that are compared
+ * with constants are drawn from these constants; bytes are arbitrary; any other integer or boolean input is a mask, 1 up to
  * some position of the last axis and 0 after it, or ones, or small numbers. Throws `UNSUPPORTED_TYPE` for bfloat16, which
  * ONNX Runtime does not take from JavaScript.
  */
@@ -26,10 +26,10 @@ export class SampleInputs {
   readonly #inputs: readonly Value[];
   readonly #facts: ReadonlyMap<string, InputFacts>;
   readonly #given: GivenValues;
-  /** Lengths at which all of a table is used that the model takes only as much of as its inputs are long. */
+  /** Lengths at which the model uses all of a table of which it otherwise takes only a part as long as its inputs. */
   readonly lengths: readonly number[];
 
-  /** `other` is a model that takes the same inputs: what it says of them counts too, and where it differs is looked at. */
+  /** `other` is a model that takes the same inputs: how it uses them counts too, and values where it differs are tried. */
   constructor(model: Model, given: GivenValues = {}, other: Model = model) {
     // A parameter may be listed as an input too (ONNX IR 3).
     this.#inputs = model.graph.inputs.filter(({ name }) => !model.graph.parameters.has(name));
@@ -44,12 +44,12 @@ export class SampleInputs {
     return [...new Set(names)];
   }
 
-  /** Those of them that come first in some input: they count examples. */
+  /** The symbols of first axes: they count examples. */
   get batchSymbols(): ReadonlySet<string> {
     return new Set(this.#inputs.flatMap(({ shape: [first] }) => (typeof first === "string" ? [first] : [])));
   }
 
-  /** Ways to draw inputs that are worth trying; none where no input is free to be drawn. */
+  /** Ways to draw inputs that are worth trying; none if no input is free to be drawn. */
   get domains(): readonly Domain[] {
     return domainsFor(this.#facts.values(), this.#inputs.filter(({ dtype }) => isFloat(dtype)).length);
   }
@@ -89,7 +89,7 @@ export class SampleInputs {
   }
 }
 
-/** What two graphs say of the same inputs, what only one of them says first. */
+/** How two graphs use the same inputs; facts that are true of only one of them come first. */
 function factsOfBoth(graph: Graph, other: Graph): ReadonlyMap<string, InputFacts> {
   const facts = inputFacts(graph);
   if (graph === other) return facts;
@@ -105,10 +105,10 @@ function factsOfBoth(graph: Graph, other: Graph): ReadonlyMap<string, InputFacts
   );
 }
 
-/** Rows of a table that are looked at because they differ: so many, evenly spaced. */
+/** At most this many of a table's differing rows are tried, evenly spaced. */
 const mostRows = 16;
 
-/** Some rows that two tables of one size hold different values in; none where all rows differ. */
+/** Some rows in which two tables of the same size differ; none if all rows differ. */
 function differingRows(graph: Graph, other: Graph, table: string): readonly number[] {
   const [a, b] = [graph.parameters.get(table), other.parameters.get(table)];
   if (a === undefined || b === undefined || a.dims.join() !== b.dims.join()) return [];
@@ -127,7 +127,7 @@ function differing<T>(a: readonly T[], b: readonly T[]): readonly T[] {
   return [...b.filter((one) => !a.includes(one)), ...a.filter((one) => !b.includes(one))];
 }
 
-/** How to draw the integers of an input, one after the other. */
+/** How to draw the integers of an input, one after another. */
 function integers(
   dtype: DType,
   dims: readonly number[],
@@ -141,7 +141,7 @@ function integers(
   const length = dims.at(-1) ?? 1;
   const filledTo = 1 + Math.floor(draws.uniform() * length);
   if (table !== undefined) {
-    // A word that the model knows by number (padding, the end of a text) is now and then among them.
+    // Tokens that the model treats specially (padding, the end of a text) are occasionally among them.
     const known = () => picked[draws.integer(picked.length)] as number;
     const rare = variant > 0 && picked.length > 0;
     return () => (rare && draws.uniform() < 0.25 ? known() : Math.floor(draws.uniform() * table));
@@ -166,14 +166,14 @@ function integers(
   return kinds[variant % kinds.length] as (index: number) => number;
 }
 
-/** Types that hold pixels or quantized numbers: least and how many. */
+/** Types of pixels or quantized numbers: the least value and the number of values. */
 const ranges: { readonly [D in DType]?: readonly [number, number] } = {
   uint8: [0, 256],
   int8: [-128, 256],
   uint16: [0, 65_536],
 };
 
-/** A tensor of `draw`'s numbers, in the order of its entries. */
+/** A tensor of the numbers that `draw` returns, in the order of its entries. */
 function numbers(
   name: string,
   dtype: DType,
@@ -197,7 +197,7 @@ function numbers(
   return makeTensor(dtype, dims, data);
 }
 
-/** An input of given values. Throws `USAGE` for a text where numbers belong. */
+/** An input of given values. Throws `USAGE` for a text instead of a number. */
 function filled(
   { name, dtype }: Value,
   dims: readonly number[],

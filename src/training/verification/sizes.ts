@@ -1,6 +1,6 @@
 import type { SampleInputs, Sizes } from "./sample-inputs.ts";
 
-/** Batch, and size of every other symbolic axis, in the order in which they are tried. */
+/** Batch size, and size of every other symbolic axis, in the order in which they are tried. */
 const small = [
   [3, 7],
   [1, 4],
@@ -11,23 +11,22 @@ const small = [
   [1, 64],
 ] as const;
 
-/** A longer length than this is not tried for the sake of a table. */
+/** Lengths of tables are tried up to this one. */
 const longest = 1024;
 
-/** For models that take none of the small ones: a pad of 64, images, a second of sound. */
+/** For models that accept none of the small ones: a padding to 64, images, a second of sound. */
 const large = [64, 128, 224, 320, 512, 1024, 2048, 4096, 8000, 16_000, 32_000, 48_000].map(
   (size) => [2, size] as const,
 );
 
-/** Sets of sizes to try; `large` ones only where a model takes none of the others. */
+/** Sets of sizes to try; `large` ones only if a model accepts none of the others. */
 export interface SizesToTry {
   readonly small: readonly Sizes[];
   readonly large: readonly Sizes[];
 }
 
 /**
- * Sizes for the symbolic axes of a model; those that come first in an input are taken for batches. `lengths` are such as
- * its tables have.
+ * Sizes for the symbolic axes of a model; first axes of inputs are taken as batches. `lengths` are those of its tables.
  */
 export function sizesToTry({
   symbols,

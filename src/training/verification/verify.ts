@@ -11,15 +11,15 @@ import { isUnseen, type WokenUnits } from "./new-unit-watch.ts";
 import { type GivenValues, SampleInputs, type Sizes } from "./sample-inputs.ts";
 
 export interface VerifyOptions extends SessionOptions {
-  /** Of the inputs that are drawn. Default 0. */
+  /** Seed of the inputs that are drawn. Default 0. */
   readonly seed?: number;
-  /** Sizes of the symbolic axes to try; default several sets of small ones, larger ones where the model takes none. */
+  /** Sizes of the symbolic axes to try; default several sets of small ones, or larger ones if the model accepts none of them. */
   readonly sizes?: readonly Sizes[];
   /** Values for inputs that are not to be drawn, by name. */
   readonly given?: GivenValues;
-  /** Batches to compare on beside what is drawn. */
+  /** Batches to compare on in addition to drawn inputs. */
   readonly data?: readonly ComparedData[];
-  /** Whether to stop at the first inputs that show a difference. Default: all are run, and the largest is told. */
+  /** Whether to stop at the first inputs that show a difference. Default: all are run, and the largest is reported. */
   readonly untilDifferent?: boolean;
 }
 
@@ -42,12 +42,12 @@ export interface OutputCheck extends OutputDifference {
   readonly inputs: string;
 }
 
-/** What two models were found to be. */
+/** The verdict on two models. */
 export type Outcome = "same" | "different" | "nothing compared";
 
 /** Whether two models compute the same function, on sampled inputs. */
 export interface Verification {
-  /** "nothing compared" where they do not differ, but some output, or new units that might matter, showed nothing. */
+  /** "nothing compared" if they do not differ, but some output, or new units that might matter, showed nothing. */
   readonly outcome: Outcome;
   /** Whether the outcome is "same". */
   readonly preserved: boolean;
@@ -56,21 +56,21 @@ export interface Verification {
   readonly relative: number;
   readonly identical: boolean;
   readonly checks: readonly OutputCheck[];
-  /** How much was seen of each output. */
+  /** How much was compared of each output. */
   readonly outputs: readonly OutputCoverage[];
-  /** The new units of widths that are larger after than before. All may sleep where a rule says that they add nothing. */
+  /** The new units of widths that are larger after than before. All may be zero if a rule says that they contribute nothing. */
   readonly newUnits: readonly WokenUnits[];
-  /** Why they compute the same whatever the inputs are, where rules tell; else empty: it was seen on samples. */
+  /** Why they compute the same for all inputs, if rules prove it; else empty: it was only observed on samples. */
   readonly byRule: string;
-  /** Why no rounding bound could be computed; empty where there is one. */
+  /** Why no rounding bound could be computed; empty if there is one. */
   readonly withoutBound: string;
 }
 
 /**
  * Runs both models on the same seeded inputs and compares every output, entry by entry.
- * Inputs come from several domains and sizes. Where an input or output has grown, new features are random and what the
- * old model has is compared. Throws `SHAPE_MISMATCH` where inputs or outputs are not the same ones, `ENGINE` where ONNX
- * Runtime cannot run them.
+ * Inputs come from several domains and sizes. If an input has grown, its new features are random; if an output has grown,
+ * only the part that the old model has is compared. Throws `SHAPE_MISMATCH` if inputs or outputs are not the same ones,
+ * `ENGINE` if ONNX Runtime cannot run them.
  */
 export async function verifyModels(
   before: Model,
