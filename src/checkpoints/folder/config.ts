@@ -1,6 +1,7 @@
 import { platform } from "#platform";
 import { EspalierError } from "../../tensor/errors.ts";
 import { spansOf } from "./json-text.ts";
+import { refuseUnknownFolder } from "./recognize.ts";
 
 /** Bytes of a configuration that are read at most. */
 const maxBytes = 2 ** 24;
@@ -13,6 +14,7 @@ export interface ConfigFile {
 
 /** Reads config.json of a folder. Throws `FILE_MISSING` or `FORMAT`. */
 export async function readConfig(folder: string): Promise<ConfigFile> {
+  await refuseUnknownFolder(folder);
   const bytes = await platform.readFile(`${folder}/config.json`, maxBytes);
   return parseConfig(new TextDecoder("utf-8", { fatal: true }).decode(bytes), `${folder}/config.json`);
 }

@@ -34,7 +34,7 @@ describe("an error on the command line", () => {
   });
 
   it.each<[string, readonly string[], number]>([
-    ["USAGE", ["train", "--loss", "huber"], 2],
+    ["USAGE", ["train", "--loss", "hinge"], 2],
     ["USAGE", ["train", "--no-such-option"], 2],
     ["USAGE", ["inspect"], 2],
     ["USAGE", ["inspect", "a.onnx", "b.onnx"], 2],
@@ -80,7 +80,7 @@ describe("an error on the command line", () => {
     [["--grow-when", "every=5", "--grow-units", "4", "--grow-where", "hidden"], "hidden1"],
     [["--grow-when", "every=5", "--grow-units", "4", "--grow-until", "paramters=900"], "parameters"],
     [["--grow-when", "every=5", "--grow-units", "4", "--grow-score", "tinny"], "tiny"],
-    [["--optimizer", "sgd"], "--optimizer"],
+    [["--optimzer", "sgd"], "--optimizer"],
   ])("says what %j was meant to be", async (args, meant) => {
     const run = await runCli(["train", "--steps", "20", "--hidden", "4", "--quiet", ...args]);
     expect(run.code).toBe(2);
