@@ -81,9 +81,86 @@ def from_safetensors(model, optimizer, path: Path) -> None:
                 optimizer.state[parameter] = {key: file.get_tensor(f"{name}.{key}") for key in own}
 
 
+def moments(model, steps: int) -> dict[str, dict[str, torch.Tensor]]:
+    """What AdamW remembers if weights stand still: a function of the gradients alone."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, weight_decay=0.0)
+    for seed in range(steps):
+        step(model, optimizer, seed)
+    return {name: optimizer.state[p] for name, p in model.named_parameters()}, optimizer
+
+
+def folded(grown: torch.Tensor, shape: torch.Size, repeated: int | None) -> torch.Tensor:
+    """
+    Sums of copies: along each axis that is a multiple of the old one. What is padded is cut off. Heads of `repeated` rows
+    each lie next to their copies, and behind the queries where one matrix holds all.
+    """
+    if repeated is not None and grown.shape[0] != shape[0]:
+        old = grown.shape[0] - shape[0]
+        queries = shape[0] - old
+        return torch.cat([grown[:queries], grown[queries:].unflatten(0, (-1, 2, repeated)).sum(1).flatten(0, 1)])
+    for axis, size in enumerate(shape):
+        if grown.shape[axis] % size == 0:
+            grown = grown.unflatten(axis, (-1, size)).sum(axis)
+        else:
+            grown = grown.narrow(axis, 0, size)
+    return grown
+
+
+#: Growths under which gradients change: options, and whether old entries have one counterpart, so that squares can be compared.
+DIVIDED = {
+    "padding": (["--widen", "{padded}"], True),
+    "copies": (["--widen", "{hidden}=x2"], False),
+    "repeated": (["--widen", "{kv}=x2"], False),
+}
+
+
+def divided(engine: Engine, names: list[str], problems: list[str]) -> None:
+    """
+    Moments that have grown against those of the grown model from the same batches, with weights that stand still. Copies
+    share what was one gradient in a way that no file tells: their sums must agree.
+    """
+    root, asked, cases = engine.folder, [], []
+    for name in names:
+        old = root / f"{name}-still"
+        models.make(name, str(old))
+        before, optimizer = moments(models.load(str(old)), STEPS)
+        torch.save(optimizer.state_dict(), old / "optimizer.pt")
+        for growth, (options, single) in DIVIDED.items():
+            if growth in models.refused(name):
+                continue
+            new = root / f"{name}-still-{growth}"
+            own = [option.format(**models.fields(name)) for option in options]
+            asked.append(["grow", str(old), "--out", str(new), "--optimizer", str(old / "optimizer.pt"), "--no-verify", *own])
+            cases.append((name, growth, before, new, single))
+    answers, _ = engine.ask("folders", asked, {})
+    worst = 0.0
+    for (name, growth, before, new, single), answer in zip(cases, answers):
+        if answer["code"] != 0:
+            problems.append(f"{name} {growth}: {answer['err']}")
+            continue
+        model = models.load(str(new))
+        true, optimizer = moments(model, STEPS)
+        optimizer.load_state_dict(torch.load(new / "optimizer.pt", weights_only=True))
+        for n, p in model.named_parameters():
+            for key in ("exp_avg", "exp_avg_sq") if single else ("exp_avg",):
+                shape = before[n][key].shape
+                mine, its = optimizer.state[p][key], true[n][key]
+                if growth == "copies" and n == "model.norm.weight" and model.config.tie_word_embeddings:
+                    # Its copies are zero and not read: they begin anew.
+                    mine, its = mine[: shape[0]], its[: shape[0]]
+                repeated = model.config.head_dim if growth == "repeated" else None
+                ours, theirs = (folded(one, shape, repeated) for one in (mine, its))
+                off = ((ours - theirs).abs().max() / theirs.abs().max()).item()
+                if off > 1e-4:
+                    problems.append(f"{name} {growth}: {key} of {n} is {off:.1e} off")
+                worst = max(worst, off)
+    print(f"  moments of {len(cases)} folders whose gradients are divided: {worst:.1e} off at most")
+
+
 def main() -> int:
     started = time.monotonic()
     engine, problems, compared, largest, fresh = Engine(), [], 0, 0.0, 0.0
+    divided(engine, NAMES if len(sys.argv) < 3 else sys.argv[2:], problems)
     root, asked, cases = engine.folder, [], []
     for name in NAMES if len(sys.argv) < 3 else sys.argv[2:]:
         for kind in ("one", "trainer", "named", "safetensors"):
