@@ -4,52 +4,52 @@ import { type Expectation, OutputLimits, relativeLimit } from "./output-limits.t
 
 export { relativeLimit };
 
-/** How far two runs of the same function lie apart. */
+/** How far apart two runs of the same function are. */
 export interface OutputDifference {
-  /** Largest |after - before| of any entry; infinite where one is finite on one side only. */
+  /** Largest |after - before| of any entry; infinite if any entry is finite on one side only. */
   readonly maximum: number;
-  /** Largest of the same relative to the size of what the entry belongs to: its channel or its example. */
+  /** Largest such difference relative to the size of what the entry belongs to: its channel or its example. */
   readonly relative: number;
-  /** What the entry was allowed to move by that came closest to it. */
+  /** How far the entry that came closest to its limit was allowed to move. */
   readonly bound: number;
   /** Whether every entry is within twice its rounding bound. */
   readonly withinBound: boolean;
-  /** Whether every bit is the same (zeros of either sign are). */
+  /** Whether every bit is the same (zeros of either sign count as equal). */
   readonly identical: boolean;
   readonly entries: number;
-  /** Entries that are finite before. */
+  /** Number of entries that were finite before. */
   readonly finite: number;
-  /** Entries that are not the same bits. */
+  /** Number of entries whose bits differ. */
   readonly differing: number;
-  /** Entries that are finite on one side only, or another infinity. */
+  /** Number of entries that are finite on one side only, or infinite with another sign. */
   readonly misplaced: number;
-  /** Entries that rounding alone may decide either way (a tie, a step): nothing can be said of them. */
+  /** Number of entries that rounding alone may decide either way (a tie, a step): nothing can be said about them. */
   readonly undecided: number;
-  /** Entries that moved by more than they may. */
+  /** Number of entries that moved further than allowed. */
   readonly beyond: number;
 }
 
-/** What became of an entry: the same bits, moved as far as it may or further, or nothing can be said. */
+/** What became of an entry: same bits, moved (within its limit or beyond), or undecided. */
 export const verdicts = { same: 0, moved: 1, undecided: 2 } as const;
 
-/** A difference, and the verdict on each entry; none where all are the same. */
+/** A difference, and the verdict on each entry; none if all are the same. */
 export interface LocatedDifference extends OutputDifference {
   readonly at: Uint8Array | undefined;
 }
 
-/** Whether two runs compute the same function, as far as these outputs tell. */
+/** Whether two runs compute the same function, as far as these outputs show. */
 export function isPreserved({ beyond }: Pick<OutputDifference, "beyond">): boolean {
   return beyond === 0;
 }
 
 /**
- * Compares outputs before and after a change, entry by entry. NaN and infinities must stand in the same places. A finite
+ * Compares outputs before and after a change, entry by entry. NaN and infinities must be in the same places. A finite
  * entry may move by its rounding bound (twice `errorBound`, one for each run), but by no more than the largest of
  * - {@link relativeLimit} of its size: the largest entry of its channel or of its example, whichever is smaller,
- * - that bound, where it is below a thousandth of that size,
- * - a few roundings of the output's range, where it has one,
- * - some times the measured noise, where that is below a thousandth of that size; above it nothing can be said of an entry.
- * Entries that are no floating-point numbers must be equal, unless the noise changes them too.
+ * - that bound, if it is below a thousandth of that size,
+ * - a few roundings of the output's range, if it has one,
+ * - a multiple of the measured noise, if that is below a thousandth of that size; above it the entry is undecided.
+ * Entries that are not floating-point numbers must be equal, unless the noise changes them too.
  */
 export function compareOutputs(
   before: Tensor,
@@ -105,12 +105,12 @@ const unlike = {
   at: undefined,
 } as const;
 
-/** Both as numbers that are equal where the elements are. */
+/** Both as numbers that are equal exactly when the elements are. */
 function numbersOf(before: Tensor, after: Tensor): readonly [ArrayLike<number>, ArrayLike<number>] {
   if (before.dtype !== after.dtype) return [realOf(before), realOf(after)];
   const [a, b] = [before.data, after.data];
   if (a instanceof BigInt64Array || a instanceof BigUint64Array) {
-    // What a number cannot tell apart is moved apart.
+    // Different integers that become the same number are moved apart.
     const near = Float64Array.from(b as BigInt64Array, (value, index) => {
       const number = Number(value);
       return value !== a[index] && number === Number(a[index])

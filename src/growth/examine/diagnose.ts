@@ -3,7 +3,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { Slices } from "../plan/slices.ts";
 import type { Width, WidthPart } from "../plan/width.ts";
 
-/** What diagnosis looks at: one batch seen forwards and backwards. */
+/** What diagnosis looks at: a forward and a backward pass over one batch. */
 export interface Evidence {
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** dL/d(parameter) on the batch. */
@@ -26,7 +26,7 @@ export interface Collapse {
   readonly activations: number;
 }
 
-/** The state of health of one width's units. */
+/** The health of one width's units. */
 export interface WidthDiagnosis {
   readonly width: string;
   readonly units: number;
@@ -35,16 +35,16 @@ export interface WidthDiagnosis {
   readonly identical: readonly (readonly number[])[];
   /** Pairs above the threshold that are not identical. */
   readonly collapsing: readonly Collapse[];
-  /** The pair of live units that are most alike; undefined with fewer than two. */
+  /** The pair of live units that are most alike; undefined if there are fewer than two. */
   readonly mostAlike: Collapse | undefined;
 }
 
 export interface DiagnosisOptions {
-  /** Cosine similarity of both weights and activations from which a pair counts as collapsing. Default 0.999. */
+  /** Cosine similarity, of weights and of activations, at which a pair counts as collapsing. Default 0.999. */
   readonly threshold?: number;
 }
 
-/** Tells dead, identical and collapsing units of a width. */
+/** Finds the dead, identical and collapsing units of a width. */
 export function diagnoseWidth(
   width: Width,
   evidence: Evidence,
@@ -82,7 +82,7 @@ export function diagnoseWidth(
 
 const isIncoming = (part: WidthPart) => part.role === "incoming" || part.role === "shift";
 
-/** Units (of those asked for) whose weights all have zero gradient, or that are zero on the whole batch. */
+/** Those of `units` whose weights all have zero gradient, or that are zero on the whole batch. */
 export function deadUnits(width: Width, evidence: Evidence, units = allUnits(width)): readonly DeadUnit[] {
   const gradients = gather(width, evidence.gradients, () => true, units);
   const activations = activationRows(width, evidence.activations, units);
@@ -96,7 +96,7 @@ function allUnits(width: Width): readonly number[] {
   return Array.from({ length: width.size }, (_, unit) => unit);
 }
 
-/** Groups of two or more units with the same incoming weights and bias, entry for entry, in the order of their first. */
+/** Groups of two or more units with the same incoming weights and bias, entry for entry, ordered by their first unit. */
 export function identicalUnits(
   width: Width,
   parameters: ReadonlyMap<string, Tensor>,
@@ -134,7 +134,7 @@ function equalGroups(
     .map((group) => group.map((index) => units[index] as number));
 }
 
-/** FNV-1a over the bits of the first few values (zeros of either sign alike): enough to tell most units apart. */
+/** FNV-1a over the bits of the first few values (zeros of either sign alike): enough to distinguish most units. */
 function hashValues(values: Float32Array): number {
   const length = Math.min(values.length, 16);
   const bits = new Uint32Array(values.buffer, values.byteOffset, length);
@@ -158,7 +158,7 @@ export function incomingWeights(
   return gather(width, parameters, isIncoming);
 }
 
-/** The Euclidean norm of the gradient of each of `units`, over its weights on all sides. */
+/** The Euclidean norm of the gradient of each of `units`, over all its weights. */
 export function gradientNorms(
   width: Width,
   gradients: ReadonlyMap<string, Tensor>,
@@ -195,7 +195,7 @@ function slicesOf(
   });
 }
 
-/** Number of values that one unit owns. */
+/** Number of values that belong to one unit. */
 function lengthOf(slices: readonly Slices[]): number {
   return slices.reduce((sum, { length }) => sum + length, 0);
 }
@@ -223,7 +223,7 @@ export function activationRows(
   return gather({ ...width, parts: reads }, activations, () => true, units);
 }
 
-/** Whether there are values, all of them zero: keys are read by no weight, and what is frozen has no gradients. */
+/** Whether there are values and all are zero. There may be none: no weight reads keys, and frozen weights have no gradient. */
 function isZero(values: Float32Array | undefined): boolean {
   return values !== undefined && values.length > 0 && values.every((value) => value === 0);
 }
@@ -234,7 +234,7 @@ function norm(values: Float32Array): number {
   return Math.sqrt(sum);
 }
 
-/** 0 where either is zero. */
+/** 0 if either is zero. */
 function cosine(rows: readonly Float32Array[], norms: readonly number[], a: number, b: number): number {
   const left = rows[a] as Float32Array;
   const right = rows[b] as Float32Array;

@@ -1,48 +1,48 @@
 import { isFloat } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-/** What a float32 entry may move by without a bound that is worth something, relative to the size of what it belongs to. */
+/** How far a float32 entry may move if it has no useful bound, relative to the size of what it belongs to. */
 export const relativeLimit = 1e-4;
 
-/** Unit roundoff of float32, in which {@link relativeLimit} is meant. */
+/** Unit roundoff of float32, for which {@link relativeLimit} is meant. */
 const single = 2 ** -24;
 
-/** Of a coarser type, 1e-4 is less than one rounding: it may move by some of its own. */
+/** For a coarser type, 1e-4 is less than one rounding: an entry may move by this many of its type's roundings. */
 const coarseRoundings = 4;
 
 /**
- * A finite rounding bound is believed up to this share of the size of what it bounds, or that of coarse roundings. Above
- * it (several layers of attention) it proves nothing: a wrong model would pass.
+ * A finite rounding bound is trusted up to this share of the size of what it bounds, or up to the coarse roundings. Above
+ * that (several layers of attention) it proves nothing: a wrong model would pass.
  */
 const trusted = 1e-3;
 
-/** What is kept of an output that can be no larger than 1, such as a sigmoid's: its kernels round as if it were 1. */
+/** Roundings allowed to an output that is at most 1, such as a sigmoid's: its kernels round as if it were 1. */
 const rangeRoundings = 8;
 
-/** The same of a coarser type, whose kernels compute in float32 and round once. */
+/** The same for a coarser type, whose kernels compute in float32 and round once. */
 const coarseRangeRoundings = 1;
 
-/** How much further than the model's own noise two runs may lie apart; see training/verification/noise.ts. */
+/** How many times the model's own noise two runs may differ by; see training/verification/noise.ts. */
 const noiseFactor = 4;
 
-/** What is known of an output beside its two values. */
+/** What is known about an output besides its two values. */
 export interface Expectation {
-  /** Whether no rounding bound could be computed. Default: one that is absent says that the output is exact. */
+  /** Whether no rounding bound could be computed. By default an absent bound means that the output is exact. */
   readonly unbounded?: boolean;
-  /** Largest magnitude that the output can have, where its operator sets one (1 behind a sigmoid). */
+  /** Largest magnitude that the output can have, if its operator sets a limit (1 after a sigmoid). */
   readonly range?: number | undefined;
   /**
-   * How far each entry moves, in either model, when weights move by some roundings; absent where nobody measured. It is
-   * believed as far as a rounding bound is: above that nothing can be said of an entry.
+   * How far each entry moves, in either model, when weights move by a few roundings; absent if it was not measured. It is
+   * trusted as far as a rounding bound is: above that the entry is undecided.
    */
   readonly noise?: ArrayLike<number> | undefined;
-  /** Whether a rule says that the function is the same. Bound and noise are then believed however large they are. */
+  /** Whether a rule proves that the function is the same. Bound and noise are then trusted however large they are. */
   readonly proven?: boolean;
-  /** Unit roundoff of the coarsest element type on the way; default that of float32. */
+  /** Unit roundoff of the coarsest element type on the way; default: that of float32. */
   readonly roundoff?: number;
 }
 
-/** What each entry of an output may move by. */
+/** How far each entry of an output may move. */
 export class OutputLimits {
   readonly #sizes: readonly {
     readonly stride: number;
@@ -69,7 +69,7 @@ export class OutputLimits {
     const roundoff = Math.max(own, expectation.roundoff ?? own);
     this.#limit = roundoff > single ? coarseRoundings * roundoff : relativeLimit * (roundoff / single);
     this.#trusted = Math.max(trusted, 2 * coarseRoundings * (roundoff > single ? roundoff : 0));
-    // A slice of one entry says nothing of what is usual there.
+    // A slice of one entry says nothing about what is usual there.
     const telling = dims.flatMap((count, axis) => (values.length / count > 1 && count > 0 ? [axis] : []));
     this.#sizes = telling.map((axis) => {
       const stride = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
@@ -97,14 +97,14 @@ export class OutputLimits {
     );
   }
 
-  /** How far rounding alone may take the two runs apart; infinite where the bound says nothing. */
+  /** How far rounding alone may take the two runs apart; infinite if the bound says nothing. */
   rounding(index: number): number {
     if (this.#expectation.unbounded) return Number.POSITIVE_INFINITY;
     const told = 2 * (this.#bounds?.[index] ?? 0);
     return Number.isNaN(told) ? Number.POSITIVE_INFINITY : told;
   }
 
-  /** Whether noise may be all that moved an entry by `difference`, and is too large to tell. */
+  /** Whether noise alone may have moved an entry by `difference`, and is too large to be trusted. */
   isUndecided(index: number, difference: number): boolean {
     const noise = this.#expectation.noise?.[index] ?? 0;
     if (!this.#rounds) return noise > 0;
@@ -140,7 +140,7 @@ const roundoffs: { readonly [dtype: string]: number } = {
   bfloat16: 2 ** -8,
 };
 
-/** Unit roundoff of a floating-point type; undefined of others. */
+/** Unit roundoff of a floating-point type; undefined for other types. */
 export function roundoffOf(dtype: string): number | undefined {
   return roundoffs[dtype];
 }

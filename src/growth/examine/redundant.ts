@@ -14,18 +14,18 @@ import {
 export interface RedundantUnits {
   /** With zero gradient, or zero on every example. */
   readonly dead: readonly DeadUnit[];
-  /** Of all units, those that are zero wherever a weight reads them, on every example. */
+  /** All units that are zero wherever a weight reads them, on every example. */
   readonly silent: ReadonlySet<number>;
   /** Groups of units that are equal in all but their outgoing weights. */
   readonly identical: readonly (readonly number[])[];
-  /** Groups of units that are becoming one, and each one's share in the first of its group. */
+  /** Groups of units that are becoming one, and each unit's share in the first of its group. */
   readonly collapsing: readonly {
     readonly units: readonly number[];
     readonly times: ReadonlyMap<number, number>;
   }[];
 }
 
-/** Tells the units of a width that it could do without, on one batch. */
+/** Finds the units that a width could do without, judged on one batch. */
 export function redundantUnits(
   width: Width,
   evidence: Evidence,
@@ -43,7 +43,7 @@ export function redundantUnits(
   };
 }
 
-/** Units that are zero at every read, on every example; none where some read was not seen. */
+/** Units that are zero at every read, on every example; none if the activations of some read are missing. */
 export function silentUnits(width: Width, activations: ReadonlyMap<string, Tensor>): ReadonlySet<number> {
   const seen = width.reads.every(({ value }) => activations.get(value)?.dtype === "float32");
   if (!seen || width.reads.length === 0) return new Set();
@@ -52,7 +52,7 @@ export function silentUnits(width: Width, activations: ReadonlyMap<string, Tenso
   return new Set(units);
 }
 
-/** Groups of two or more units that hold the same in every parameter of the width but for outgoing weights. */
+/** Groups of two or more units that are equal in every parameter of the width except outgoing weights. */
 export function equalUnits(
   width: Width,
   parameters: ReadonlyMap<string, Tensor>,
@@ -65,7 +65,7 @@ export function equalUnits(
     });
   if (entries.length === 0) return [];
   let groups: (readonly number[])[] = [Array.from({ length: width.size }, (_, unit) => unit)];
-  // Parameter by parameter, the groups fall apart; most are gone after the first.
+  // Each parameter splits the groups further; most are gone after the first.
   for (const one of entries) groups = groups.flatMap((group) => splitEqual(group, one));
   return groups.sort(([a = 0], [b = 0]) => a - b);
 }
@@ -110,8 +110,8 @@ function groupPairs(pairs: readonly (readonly [number, number])[]): readonly (re
 }
 
 /**
- * For each but the first of a group, the c that makes ‖a − c·a₁‖² over the batch least: with c·Ω added to the first unit's
- * outgoing weights, what reads them moves least.
+ * For each unit of a group but the first, the c that minimizes ‖a − c·a₁‖² over the batch: with c·Ω added to the first
+ * unit's outgoing weights, what reads them moves least.
  */
 function sharesOf(
   width: Width,

@@ -3,15 +3,15 @@ import { rulesOrNone } from "../../ops/index.ts";
 import { sweepBounds } from "../../ops/rules/sweep.ts";
 
 /**
- * Running error analysis: writes, behind every node, a bound on how far its float32 result may lie from the exact
- * one, and returns the bound of `output` (undefined where it is exact). Two correctly rounded runs of the same
+ * Running error analysis: computes, after every node, a bound on how far its float32 result may be from the exact
+ * one, and returns the bound of `output` (undefined if it is exact). Two correctly rounded runs of the same
  * function, such as before and after growth, differ by at most twice that.
  */
 export function emitRoundingBound(graph: GraphBuilder, output: string): string | undefined {
   return emitRoundingBounds(graph).get(output);
 }
 
-/** As {@link emitRoundingBound}, of every value that is not exact. */
+/** Like {@link emitRoundingBound}, for every value that is not exact. */
 export function emitRoundingBounds(graph: GraphBuilder): ReadonlyMap<string, string> {
   const bounds = new Map<string, string>();
   sweepBounds(graph, [...graph.nodes], bounds, rulesOrNone);

@@ -9,18 +9,18 @@ import { widthsFrom } from "./cuts.ts";
 interface Finding {
   readonly seed: Seed;
   readonly widths: readonly Width[];
-  /** What it remembers of axes and cuts. */
+  /** Keys of the axes and cuts that it noted. */
   readonly notes: readonly string[];
-  /** The findings whose notes it went by. */
+  /** The findings whose notes it used. */
   readonly sources: ReadonlySet<number>;
-  /** Where its answers come from in the graph, and how many changes there had been. */
+  /** The graph positions that it depends on, and how many changes there had been. */
   readonly positions: Int32Array;
   readonly changes: number;
 }
 
 /**
- * A model whose widths change their size one after another. They are found once; after a change only those that it
- * touches are looked at again, and only when they are asked for.
+ * A model whose widths change size one after another. They are found once; after a change only the affected ones are
+ * examined again, and only when they are asked for.
  */
 export class Analysis {
   readonly flows: AxisMap;
@@ -89,7 +89,7 @@ export class Analysis {
     }
   }
 
-  /** Looks at a seed again where it must. False where it has other widths now, which may rename those of other seeds. */
+  /** Examines a seed again if needed. False if it has other widths now, which may rename those of other seeds. */
   #refresh(index: number): boolean {
     const before = this.#findings[index] as Finding;
     for (const source of before.sources) if (!this.#refresh(source)) return false;
@@ -109,7 +109,7 @@ export class Analysis {
     const known = {
       get: (key: string) => {
         const note = this.#known.get(key);
-        // Only earlier ones: no two wait for each other.
+        // Only earlier ones, so that no two wait for each other.
         if (note !== undefined && note.finding < index) sources.add(note.finding);
         return note?.grows;
       },

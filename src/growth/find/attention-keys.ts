@@ -3,17 +3,17 @@ import { type AxisMap, axisKey } from "./axis-map.ts";
 import { type Downstream, downstreamOf, type Reached } from "./downstream.ts";
 import type { Trace, Visit } from "./trace.ts";
 
-/** Which parameters make the second factors of a width that two activations are multiplied and summed over. */
+/** Which parameters make the second factor, for a width over which two activations are multiplied and summed. */
 export interface AttentionKeys {
   /** For each parameter's axis, block by block of its layout (without fixed ones). */
   readonly blocksOf: ReadonlyMap<string, readonly boolean[]>;
-  /** What is made of every such block. */
+  /** What each such block reaches. */
   readonly made: readonly Downstream[];
 }
 
 /**
- * Follows every parameter by itself to the products. Where it makes both factors, as fused queries, keys and values do,
- * its blocks are followed in ever smaller groups until each group makes one of them at most.
+ * Follows every parameter separately to the products. If it makes both factors, as fused queries, keys and values do,
+ * its blocks are followed in ever smaller groups until each group makes at most one of them.
  */
 export function attentionKeys(
   flows: AxisMap,
@@ -65,7 +65,7 @@ function followGroups(
   return { blocks: [], made: [] };
 }
 
-/** The ways to part so many blocks into groups of the same size, large groups first: neighbors, or every so many-th. */
+/** The ways to divide `count` blocks into groups of equal size, large groups first: neighbors, or every n-th block. */
 function groupings(count: number): readonly ((block: number) => number)[] {
   const divisors = Array.from({ length: count }, (_, at) => at + 1).filter((groups) => count % groups === 0);
   return divisors.flatMap((groups) => {
@@ -75,7 +75,7 @@ function groupings(count: number): readonly ((block: number) => number)[] {
   });
 }
 
-/** The layout with those of its blocks as the width that are asked for, and the others fixed. */
+/** The layout with the blocks that `isKept` picks as the width, and the others fixed. */
 function blocksAlone(layout: Layout, units: number, isKept: (block: number) => boolean): Layout {
   let own = 0;
   return layout.map(
@@ -84,7 +84,7 @@ function blocksAlone(layout: Layout, units: number, isKept: (block: number) => b
   );
 }
 
-/** What several parameters make, as one. */
+/** What several parameters reach, merged. */
 export function reachedBy(made: readonly Downstream[]): ReadonlyMap<string, Reached> {
   return new Map(made.flatMap(({ reached }) => [...reached]));
 }

@@ -18,8 +18,8 @@ import {
 export { axisKey, type NodeFlow, type Picked, type RuleStep as Step, type Seed } from "./node-rules.ts";
 
 /**
- * Every operator's axis-flow rule, applied to a graph. When the graph is changed in place, the rules of the nodes that
- * this touches are asked again.
+ * Every operator's axis-flow rule, applied to a graph. When the graph is changed in place, the rules of the affected
+ * nodes are asked again.
  */
 export class AxisMap {
   readonly graph: IndexedGraph;
@@ -32,7 +32,7 @@ export class AxisMap {
   readonly #unruled = new Set<Node>();
   #epoch = {};
 
-  /** `opset` is the one that the graph is written in. */
+  /** `opset` is the version that the graph is written in. */
   constructor(graph: IndexedGraph, opset: number) {
     this.graph = graph;
     this.#constants = new Set(graph.parameters.keys());
@@ -60,12 +60,12 @@ export class AxisMap {
     return this.#constants;
   }
 
-  /** In order. */
+  /** In graph order. */
   get nodes(): readonly NodeFlow[] {
     return this.#rules.flatMap(flowsOf);
   }
 
-  /** Whether espalier has rules for a node, in the form that it has here. */
+  /** Whether espalier has rules for a node in this form. */
   isRuled(node: Node): boolean {
     return !this.#unruled.has(node);
   }
@@ -97,7 +97,7 @@ export class AxisMap {
     return this.#at(value, axis, ({ steps }) => steps);
   }
 
-  /** Values that hold single positions of an axis. */
+  /** Values that contain single positions of an axis. */
   picksOf(value: string, axis: number): readonly Picked[] {
     return this.#at(value, axis, ({ picks }) => picks);
   }
@@ -107,7 +107,7 @@ export class AxisMap {
     return this.#at(value, axis, ({ blocks }) => blocks);
   }
 
-  /** What nodes say that an axis of a parameter is. */
+  /** The roles that nodes give an axis of a parameter. */
   rolesAt(value: string, axis: number): readonly Role[] {
     return this.#at(value, axis, ({ roles }) => roles);
   }
@@ -117,7 +117,7 @@ export class AxisMap {
     return axis < (this.types.get(value)?.shape.length ?? 0) ? this.#borders.get(value) : undefined;
   }
 
-  /** Does something, and says at which positions it asked nodes for their rules. */
+  /** Calls `act`, and records the positions of the nodes whose rules it asked. */
   watch<T>(act: () => T): { readonly result: T; readonly positions: Iterable<number> } {
     const positions = new Set<number>();
     this.#watched = positions;
@@ -128,7 +128,7 @@ export class AxisMap {
     }
   }
 
-  /** Changes the graph. Returns the positions whose rules may now be others. */
+  /** Changes the graph. Returns the positions whose rules may have changed. */
   apply(patch: Patch): ReadonlySet<number> {
     const touched = new Set(patch.nodes.keys());
     const visit = (value: string) => {
@@ -171,7 +171,7 @@ export class AxisMap {
   }
 }
 
-/** Asks every operator's rule. `opset` is the one that the graph is written in. */
+/** Asks every operator's rule. `opset` is the version that the graph is written in. */
 export function flowMap(graph: Graph, opset = defaultOpset): AxisMap {
   return new AxisMap(new IndexedGraph(graph), opset);
 }
@@ -187,7 +187,7 @@ function bordersOf({ inputs, outputs }: IndexedGraph): ReadonlyMap<string, strin
   return new Map([...named("output", outputs), ...named("input", inputs)]);
 }
 
-/** Where the bodies of a node take parameters of the graph around them for weights: those make widths too. */
+/** Parameters of the enclosing graph that bodies of a node use as weights: those make widths too. */
 function seedsInBodies(node: Node, { types, parameters, opset }: Surroundings): readonly Seed[] {
   const needs = needsOf(node);
   const read = needs.slice(node.inputs.length);
@@ -205,14 +205,14 @@ function seedsInBodies(node: Node, { types, parameters, opset }: Surroundings): 
     try {
       return flowMap(closed, opset).seeds.filter(({ value }) => around.has(value));
     } catch (error) {
-      // Its own types do not fit. Nothing grows through a body, so nothing depends on them here.
+      // The body's own types do not fit. Nothing grows through a body, so nothing depends on them here.
       if (error instanceof EspalierError) return [];
       throw error;
     }
   });
 }
 
-/** The inputs of a body whose types the file says. */
+/** The inputs of a body whose types are declared in the file. */
 function declared({ inputs }: Subgraph): Graph["inputs"] {
   return inputs.flatMap((value) => {
     const { name, dtype, shape } = value;

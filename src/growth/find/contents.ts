@@ -19,8 +19,8 @@ export interface WidthContents {
 }
 
 /**
- * Follows what new units would hold through the graph, from the parameters on, if a method filled them. Returns the
- * reason where the outputs would change.
+ * Follows what new units would contain through the graph, starting at the parameters, if a method filled them. Returns
+ * the reason if the outputs would change.
  */
 export function contentsOf(
   flows: AxisMap,
@@ -35,7 +35,7 @@ export function contentsOf(
   for (const [key, { value, axis, layout }] of trace.visits) {
     const tensor = parameters.get(value);
     if (tensor === undefined) {
-      // What the caller will put into an input that grows.
+      // An input that grows: the caller may put anything there.
       if (flows.borderAt(value, axis)?.startsWith("input") === true) fresh.set(key, "any");
       continue;
     }
@@ -60,9 +60,9 @@ export function contentsOf(
     parts.push({ parameter: value, axis, role: given, layout, fill, ...zeroBlocks });
     fresh.set(key, mixed ? "any" : freshOf(fill, role));
   }
-  // Where one parameter makes both factors, the second is followed by itself.
+  // If one parameter makes both factors, the second is followed separately.
   const zeros = split ? zeroFactors(flows, trace, parts, fresh, factors) : new Set<string>();
-  // A shift behind a normalization that is written out is an offset: nothing else tells its new units apart.
+  // A shift after a normalization that is written out as nodes is an offset: nothing else distinguishes its new units.
   const offset = method.fill({ role: "offset", tied: false, second: false });
   const places = new Map(parts.map((part, at) => [keyOf(part), at]));
   const isOffset = (key: string) => {
@@ -93,8 +93,8 @@ export function contentsOf(
 }
 
 /**
- * Lets the last normalization that has weights over the width scale new units by zero, and shift them by none. False where
- * the contents cannot pass so.
+ * Lets the last normalization that has weights over the width scale and shift new units by zero. False if the contents
+ * still cannot pass.
  */
 function clearLastNorm(
   flows: AxisMap,
@@ -102,7 +102,7 @@ function clearLastNorm(
   fresh: Map<string, Contents>,
   parts: WidthPart[],
 ): boolean {
-  // Copies that no weight is tied to need nothing of this; products of two activations are another matter.
+  // Copies that no weight is tied to do not need this; products of two activations are another matter.
   const isTied = ({ parameter, axis }: WidthPart) => {
     const roles = rolesOf(flows, trace, parameter, axis);
     return roles.includes("incoming") && roles.includes("outgoing");
@@ -125,7 +125,7 @@ function clearLastNorm(
   return false;
 }
 
-/** Draws every offset that need not be zero: one behind a normalization that no tied weight reads. */
+/** Draws every offset that need not be zero: one after a normalization that no tied weight reads. */
 function relaxOffsets(
   flows: AxisMap,
   trace: Trace,
@@ -147,7 +147,7 @@ function relaxOffsets(
 
 const keyOf = ({ parameter, axis }: WidthPart) => axisKey(parameter, axis);
 
-/** The second factors that are zero where the blocks of parameters that make them are; other parameters hold `given`. */
+/** The second factors that are zero if the blocks of parameters that make them are; other parameters contain `given`. */
 export function zeroFactors(
   flows: AxisMap,
   trace: Trace,
@@ -170,10 +170,10 @@ export function zeroFactors(
 
 const isNarrow = (dtype: DType | undefined) => dtype === "float16" || dtype === "bfloat16";
 
-/** Roles of a parameter's axis: those that its readers give it, also behind a transpose or reshape. */
+/** Roles of a parameter's axis: those that its readers give it, also after a transpose or reshape. */
 export function rolesOf(flows: AxisMap, trace: Trace, value: string, axis: number): readonly Role[] {
   const roles = rolesBehind(flows, trace, { value, axis }, ({ value: made }) => flows.constants.has(made));
-  // A table of positions that is cut to a computed length is no constant, but still nothing else is in it.
+  // A table of positions that is cut to a computed length is not a constant, but contains nothing else either.
   return roles.length > 0
     ? roles
     : rolesBehind(flows, trace, { value, axis }, ({ node }, from) =>
@@ -181,7 +181,7 @@ export function rolesOf(flows: AxisMap, trace: Trace, value: string, axis: numbe
       );
 }
 
-/** Roles that are given to an axis, or to what nodes make of it, step by step as long as `passes` says so. */
+/** Roles that are given to an axis, or to what nodes make of it, step by step while `passes` allows. */
 function rolesBehind(
   flows: AxisMap,
   trace: Trace,
@@ -207,7 +207,7 @@ function rolesBehind(
   return roles;
 }
 
-/** Where roles differ: zeros keep the function, so outgoing wins; then what makes the unit. */
+/** If roles differ, outgoing wins, since zeros keep the function; then what makes the unit. */
 function mainRole(roles: readonly Role[]): Role | undefined {
   const order: readonly Role[] = ["outgoing", "incoming", "offset", "scale", "shift"];
   return order.find((role) => roles.includes(role));

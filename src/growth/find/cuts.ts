@@ -4,18 +4,18 @@ import type { AxisMap, Seed } from "./axis-map.ts";
 import { describeWidth } from "./describe-width.ts";
 import { type Trace, traceWidth } from "./trace.ts";
 
-/** Cuts of one axis that are tried before no finer ones are: real models need fewer than ten. */
+/** Most cuts of one axis that are tried: real models need fewer than ten. */
 const maxCuts = 64;
 
-/** What is remembered of axes and cuts. */
+/** What is remembered about axes and cuts. */
 export interface Known {
   get(key: string): boolean | undefined;
   set(key: string, grows: boolean): void;
 }
 
 /**
- * The widths of one output axis of a weight. Where the axis as a whole cannot grow, the finer cuts that operators on
- * the way ask for (heads, groups) are tried in its place. `known` collects the axes and cuts that have been seen, and
+ * The widths of one output axis of a weight. If the axis as a whole cannot grow, the finer cuts that operators on
+ * the way ask for (heads, groups) are tried instead. `known` collects the axes and cuts that have been seen, and
  * whether they can grow.
  */
 export function widthsFrom(flows: AxisMap, seed: Seed, known: Known): readonly Width[] {
@@ -24,7 +24,7 @@ export function widthsFrom(flows: AxisMap, seed: Seed, known: Known): readonly W
   const whole = traceWidth(flows, { ...seed, layout: unitLayout, units });
   const asWhole = describeWidth(flows, whole, { name: seed.value });
   for (const [key, { value, layout }] of whole.visits) {
-    // Seen as it is: another cut of it, such as the size of a head, may still be a width of its own.
+    // Seen as a whole: another cut of it, such as the size of a head, may still be a separate width.
     if (flows.constants.has(value) && sameLayout(layout, unitLayout)) known.set(key, asWhole.growable);
   }
   if (asWhole.growable) known.set(signatureOf(flows, whole), true);
@@ -32,10 +32,10 @@ export function widthsFrom(flows: AxisMap, seed: Seed, known: Known): readonly W
 
   const found: Width[] = [];
   let elsewhere = false;
-  // Why the axis cannot grow is best told by a cut that nothing on its way wants finer.
+  // The best reason why the axis cannot grow comes from a cut that no operator on its way wants finer.
   let refused: Width | undefined;
   const own = new Set<string>();
-  // A map goes on to what is added while it is gone through, and takes nothing twice.
+  // Iterating over a map includes what is added meanwhile, and visits nothing twice.
   const cuts = new Map(whole.cuts.map((cut) => [JSON.stringify(cut), cut]));
   for (const cut of cuts.values()) {
     const trace = traceWidth(flows, cut);
@@ -61,7 +61,7 @@ export function widthsFrom(flows: AxisMap, seed: Seed, known: Known): readonly W
   return found.length > 0 || elsewhere ? found : [refused ?? asWhole];
 }
 
-/** What tells one cut of a set of parameters from another. */
+/** A key that distinguishes one cut of a set of parameters from another. */
 function signatureOf(flows: AxisMap, trace: Trace): string {
   const parts = [...trace.visits].filter(([, { value }]) => flows.constants.has(value));
   return parts

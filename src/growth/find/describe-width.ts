@@ -11,17 +11,17 @@ import { layerName, unitName } from "./naming.ts";
 import type { Trace } from "./trace.ts";
 import { type GrownTrial, tryGrowth } from "./trial.ts";
 
-/** What a description depends on beside the trace. */
+/** What a description depends on besides the trace. */
 export interface Described {
   /** The parameter, or the input or output, that gives the width its name. */
   readonly name: string;
-  /** Inputs and outputs of the model that grow themselves. */
+  /** Set if it is inputs or outputs of the model that grow. */
   readonly border?: "input" | "output";
-  /** The methods to try, in order; all where absent. */
+  /** The methods to try, in order. Default: all. */
   readonly methods?: readonly Method[];
 }
 
-/** Says of a trace what it is called, whether it can grow without changing what the network computes, and how. */
+/** Describes a trace: what it is called, whether it can grow without changing what the network computes, and how. */
 export function describeWidth(flows: AxisMap, trace: Trace, described: Described): Width {
   const { name, border } = described;
   const { parameters } = flows;
@@ -33,7 +33,7 @@ export function describeWidth(flows: AxisMap, trace: Trace, described: Described
   let chosen: (WidthContents & { readonly trial: GrownTrial; readonly multiple: number }) | undefined;
   const tried = described.methods ?? methods;
   let method = tried[0] as Method;
-  // New inputs and outputs are whatever their users make of them: only what is there must stay.
+  // New inputs and outputs may mean anything to their users: only the existing ones must stay.
   const candidates = border === undefined ? tried : tried.slice(0, 1);
   for (const candidate of reason === undefined ? candidates : []) {
     const contents = contentsOf(flows, trace, parameters, candidate);
@@ -107,7 +107,7 @@ function copyingRefusal(flows: AxisMap, trace: Trace, parameters: Model["graph"]
   return contents.repairs.length > 0 ? "something is summed over all its units, copies and all" : "";
 }
 
-/** Why a trace cannot grow whatever the method. */
+/** Why a trace cannot grow by any method. */
 function firstReason(flows: AxisMap, trace: Trace, border: Described["border"]): string | undefined {
   const [first] = trace.reasons;
   if (first !== undefined) return first;
@@ -122,7 +122,7 @@ function firstReason(flows: AxisMap, trace: Trace, border: Described["border"]):
   return takenTogether(trace) ?? "nothing consumes it";
 }
 
-/** What computes one result of all units, which new ones would change: the end of a width that no weight reads. */
+/** What computes one result from all units, which new ones would change: the end of a width that no weight reads. */
 function takenTogether(trace: Trace): string | undefined {
   for (const { node, flow, nameOf } of trace.nodes) {
     for (const { at, accepts } of flow.aggregates ?? []) {
@@ -146,7 +146,7 @@ function nameOf(
   return { id: layerName(flows, name, parts) + suffix, unit };
 }
 
-/** The parameters of a width that has no method: for people to read. */
+/** The parameters of a width that has no method, for people to read. */
 function partsOf(
   flows: AxisMap,
   trace: Trace,
@@ -170,8 +170,8 @@ function carriedBy(flows: AxisMap, trace: Trace): readonly WidthAxis[] {
 }
 
 /**
- * The integers of a node that say how large the width's axes are; and those that say so of other axes but are computed:
- * the computation may start from an axis that grows (a head's size as that of the stream divided by the number of heads).
+ * The integers of a node that are sizes of the width's axes; and those that are sizes of other axes but are computed:
+ * the computation may start from an axis that grows (a head's size as the stream's divided by the number of heads).
  */
 function writtenSizes(
   { types, parameters }: AxisMap,

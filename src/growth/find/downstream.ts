@@ -4,20 +4,20 @@ import type { WidthAxis } from "../plan/width.ts";
 import { type AxisMap, axisKey, type Step } from "./axis-map.ts";
 import type { Start } from "./trace.ts";
 
-/** An axis that units reach; `at` where they do so at one position alone of another axis of the value. */
+/** An axis that units reach; `at` if they do so only at one position of another axis of the value. */
 export interface Reached extends WidthAxis {
   readonly at?: Omit<Placed, "layout">;
 }
 
-/** What is made of the units of an axis. */
+/** What the units of an axis reach. */
 export interface Downstream {
   /** By {@link axisKey}. */
   readonly reached: ReadonlyMap<string, Reached>;
-  /** Whether this is all of it: no node mixes the units with others in a way that rules cannot tell. */
+  /** Whether this is everything: no node mixes the units with others in a way that its rules do not describe. */
   readonly complete: boolean;
 }
 
-/** Follows an axis from inputs of nodes to outputs, never back. Products that sum over it are where it ends. */
+/** Follows an axis from inputs of nodes to outputs, never back. It ends at products that sum over it. */
 export function downstreamOf(flows: AxisMap, { units, ...start }: Start): Downstream {
   const reached = new Map<string, Reached>();
   const queue: Reached[] = [start];
@@ -42,14 +42,14 @@ export function downstreamOf(flows: AxisMap, { units, ...start }: Start): Downst
   return { reached, complete };
 }
 
-/** Both at once, as the two sides of a concatenation bring them. Undefined where they do not fit together. */
+/** The union of both, as the two sides of a concatenation give. Undefined if they do not fit together. */
 function mergeReach(a: Reached, b: Reached, units: number): Reached | undefined {
   if (a.at?.axis !== b.at?.axis || a.at?.position !== b.at?.position) return undefined;
   const layout = mergeLayouts(a.layout, b.layout, units);
   return layout && { ...a, layout };
 }
 
-/** One step on: an axis at most. Undefined where no rule tells. */
+/** One step further: at most one axis. Undefined if no rule describes it. */
 function pass(flows: AxisMap, { value, layout, at }: Reached, step: Step): readonly Reached[] | undefined {
   const { axis, node } = step;
   const carried = step.carry(layout);

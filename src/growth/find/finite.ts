@@ -9,9 +9,9 @@ import { type AxisMap, axisKey, type NodeFlow } from "./axis-map.ts";
 import type { Trace } from "./trace.ts";
 
 /**
- * Why new units may be infinite or NaN where they meet zeros: 0 · NaN is NaN, so the outputs would not stay as they are.
- * Undefined if they are finite there whatever the inputs are. `fresh` says what they hold, by axis. Copies are as finite
- * as the units that they copy.
+ * Why new units may be infinite or NaN where they meet zeros: 0 · NaN is NaN, so the outputs would change. Undefined if
+ * they are finite there for all inputs. `fresh` says what they contain, by axis. Copies are as finite as the units that
+ * they copy.
  */
 export function whyNotFinite(
   flows: AxisMap,
@@ -48,7 +48,7 @@ export function whyNotFinite(
     const inputs = call.node.inputs.map((name) => {
       if (name === "") return undefined;
       const grown = added.get(name);
-      // Old units met the old values as well, and drawn weights are zero nowhere.
+      // Old units met the old values as well, and drawn weights are never zero.
       if (grown === undefined) return { ...(old.get(name) ?? anything), nonzero: true };
       return flows.constants.has(name) ? { ...grown, nonzero: true } : grown;
     });
@@ -71,8 +71,8 @@ function refusal(culprit: string): string {
 }
 
 /**
- * What a parameter's new slices hold. Strategies leave scales at 1 and shifts at 0, or copy a whole unit, which is as
- * finite as the old one.
+ * What a parameter's new slices contain. Strategies leave scales at 1 and shifts at 0, or copy a whole unit, which is
+ * as finite as the old one.
  */
 function startOf({ fill, role, zeroBlocks }: WidthPart, old: Interval): Interval {
   const zero = between(0, 0);
@@ -85,8 +85,8 @@ function startOf({ fill, role, zeroBlocks }: WidthPart, old: Interval): Interval
 const known = new WeakMap<object, ReadonlyMap<string, Interval>>();
 
 /**
- * The intervals of the values as they are, found once per analysis. What is there is taken to be finite. Of parameters
- * only single numbers count (an epsilon, a limit): training changes all others.
+ * The intervals of the values before growth, found once per analysis. Existing values are assumed to be finite. Of the
+ * parameters only single numbers count (an epsilon, a limit): training changes all others.
  */
 function oldIntervals(
   flows: AxisMap,

@@ -7,11 +7,11 @@ import type { NodeRepair } from "../plan/width.ts";
 import { type AxisMap, axisKey, type NodeFlow } from "./axis-map.ts";
 import type { Trace, Visit } from "./trace.ts";
 
-/** What the nodes before have made of new units. */
+/** What the nodes so far have made of new units. */
 interface Followed {
-  /** What they hold, by {@link axisKey}. */
+  /** What they contain, by {@link axisKey}. */
   readonly fresh: Readings<Contents>;
-  /** Means over the width: the value that each was taken of. */
+  /** Means over the width: the value that each is the mean of. */
   readonly meanOf: Readings<string>;
 }
 
@@ -21,7 +21,7 @@ interface Readings<T> {
   delete(key: string): void;
 }
 
-/** Where new units are followed to, and what is known before. */
+/** Where new units are followed to, and what is known beforehand. */
 interface Scene {
   readonly flows: AxisMap;
   readonly trace: Trace;
@@ -30,8 +30,8 @@ interface Scene {
 }
 
 /**
- * Fills in what new units hold in every value, node by node. `zeros` names factors known to be zero; `isOffset` is told
- * of means that meet zeros, and may change what they are.
+ * Fills in what new units contain in every value, node by node. `zeros` names factors known to be zero; `isOffset` is
+ * called for means that meet zeros, and may change what they are.
  */
 export function followContents(
   flows: AxisMap,
@@ -50,7 +50,7 @@ export function followContents(
   return { repairs };
 }
 
-/** Contents that have been followed, some of which may become others: only what this reaches is followed again. */
+/** Contents that have been followed. If some change, only what they reach is followed again. */
 export class FollowedContents {
   readonly #scene: Scene;
   readonly #fresh: Map<string, Contents>;
@@ -58,7 +58,7 @@ export class FollowedContents {
   /** By value, which of the trace's nodes read it. */
   readonly #readers = new Lists<number>();
 
-  /** `fresh` says what the parameters hold. Nothing may be blocked yet. */
+  /** `fresh` says what the parameters contain. Nothing may be blocked yet. */
   constructor(
     flows: AxisMap,
     trace: Trace,
@@ -73,7 +73,7 @@ export class FollowedContents {
     }
   }
 
-  /** Lets an axis of a parameter hold something else, if the outputs stay as they are. Says whether they do. */
+  /** Lets an axis of a parameter contain something else if the outputs stay the same. Returns whether they do. */
   accept(value: string, axis: number, held: Contents): boolean {
     const queue = new PositionQueue();
     const wake = (name: string) => {
@@ -92,7 +92,7 @@ export class FollowedContents {
   }
 }
 
-/** Changes to a map that may yet be dropped. `changed` is told of each. */
+/** Changes to a map that may yet be dropped. `changed` is called for each. */
 class Overlay<T> {
   readonly #below: Map<string, T>;
   readonly #changed: (key: string) => void;
@@ -177,8 +177,8 @@ function followNode(
 }
 
 /**
- * What a pool says of new units on an axis of this layout. Mean and copies are those of the units alone, so nothing else
- * may lie on the axis; and a mean is one number only where a unit is one position.
+ * What a pool says about new units on an axis of this layout. Mean and copies are those of the units alone, so nothing
+ * else may be on the axis; and a mean is one number only if a unit is one position.
  */
 function poolOver(layout: Layout, held: Contents, pool: Aggregate): readonly Repair[] | Refusal {
   const answer = pool.accepts(held);
@@ -195,7 +195,7 @@ function poolOver(layout: Layout, held: Contents, pool: Aggregate): readonly Rep
 
 /** Whether a sum of products is what it was without new units. */
 function cancels(a: Contents, b: Contents): boolean {
-  // Where new units took a part of the old ones' weights, only copies give it back.
+  // If new units took a part of the old ones' weights, only copies give it back.
   if (a === "part" || b === "part") return a === "copy" || b === "copy";
   return a === "zero" || b === "zero";
 }
@@ -219,7 +219,7 @@ function outputsOn(trace: Trace, { node, flow, nameOf }: NodeFlow): readonly Axi
   return [...found.values()];
 }
 
-/** The axis of each input that carries the width to an output, by {@link axisKey}; undefined where it does not. */
+/** The axis of each input that carries the width to an output, by {@link axisKey}; undefined if there is none. */
 function inputsOf(
   flow: NodeFlow["flow"],
   output: AxisRef,
@@ -235,7 +235,7 @@ function inputsOf(
     if (source === undefined || source.side === "output") continue;
     const visit = trace.visits.get(keyOf(source));
     if (visit === undefined) continue;
-    // What is refused and reached all the same is carried at one position of another axis.
+    // An axis that is refused but reached anyway is carried at one position of another axis.
     const carried = carry?.(visit.layout) ?? visit.layout;
     if ("blocked" in carried || carriesUnits(carried)) keys[source.index] = keyOf(source);
   }

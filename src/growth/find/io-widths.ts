@@ -8,8 +8,8 @@ import { traceWidth } from "./trace.ts";
 
 /**
  * The axes of a model's inputs and outputs that have a fixed size, as widths: new input features that the old outputs do
- * not depend on, or new output classes beside the old ones. Named after the value, with the axis where it has several.
- * The batch axis, where it is fixed, is among them, and cannot grow.
+ * not depend on, or new output classes next to the old ones. Named after the value, with the axis if it has several.
+ * A fixed batch axis is among them, and cannot grow.
  */
 export function ioWidths(model: Model, border: "input" | "output"): readonly Width[] {
   const flows = flowMap(model.graph, opsetOf(model));

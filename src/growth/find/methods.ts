@@ -1,16 +1,16 @@
 import type { Role } from "../../ops/rules/axis-rule.ts";
 import type { FillKind, MethodName } from "../plan/width.ts";
 
-/** What a method needs to know of a parameter's axis to say how it is filled. */
+/** What a method needs to know about a parameter's axis to decide how it is filled. */
 export interface Filled {
   readonly role: Role;
-  /** It makes the unit in one place and reads it in another (an embedding tied to the output layer). */
+  /** Whether it makes the unit in one place and reads it in another (an embedding tied to the output layer). */
   readonly tied: boolean;
   /** Whether it makes the second factor of a product of two activations that is summed over the width (keys). */
   readonly second: boolean;
 }
 
-/** The rule that makes a growth exact, in words, and what must hold for it. */
+/** The rule that makes a growth exact, in words, and its condition. */
 export interface ExactRule {
   readonly rule: string;
   readonly condition: string;
@@ -21,19 +21,19 @@ const finite = "the new units are finite, as the operators on their way make the
 /** One way to make room for new units without changing the function: how each role is filled. */
 export interface Method {
   readonly name: MethodName;
-  /** Why the function stays as it is, and on what condition. */
+  /** Why the function stays the same, and on what condition. */
   readonly exact: ExactRule;
   /** Whether every unit is copied equally often, so that the width grows by multiples of its size. */
   readonly whole: boolean;
-  /** Undefined where the method has no answer. */
+  /** Undefined if the method has no answer. */
   readonly fill: (part: Filled) => FillKind | undefined;
   /** Whether the last normalization leaves copies out, so that what is tied to the embeddings reads each unit once. */
   readonly clearsLastNorm?: boolean;
-  /** Whether offsets that it fills with zeros are to be drawn wherever that does no harm, for units to learn from. */
+  /** Whether offsets that it fills with zeros are drawn wherever that does no harm, for units to learn from. */
   readonly relaxesOffsets?: boolean;
 }
 
-/** New units hold anything; what reads them has zero weights (the origin). */
+/** New units contain anything; what reads them has zero weights (the original method). */
 const zeroOutgoing: Method = {
   name: "zero outgoing",
   exact: {
@@ -44,7 +44,7 @@ const zeroOutgoing: Method = {
   fill: ({ role, tied }) => (tied ? "zero" : role === "offset" ? "offset" : "strategy"),
 };
 
-/** New units hold the mean of the old ones, which LayerNorm does not see (docs/theory.md, Layers). */
+/** New units contain the mean of the old ones, which LayerNorm does not notice (docs/theory.md, Layers). */
 function meanPadding(offset: FillKind): Method {
   return {
     name: "mean padding",
@@ -61,7 +61,7 @@ function meanPadding(offset: FillKind): Method {
   };
 }
 
-/** New units hold zero, which RMSNorm and sums do not see; what reads them has weights, so that they can learn. */
+/** New units are zero, which RMSNorm and sums do not notice; what reads them has weights, so that they can learn. */
 export const zeroPadding: Method = {
   name: "zero padding",
   exact: {
@@ -72,7 +72,7 @@ export const zeroPadding: Method = {
   fill: ({ role, tied }) => (role === "scale" ? "strategy" : role === "outgoing" && !tied ? "draw" : "zero"),
 };
 
-/** In a product of two activations one side holds zero (the keys of attention), the other anything. */
+/** In a product of two activations one side is zero (the keys of attention), the other anything. */
 const zeroKeys: Method = {
   name: "zero keys",
   exact: { rule: "the new keys are zero, so that they add 0 to every score", condition: finite },
@@ -80,7 +80,7 @@ const zeroKeys: Method = {
   fill: ({ role, second, tied }) => (tied || (role === "incoming" && second) ? "zero" : "strategy"),
 };
 
-/** Every unit is copied, and its outgoing weights are shared out: no normalization sees it (after LEMON). */
+/** Every unit is copied, and its outgoing weights are shared out: no normalization notices (after LEMON). */
 export const copies: Method = {
   name: "copies",
   exact: {
@@ -92,8 +92,8 @@ export const copies: Method = {
 };
 
 /**
- * As {@link copies}, where the output layer is tied to the embeddings: a copy's weights there cannot be shared out, so the
- * last normalization scales it by zero.
+ * Like {@link copies}, for an output layer that is tied to the embeddings: a copy's weights there cannot be shared out,
+ * so the last normalization scales it by zero.
  */
 export const tiedCopies: Method = {
   ...copies,
@@ -105,12 +105,12 @@ export const tiedCopies: Method = {
   clearsLastNorm: true,
 };
 
-/** In the order of preference: any number of units before multiples, values of their own before copies. */
+/** In order of preference: any number of units before multiples, new values before copies. */
 export const methods: readonly Method[] = [
   zeroOutgoing,
   zeroKeys,
   meanPadding("offset"),
-  // Behind a tied weight even the normalized units must be zero.
+  // If a tied weight reads them, even the normalized units must be zero.
   meanPadding("zero"),
   zeroPadding,
   copies,

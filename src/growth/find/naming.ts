@@ -6,7 +6,7 @@ import type { Trace } from "./trace.ts";
 
 /** The name of the layer that makes a width, from the model's own parameter names, else from those of its nodes. */
 export function layerName(flows: AxisMap, seed: string, parts: readonly WidthPart[]): string {
-  // The weight behind a transpose or a cast has the better name.
+  // The weight that a transpose or a cast reads has the better name.
   const own = parts.find((part) => part.parameter === seed) ?? parts.find((part) => part.role === "incoming");
   if (own !== undefined && own.parameter !== seed) return layerName(flows, own.parameter, parts);
   if (!isInvented(seed)) return layerOfParameter(seed);
@@ -20,7 +20,7 @@ export function layerName(flows: AxisMap, seed: string, parts: readonly WidthPar
   return layerOfParameter(seed);
 }
 
-/** What one unit of a width is called, and what its id gets behind the layer's name. */
+/** What one unit of a width is called, and the suffix that its id adds to the layer's name. */
 export function unitName(
   flows: AxisMap,
   trace: Trace,
@@ -30,7 +30,7 @@ export function unitName(
   if (trace.factors.size > 0) return { unit: "query and key dimension", suffix: ".qk_dim" };
   const incoming = parts.filter((part) => part.role === "incoming");
   const weights = new Set(incoming.map(({ parameter }) => parameter));
-  // What is fixed on an axis has nothing to do with the width.
+  // Fixed blocks of an axis have nothing to do with the width.
   const cuts = incoming.map(({ layout }) => layout.filter((block) => !("fixed" in block)));
   const whole = cuts.some((cut) => cut.every((block) => "inner" in block && block.inner > 1));
   if (whole && isBatchOfProducts(flows, trace)) return { unit: "head", suffix: ".heads" };

@@ -16,19 +16,19 @@ export interface RuleStep {
   readonly carry: (layout: Layout) => Carried;
   /** Both sides are summed over against each other. */
   readonly contraction: boolean;
-  /** The layout on the other side, where this one lies at one position alone of another axis there. */
+  /** The layout on the other side, if this one is at a single position of another axis there. */
   readonly carryAt?: NonNullable<Tie["forwardAt"]>;
   readonly node: Node;
 }
 
-/** A value that holds one position alone of an axis of another value. */
+/** A value that contains a single position of an axis of another value. */
 export interface Picked {
   readonly value: string;
   readonly position: number;
   readonly node: Node;
 }
 
-/** An axis that some node takes for the output axis of a weight. */
+/** An axis that some node uses as the output axis of a weight. */
 export interface Seed {
   readonly value: string;
   readonly axis: number;
@@ -42,15 +42,15 @@ export interface NodeFlow {
   readonly call: Call;
   /** Ties of two inputs that are multiplied and summed over against each other. */
   readonly contractions: readonly Tie[];
-  /** The value that a reference of the rule names; "" where it is not there. */
+  /** The value that a reference of the rule names; "" if there is none. */
   nameOf(ref: AxisRef): string;
 }
 
-/** What one node says of the axes of its values, by {@link axisKey}. */
+/** What one node says about the axes of its values, by {@link axisKey}. */
 export interface NodeRules {
-  /** Undefined where no rule can be asked. */
+  /** Undefined if no rule can be asked. */
   readonly nodeFlow: NodeFlow | undefined;
-  /** Whether espalier has rules for the node, in the form that it has here. */
+  /** Whether espalier has rules for the node in this form. */
   readonly isRuled: boolean;
   readonly steps: Lists<RuleStep>;
   readonly blocks: Lists<string>;
@@ -59,15 +59,15 @@ export interface NodeRules {
   readonly seeds: readonly Seed[];
 }
 
-/** What rules may ask about the graph that a node stands in. */
+/** What rules may ask about the graph around a node. */
 export interface Surroundings {
   readonly types: ReadonlyMap<string, ValueType>;
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** Values that depend on parameters alone. */
   readonly constants: ReadonlySet<string>;
-  /** The one that the graph is written in. */
+  /** The version that the graph is written in. */
   readonly opset: number;
-  /** Whether the rules of a node's operator say what types it makes. */
+  /** Whether the rules of a node's operator give the types of its outputs. */
   isTyped(node: Node): boolean;
 }
 
@@ -158,7 +158,7 @@ function flowWhereRuled(call: Call): AxisRule | undefined {
   }
 }
 
-/** Why no rule is asked of a node, in the words before the value that it takes or makes. */
+/** Why no rule is asked of a node, in words that precede the name of the value that it reads or makes. */
 function whyUnruled(node: Node): string {
   return `${isSupported(node) ? "has a form without rules" : "is not an operator with rules"}; it takes`;
 }

@@ -14,7 +14,7 @@ export interface Start {
 /** An axis that a width is on. */
 export type Visit = WidthAxis;
 
-/** Another cut of an axis, which would pass where the one of a trace does not. */
+/** Another cut of an axis, which would pass where a trace's does not. */
 export type Cut = Start & Pick<Grain, "otherwise">;
 
 /** Everything that must change size together with the axis where a trace started. */
@@ -26,18 +26,18 @@ export interface Trace {
   readonly values: ReadonlySet<string>;
   /** The nodes that make or read one of them, in order. */
   readonly nodes: readonly NodeFlow[];
-  /** Activations that weights are multiplied with and summed over it. */
+  /** Activations that weights multiply and sum over the width. */
   readonly reads: readonly WidthAxis[];
-  /** Why it cannot grow. */
+  /** Why the width cannot grow. */
   readonly reasons: readonly string[];
   /** Whether each of them offers another cut. */
   readonly onlyCut: boolean;
   readonly cuts: readonly Cut[];
-  /** Where two activations are multiplied and summed over it: which is the first and which the second (keys). */
+  /** If two activations are multiplied and summed over it: which is the first and which the second (keys). */
   readonly factors: ReadonlyMap<string, "first" | "second">;
 }
 
-/** What following the ties of one axis gave. */
+/** The result of following the ties of one axis. */
 interface Outcome {
   readonly reasons: string[];
   readonly cuts: Cut[];
@@ -49,7 +49,7 @@ interface Outcome {
 
 /** How far a trace may go. */
 export interface Reach {
-  /** To inputs or outputs of the model, which then grow themselves. Default neither. */
+  /** To inputs or outputs of the model, which then grow too. Default: neither. */
   readonly border?: "input" | "output";
 }
 
@@ -113,7 +113,7 @@ function follow(flows: AxisMap, { value, axis, layout }: Visit, { border: open }
       outcome.cuts.push(...(carried.instead ?? []).map((grain: Grain) => ({ ...grain, value, axis })));
       continue;
     }
-    // A concatenation or a fold may tell that the width does not reach this side.
+    // A concatenation or a fold may show that the width does not reach this side.
     if (!carriesUnits(carried)) continue;
     const toConstant = flows.constants.has(step.value);
     outcome.read ||= step.contraction && !constant && toConstant;

@@ -12,17 +12,17 @@ import { graphEdits, type NumberEdit } from "../plan/plan.ts";
 import { type Rewritten, rewriteGraph } from "../plan/rewrite.ts";
 import type { Width, WrittenSize } from "../plan/width.ts";
 
-/** A growth that was gone through with shapes alone. */
+/** A growth that was tried with shapes alone. */
 export interface GrownTrial {
-  /** Those of the integers that change. */
+  /** The integers that change. */
   readonly written: Width["written"];
   readonly cost: Width["costPerUnit"];
 }
 
-/** The integers that say, at a node which a growth may reach, how large something is. */
+/** The integers that are sizes, at a node that a growth may reach. */
 export type WrittenAt = (node: Node) => readonly WrittenSize[];
 
-/** Grows the shapes of a graph as far as they change, to see whether all of it fits and what a unit costs. */
+/** Grows the shapes of a graph as far as they change, to see whether everything fits and what a unit costs. */
 export function tryGrowth(
   graph: IndexedGraph,
   width: Pick<Width, "parts" | "repairs" | "written" | "carried" | "size">,
@@ -32,7 +32,7 @@ export function tryGrowth(
   const grown = new Map<string, Tensor>();
   for (const { parameter, axis, layout } of width.parts) {
     const tensor = (grown.get(parameter) ?? graph.parameters.get(parameter)) as Tensor;
-    // The values stay behind: shape rules read those of integers only.
+    // Without the grown values: shape rules read only those of integers.
     grown.set(parameter, { ...tensor, dims: replaceAxis(tensor.dims, axis, layoutSize(layout, to)) });
   }
   const repaired = width.repairs.find(

@@ -9,7 +9,7 @@ export function findWidths(model: Model): readonly Width[] {
   return new Analysis(model).widths;
 }
 
-/** The width called `id`. Throws `UNKNOWN_WIDTH`, listing those there are. */
+/** The width called `id`. Throws `UNKNOWN_WIDTH`, listing the known ones. */
 export function widthOf(widths: readonly Width[], id: string): Width {
   const width = widths.find((candidate) => candidate.id === id);
   if (width !== undefined) return width;

@@ -29,10 +29,10 @@ export function editsOf(plan: GrowthPlan, parameter: string): readonly WidthPart
   return plan.edits.filter((edit) => edit.parameter === parameter);
 }
 
-/** Later roles overwrite earlier ones where a parameter grows on two axes: a zero outgoing corner must win. */
+/** If a parameter grows on two axes, later roles overwrite earlier ones: a zero outgoing corner must win. */
 export const fillOrder: readonly Role[] = ["incoming", "shift", "scale", "offset", "outgoing"];
 
-/** What one WebAssembly memory, and one ONNX file of parameters, can hold: 4 GiB of float32. */
+/** The capacity of one WebAssembly memory, and of one ONNX file of parameters: 4 GiB of float32. */
 export const maxEntries = 2 ** 30;
 
 /** The shape of a parameter after growth. */
@@ -65,8 +65,8 @@ export function checkSizes({ parameters }: Pick<Graph, "parameters">, plan: Grow
 }
 
 /**
- * Grows a model: its parameters, the sizes that it names, and what keeps its normalizations as they were. Pure, unless
- * `insert` works in place: neither the model nor its tensors change. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE` or
+ * Grows a model: its parameters, the sizes written in it, and the repairs that keep its normalizations the same. Pure
+ * (neither the model nor its tensors change), unless `insert` works in place. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE` or
  * `NOT_GROWABLE`.
  */
 export function applyPlan(
@@ -115,7 +115,7 @@ function growParameters(
   return changed;
 }
 
-/** The model with the parameters that have changed their size, its nodes rewritten where sizes and repairs ask for it. */
+/** The model with the resized parameters, its nodes rewritten as sizes and repairs require. */
 export function withSizes(model: Model, changed: ReadonlyMap<string, Tensor>, rewrite: SizeRewrite): Model {
   const { graph } = model;
   const borders = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name));
@@ -128,7 +128,7 @@ export function withSizes(model: Model, changed: ReadonlyMap<string, Tensor>, re
   return { ...model, graph: indexed.toGraph() };
 }
 
-/** What changes in a graph with the parameters that have changed their size. */
+/** What changes in a graph with the resized parameters. */
 export function sizePatch(
   graph: IndexedGraph,
   changed: ReadonlyMap<string, Tensor>,
@@ -137,7 +137,7 @@ export function sizePatch(
   return rewriteGraph(graph, repaired(graph, changed, rewrite.repairs), rewrite);
 }
 
-/** The changed parameters, with those that repairs name multiplied. */
+/** The changed parameters, with the repairs' factors applied to those that they name. */
 function repaired(
   graph: IndexedGraph,
   changed: ReadonlyMap<string, Tensor>,
@@ -158,19 +158,19 @@ function repaired(
   return parameters;
 }
 
-/** Of picked draws each growth has a stream of its own: what one left over, the next must not take for new. */
+/** Each growth picks from its own stream of draws: the next one must not be offered what this one rejected. */
 function generatorOf({ seed, choice, from, born = from }: GrowthPlan, what: string, unit: number): Random {
   const pick = choice?.picks?.[unit - from];
-  // Some fills also draw for old units; those go by their places.
+  // Some fills also draw for old units; those draws are numbered by position.
   return pick === undefined
     ? new Random(seed, `grow ${what}`, unit < from ? unit : born + unit - from)
     : new Random(seed, `candidates at ${born} of ${what}`, pick);
 }
 
-/** Zeros the new slices of the blocks that must hold nothing, whatever the others were filled with. */
+/** Zeros the new slices of the blocks that must be zero, whatever the others were filled with. */
 function clearBlocks(slices: Slices, { layout, zeroBlocks = [] }: WidthPart, plan: GrowthPlan): void {
   if (zeroBlocks.length === 0) return;
-  // A unit owns the positions of each block one after another.
+  // A unit's positions are ordered block by block.
   const owners = layout
     .flatMap((block) => ("inner" in block ? [block.inner] : []))
     .flatMap((inner, block) => Array.from({ length: inner }, () => block));
@@ -182,7 +182,7 @@ function clearBlocks(slices: Slices, { layout, zeroBlocks = [] }: WidthPart, pla
   }
 }
 
-/** The parameter of that name. Throws `UNSUPPORTED_TYPE` where it holds no weights. */
+/** The parameter of that name. Throws `UNSUPPORTED_TYPE` if its type is not one of weights. */
 export function realParameter(parameters: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const tensor = parameters.get(name);
   if (tensor !== undefined && isReal(tensor.dtype)) return tensor;

@@ -8,9 +8,9 @@ import type { Width, WidthAxis } from "../plan/width.ts";
 import { maxEntries } from "./apply.ts";
 
 export interface DeepenOptions {
-  /** Blocks to add, one behind the other. Default 1. */
+  /** Blocks to add, one after the other. Default 1. */
   readonly by?: number;
-  /** Units inside a block. Default as many as the width has. */
+  /** Units inside a block. Default: as many as the width has. */
   readonly hidden?: number;
   readonly seed: number;
 }
@@ -19,7 +19,7 @@ export interface DeepenOptions {
  * Adds residual blocks y = x + W₂·relu(W₁·x + b₁) + b₂ where the activations of a width are first read, with W₁ drawn
  * N(0, 2 / fan-in) and W₂ and both biases zero: the identity, to the last bit (docs/theory.md, Depth). Over the last axis of a
  * value a layer is a MatMul, over the channels of an image a 1×1 Conv. The new hidden width can be widened like any
- * other. Throws `NOT_GROWABLE` where the width is not one plain axis of an activation, and `ARGUMENT`.
+ * other. Throws `NOT_GROWABLE` if the width is not one plain axis of an activation, and `ARGUMENT`.
  */
 export function deepenModel(model: Model, width: Width, options: DeepenOptions): Model {
   const { by = 1, hidden = width.size } = options;
@@ -47,7 +47,7 @@ export function deepenModel(model: Model, width: Width, options: DeepenOptions):
   return deeper;
 }
 
-/** Blocks that one call may add. */
+/** Most blocks that one call may add. */
 const maxBlocks = 1000;
 
 /** Throws `TOO_LARGE` before anything is allocated. */
@@ -61,7 +61,7 @@ function checkSize({ id, size }: Width, by: number, hidden: number): void {
   }
 }
 
-/** Where the first node that multiplies the width with a weight reads it. */
+/** Where the first node that multiplies the width by a weight reads it. */
 function placeOf(model: Model, width: Width): WidthAxis & { readonly rank: number } {
   const types = inferTypes(model.graph);
   for (const read of width.reads) {
@@ -93,7 +93,7 @@ function lastBlock(model: Model, width: Width): string {
   return blockName(width, blocksOf(model, width));
 }
 
-/** Adds one block behind a value; everything else that read the value reads the block. */
+/** Adds one block after a value; everything else that read the value reads the block. */
 function addBlock(
   model: Model,
   width: Width,

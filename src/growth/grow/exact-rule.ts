@@ -11,6 +11,6 @@ export function exactRuleOf(step: GrowthStep): ExactRule | undefined {
   if (!strategy.preserves) return undefined;
   const exact = methods.find(({ name }) => name === step.method)?.exact;
   const own = step.method === "zero outgoing" && strategy.outgoing !== keepZero;
-  // The strategy makes the outgoing weights, and so the rule.
+  // The strategy determines the outgoing weights, and so the rule.
   return exact && own ? { ...exact, rule: `${strategy.name}: ${strategy.summary}` } : exact;
 }

@@ -14,21 +14,21 @@ import { strategyOf } from "../strategies/index.ts";
 import { growthPatch } from "./apply.ts";
 import { deepenModel } from "./deepen.ts";
 
-/** So many units more, or a multiple of those there are (a fraction where that comes out whole). */
+/** Units to add, or a factor on the present number (a fraction if the result is whole). */
 export type Amount = { readonly by: number } | { readonly times: number };
 
-/** A width to widen; `all` stands for every one that can grow so. */
+/** A width to widen; `all` stands for every width that can grow by that amount. */
 export type Widening = Amount & { readonly width: string };
 
-/** Residual blocks to add behind a width, which are the identity at birth. */
+/** Residual blocks to add after a width, which are the identity at birth. */
 export interface Deepening {
   readonly deepen: string;
   readonly by: number;
-  /** Units inside a block; default as many as the width has. */
+  /** Units inside a block; default: as many as the width has. */
   readonly hidden?: number;
 }
 
-/** New features that an input takes, or new classes that an output gives; without a name, where only one can grow. */
+/** New features of an input, or new classes of an output. `name` may be left out if only one can grow. */
 export type Bordering = Amount & { readonly border: "input" | "output"; readonly name?: string };
 
 export type Growth = Widening | Deepening | Bordering;
@@ -47,9 +47,9 @@ export interface DeepeningStep {
 export interface GrowOptions {
   /** Values of new units; default "random". */
   readonly strategy?: string | Strategy;
-  /** Of those values; default 0. */
+  /** Seed of those values; default 0. */
   readonly seed?: number;
-  /** For one growth by a strategy that looks at data: what it chose. */
+  /** For a single growth by a strategy that looks at data: what it chose. */
   readonly choice?: Choice;
 }
 
@@ -87,7 +87,7 @@ class Growing {
   readonly #values: Values;
   readonly #steps: GrowthStep[] = [];
   readonly #left: { readonly width: string; readonly reason: string }[] = [];
-  /** Of the model as it is now: a growth moves what other widths have on the same axes. */
+  /** Of the model as it is now: a growth moves the positions of other widths on the same axes. */
   #analysis: Analysis;
 
   constructor(model: Model, values: Values) {
@@ -147,8 +147,8 @@ class Growing {
       return { plan, patch, twins: bornEqual(width, plan, patch) };
     };
     let best = grown();
-    // A model does not know which units it once had: after a shrink one that moved up may have had these very draws.
-    // What was chosen from data stays as it was measured.
+    // A model does not know which units it once had: after a shrink, a unit that moved up may have had these same draws.
+    // Values chosen from data stay as measured.
     while (best.twins > 0 && this.#values.choice === undefined) {
       const next = grown((best.plan.born ?? best.plan.from) + best.plan.to);
       // Copies are alike whatever is drawn.
@@ -164,13 +164,13 @@ class Growing {
   }
 }
 
-/** In how many groups of equal units there is a new one. */
+/** How many groups of equal units contain a new one. */
 function bornEqual(width: Width, { from, to }: GrowthPlan, { parameters }: Patch): number {
   const groups = equalUnits({ ...width, size: to }, parameters);
   return groups.filter((group) => group.some((unit) => unit >= from)).length;
 }
 
-/** The axis of an input or output that can grow. Throws `NOT_GROWABLE` where none can, `UNKNOWN_WIDTH` where several can. */
+/** The axis of an input or output that can grow. Throws `NOT_GROWABLE` if none can, `UNKNOWN_WIDTH` if several can. */
 function borderWidth(model: Model, border: "input" | "output", name: string | undefined): Width {
   const widths = ioWidths(model, border);
   if (name !== undefined) return widthOf(widths, name);
@@ -192,7 +192,7 @@ function borderWidth(model: Model, border: "input" | "output", name: string | un
   });
 }
 
-/** Units to add. Throws `ARGUMENT` for a multiple that is no whole number of units. */
+/** Units to add. Throws `ARGUMENT` for a factor that does not give a whole number of units. */
 export function unitsOf({ id, size }: Width, amount: Amount): number {
   if ("by" in amount) return amount.by;
   const to = size * amount.times;
@@ -208,8 +208,8 @@ export function unitsOf({ id, size }: Width, amount: Amount): number {
 }
 
 /**
- * Grows a model by steps that were planned for it before. A widening is applied only if planning the same one again
- * gives the same plan: one from elsewhere can be trusted no more than a model. Throws `FORMAT` where it does not, and
+ * Grows a model by steps that were planned for it earlier. A widening is applied only if planning it again gives the
+ * same plan: a plan from elsewhere can be trusted no more than a model can. Throws `FORMAT` if it does not, and
  * what {@link grow} throws.
  */
 export function replay(model: Model, steps: readonly GrowthStep[]): Model {
@@ -225,7 +225,7 @@ function repeat(analysis: Analysis, step: GrowthStep): Analysis {
   const width =
     kind === "width" ? widthNow(analysis, plan.width) : widthOf(ioWidths(analysis.model, kind), plan.width);
   const by = plan.to - plan.from;
-  // What needs no data has chosen nothing.
+  // A strategy that needs no data has chosen nothing.
   const choice = strategy.choose === undefined ? undefined : readChoice(plan.choice, by, width.parts);
   const again = planGrowth(width, { by, strategy, seed: plan.seed, choice, born: plan.born });
   if (isSame(again, plan)) {
@@ -240,7 +240,7 @@ function repeat(analysis: Analysis, step: GrowthStep): Analysis {
   });
 }
 
-/** Whether JSON says the same as a plan, whatever the order of its keys. It is followed no deeper than the plan goes. */
+/** Whether JSON says the same as a plan, whatever the order of its keys. Reads the JSON no deeper than the plan goes. */
 function isSame(plan: unknown, json: unknown): boolean {
   if (!isRecord(plan) || !isRecord(json)) return plan === json;
   const keys = definedKeys(plan);

@@ -29,8 +29,8 @@ export function fingerprintOf({ graph }: Model): string {
 }
 
 /**
- * The growths of a plan's text. Throws `FORMAT` where it is no plan, or one for another model. What the growths do is
- * not checked here: `replay` (grow-model.ts) plans them again.
+ * The growths in a plan's text. Throws `FORMAT` if it is not a plan, or is one for another model. What the growths do
+ * is not checked here: `replay` (grow-model.ts) plans them again.
  */
 export function readPlan(text: string, model: Model, thing = "plan"): readonly GrowthStep[] {
   const refuse = (rule: string, received: unknown, remedy?: string, cause?: unknown): never => {
@@ -73,7 +73,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const kinds: readonly unknown[] = ["width", "input", "output", "depth"] satisfies GrowthStep["kind"][];
 
-/** Whether it has what carrying it out anew needs. */
+/** Whether a step has what is needed to repeat it. */
 function isStep(value: unknown): value is GrowthStep {
   if (!isObject(value) || !kinds.includes(value.kind)) return false;
   const { kind, width, strategy, seed, from, to, by, hidden } = value;

@@ -2,9 +2,9 @@ import { activationRows } from "../examine/diagnose.ts";
 import { type Importance, isOutgoing, weightNorms } from "./importance.ts";
 
 /**
- * Root mean square of what a unit gives on the batch, times the norm of its outgoing weights: a bound on how far the layer
- * behind it moves without the unit, in the mean over the examples (|Ω·a| ≤ ‖Ω‖·|a|; the reconstruction error that Luo et
- * al. 2017, ThiNet, make small).
+ * Root mean square of a unit's activations on the batch, times the norm of its outgoing weights: a bound on how far the
+ * next layer moves without the unit, in the mean over the examples (|Ω·a| ≤ ‖Ω‖·|a|; the reconstruction error that Luo
+ * et al. 2017, ThiNet, minimize).
  */
 export const activationNorm: Importance = {
   name: "activationNorm",

@@ -4,23 +4,23 @@ import { isReal } from "../plan/real-parameter.ts";
 import { UnitEntries } from "../plan/unit-entries.ts";
 import type { Width, WidthPart } from "../plan/width.ts";
 
-/** What a score may need beside the weights. */
+/** What a score may need besides the weights. */
 export type EvidenceKind = "gradients" | "activations";
 
-/** How much each unit of a width matters: the least go first. */
+/** How much each unit of a width matters: the least important go first. */
 export interface Importance {
   readonly name: string;
   /** One line for people. */
   readonly summary: string;
   readonly needs: readonly EvidenceKind[];
-  /** One number of at least 0 to a unit. */
+  /** One number per unit, at least 0. */
   readonly score: (width: Width, evidence: Evidence) => readonly number[];
 }
 
 export const isOutgoing = ({ role }: WidthPart) => role === "outgoing";
 export const isIncoming = ({ role }: WidthPart) => role === "incoming" || role === "shift";
 
-/** For each unit, the sum of `of` over its entries in the parameters that `wanted` picks; `tensors` are of their shapes. */
+/** For each unit, the sum of `of` over its entries in the parameters that `wanted` picks; `tensors` have their shapes. */
 export function sumOverUnits(
   width: Width,
   tensors: ReadonlyMap<string, Tensor>,
@@ -40,7 +40,7 @@ export function sumOverUnits(
   return sums;
 }
 
-/** For each unit, the Euclidean norm of those weights. */
+/** For each unit, the Euclidean norm of the weights that `wanted` picks. */
 export function weightNorms(
   width: Width,
   { parameters }: Pick<Evidence, "parameters">,

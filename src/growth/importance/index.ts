@@ -11,7 +11,7 @@ export const importances = { weightNorm, activationNorm, taylor } as const satis
 
 export type ImportanceName = keyof typeof importances;
 
-/** Throws `ARGUMENT`, listing the scores there are. */
+/** Throws `ARGUMENT`, listing the scores. */
 export function importanceOf(name: string): Importance {
   if (Object.hasOwn(importances, name)) return importances[name as ImportanceName];
   throw unknownName("ARGUMENT", "importance", name, Object.keys(importances));

@@ -2,8 +2,8 @@ import { realValues } from "../plan/real-parameter.ts";
 import { type Importance, isIncoming, isOutgoing, sumOverUnits } from "./importance.ts";
 
 /**
- * |Σ gradient·weight| over the unit's outgoing weights: how far the loss moves, to first order, when they all become zero,
- * which is what it is to remove the unit. It equals Molchanov et al. 2017's |Σ dL/da·a| over the batch ("Pruning
+ * |Σ gradient·weight| over the unit's outgoing weights: how far the loss moves, to first order, when they all become
+ * zero, that is, when the unit is removed. It equals Molchanov et al. 2017's |Σ dL/da·a| over the batch ("Pruning
  * Convolutional Neural Networks for Resource Efficient Inference", eq. 8, before their mean over positions), and is the
  * root of Molchanov et al. 2019's group importance ("Importance Estimation for Neural Network Pruning", eq. 8) on these
  * weights.

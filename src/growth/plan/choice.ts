@@ -3,15 +3,15 @@ import type { Matrix } from "./matrix.ts";
 import type { Slices } from "./slices.ts";
 import type { WidthPart } from "./width.ts";
 
-/** What a strategy chose after it had seen data, as plain JSON, so that a plan with it can be repeated without the data. */
+/** What a strategy chose after seeing data, as plain JSON, so that its plan can be repeated without the data. */
 export interface Choice {
-  /** Of the strategy's numbered draws, the one that each new unit gets. */
+  /** For each new unit, the number of the strategy's draw that it gets. */
   readonly picks?: readonly number[];
   /** Values of new units, one entry per part of the width (keyed as `choiceKey` does): float32, unit after unit, little-endian in base64. */
   readonly values?: Readonly<Record<string, string>>;
 }
 
-/** How a choice calls the new slices of one axis of one parameter. */
+/** The key by which a choice refers to the new slices of one axis of one parameter. */
 export const choiceKey = ({ parameter, axis }: Pick<WidthPart, "parameter" | "axis">) =>
   `${parameter} axis ${axis}`;
 
@@ -32,8 +32,8 @@ export function decodeValues(text: string): Float32Array {
 }
 
 /**
- * Values for the parts of one side of a width, from a matrix with a row for each new unit: the entries of the parts, one
- * after the other. `entries` says how many a unit has in each, by {@link choiceKey}.
+ * Values for the parts of one side of a width, from a matrix with a row for each new unit: the entries of the parts,
+ * concatenated. `entries` is how many a unit has in each, by {@link choiceKey}.
  */
 export function encodeSide(
   parts: readonly WidthPart[],
@@ -55,14 +55,14 @@ export function encodeSide(
   return values;
 }
 
-/** A growth from so many units to so many, with what was chosen for it: what of a plan its new values need. */
+/** The parts of a plan that its new values need: units before and after, and what was chosen. */
 interface Chosen {
   readonly from: number;
   readonly to: number;
   readonly choice?: Choice;
 }
 
-/** Writes the values that a plan's choice holds for an edit; false if it holds none. Throws `FORMAT` if they do not fit. */
+/** Writes the values that a plan's choice has for an edit; false if it has none. Throws `FORMAT` if they do not fit. */
 export function fillChosen(slices: Slices, edit: WidthPart, { choice, from, to }: Chosen): boolean {
   const text = choice?.values?.[choiceKey(edit)];
   if (text === undefined) return false;
@@ -82,8 +82,8 @@ export function fillChosen(slices: Slices, edit: WidthPart, { choice, from, to }
 }
 
 /**
- * A choice from JSON that somebody else may have written, for so many new units of `parts`. Throws `FORMAT` where it has
- * not one pick, or not values of float32, for each.
+ * A choice from untrusted JSON, for `units` new units of `parts`. Throws `FORMAT` unless it has one pick, or float32
+ * values, for each.
  */
 export function readChoice(json: unknown, units: number, parts: readonly WidthPart[]): Choice | undefined {
   if (json === undefined) return undefined;

@@ -4,7 +4,7 @@ import { type Fill, type FillRequest, forNewUnits, keepZero } from "./fills.ts";
 import type { Strategy } from "./strategy.ts";
 import type { FillKind } from "./width.ts";
 
-/** What units hold where a parameter of this role is filled so, taken by itself. */
+/** What units contain if a parameter of this role is filled so, considered alone. */
 export function freshOf(fill: FillKind, role: Role): Contents {
   if (fill === "strategy") return role === "outgoing" || role === "shift" ? "zero" : "any";
   return fill === "draw" || fill === "offset" ? "any" : fill;

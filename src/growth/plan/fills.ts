@@ -3,13 +3,13 @@ import type { Slices } from "./slices.ts";
 
 /** What a strategy sees when it fills the new units of one parameter. */
 export interface FillRequest {
-  /** The grown parameter: old units hold their values, new ones zeros. */
+  /** The grown parameter: old units have their values, new ones are zero. */
   readonly slices: Slices;
   readonly oldUnits: number;
   readonly newUnits: number;
-  /** An independent generator per new unit and parameter, so that a unit's values do not depend on its company. */
+  /** An independent generator per new unit and parameter, so that a unit's values do not depend on the others. */
   random(unit: number): Random;
-  /** One generator per new unit, the same for every parameter of the growth: for what they must agree on. */
+  /** One generator per new unit, the same for every parameter of the growth, for what they must agree on. */
   shared(unit: number): Random;
 }
 
@@ -48,7 +48,7 @@ export const fillHe: Fill = (request) => {
   });
 };
 
-/** Root mean square of the old units' values: the size that new ones of the same kind are given. 0 where all are zero. */
+/** Root mean square of the old units' values: the size that new ones of the same kind are given. 0 if all are zero. */
 export function oldSize({ slices, oldUnits }: FillRequest): number {
   let squares = 0;
   for (let unit = 0; unit < oldUnits; unit++) {

@@ -7,19 +7,19 @@ import type { Tensor } from "../../tensor/tensor.ts";
 export interface Patch {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  /** What stands at a position now, by position. */
+  /** The nodes that replace those at a position, by position. */
   readonly nodes: ReadonlyMap<number, readonly Node[]>;
-  /** Parameters that nothing reads any more. */
+  /** Parameters that nothing reads anymore. */
   readonly gone: readonly string[];
   /** Parameters that are new or changed; may bring back one that is gone. */
   readonly parameters: ReadonlyMap<string, Tensor>;
-  /** Of all values whose type is new or changed. */
+  /** The types that are new or changed, by value. */
   readonly types: ReadonlyMap<string, ValueType>;
 }
 
 /**
- * A graph that can be changed in place, and knows for each value which nodes make and read it. A position is that of a
- * node in the graph as it was given; after a patch several nodes may stand there.
+ * A graph that can be changed in place, and knows for each value which nodes make and read it. A position is the index
+ * of a node in the original graph; after a patch it may have several nodes.
  */
 export class IndexedGraph {
   readonly #graph: Graph;
@@ -29,9 +29,9 @@ export class IndexedGraph {
   readonly #names: Set<string>;
   readonly #makers = new Map<string, number>();
   readonly #readers = new Map<string, Set<number>>();
-  /** By name, the least number that may still be free behind it. */
+  /** By name, the smallest suffix that may still be free. */
   readonly #counts = new Map<string, number>();
-  /** Nodes whose operators' rules say what types they make. */
+  /** Nodes whose operators' rules give the types of their outputs. */
   readonly #typed: Set<Node>;
   #stated: Stated;
   #inputs: readonly Value[];
@@ -69,12 +69,12 @@ export class IndexedGraph {
     return this.#types;
   }
 
-  /** Whether the rules of a node's operator say what types it makes. */
+  /** Whether the rules of a node's operator give the types of its outputs. */
   isTyped(node: Node): boolean {
     return this.#typed.has(node);
   }
 
-  /** What a node makes, by the types and parameters of this graph and, before them, of others. */
+  /** The types of a node's outputs, from the given types and parameters, which take precedence over this graph's. */
   infer(
     node: Node,
     types: IndexedGraph["types"] = this.#types,
@@ -92,7 +92,7 @@ export class IndexedGraph {
     return { made, typed };
   }
 
-  /** How many positions there are. */
+  /** The number of positions. */
   get length(): number {
     return this.#nodes.length;
   }
@@ -101,7 +101,7 @@ export class IndexedGraph {
     return this.#nodes[position] ?? [];
   }
 
-  /** Where a value is made; undefined for inputs and parameters. */
+  /** Position where a value is made; undefined for inputs and parameters. */
   makerOf(value: string): number | undefined {
     return this.#makers.get(value);
   }
@@ -114,17 +114,17 @@ export class IndexedGraph {
       : this.nodesAt(position).find(({ outputs }) => outputs.includes(value));
   }
 
-  /** The name of input `index` of the node that makes a value; "" where it is not there. */
+  /** The name of input `index` of the node that makes a value; "" if there is none. */
   inputOf(value: string, index: number): string {
     return this.nodeOf(value)?.inputs[index] ?? "";
   }
 
-  /** Where a value is read, by bodies of nodes too; in no order. */
+  /** Positions where a value is read, by bodies of nodes too; unordered. */
   readersOf(value: string): ReadonlySet<number> {
     return this.#readers.get(value) ?? nowhere;
   }
 
-  /** Where a value is made or read, in order. */
+  /** Positions where a value is made or read, in order. */
   touching(value: string): readonly number[] {
     const maker = this.#makers.get(value);
     const positions = [...this.readersOf(value)];
@@ -132,7 +132,7 @@ export class IndexedGraph {
     return positions.sort((a, b) => a - b);
   }
 
-  /** The name, or the first with a number behind it that neither the graph nor `taken` has. */
+  /** The name, or else the first numbered variant of it, that neither the graph nor `taken` has. */
   freeName(name: string, taken: ReadonlySet<string>): string {
     const isFree = (candidate: string) => !this.#names.has(candidate) && !taken.has(candidate);
     if (isFree(name)) return name;
@@ -202,7 +202,7 @@ export class IndexedGraph {
   #drop(name: string): void {
     this.#types.delete(name);
     this.#names.delete(name);
-    // A name with a number behind it that is free again may be the first such.
+    // A numbered name that is free again may now be the first free one.
     const dot = name.lastIndexOf(".");
     if (dot > 0) this.#counts.delete(name.slice(0, dot));
   }

@@ -5,19 +5,19 @@ import type { Choice } from "./choice.ts";
 import type { Strategy } from "./strategy.ts";
 import type { MethodName, Width, WidthAxis, WidthPart } from "./width.ts";
 
-/** An integer of the model that takes another value; symbolic where it is computed from other sizes. */
+/** An integer of the model that changes; symbolic if it is computed from other sizes. */
 export interface NumberEdit {
-  /** First output of the node that holds or reads it. */
+  /** First output of the node that contains or reads it. */
   readonly node: string;
   readonly input?: number;
   readonly attribute?: string;
   readonly element?: number;
-  /** What an input that is not there stands for, and the attribute that it takes the place of. */
+  /** The default that an absent input stands for, and the attribute that it replaces. */
   readonly absent?: { readonly values: readonly number[]; readonly attribute: string };
   readonly to: Dim;
 }
 
-/** A number of the model that is multiplied by a factor. */
+/** A real number of the model that is multiplied by a factor. */
 export interface RepairEdit {
   /** First output of the node. */
   readonly node: string;
@@ -35,8 +35,8 @@ export interface GrowthPlan {
   readonly strategy: string;
   readonly seed: number;
   /**
-   * Number of the first new unit among all that the width ever had, by which random values are drawn; `from` where
-   * absent. A unit that grew where another was taken out must not draw what that one, or a neighbor that moved up, drew.
+   * Number of the first new unit among all that the width ever had, by which random values are drawn; default `from`.
+   * A unit that replaces a removed one must not draw what that one, or a neighbor that moved up, drew.
    */
   readonly born?: number;
   /** What a strategy that looks at data chose. */
@@ -45,7 +45,7 @@ export interface GrowthPlan {
   readonly edits: readonly WidthPart[];
   readonly numbers: readonly NumberEdit[];
   readonly repairs: readonly RepairEdit[];
-  /** The axes of activations that grow, by which the result is checked. */
+  /** The axes of activations that grow; the result is checked against them. */
   readonly carried: readonly WidthAxis[];
 }
 
@@ -56,7 +56,7 @@ export interface GrowthRequest {
   readonly seed: number;
   /** For a strategy that looks at data: what it chose. */
   readonly choice?: Choice | undefined;
-  /** As in {@link GrowthPlan}. */
+  /** See {@link GrowthPlan.born}. */
   readonly born?: number | undefined;
 }
 
@@ -93,7 +93,7 @@ export function planGrowth(width: Width, { by, strategy, seed, choice, born }: G
   };
 }
 
-/** Throws `ARGUMENT` or `NOT_GROWABLE` for units that a width cannot grow by, or a strategy cannot make. */
+/** Throws `ARGUMENT` or `NOT_GROWABLE` if a width cannot grow by `by` units, or the strategy cannot make them. */
 export function checkGrowth(width: Width, by: number, strategy: Strategy): void {
   if (!Number.isSafeInteger(by) || by < 1) {
     throw new EspalierError("ARGUMENT", {
@@ -122,7 +122,7 @@ export function checkGrowth(width: Width, by: number, strategy: Strategy): void 
   checkStrategy(width, by, strategy);
 }
 
-/** Throws `NOT_GROWABLE` for a width of which a strategy cannot make units, `ARGUMENT` for a number of them. */
+/** Throws `NOT_GROWABLE` if a strategy cannot make units of a width, `ARGUMENT` if it cannot make that number of them. */
 function checkStrategy(width: Width, by: number, { name, refuses, multiple = 1 }: Strategy): void {
   const refusal = refuses?.(width);
   if (refusal !== undefined) {

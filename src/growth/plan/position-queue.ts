@@ -1,4 +1,4 @@
-/** Positions that are still to be visited, the lowest first, each once. */
+/** Positions still to be visited, lowest first, each once. */
 export class PositionQueue {
   /** A binary heap: no position is below that at half its index. */
   readonly #heap: number[] = [];
@@ -18,7 +18,7 @@ export class PositionQueue {
     heap[at] = position;
   }
 
-  /** Takes the lowest out; undefined where none is left. */
+  /** Removes and returns the lowest; undefined if none is left. */
   take(): number | undefined {
     const heap = this.#heap;
     const [lowest] = heap;

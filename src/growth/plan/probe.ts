@@ -13,20 +13,20 @@ export interface TrialUnits {
 
 /** What the network would make of trial units whose outgoing weights are zero; means over the examples. */
 export interface Response {
-  /** Squared norm of dL/dΩ of each unit, over its outgoing weights on all sides. */
+  /** Squared norm of dL/dΩ of each unit, over all its outgoing weights. */
   readonly gradientSquares: Float64Array;
   /** Mean over the examples of each unit's squared activation where its outgoing weights read it, summed over positions. */
   readonly activationSquares: Float64Array;
 }
 
-/** What old units leave undone, for widths between one weight that makes them and one that reads them. */
+/** What old units cannot do, for widths with one weight that makes them and one that reads them. */
 export interface Residual {
   /**
-   * E[x Vᵀ], as {@link WidthProbe.pull} with V in the place of -g: what is left of the wanted change -g of the outputs of
-   * the reading weight once the best change dW of the weight itself is done, V = -g - dW·h.
+   * E[x Vᵀ], as {@link WidthProbe.pull} with V instead of -g: what is left of the desired change -g of the reading
+   * weight's outputs after the best change dW of the weight itself, V = -g - dW·h.
    */
   readonly pull: Matrix;
-  /** E[x xᵀ] of what the making weight reads, summed over positions: [incoming entries, incoming entries]. */
+  /** E[x xᵀ] of the making weight's inputs, summed over positions: [incoming entries, incoming entries]. */
   readonly inputMoment: Matrix;
 }
 
@@ -38,7 +38,7 @@ export interface Curvature {
   readonly fanOut: Matrix;
   /** dL/d(reading weight): [fan-out, fan-in]. */
   readonly gradient: Matrix;
-  /** The columns of fan-in that belong to old units (and whatever else the weight reads), and those of each trial unit. */
+  /** The columns of fan-in that belong to old units (and anything else that the weight reads), and those of each trial unit. */
   readonly old: readonly number[];
   readonly trial: readonly (readonly number[])[];
 }
@@ -66,14 +66,14 @@ export interface WidthProbe {
    * [outgoing entries of a unit, incoming entries].
    */
   pull(): Promise<Matrix>;
-  /** Throws `NOT_GROWABLE` where not one weight makes and one reads the width. */
+  /** Throws `NOT_GROWABLE` unless exactly one weight makes and one reads the width. */
   residual(): Promise<Residual>;
-  /** Throws `NOT_GROWABLE` where not one weight reads the width. */
+  /** Throws `NOT_GROWABLE` unless exactly one weight reads the width. */
   curvature(trial: TrialUnits): Promise<Curvature>;
   /** The loss with `by` new units of these values. */
   lossWith(choice: Choice, by: number): Promise<number>;
 }
 
-/** The parts of a width that make a unit, and that read it; their slices, one after the other, are its entries. */
+/** The parts of a width that make a unit, and those that read it; their concatenated slices are its entries. */
 export const incomingParts = (width: Width) => width.parts.filter(({ role }) => role === "incoming");
 export const outgoingParts = (width: Width) => width.parts.filter(({ role }) => role === "outgoing");

@@ -2,7 +2,7 @@ import type { DType } from "../../tensor/dtype.ts";
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "../../tensor/float16.ts";
 import { makeTensor, type Tensor } from "../../tensor/tensor.ts";
 
-/** Element types that can hold new weights. */
+/** Element types that new weights can have. */
 const codecs: {
   readonly [D in DType]?: {
     readonly read: (stored: number) => number;
@@ -20,12 +20,12 @@ export function isReal(dtype: DType): boolean {
   return codecs[dtype] !== undefined;
 }
 
-/** Real numbers that JavaScript computes with as they lie. */
+/** Real numbers that JavaScript can compute with without conversion. */
 export type Reals = Tensor<"float32"> | Tensor<"float64">;
 
 /**
- * Lets `change` work on the values: in float64 where they are, else in float32. Entries that it leaves alone keep their
- * bits in their own type.
+ * Lets `change` work on the values: in float64 if that is their type, else in float32. Entries that it leaves alone keep
+ * their original bits.
  */
 export function changeReal(tensor: Tensor, change: (values: Reals) => void): Tensor {
   const codec = codecs[tensor.dtype];
@@ -45,7 +45,7 @@ export function changeReal(tensor: Tensor, change: (values: Reals) => void): Ten
   return { ...tensor, data };
 }
 
-/** The values of a tensor of weights as numbers: its own array where it holds such. */
+/** The values of a tensor of weights as numbers: its own array if possible. */
 export function realValues(tensor: Tensor): ArrayLike<number> {
   const codec = codecs[tensor.dtype];
   if (codec === undefined) throw new TypeError(`${tensor.dtype} cannot represent weights`);

@@ -2,7 +2,7 @@ import type { Dim } from "../../graph/dim.ts";
 import type { Attribute, Node } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** Says that a value cannot grow so. Throws `NOT_GROWABLE`. */
+/** Throws `NOT_GROWABLE`: the value cannot grow this way. */
 export function refuse(value: string, rule: string): never {
   throw new EspalierError("NOT_GROWABLE", { thing: `value "${value}"`, rule, received: "a growth" });
 }
@@ -18,7 +18,7 @@ export function withAttribute(node: Node, name: string, element: number | undefi
   if (old?.kind === "ints" && element !== undefined) {
     next = { kind: "ints", value: old.value.map((value, index) => (index === element ? to : value)) };
   }
-  // An attribute that is not written has its default; a growth that changes it writes it.
+  // An absent attribute has its default; a growth that changes it writes it out.
   if (old === undefined && element === undefined) next = { kind: "int", value: to };
   if (next === undefined) refuse(node.outputs[0] ?? "", `has no attribute ${name} that could grow`);
   return { ...node, attributes: { ...node.attributes, [name]: next } };

@@ -21,11 +21,11 @@ export interface SizeRewrite {
   readonly carried: readonly WidthAxis[];
 }
 
-/** What a growth changes in a graph, and what it met on the way. */
+/** What a growth changes in a graph, and what it found on the way. */
 export interface Rewritten extends Patch {
-  /** The integers that were not as they should be, in the order of their nodes. */
+  /** The integers that had to change, in the order of their nodes. */
   readonly changed: readonly NumberEdit[];
-  /** Sizes that real numbers are computed from, which must stay what they are for those. */
+  /** Sizes that real numbers are computed from, and that must stay the same for those. */
   readonly kept: readonly NumberEdit[];
   /** Positions of nodes that read or make something else than before, in order. */
   readonly reached: readonly number[];
@@ -35,8 +35,8 @@ export interface Rewritten extends Patch {
 export type HeldNumbers = (node: Node) => readonly NumberEdit[];
 
 /**
- * Writes the nodes of a graph that a growth reaches: literal sizes, attributes and repairs. Every shape must then come
- * out as the width says. `grown` are the parameters that have changed. Throws `NOT_GROWABLE` with what differs.
+ * Rewrites the nodes of a graph that a growth reaches: literal sizes, attributes and repairs. Every shape must then be
+ * the one that the width predicts. `grown` are the parameters that have changed. Throws `NOT_GROWABLE` with what differs.
  */
 export function rewriteGraph(
   graph: IndexedGraph,
@@ -53,9 +53,9 @@ class Rewriter {
   readonly #held: HeldNumbers;
   readonly #numbers = new Lists<NumberEdit>();
   readonly #repairs = new Lists<RepairEdit>();
-  /** Types that are new or others than before, and those of grown parameters. */
+  /** Types that are new or changed, and those of grown parameters. */
   readonly #types = new Map<string, ValueType>();
-  /** Parameters that are new or others than before. */
+  /** Parameters that are new or changed. */
   readonly #parameters: Map<string, Tensor>;
   readonly #names = new Set<string>();
   /** Grown vectors of sizes, by the old one's name and their elements. */
@@ -67,7 +67,7 @@ class Rewriter {
   readonly #changed = new Set<NumberEdit>();
   readonly #ordered: NumberEdit[] = [];
   readonly #kept: NumberEdit[] = [];
-  /** The position that is being visited, and what is written there. */
+  /** The position being visited, and the nodes written there. */
   #at = -1;
   #nodes: Node[] = [];
 
@@ -104,7 +104,7 @@ class Rewriter {
       this.#reached.set(at, this.#nodes);
     }
     this.#check(expected);
-    // A border keeps its own names of symbolic sizes: only what grows is written anew.
+    // Inputs and outputs keep their own names of symbolic sizes: only the axes that grow are rewritten.
     const grown = (value: Value): Value => {
       const [was, is] = [graph.types.get(value.name)?.shape, expected.get(value.name)];
       const shape = value.shape.map((dim, axis) => (is?.[axis] === was?.[axis] ? dim : (is?.[axis] ?? dim)));
@@ -120,7 +120,7 @@ class Rewriter {
     };
   }
 
-  /** A constant that every reader has replaced by one and the same grown copy gives it its name. */
+  /** If every reader of a constant has replaced it by the same grown copy, the copy gets its name. */
   #withOldNames(): Pick<Patch, "nodes" | "parameters" | "gone" | "types"> {
     const graph = this.#graph;
     const nodesAt = (position: number) => this.#reached.get(position) ?? graph.nodesAt(position);
@@ -182,7 +182,7 @@ class Rewriter {
       this.#scale(outputs[index] as string, node.outputs[index] as string, factor);
   }
 
-  /** Replaces elements of an integer input: in a constant, else by computing with what is there. */
+  /** Replaces elements of an integer input: in a constant, else by computing with the present value. */
   #withInput(old: Node, input: number, edits: readonly NumberEdit[]): Node {
     const absent = (old.inputs[input] ?? "") === "" ? edits[0]?.absent : undefined;
     if (absent !== undefined && edits.every(({ element = 0, to }) => absent.values[element] === to))
@@ -210,8 +210,8 @@ class Rewriter {
   }
 
   /**
-   * Real numbers that are computed from sizes stay as they are, like all that does not carry the width: a scale of 1/√d,
-   * d the size of a head.
+   * Real numbers that are computed from sizes stay the same, like everything that does not carry the width: a scale of
+   * 1/√d, d the size of a head.
    */
   #withOldSizes(node: Node, id: string): Node {
     return node.inputs.reduce((next, name, input) => {
@@ -226,13 +226,13 @@ class Rewriter {
     }, node);
   }
 
-  /** Whether a node makes as many real numbers. */
+  /** Whether a node makes `count` real numbers. */
   #makesReal(node: Node, count: number): boolean {
     const made = this.#graph.types.get(node.outputs[0] ?? "");
     return made !== undefined && isFloat(made.dtype) && productOfDims(made.shape) === count;
   }
 
-  /** Writes down what an input that is not there stands for. */
+  /** Writes out the default of an absent input. */
   #withGiven(node: Node, input: number, { values, attribute }: NonNullable<NumberEdit["absent"]>): Node {
     const name = this.#invent(`${node.outputs[0]}.${attribute}`);
     this.#addParameter(name, int64([values.length], values));
@@ -256,7 +256,7 @@ class Rewriter {
     return copy;
   }
 
-  /** Adds to a computed vector of sizes what its elements lack; those that are multiples of symbols are scaled. */
+  /** Adds the differences to a computed vector of sizes; elements that are multiples of symbols are scaled. */
   #shift(name: string, now: Shape, wanted: Shape): string {
     const key = `${name} ${wanted.join(",")}`;
     const known = this.#copies.get(key);
@@ -316,7 +316,7 @@ class Rewriter {
 
   #add(node: Node): void {
     this.#nodes.push(node);
-    // Nothing that it reads has changed, so neither has what it makes.
+    // None of its inputs have changed, so its outputs have not either.
     const id = node.outputs[0] ?? "";
     const isAsBefore =
       node.inputs.every((name) => !this.#types.has(name)) && !this.#numbers.has(id) && !this.#repairs.has(id);
@@ -345,7 +345,7 @@ class Rewriter {
     this.#declare(name, { dtype, shape: dims });
   }
 
-  /** Notes a type, and what reads the value, where it is not what it was. */
+  /** Records a type and, if it has changed, the readers of the value. */
   #declare(name: string, type: ValueType): void {
     const before = this.#graph.types.get(name);
     if (before !== undefined && isSameType(before, type)) return;
@@ -372,7 +372,7 @@ class Rewriter {
     return expected;
   }
 
-  /** Every shape must be the old one, but for the axes that the width is on. */
+  /** Every shape must be the old one, except on the axes of the width. */
   #check(expected: ReadonlyMap<string, Shape>): void {
     for (const [name, type] of this.#types) {
       const before = this.#graph.types.get(name);

@@ -7,7 +7,7 @@ export interface Score {
   /** One line for people. */
   readonly summary: string;
   readonly source: string;
-  /** Why it cannot judge a width that can grow; undefined where it can. */
+  /** Why it cannot judge a width that can grow; undefined if it can. */
   readonly refuses?: (width: Width) => string | undefined;
   /**
    * Predicted decrease of the loss, to first order in the function, by the best new unit, the second best, ...: at most
@@ -19,19 +19,19 @@ export interface Score {
   ) => Promise<readonly number[]>;
 }
 
-/** What one method says of one width. */
+/** What one score says about one width. */
 export interface WidthScore {
   readonly width: string;
   readonly method: string;
   /** Units now. */
   readonly size: number;
-  /** Predicted decrease of the loss by each of the best new units, descending; empty where `reason` says why. */
+  /** Predicted decrease of the loss by each of the best new units, descending; empty if there is a `reason`. */
   readonly gains: readonly number[];
-  /** Sum of the gains per parameter and per FLOP (of one example's forward pass) that those units cost. */
+  /** Sum of the gains divided by the parameters, and by the FLOPs (of one example's forward pass), that those units cost. */
   readonly perParameter: number;
   readonly perFlop: number;
   readonly costPerUnit: { readonly parameters: number; readonly flops: number };
-  /** Why the method cannot judge the width; empty where it can. */
+  /** Why the score cannot judge the width; empty if it can. */
   readonly reason: string;
   /** What scoring took. */
   readonly cost: { readonly flops: number; readonly seconds: number };

@@ -19,7 +19,7 @@ export class Slices {
     this.#units = units;
   }
 
-  /** Number of values that one unit owns: the fan-in of an incoming weight. */
+  /** Number of values of one unit: the fan-in of an incoming weight. */
   get length(): number {
     return this.#units.perUnit * this.#view.outer * this.#view.inner;
   }
@@ -31,7 +31,7 @@ export class Slices {
     return values;
   }
 
-  /** Copies a unit's values to `into`, from `offset` on. */
+  /** Copies a unit's values to `into`, starting at `offset`. */
   copy(unit: number, into: Reals["data"], offset: number): void {
     const { inner } = this.#view;
     let next = offset;
@@ -47,7 +47,7 @@ export class Slices {
     const { outer, size, inner } = this.#view;
     const { perUnit, positions } = this.#units;
     const sum = new Float64Array(this.length);
-    // In the order in which they lie in memory: a transposed order would miss the cache at every value.
+    // In memory order: a transposed order would miss the cache at every value.
     for (let block = 0; block < outer; block++) {
       for (let index = 0; index < count * perUnit; index++) {
         const start = (block * size + (positions[index] as number)) * inner;
@@ -71,7 +71,7 @@ export class Slices {
     });
   }
 
-  /** Calls `visit` with the offset of each run of `inner` elements that a unit owns. */
+  /** Calls `visit` with the offset of each run of `inner` elements of a unit. */
   #eachSlice(unit: number, visit: (start: number) => void): void {
     const { outer, size, inner } = this.#view;
     const { perUnit, positions } = this.#units;

@@ -10,7 +10,7 @@ export interface ChoiceRequest {
   readonly seed: number;
 }
 
-/** Which values new units get: a record of pure functions, one per role that leaves a choice. */
+/** Which values new units get: a record of pure functions, one for each role with a choice. */
 export interface Strategy extends Fills {
   readonly name: string;
   /** One line for people. */
@@ -21,17 +21,17 @@ export interface Strategy extends Fills {
   readonly preserves: boolean;
   /** Units come in multiples of this many. Default 1. */
   readonly multiple?: number;
-  /** Why it cannot make units of a width that can grow; undefined where it can. */
+  /** Why it cannot make units of a width that can grow; undefined if it can. */
   readonly refuses?: (width: Width) => string | undefined;
   /**
-   * For strategies that need data: measures the width through the probe and chooses. Without it a strategy needs none.
-   * Throws `ARGUMENT` where what it measured leaves no choice, such as more units than the gradient has directions.
+   * For strategies that need data: measures the width through the probe and chooses. A strategy without it needs no data.
+   * Throws `ARGUMENT` if the measurements leave no choice, such as more units than the gradient has directions.
    */
   readonly choose?: (probe: WidthProbe, request: ChoiceRequest) => Promise<Choice>;
 }
 
 /**
- * Why a strategy that decides over both sides of a unit cannot: a width that grows in another way than by free incoming
+ * Why a strategy that chooses both sides of a unit cannot make this one: a width that does not grow by free incoming
  * and outgoing weights (under a normalization, tied, as keys) leaves it only one of them.
  */
 export function refusesPartial({ method, parts }: Width): string | undefined {
@@ -39,7 +39,7 @@ export function refusesPartial({ method, parts }: Width): string | undefined {
   return free ? undefined : `its new units are made by ${method}, which leaves no choice of both their sides`;
 }
 
-/** Why a strategy cannot whose units cancel or replace one another in whatever reads them. */
+/** Why a strategy whose units cancel or replace one another in what reads them cannot make units of this width. */
 export function refusesCopies(width: Width): string | undefined {
   return refusesPartial(width) ?? (width.copying() || undefined);
 }

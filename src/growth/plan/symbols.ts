@@ -4,7 +4,7 @@ import type { Model } from "../../graph/model.ts";
 import { Lists } from "./lists.ts";
 import type { Width, WidthPart } from "./width.ts";
 
-/** The name by which a graph calls the size of a width. */
+/** The symbol that stands for the size of a width in a graph. */
 export function symbolOf(width: Pick<Width, "id">): string {
   return `width_${width.id.replace(/[^A-Za-z0-9_.#]/g, "_")}`;
 }
@@ -27,7 +27,7 @@ export function openWidths(widths: readonly Width[]): readonly Width[] {
   );
 }
 
-/** Whose the positions of a part's axis are. */
+/** The owners of each position of a part's axis. */
 function ownersOn<T>(owners: Map<string, T[]>, { parameter, axis }: WidthPart): T[] {
   const key = `${axis}:${parameter}`;
   const known = owners.get(key) ?? [];

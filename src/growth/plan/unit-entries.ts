@@ -4,12 +4,12 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { realValues } from "./real-parameter.ts";
 import type { WidthPart } from "./width.ts";
 
-/** The entries of one parameter, or of a tensor of its shape, that each unit of a width owns; of any type of weights. */
+/** The entries of one parameter, or of a tensor of its shape, that belong to each unit of a width; of any type of weights. */
 export class UnitEntries {
   readonly part: WidthPart;
   /** The whole tensor as numbers. */
   readonly values: ArrayLike<number>;
-  /** Entries to a unit. */
+  /** Entries per unit. */
   readonly count: number;
   readonly #offsets: (unit: number) => Int32Array;
 
@@ -32,7 +32,7 @@ export class UnitEntries {
     };
   }
 
-  /** Where in the tensor a unit's entries lie; entry `i` of any two units stands for the same thing. */
+  /** Offsets of a unit's entries in the tensor; entry `i` of any two units stands for the same thing. */
   offsetsOf(unit: number): Int32Array {
     return this.#offsets(unit);
   }

@@ -10,7 +10,7 @@ import type { Repair, Role } from "../../ops/rules/axis-rule.ts";
  * - `copy`: copies of the old units, in turn
  * - `part`: each weight of an old unit goes, at random, to one of the unit and its copies; the others get zero
  * - `draw`: N(0, 1 / units), for outgoing weights of units that are zero themselves
- * - `offset`: N(0, 0.1²), for a shift behind a normalization over the units
+ * - `offset`: N(0, 0.1²), for a shift after a normalization over the units
  */
 export type FillKind = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset";
 
@@ -22,7 +22,7 @@ export interface WidthPart {
   readonly layout: Layout;
   /** How its new slices are made. */
   readonly fill: FillKind;
-  /** Blocks of the layout, counted without fixed ones, whose new slices are zero whatever the fill. */
+  /** Blocks of the layout, counted without fixed ones, whose new slices are zero regardless of the fill. */
   readonly zeroBlocks?: readonly number[];
 }
 
@@ -38,7 +38,7 @@ export interface Width {
   /** What one unit is, e.g. "neuron", "channel", "head". */
   readonly unit: string;
   readonly growable: boolean;
-  /** Why it cannot grow exactly; empty where it can. */
+  /** Why it cannot grow exactly; empty if it can. */
   readonly reason: string;
   readonly method: MethodName;
   /** It grows by multiples of this many units. */
@@ -53,16 +53,16 @@ export interface Width {
   /** Numbers of the model that change with its size. */
   readonly repairs: readonly NodeRepair[];
   /**
-   * Why no unit may start with zero incoming weights: what lies behind does not keep zero, or lets no gradient (or far
-   * too much of it) through there. Empty where one may. Asked when needed: it follows the graph once more.
+   * Why no unit may start with zero incoming weights: what follows does not keep zero, or lets no gradient (or far too
+   * much of it) through there. Empty if one may. A function, because it traverses the graph once more.
    */
   readonly zeroIncoming: () => string;
   /**
-   * Why new units may not be copies of single old ones that share out their outgoing weights. Empty where they may.
-   * Asked when needed, too.
+   * Why new units may not be copies of single old ones that share out their outgoing weights. Empty if they may.
+   * Also computed on demand.
    */
   readonly copying: () => string;
-  /** What one more unit costs; FLOPs of one forward pass, in the model's symbolic sizes. */
+  /** The cost of one more unit; FLOPs of one forward pass, in the model's symbolic sizes. */
   readonly costPerUnit: { readonly parameters: number; readonly flops: Dim };
 }
 
@@ -73,17 +73,17 @@ export interface WidthAxis {
   readonly layout: Layout;
 }
 
-/** An integer that the model holds, in an input or an attribute of a node, and that follows the size of a width. */
+/** An integer in an input or an attribute of a node that follows the size of a width. */
 export interface WrittenSize {
   /** First output of the node. */
   readonly node: string;
   readonly input?: number;
   readonly attribute?: string;
-  /** Which element, of a list. */
+  /** Index of the element, if it is in a list. */
   readonly element?: number;
-  /** What an input that is not there stands for, and the attribute that it takes the place of. */
+  /** The default that an absent input stands for, and the attribute that it replaces. */
   readonly absent?: { readonly values: readonly number[]; readonly attribute: string };
-  /** Its value where the width has `units` units; symbolic where it is computed from other sizes. */
+  /** Its value if the width has `units` units; symbolic if it is computed from other sizes. */
   readonly becomes: (units: number) => Dim;
 }
 

@@ -1,7 +1,7 @@
 import type { Score } from "../plan/score.ts";
 import { candidates, defaultCandidates, promises } from "../strategies/candidates.ts";
 
-/** What the best of N random directions promise: ½‖dL/dΩ‖² / E[h²] of each, through the true activation. */
+/** The predicted gain of the best of N random directions: ½‖dL/dΩ‖² / E[h²] each, through the true activation. */
 export const candidatesScore: Score = {
   name: "candidates",
   summary: `what the best of ${defaultCandidates} random directions promise`,

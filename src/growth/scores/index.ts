@@ -15,7 +15,7 @@ export const scores = {
 
 export type ScoreName = keyof typeof scores;
 
-/** Throws `ARGUMENT`, listing the scores there are. */
+/** Throws `ARGUMENT`, listing the scores. */
 export function scoreOf(name: string): Score {
   if (Object.hasOwn(scores, name)) return scores[name as ScoreName];
   throw unknownName("ARGUMENT", "score", name, Object.keys(scores));

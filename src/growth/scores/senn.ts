@@ -6,8 +6,8 @@ import { refusesPartial } from "../plan/strategy.ts";
 import { defaultCandidates, measureFinite, trialOf } from "../strategies/candidates.ts";
 
 /**
- * ½·(gᵀF⁻¹g after - before) of each candidate with K-FAC's factors F = E[h hᵀ] ⊗ E[g gᵀ]: what of its gradient the old
- * units do not explain, in the metric of both sides.
+ * ½·(gᵀF⁻¹g after - before) of each candidate with K-FAC's factors F = E[h hᵀ] ⊗ E[g gᵀ]: the part of its gradient that
+ * the old units do not explain, in the metric of both sides.
  */
 export const sennScore: Score = {
   name: "senn",
@@ -39,7 +39,7 @@ function naturalGains({ fanIn, fanOut, gradient, old, trial }: Curvature, probe:
   return Float64Array.from(trial, (own) => {
     const first = next;
     next += own.length;
-    // The part of the unit's activations that no mixture of old ones gives, and the gradient along it.
+    // The part of the unit's activations that no linear combination of old ones gives, and the gradient along it.
     const rest = matrix(own.length, own.length);
     const unexplained = matrix(gradient.rows, own.length);
     for (let a = 0; a < own.length; a++) {
@@ -52,7 +52,7 @@ function naturalGains({ fanIn, fanOut, gradient, old, trial }: Curvature, probe:
       }
     }
     const size = trace(fanIn, own);
-    // What is all explained would be divided by nothing.
+    // A unit that the old ones explain completely would divide by zero.
     if (trace(rest) <= 1e-6 * size || size === 0) return 0;
     const byInput = solveSymmetric(rest, unexplained);
     const byOutput = solveSymmetric(fanOut, transposed(unexplained));

@@ -17,15 +17,15 @@ export function keptUnits({ from, gone }: ShrinkPlan): readonly number[] {
   return Array.from({ length: from }, (_, unit) => unit).filter((unit) => !leaving.has(unit));
 }
 
-/** What one of several entries that become one adds to a running value, which starts as the kept unit's. */
+/** Folds one of several entries that become one into a running value, which starts as the kept unit's. */
 export type Combine = (sofar: number, value: number, times: number) => number;
 
 /** Outgoing weights add up. */
 const add: Combine = (sum, value, times) => sum + times * value;
 
 /**
- * A tensor of a parameter's shape with the slices of the units that stay. Where units are merged, `combine` makes one
- * entry of several, in double precision and rounded once. `source` may take a unit's slices from another of its group.
+ * A tensor of a parameter's shape with the slices of the units that stay. If units are merged, `combine` makes one entry
+ * of several, in double precision and rounded once. `source` may take a unit's slices from another of its group.
  */
 export function dropUnits(
   tensor: Tensor,
@@ -55,10 +55,10 @@ export function dropUnits(
 }
 
 /**
- * Takes the units of a plan out of a model: their slices of every parameter, the sizes that the model names, and what
- * keeps its normalizations as they were. The outgoing weights of merged units are added up in double precision and rounded
- * once, so the outputs stay within the rounding bound, and are the same bits where sums are exact. Pure. Throws
- * `UNSUPPORTED_TYPE`, and `NOT_GROWABLE` where the sizes do not come out.
+ * Takes the units of a plan out of a model: removes their slices from every parameter, adjusts the sizes written in the
+ * model, and repairs its normalizations. The outgoing weights of merged units are added up in double precision and
+ * rounded once, so the outputs stay within the rounding bound, and have the same bits if the sums are exact. Pure. Throws
+ * `UNSUPPORTED_TYPE`, and `NOT_GROWABLE` if the sizes do not work out.
  */
 export function applyShrink(model: Model, plan: ShrinkPlan): Model {
   return withSizes(model, shrunkParameters(model.graph, plan), plan);

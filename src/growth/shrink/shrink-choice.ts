@@ -18,11 +18,11 @@ import {
 /**
  * Which units go:
  * - `dead`: those without a gradient that are zero on every example, or that can go exactly for another reason
- * - `identical`: all but one of each group of units that are equal but for what reads them
+ * - `identical`: all but one of each group of units that are equal except for their outgoing weights
  * - `redundant`: both
  * - `collapsing`: all but one of each group that is becoming one; not exact
  * - numbers: those units, if it can be done exactly
- * - `least`: so many of the least important by a score; not exact
+ * - `least`: this number of the least important by a score; not exact
  */
 export type ShrinkChoice =
   | {
@@ -34,17 +34,17 @@ export type ShrinkChoice =
         | readonly number[]
         | { readonly least: number; readonly by: ImportanceName };
     }
-  /** Groups of equal units to make one: the first of each stays. */
+  /** Groups of equal units to merge: the first of each stays. */
   | { readonly merge: readonly (readonly number[])[] };
 
-/** What a choice is made by; the weights alone suffice for some. */
+/** What a choice is based on; some need only the weights. */
 export interface ShrinkEvidence extends Partial<Evidence> {
   readonly parameters: Evidence["parameters"];
   /** How many examples the batch has. */
   readonly examples?: number;
 }
 
-/** A plan, and units that were looked at and stay. */
+/** A plan, and units that were considered and stay. */
 export interface ChosenShrink {
   readonly plan: ShrinkPlan;
   readonly left: readonly { readonly unit: number; readonly reason: string }[];
@@ -71,8 +71,8 @@ function checkRemove(remove: unknown): void {
 }
 
 /**
- * Chooses units of a width and plans their going. Throws `ARGUMENT` for a choice that needs data and has none, and what
- * {@link planShrinkOf} throws; `NOT_SHRINKABLE` where no unit is as the choice says.
+ * Chooses units of a width and plans their removal. Throws `ARGUMENT` for a choice that needs data and has none, and
+ * what {@link planShrinkOf} throws; `NOT_SHRINKABLE` if the choice matches no unit.
  */
 export function chooseShrink(
   flows: AxisMap,
@@ -108,7 +108,7 @@ function removeRedundant(
     dead.map(({ unit }) => unit),
   );
   for (const [index, { unit, reason }] of dead.entries()) {
-    // Such is one that was born with zero incoming weights.
+    // For example, a unit that was born with zero incoming weights.
     if ((norms[index] as number) > 0) {
       left.push({ unit, reason: `${reason}, but it has a gradient to learn by` });
       continue;

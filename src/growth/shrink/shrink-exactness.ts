@@ -16,19 +16,19 @@ export interface ExactnessVerdict {
   readonly repairs: readonly NodeRepair[];
 }
 
-/** What one parameter holds for a unit, as its values say. */
+/** What one parameter contains for a unit, read from its values. */
 interface Reading {
   readonly part: WidthPart;
   readonly zero: boolean;
   readonly mean: boolean;
-  /** Whether the blocks that make second factors hold zeros. */
+  /** Whether the blocks that make second factors are zero. */
   readonly zeroBlocks: boolean;
 }
 
 /**
- * Tells which units of a width can go exactly. It reads a growth backwards: in the model without them, the units that
- * leave would be new ones, whose contents are not chosen but read off the weights; and the rules that prove a growth
- * (contents.ts) say whether the outputs would move. What is finite is taken to stay finite, as there.
+ * Decides which units of a width can go exactly. It reads a growth backwards: in the model without them, the units that
+ * leave would be new ones, whose contents are not chosen but read from the weights; and the rules that prove a growth
+ * (contents.ts) decide whether the outputs would move. As there, finite values are assumed to stay finite.
  */
 export class ShrinkJudge {
   readonly #flows: AxisMap;
@@ -51,7 +51,7 @@ export class ShrinkJudge {
     this.#kept = Array.from({ length: width.size }, (_, unit) => unit).filter((unit) => !leaving.has(unit));
   }
 
-  /** The node over whose units something is computed (a normalization, a mean), where there is one. */
+  /** The node that computes something over the units (a normalization, a mean), if there is one. */
   get pool(): string | undefined {
     const found = this.#trace.nodes.find(({ flow, nameOf }) =>
       (flow.aggregates ?? []).some(({ at }) => this.#trace.visits.has(axisKey(nameOf(at), at.axis))),
@@ -94,7 +94,7 @@ export class ShrinkJudge {
   #judge(readings: readonly Reading[]): ExactnessVerdict {
     const outgoing = readings.filter(({ part }) => part.role === "outgoing");
     let blocked = "";
-    // Zeros whose mean is zero may be taken for either; a normalization wants the one or the other.
+    // Zeros whose mean is zero count as either; a normalization accepts only one of the two.
     for (const preferred of ["zero", "mean"] as const) {
       const fresh = new Map<string, Contents>(
         readings.map((reading) => [keyOf(reading.part), contentOf(reading, preferred)]),
@@ -120,7 +120,7 @@ export class ShrinkJudge {
     return { exact: true, reason: "", repairs: follow.repairs };
   }
 
-  /** Follows what a unit holds; second factors that its readings say are zero are known to be. */
+  /** Follows a unit's contents; second factors that are zero by its readings are known to be. */
   #follow(fresh: Map<string, Contents>, readings: readonly Reading[]) {
     const zeros = this.#zeroFactors(fresh, readings);
     return followContents(this.#flows, this.#trace, fresh, zeros) as
@@ -143,7 +143,7 @@ export class ShrinkJudge {
     const own = entries.of(unit);
     const means = this.#meansOf(entries);
     const { layout, zeroBlocks = [] } = part;
-    // A unit owns the positions of each block one after another.
+    // A unit's positions are ordered block by block.
     const owners = layout
       .flatMap((block) => ("inner" in block ? [block.inner] : []))
       .flatMap((inner, block) => Array.from({ length: inner }, () => block));

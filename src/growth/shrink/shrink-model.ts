@@ -13,7 +13,7 @@ import { type Exactness, planShrinkOf, type ShrinkPlan } from "./shrink-plan.ts"
 export type Shrinking = ShrinkChoice & { readonly width: string };
 
 export interface ShrinkOptions {
-  /** What choices that need data look at, of the model as it is given. */
+  /** Evidence for choices that need data, from the original model. */
   readonly evidence?: Omit<ShrinkEvidence, "parameters">;
 }
 
@@ -22,13 +22,13 @@ export interface ShrunkModel {
   readonly model: Model;
   /** What was done, in order. */
   readonly steps: readonly ShrinkPlan[];
-  /** Units that were looked at and stay, and widths that `all` left as they were. */
+  /** Units that were considered and stay, and widths that `all` left unchanged. */
   readonly left: readonly { readonly width: string; readonly unit?: number; readonly reason: string }[];
 }
 
 /**
- * Takes units out of a model, one shrink after the other. Units are chosen in the model as it is given, so `evidence` is
- * good for all. Pure. Throws `UNKNOWN_WIDTH`, `NOT_SHRINKABLE` or `ARGUMENT`.
+ * Takes units out of a model, one shrink after the other. Units are chosen in the original model, so `evidence` is valid
+ * for all shrinks. Pure. Throws `UNKNOWN_WIDTH`, `NOT_SHRINKABLE` or `ARGUMENT`.
  */
 export function shrink(
   model: Model,
@@ -88,8 +88,8 @@ interface Chosen extends ChosenShrink {
 }
 
 /**
- * The same units, planned in a model in which other widths have shrunk. Where a shrink before has taken units of this
- * width too (they are on the same axis), units that are told by weights alone are chosen anew; others are left.
+ * The same units, planned in a model in which other widths have shrunk. If an earlier shrink has also taken units of
+ * this width (they are on the same axis), choices that need only weights are made again; others are left.
  */
 function chooseAgain(
   analysis: Analysis,
@@ -122,7 +122,7 @@ function chooseAgain(
   }
 }
 
-/** The units of a plan, planned anew. */
+/** The units of a plan, planned again. */
 function planAgain(flows: AxisMap, width: Width, { gone }: ShrinkPlan, examples: number): ShrinkPlan {
   const merged = new Map<number, number[]>();
   for (const { unit, into } of gone) {

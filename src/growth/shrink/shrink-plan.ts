@@ -8,9 +8,9 @@ import type { NodeRepair, Width, WidthAxis, WidthPart } from "../plan/width.ts";
 import { type ExactnessVerdict, ShrinkJudge } from "./shrink-exactness.ts";
 
 /**
- * How far a network without some units is the one with them:
+ * How close a network without some units is to the one with them:
  * - `exact`: the same function, proved from the weights
- * - `on the data seen`: the same on the examples that were looked at
+ * - `on the data seen`: the same on the given examples
  * - `approximate`: another function
  */
 export type Exactness = "exact" | "on the data seen" | "approximate";
@@ -18,9 +18,9 @@ export type Exactness = "exact" | "on the data seen" | "approximate";
 /** A unit that goes. */
 export interface GoneUnit {
   readonly unit: number;
-  /** The unit that takes over its outgoing weights, where there is one. */
+  /** The unit that takes over its outgoing weights, if any. */
   readonly into?: number;
-  /** What they are multiplied with before they are added; 1 where absent. */
+  /** What they are multiplied by before they are added; default 1. */
   readonly times?: number;
   readonly exactness: Exactness;
   readonly reason: string;
@@ -32,39 +32,39 @@ export interface ShrinkPlan {
   /** Units before and after. */
   readonly from: number;
   readonly to: number;
-  /** Of all that go, the least. */
+  /** The weakest among all the units that go. */
   readonly exactness: Exactness;
   /** In ascending order. */
   readonly gone: readonly GoneUnit[];
-  /** Which axis of which parameter shrinks, and where its units lie on it (layout). */
+  /** Which axis of which parameter shrinks, and where its units are on it (layout). */
   readonly edits: readonly Pick<WidthPart, "parameter" | "axis" | "role" | "layout">[];
   readonly numbers: readonly NumberEdit[];
   readonly repairs: readonly RepairEdit[];
-  /** The axes of activations that shrink, by which the result is checked. */
+  /** The axes of activations that shrink; the result is checked against them. */
   readonly carried: readonly WidthAxis[];
 }
 
 export interface ShrinkRequest {
   /** Units to take out, numbered from 0. */
   readonly remove?: readonly number[];
-  /** Groups of units to make one: the first of each stays, and the outgoing weights of the others are added to its own. */
+  /** Groups of units to merge: the first of each stays, and the outgoing weights of the others are added to its own. */
   readonly merge?: readonly (readonly number[])[];
 }
 
 export interface ShrinkGrounds {
-  /** What the outgoing weights of a unit that is merged are multiplied with, by unit. Then it is not exact. */
+  /** By merged unit, the factor on its outgoing weights. Such a merge is not exact. */
   readonly times?: ReadonlyMap<number, number>;
-  /** Units whose activations are zero on every example that was looked at, and how many those were. */
+  /** Units whose activations are zero on every example seen, and how many examples those were. */
   readonly silent?: { readonly units: ReadonlySet<number>; readonly examples: number };
-  /** By unit, why one that cannot go exactly goes all the same. */
+  /** By unit, why it goes even though it cannot go exactly. */
   readonly accepted?: ReadonlyMap<number, string>;
 }
 
 /**
- * Plans to take units out of a width. Removing a unit is exact where its outgoing weights are zero or it holds zero
- * (the mean of the others, under a LayerNorm) on every input; merging is exact where units have the same incoming
- * weights, shift and scale. Throws `ARGUMENT` for units that there are not or that are named twice, `NOT_SHRINKABLE` for
- * those that cannot go exactly and are not accepted, and changes nothing.
+ * Plans to take units out of a width. Removing a unit is exact if its outgoing weights are zero or its activation is
+ * zero (the mean of the others, under a LayerNorm) on every input; merging is exact if units have the same incoming
+ * weights, shift and scale. Throws `ARGUMENT` for units that do not exist or are named twice, `NOT_SHRINKABLE` for
+ * those that cannot go exactly and are not accepted. Changes nothing.
  */
 export function planShrink(
   model: Model,
@@ -75,7 +75,7 @@ export function planShrink(
   return planShrinkOf(flowMap(model.graph, opsetOf(model)), width, request, grounds);
 }
 
-/** As {@link planShrink}, of a model whose axis rules have been asked. */
+/** Like {@link planShrink}, for a model whose axis rules have already been applied. */
 export function planShrinkOf(
   flows: AxisMap,
   width: Width,
@@ -138,7 +138,7 @@ function weakest(gone: readonly GoneUnit[]): Exactness {
   return order.find((exactness) => gone.some((unit) => unit.exactness === exactness)) ?? "exact";
 }
 
-/** Every unit named must be there, once; at least one must go, and one stay. */
+/** Every named unit must exist and be named once; at least one must go, and one must stay. */
 function checkUnits(
   { id, size }: Width,
   remove: readonly number[],
@@ -158,7 +158,7 @@ function checkUnits(
   if (remove.length === size) refuse(`must leave at least one of its ${size} units`, named.length);
 }
 
-/** Whether every unit is merged with equally many others: what is computed over the units does not notice that. */
+/** Whether every unit is merged with equally many others: aggregates over the units do not notice that. */
 export function isEven({ size }: Width, { remove = [], merge = [] }: ShrinkRequest): boolean {
   const even = merge.every((group) => group.length === merge[0]?.length);
   return even && remove.length === 0 && merge.flat().length === size;
@@ -177,7 +177,7 @@ function notExact(width: Width, unit: number, why: string): EspalierError {
   });
 }
 
-/** Why nothing of a width can go. */
+/** The error for a width of which nothing can go. */
 export function notShrinkable(width: Pick<Width, "id" | "size">, why: string): EspalierError {
   return new EspalierError("NOT_SHRINKABLE", {
     thing: `width "${width.id}"`,

@@ -3,10 +3,10 @@ import { type Fill, fillOne, forNewUnits, keepZero } from "../plan/fills.ts";
 import type { TrialUnits, WidthProbe } from "../plan/probe.ts";
 import { refusesPartial, type Strategy } from "../plan/strategy.ts";
 
-/** Incoming directions that are drawn for one growth, unless more units than that are asked for. */
+/** Incoming directions drawn for one growth, unless more units than that are requested. */
 export const defaultCandidates = 128;
 
-/** U(-a, a) with He's variance 2 / fan-in: as good a direction as a normal one, and drawn in a quarter of the time. */
+/** U(-a, a) with He's variance 2 / fan-in: as good a direction as a normal draw, in a quarter of the time. */
 const fillDirections: Fill = (request) => {
   const width = 2 * Math.sqrt(6 / request.slices.length);
   const draws = new Float32Array(request.slices.length);
@@ -26,8 +26,9 @@ export interface Promised {
 }
 
 /**
- * What is measured of the first `count` candidates, and which they are. One that does not hold finite numbers on the data makes the loss of
- * all NaN: it is left out, and the others are measured again. Throws `NOT_GROWABLE` if fewer than `least` are left.
+ * The measurements of the first `count` candidates, and which they are. One that is not finite on the data makes the
+ * loss of all NaN: it is left out, and the others are measured again. Throws `NOT_GROWABLE` if fewer than `least` are
+ * left.
  */
 export async function measureFinite<T>(
   probe: WidthProbe,
@@ -78,7 +79,7 @@ function tooFew(
   });
 }
 
-/** The candidates of these draws as trial units. */
+/** The candidates with these draws as trial units. */
 export function trialOf(draws: readonly number[], seed: number): TrialUnits {
   return { count: draws.length, seed, strategy: fills, choice: { picks: draws } };
 }

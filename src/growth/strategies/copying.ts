@@ -16,7 +16,7 @@ export function familiesOf(request: FillRequest, sourceOf: SourceOf): readonly (
   return families;
 }
 
-/** New units hold what their source holds. */
+/** New units get their source's values. */
 export function copyFrom(sourceOf: SourceOf): Fill {
   return (request) => {
     forNewUnits(request, (unit) => {

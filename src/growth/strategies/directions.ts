@@ -2,7 +2,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { type Eigenpair, rankOf } from "../plan/matrix.ts";
 import type { Width } from "../plan/width.ts";
 
-/** The first `by` of a gradient's directions, best first. Throws `ARGUMENT` where it has fewer. */
+/** The first `by` of a gradient's directions, best first. Throws `ARGUMENT` if it has fewer. */
 export function directionsOf(
   width: Width,
   pairs: readonly Eigenpair[],

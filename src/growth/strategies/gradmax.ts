@@ -12,7 +12,7 @@ import { outgoingParts, type WidthProbe } from "../plan/probe.ts";
 import { refusesPartial, type Strategy } from "../plan/strategy.ts";
 import { directionsOf } from "./directions.ts";
 
-/** The directions in which units with zero incoming weights have a gradient: values are its squared norms. */
+/** The outgoing directions in which units with zero incoming weights have a gradient: values are its squared norms. */
 export async function pulledDirections(
   probe: WidthProbe,
 ): Promise<{ readonly pull: Matrix; readonly pairs: readonly Eigenpair[] }> {

@@ -33,15 +33,15 @@ export const strategies = {
 
 export type StrategyName = keyof typeof strategies;
 
-/** What new units get where there are data and nobody says: candidates, where the width leaves them the choice. */
+/** The default strategy if there are data: candidates, if the width leaves them a choice. */
 export function defaultOnData(width: Width): Strategy {
   return candidates.refuses?.(width) === undefined ? candidates : random;
 }
 
-/** Most candidates of one growth: more take longer than they are worth, and a name may come from elsewhere. */
+/** Most candidates of one growth: more are not worth the time, and the name may come from untrusted input. */
 const mostCandidates = 65_536;
 
-/** By name; "candidates:512" draws so many. Throws `ARGUMENT`, listing the strategies there are. */
+/** By name; "candidates:512" draws 512 candidates. Throws `ARGUMENT`, listing the strategies. */
 export function strategyOf(name: string): Strategy {
   const [, count] = /^candidates:([1-9]\d{0,5})$/.exec(name) ?? [];
   if (count !== undefined && Number(count) <= mostCandidates) return bestOf(Number(count));

@@ -3,7 +3,7 @@ import { refusesCopies, type Strategy } from "../plan/strategy.ts";
 import { atRandom, copyFrom, divideAmong } from "./copying.ts";
 
 /**
- * Copies of old units drawn at random, outgoing weights divided by how often a unit is there. Exact for any elementwise
+ * Copies of old units drawn at random, outgoing weights divided by how often a unit occurs. Exact for any elementwise
  * activation, but without noise copies stay twins (the third pitfall).
  */
 export const net2wider: Strategy = {
@@ -18,10 +18,10 @@ export const net2wider: Strategy = {
   outgoing: divideAmong(atRandom),
 };
 
-/** Of the size of the old incoming weights. */
+/** Relative to the size of the old incoming weights. */
 const noise = 0.01;
 
-/** The same with a little noise on the copies' incoming weights, which parts twins and moves outputs as little. */
+/** The same with a little noise on the copies' incoming weights, which separates twins and moves outputs a little. */
 export const net2widerNoisy: Strategy = {
   ...net2wider,
   name: "net2widerNoisy",

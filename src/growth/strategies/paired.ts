@@ -6,7 +6,7 @@ const firstOf = ({ oldUnits }: FillRequest, unit: number) => unit - ((unit - old
 
 /**
  * Pairs with equal incoming weights V and outgoing weights Z and -Z: together they add nothing, whatever the
- * activation, and dL/dV has opposite signs, so they part at the first step. Unlike under zero outgoing weights, V learns
+ * activation, and dL/dV has opposite signs, so they separate at the first step. Unlike under zero outgoing weights, V learns
  * from the start.
  */
 export const paired: Strategy = {

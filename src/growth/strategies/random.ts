@@ -1,7 +1,7 @@
 import { fillHe, fillOne, keepZero } from "../plan/fills.ts";
 import type { Strategy } from "../plan/strategy.ts";
 
-/** The origin's fill, signed and scaled by fan-in. Each new unit has a gradient of its own from the first step. */
+/** The original article's fill, but signed and scaled by fan-in. Each new unit has a different gradient from the first step. */
 export const random: Strategy = {
   name: "random",
   summary: "random signed incoming weights scaled by fan-in, zero outgoing weights, zero bias",

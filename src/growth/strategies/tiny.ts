@@ -16,10 +16,10 @@ import { refusesPartial, type Strategy } from "../plan/strategy.ts";
 import type { Width } from "../plan/width.ts";
 import { directionsOf } from "./directions.ts";
 
-/** Amplitudes that the line search tries, with both signs of A and Ω together: their product is one, a ReLU of it is not. */
+/** Amplitudes that the line search tries, with A and Ω both negated too: their product is the same, but not through a ReLU. */
 const amplitudes = [4, 2, 1, 0.5, 0.25, 0.125, 0.0625, 0.03125, 2 ** -7, 2 ** -10];
 
-/** Why second moments cannot be taken of a width: there must be one weight on either side of it. */
+/** Why second moments of a width cannot be measured: there must be one weight on each side of it. */
 export function refusesSeveral(width: Width): string | undefined {
   const single = incomingParts(width).length === 1 && outgoingParts(width).length === 1;
   return (
@@ -28,7 +28,7 @@ export function refusesSeveral(width: Width): string | undefined {
   );
 }
 
-/** What is left to be done beside the old units: singular values σ, squared, with their outgoing directions. */
+/** What the old units leave to be done: singular values σ, squared, with their outgoing directions. */
 export interface Expansion {
   /** E[V xᵀ]·S⁻¹: [outgoing entries, incoming entries]. */
   readonly solved: Matrix;
@@ -49,7 +49,7 @@ export async function expansionOf(probe: WidthProbe): Promise<Expansion> {
 /**
  * New units that do what the old ones cannot: with the residual V = -g - dW*·h, S = E[x xᵀ] and the singular values
  * S^(-½)·E[x Vᵀ] = U·Σ·Wᵀ, incoming weights S^(-½)·U·√Σ and outgoing ones √Σ·Wᵀ, both times the root of an amplitude that
- * a line search on the data finds. The activation is taken for linear at 0. Outputs move: that is the point of it.
+ * a line search on the data finds. The activation is treated as linear around 0. Outputs move, deliberately.
  */
 export const tiny: Strategy = {
   name: "tiny",

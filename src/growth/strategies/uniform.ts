@@ -1,7 +1,7 @@
 import { fillOne, forNewUnits, keepZero } from "../plan/fills.ts";
 import type { Strategy } from "../plan/strategy.ts";
 
-/** The origin's fill to the letter: incoming weights U[0, 1), all positive and not scaled by fan-in (docs/theory.md: the weakest). */
+/** The original article's fill exactly: incoming weights U[0, 1), all positive and not scaled by fan-in (docs/theory.md: the weakest). */
 export const uniform: Strategy = {
   name: "uniform",
   summary: "the article's incoming weights U[0, 1), zero outgoing weights, zero bias",

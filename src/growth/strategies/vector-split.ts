@@ -3,19 +3,20 @@ import { refusesCopies, type Strategy } from "../plan/strategy.ts";
 import { copyFrom, familiesOf, inTurn } from "./copying.ts";
 
 /**
- * Draws lie on a grid this fine, relative to the size of the old weights: what is left of those then seldom rounds. A coarse
- * one would make twins where units have one outgoing weight: on eighths, every thirtieth pair of copies.
+ * Draws are on a grid this fine, relative to the size of the old weights, so that what remains of those is seldom
+ * rounded. A coarse one would make twins of units with one outgoing weight: on eighths, every thirtieth pair of copies.
  */
 const grid = 2 ** 12;
 
-/** The power of two next to the size of the old weights. */
+/** The power of two nearest to the size of the old weights. */
 function scaleOf(request: FillRequest): number {
   return 2 ** Math.round(Math.log2(oldSize(request) || 1));
 }
 
 /**
  * Copies whose outgoing weights R₁ ... Rₙ are random with ΣRᵢ = the old ones, entry by entry: exact for any elementwise
- * activation, and as the shares point elsewhere, the copies' gradients do too, also once Adam has normalized them.
+ * activation; and because the shares point in different directions, so do the copies' gradients, even after Adam has
+ * normalized them.
  */
 export const vectorSplit: Strategy = {
   name: "vectorSplit",

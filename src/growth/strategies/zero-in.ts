@@ -1,7 +1,7 @@
 import { type Fill, fillOne, forNewUnits, keepZero, oldSize } from "../plan/fills.ts";
 import type { Strategy } from "../plan/strategy.ts";
 
-/** N(0, s²) with s the size of the old units' weights, or 1/√units where those are all zero. */
+/** N(0, s²) with s the size of the old units' weights, or 1/√units if those are all zero. */
 export const fillLikeOld: Fill = (request) => {
   const deviation = oldSize(request) || 1 / Math.sqrt(request.oldUnits + request.newUnits);
   forNewUnits(request, (unit) => {
@@ -11,7 +11,7 @@ export const fillLikeOld: Fill = (request) => {
 };
 
 /**
- * The mirror image of the origin: zero incoming weights, random outgoing ones. The incoming weights learn first, from
+ * The mirror image of the original fill: zero incoming weights, random outgoing ones. The incoming weights learn first, from
  * dL/dA = φ'(0)·Ωᵀ g xᵀ, so it needs φ(0) = 0 and φ'(0) ≠ 0.
  */
 export const zeroIn: Strategy = {
