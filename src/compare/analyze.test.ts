@@ -36,7 +36,7 @@ test("costs are paired by seed, and a target that is not reached counts as infin
   // At 300, 300 and 200 FLOPs: 0.5/0.5, 0.45/0.4, 0.1/0.6.
   expect(against?.lossAtEqualFlops.value).toBe(1);
   expect(against?.winsInLoss.value).toBeCloseTo(1 / 3, 12);
-  // The median target is 0.5: 100/300, 100/300 (0.45 is enough), and seed 2 of the reference never came to it.
+  // The median target is 0.5: 100/300, 100/300 (0.45 is enough), and seed 2 of the reference never reached it.
   expect(against?.toMedianTarget.flops.value).toBeCloseTo(1 / 3, 12);
   expect(against?.toMedianTarget.reached).toBe(3);
 });

@@ -5,7 +5,7 @@ import { bootstrap, type Estimate } from "./statistics/bootstrap.ts";
 import { costTo, lossWithin } from "./statistics/curve.ts";
 import { median } from "./statistics/quantile.ts";
 
-/** How far above the reference's best loss a target lies, as a share of it. The first is the one that counts. */
+/** How far a target is above the reference's best loss, as a fraction of that loss. The first one counts. */
 export const slacks = [0, 0.01, 0.02, 0.05] as const;
 
 /** A cost until a target is reached, against the reference's, paired by seed. */
@@ -17,7 +17,7 @@ export interface CostRatio {
   readonly reached: number;
 }
 
-/** What the runs of one line came to. Infinity is written as null. */
+/** Summary of the runs of one line. Infinity is written as null. */
 export interface LineSummary {
   readonly name: string;
   readonly kind: Line["kind"];
@@ -34,27 +34,27 @@ export interface LineSummary {
   readonly seconds: number;
   /** Until the best loss. */
   readonly toBest: { readonly step: number; readonly flops: number; readonly seconds: number };
-  /** Against the reference; absent for itself and for members of a sweep. */
+  /** Compared with the reference; absent for the reference itself and for members of a sweep. */
   readonly against?: Against;
 }
 
 export interface Against {
-  /** Seeds on which both ran. */
+  /** Seeds that both were run on. */
   readonly pairs: number;
-  /** To the reference's best loss on the same seed, for each slack above that loss: its cost to that best loss is 1. */
+  /** Cost to the reference's best loss on the same seed, for each slack above it; 1 is what the reference paid. */
   readonly toTarget: readonly (CostRatio & { readonly slack: number })[];
-  /** To the median of the reference's best losses, the same target for every seed. */
+  /** Cost to the median of the reference's best losses, the same target for every seed. */
   readonly toMedianTarget: CostRatio;
-  /** The best loss for what the reference's best loss cost in FLOPs, as a ratio to it; median. */
+  /** The best loss within the FLOPs that the reference's best loss cost, as a ratio to that loss; median. */
   readonly lossAtEqualFlops: Estimate;
-  /** Share of seeds on which the target took fewer FLOPs; the same for seconds. */
+  /** Fraction of seeds on which the target took fewer FLOPs; below, fewer seconds. */
   readonly winsInFlops: Estimate;
   readonly winsInSeconds: Estimate;
-  /** Share of seeds on which its loss was lower at equal FLOPs. */
+  /** Fraction of seeds on which its loss was lower at equal FLOPs. */
   readonly winsInLoss: Estimate;
 }
 
-/** Every line against the reference. */
+/** Compares every line with the reference. */
 export function summarizeLine(lines: readonly Line[], { reference }: Comparison): readonly LineSummary[] {
   const base = lines.find(({ name }) => name === reference)?.runs ?? [];
   return lines.map((line) => {
@@ -138,7 +138,7 @@ function against(runs: readonly SeedRun[], base: readonly SeedRun[]): Against {
   };
 }
 
-/** Where neither arrived there is no ratio to speak of: it counts as not reached. */
+/** If neither arrived there is no meaningful ratio: it counts as not reached. */
 function ratio(mine: number, its: number): number {
   return Number.isFinite(mine) ? mine / its : Number.POSITIVE_INFINITY;
 }

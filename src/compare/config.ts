@@ -7,16 +7,16 @@ import type { GrowthPolicy } from "../training/policy/policy.ts";
 
 /**
  * What a comparison asks:
- * - "known size": the target size from scratch, against growing to it;
- * - "too small": a small network has been trained and does not suffice: start over, or grow it and go on;
+ * - "known size": training the target size from scratch, against growing to it;
+ * - "too small": a trained network turns out too small: start over, or grow it and continue;
  * - "unknown size": a sweep over sizes from scratch, the best kept, against one run that grows;
- * - "free": whatever the arms are.
+ * - "free": any arms.
  */
 export type Question = "known size" | "too small" | "unknown size" | "free";
 
 export const questions = ["known size", "too small", "unknown size", "free"] as const satisfies Question[];
 
-/** Where the examples come from. Files are looked up in the folder that the command line names. */
+/** Source of the examples. Files are looked up in the folder given on the command line. */
 export type DataSource =
   | { readonly kind: "digits" }
   | { readonly kind: "mnist"; readonly folder: string }
@@ -31,7 +31,7 @@ export type DataSource =
   | { readonly kind: "moons" | "spirals" | "xor" }
   | ({ readonly kind: "csv"; readonly file: string } & CsvReading);
 
-/** How a CSV file is read, in the words of the loader. */
+/** How a CSV file is read, as the loader's options. */
 export type CsvReading = Pick<
   CsvFileOptions,
   | "label"
@@ -49,15 +49,15 @@ export type CsvReading = Pick<
   | "categories"
 >;
 
-/** A number below 1 is a share of the examples, any other a count. */
+/** A number below 1 is a fraction of the examples, any other a count. */
 export interface SplitConfig {
-  /** "train": the training examples themselves, all of them, where it is optimization that is asked about. */
+  /** "train": all the training examples themselves, for questions about optimization. */
   readonly validation: number | "train";
   /** 0 for none. MNIST has its own. */
   readonly test: number;
-  /** Most training examples. Default: all. */
+  /** Maximum number of training examples. Default: all. */
   readonly train?: number;
-  /** Default: the seed of the run, so that each run has a split of its own. */
+  /** Default: the seed of the run, so that each run has its own split. */
   readonly seed?: number;
 }
 
@@ -69,7 +69,7 @@ export interface NetworkConfig {
   readonly dropout: number;
 }
 
-/** What every arm has in common. */
+/** What all arms have in common. */
 export interface TaskConfig {
   readonly data: DataSource;
   readonly network: NetworkConfig;
@@ -77,38 +77,38 @@ export interface TaskConfig {
   /** "full": one batch of all training examples. */
   readonly batch: number | "full";
   readonly split: SplitConfig;
-  /** Whether features are standardized by the statistics of the training examples. */
+  /** Whether features are standardized with the statistics of the training examples. */
   readonly standardize: boolean;
 }
 
-/** Units of the widths that the data leave open. */
+/** Units of the widths that the data do not determine. */
 export interface Size {
   readonly hidden: readonly number[];
-  /** Of a CNN's convolutions. */
+  /** Filters of a CNN's convolutions. */
   readonly filters: readonly number[];
 }
 
 export interface ArmBudget {
-  /** Most updates. */
+  /** Maximum number of updates. */
   readonly steps: number;
-  /** Most FLOPs: a run ends at the first evaluation that finds them spent. Default: no limit. */
+  /** Maximum FLOPs: a run ends at the first evaluation after they are spent. Default: no limit. */
   readonly flops?: number;
   /** Updates between two evaluations on the validation data. */
   readonly evaluateEvery: number;
-  /** Evaluations without a better validation loss before a run stops. Default: it goes on to the end. */
+  /** Evaluations without a better validation loss before a run stops. Default: it runs to the end. */
   readonly patience?: number;
 }
 
-/** How the learning rate goes over a run. */
+/** The learning rate over a run. */
 export type ScheduleConfig =
   | { readonly kind: "constant" }
   | {
       readonly kind: "cosine";
       /** Steps of linear warm-up. */
       readonly warmup: number;
-      /** Steps at the peak behind it. Default 0. */
+      /** Steps at the peak after the warm-up. Default 0. */
       readonly hold?: number;
-      /** Where it ends, as a share of the rate. */
+      /** The final learning rate, as a fraction of the peak. */
       readonly final: number;
       /** The run ends there. Default: the budget's. */
       readonly steps?: number;
@@ -119,7 +119,7 @@ export interface OptimizerConfig {
   readonly options: Readonly<Record<string, number | boolean>>;
 }
 
-/** Learning rates and schedules that an arm is tuned over: each with each. */
+/** Learning rates and schedules that an arm is tuned over, in all combinations. */
 export interface Grid {
   readonly rates: readonly number[];
   readonly schedules: readonly ScheduleConfig[];
@@ -127,22 +127,22 @@ export interface Grid {
 
 export interface Arm {
   readonly name: string;
-  /** At the start; of an arm that goes on, the first phase's. */
+  /** At the start; for an arm that continues, the first phase's. */
   readonly size: Size;
-  /** Goes on with the network of the first phase instead of starting anew. */
+  /** Continues with the network of the first phase instead of starting from scratch. */
   readonly goesOn: boolean;
-  /** Its strategy among it. */
+  /** Includes the strategy. */
   readonly growth?: GrowthPolicy;
   /** How new units are trained while they are young. */
   readonly newborn?: NewbornOptions;
   readonly optimizer: OptimizerConfig;
   readonly grid: Grid;
   readonly budget: ArmBudget;
-  /** The sweep that it is a member of. */
+  /** The sweep that the arm belongs to. */
   readonly sweep?: string;
 }
 
-/** A network that is trained once per seed, before any arm that goes on with it; its cost is sunk. */
+/** A network that is trained once per seed, before the arms that continue with it; its cost is sunk. */
 export interface FirstPhase {
   readonly size: Size;
   readonly optimizer: OptimizerConfig;
@@ -152,11 +152,11 @@ export interface FirstPhase {
 }
 
 export interface Tuning {
-  /** An arm keeps the grid point with the least mean validation loss over the tuning seeds: each run's best, or its last. */
+  /** An arm keeps the grid point with the least mean, over tuning seeds, of each run's best or last validation loss. */
   readonly rule: "best" | "final";
 }
 
-/** A comparison, checked and with every default filled in. */
+/** A comparison, validated, with every default filled in. */
 export interface Comparison {
   readonly title: string;
   readonly question: Question;

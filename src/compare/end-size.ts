@@ -13,8 +13,8 @@ export function widthsOf({ filters, hidden }: Size): Widths {
 }
 
 /**
- * The units that an arm is to end with, where all its budget of steps is spent: what events come to, or the targets of a
- * policy. Undefined where its rules decide.
+ * The units that an arm will end with if it uses its whole budget of steps: what its events add up to, or its policy's
+ * targets. Undefined if the policy's rules decide.
  */
 export function endWidths({ size, growth, budget }: Arm): Widths | undefined {
   const widths = { ...widthsOf(size) };
@@ -31,8 +31,8 @@ export function endWidths({ size, growth, budget }: Arm): Widths | undefined {
 }
 
 /**
- * Refuses arms that end at different sizes, or at sizes that nobody knows before, unless the configuration says so, and
- * events for widths that are not there. Throws `CONFIG`.
+ * Refuses arms that end at different sizes, or at sizes that are not known beforehand, unless the configuration allows
+ * it, and events for widths that do not exist. Throws `CONFIG`.
  */
 export function checkEndSizes({ arms, sizesDiffer }: Comparison): void {
   const ends = arms.map((arm) => ({ name: arm.name, widths: endWidths(arm) }));

@@ -2,7 +2,7 @@ import { percent, plural, significant } from "../report/drawing/figures.ts";
 import type { Against, LineSummary } from "./analyze.ts";
 import type { Estimate } from "./statistics/bootstrap.ts";
 
-/** What a ratio of costs says: "saves" and "loses" where its whole interval lies on one side of 1. */
+/** What a ratio of costs says: "saves" or "loses" if its whole interval is on one side of 1. */
 export type Verdict = "saves" | "loses" | "undecided";
 
 export function verdictOf({ low, high }: Estimate): Verdict {
@@ -10,13 +10,13 @@ export function verdictOf({ low, high }: Estimate): Verdict {
   return low > 1 ? "loses" : "undecided";
 }
 
-/** A line's story in sentences, all of them from its numbers. */
+/** A line's story in sentences, each drawn from its numbers. */
 export interface Finding {
   readonly name: string;
   readonly flops: Verdict;
   readonly seconds: Verdict;
   readonly text: string;
-  /** Where it loses against the reference, one sentence each. */
+  /** The ways in which it loses to the reference, one sentence each. */
   readonly losses: readonly string[];
 }
 
@@ -66,7 +66,7 @@ function againstTheGrain({ pairs, winsInFlops }: Against): readonly string[] {
 const costText = (ratio: Estimate, unit: string, verdict: Verdict) =>
   `at ${ratioText(ratio)} of its ${unit} (${verdict === "undecided" ? "undecided" : `it ${verdict}`})`;
 
-/** "0.74 (0.66 to 0.85)"; ∞ where the middle never arrived. */
+/** "0.74 (0.66 to 0.85)"; ∞ if the median run never arrived. */
 export function ratioText({ value, low, high }: Estimate): string {
   if (Number.isNaN(value)) return "–";
   return `${shortRatio(value)} (${shortRatio(low)} to ${shortRatio(high)})`;

@@ -14,7 +14,7 @@ import type { Widths } from "./end-size.ts";
 import { defined } from "./json-reader.ts";
 import type { CurvePoint } from "./statistics/curve.ts";
 
-/** One training run, whole in itself: what it says decides what comes out, but for seconds. */
+/** One self-contained training run: its fields determine every result except seconds. */
 export interface Job {
   readonly task: TaskConfig;
   readonly seed: number;
@@ -25,19 +25,19 @@ export interface Job {
   readonly budget: ArmBudget;
   readonly growth?: GrowthPolicy;
   readonly newborn?: NewbornOptions;
-  /** The first phase whose network it goes on with. */
+  /** The first phase whose network it continues with. */
   readonly after?: Job;
-  /** Leaves the network with the best validation loss behind, for other jobs to go on with. */
+  /** Saves the network with the best validation loss for other jobs to continue with. */
   readonly keep?: true;
 }
 
-/** What a job came to. */
+/** The outcome of a job. */
 export interface JobResult {
   readonly job: Job;
-  /** From the untrained network on. */
+  /** Starts with the untrained network. */
   readonly curve: readonly CurvePoint[];
   readonly endedBy: "steps" | "flops" | "patience" | "divergence";
-  /** Loss and metrics of the weights with the best validation loss, on the test data. */
+  /** Loss and metrics on the test data, of the weights with the best validation loss. */
   readonly test?: { readonly loss: number; readonly [metric: string]: number };
   /** At the end. */
   readonly widths: Widths;
@@ -50,13 +50,13 @@ export interface JobResult {
   }[];
 }
 
-/** The same for the same job, whatever the order of its fields: 16 hexadecimal digits. */
+/** 16 hexadecimal digits that depend on the job, but not on the order of its fields. */
 export async function jobKey(job: Job): Promise<string> {
   const text = JSON.stringify({ version: 1, job }, sortedKeys);
   return (await sha256(new TextEncoder().encode(text))).slice(0, 16);
 }
 
-/** A replacer that brings the fields of every object into one order. */
+/** A replacer that sorts the fields of every object. */
 export function sortedKeys(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));

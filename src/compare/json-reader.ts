@@ -1,7 +1,7 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { didYouMean, unknownName } from "../tensor/unknown-name.ts";
 
-/** A value of a JSON document and the path to it, such as `arms[1].growth[0].by`; reading refuses with that path. */
+/** A value of a JSON document and the path to it, such as `arms[1].growth[0].by`, which every error names. */
 export class JsonReader {
   readonly value: unknown;
   readonly path: string;
@@ -25,7 +25,7 @@ export class JsonReader {
     return this.value !== undefined;
   }
 
-  /** Makes sure that this is an object with no fields but `names`. */
+  /** Checks that this is an object with no fields other than `names`. */
   object(names: readonly string[]): this {
     this.anyObject();
     const unknown = Object.keys(this.value as object).find((name) => !names.includes(name));
@@ -52,14 +52,14 @@ export class JsonReader {
     );
   }
 
-  /** The elements of a list with at least one. */
+  /** The elements of a nonempty list. */
   list(): readonly JsonReader[] {
     if (Array.isArray(this.value) && this.value.length > 0)
       return this.value.map((value, index) => new JsonReader(value, `${this.path}[${index}]`));
     throw this.wrong(this.given ? "must be a list with at least one element" : "is missing");
   }
 
-  /** What `read` makes of the value; undefined where there is none. */
+  /** What `read` makes of the value; undefined if there is none. */
   optional<Result>(read: (reader: JsonReader) => Result): Result | undefined {
     return this.given ? read(this) : undefined;
   }
@@ -79,7 +79,7 @@ export class JsonReader {
     throw this.wrong(this.given ? `must be a whole number of at least ${least}` : "is missing");
   }
 
-  /** A finite number above 0, or from 0 on with `zero`, and at most `most`. */
+  /** A finite number above 0 (with `zero`, 0 or above), and at most `most`. */
   positive({ zero = false, most = Number.POSITIVE_INFINITY } = {}): number {
     const { value } = this;
     if (
@@ -103,7 +103,7 @@ export class JsonReader {
   }
 }
 
-/** The fields that are not undefined, to be spread into an object whose fields are optional. */
+/** The fields that are not undefined, for spreading into an object with optional fields. */
 export function defined<Fields extends object>(
   fields: Fields,
 ): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {

@@ -5,18 +5,18 @@ import type { TrainerState } from "../training/history/state.ts";
 import type { TrainerSettings } from "../training/settings/options.ts";
 import type { CurvePoint } from "./statistics/curve.ts";
 
-/** A job that is not done: all that it needs to go on, which must be written and read together. */
+/** An unfinished job: everything that it needs to continue, which must be written and read together. */
 export interface PartialRun {
   readonly checkpoint: Uint8Array;
-  /** With the best validation loss so far. */
+  /** The state with the best validation loss so far. */
   readonly best: TrainerState | undefined;
   /** Of training and growing up to the checkpoint. */
   readonly seconds: number;
-  /** Evaluations so far, those of stretches that were rolled back included. */
+  /** Evaluations so far, including those of stretches that were rolled back. */
   readonly curve: readonly CurvePoint[];
 }
 
-/** One safetensors file with two checkpoints and the curve. */
+/** One safetensors file with both checkpoints and the curve. */
 export async function encodePartial(
   run: PartialRun & { readonly settings: TrainerSettings },
 ): Promise<Uint8Array> {
@@ -26,7 +26,7 @@ export async function encodePartial(
   return encodeSafetensors(tensors, new Map([["past", JSON.stringify({ seconds, curve })]]));
 }
 
-/** Throws `FORMAT` or `CHECKPOINT_CORRUPT` for bytes that are not what {@link encodePartial} wrote. */
+/** Throws `FORMAT` or `CHECKPOINT_CORRUPT` for bytes that {@link encodePartial} did not write. */
 export async function decodePartial(bytes: Uint8Array): Promise<PartialRun> {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const read = (name: string) => tensors.get(name)?.data as Uint8Array | undefined;

@@ -10,7 +10,7 @@ export interface Planned {
   readonly point?: GridPoint;
 }
 
-/** The first phase of every seed that an arm goes on from. */
+/** The first phase of every seed that an arm continues from. */
 export async function firstPlan(comparison: Comparison): Promise<readonly Planned[]> {
   const { arms, seeds } = comparison;
   const tuned = arms.some((arm) => arm.goesOn && gridOf(arm).length > 1);
@@ -20,10 +20,10 @@ export async function firstPlan(comparison: Comparison): Promise<readonly Planne
   );
 }
 
-/** Every grid point of every arm that has a choice, on every tuning seed. */
+/** Every grid point of every arm with more than one, on every tuning seed. */
 export async function tuningPlan(comparison: Comparison): Promise<readonly Planned[]> {
   const { arms, seeds } = comparison;
-  // Seed by seed, so that those who follow each other train on the same data.
+  // Seed by seed, so that consecutive jobs train on the same data.
   const planned = seeds.tuning.flatMap((seed) =>
     arms
       .filter((arm) => gridOf(arm).length > 1)
@@ -34,7 +34,7 @@ export async function tuningPlan(comparison: Comparison): Promise<readonly Plann
   return Promise.all(planned.map(async (one) => ({ ...one, key: await jobKey(one.job) })));
 }
 
-/** Every arm on every report seed, with the grid point that tuning chose; arms without a choice are left out. */
+/** Every arm on every report seed, with the grid point that tuning chose; arms for which it chose none are left out. */
 export async function reportPlan(
   comparison: Comparison,
   chosen: ReadonlyMap<Arm, GridPoint>,

@@ -8,7 +8,7 @@ import { defined, type JsonReader } from "./json-reader.ts";
 import { readSize } from "./read-task.ts";
 import { readBudget, readGrid, readOptimizer } from "./read-training.ts";
 
-/** What an arm has unless it says otherwise. */
+/** The defaults of an arm. */
 export interface ArmDefaults {
   readonly kind: "mlp" | "cnn";
   readonly budget: ArmBudget;
@@ -39,7 +39,7 @@ export function readArm(reader: JsonReader, defaults: ArmDefaults): Arm {
   };
 }
 
-/** The arms of a sweep: one for each size, from scratch. */
+/** The arms of a sweep: one per size, from scratch. */
 export function readSweep(reader: JsonReader, defaults: ArmDefaults): readonly Arm[] {
   reader.object(["name", "sizes", ...common]);
   const sweep = reader.field("name").optional((name) => name.text()) ?? "sweep";
@@ -106,7 +106,7 @@ function readStrategy(reader: JsonReader): string {
   }
 }
 
-/** What another reader refuses, with the place in this document. */
+/** Adds the path in this document to what another reader refuses. */
 function inside(error: unknown, { path }: JsonReader): unknown {
   if (!(error instanceof EspalierError)) return error;
   const { thing, rule, received, remedy } = error;

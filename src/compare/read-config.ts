@@ -23,7 +23,7 @@ const fields = [
 ];
 
 /**
- * A comparison from the text of a JSON document. Throws `CONFIG`, naming the path of the field that is wrong: unknown or
+ * A comparison from the text of a JSON document. Throws `CONFIG`, naming the path of the offending field: unknown or
  * missing fields, values out of range, seeds that are both tuned and reported on, arms that end at different sizes
  * without `sizesDiffer`, arms that do not fit the question.
  */
@@ -114,7 +114,7 @@ function readSeedList(reader: JsonReader): readonly number[] {
   throw reader.wrong("must name each seed once");
 }
 
-/** What only shows when all fields are read. */
+/** Checks that involve several fields. */
 function checkWhole(comparison: Comparison, root: JsonReader): void {
   const { arms, question, first, reference } = comparison;
   const names = [

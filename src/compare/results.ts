@@ -8,16 +8,16 @@ import { bestPoint } from "./statistics/curve.ts";
 import { median } from "./statistics/quantile.ts";
 import type { TunedArm } from "./tune.ts";
 
-/** A job that came to nothing. */
+/** A job that failed. */
 export interface Failure {
-  /** Of the arm, or "first phase". */
+  /** Name of the arm, or "first phase". */
   readonly arm: string;
   readonly seed: number;
   readonly stage: "first phase" | "tuning" | "report";
   readonly reason: string;
 }
 
-/** Failures that differ in nothing but their seed. */
+/** Failures that differ only in their seed. */
 export interface FailureGroup extends Omit<Failure, "seed"> {
   readonly seeds: readonly number[];
 }
@@ -36,7 +36,7 @@ export function groupFailures(failures: readonly Failure[]): readonly FailureGro
   return [...groups.values()].map((group) => ({ ...group, seeds: [...group.seeds] }));
 }
 
-/** What the first phase cost, which counts for no arm. */
+/** Cost of the first phase, which counts toward no arm. */
 export interface SunkCost {
   readonly runs: number;
   /** Medians over seeds. */
@@ -45,7 +45,7 @@ export interface SunkCost {
   readonly seconds: number;
 }
 
-/** A comparison and everything that came out of it. */
+/** A comparison and all its results. */
 export interface ComparisonResults {
   readonly comparison: Comparison;
   readonly tuned: readonly TunedArm[];
@@ -105,7 +105,7 @@ function sunkCost(
   };
 }
 
-/** A ledger as JSON with sorted keys. Infinity and NaN are null: a target never reached, a figure of nothing. */
+/** A ledger as JSON with sorted keys. Infinity and NaN are null: a target never reached, a statistic of no values. */
 export function resultsJson(ledger: ComparisonResults): string {
   return `${JSON.stringify({ format: "espalier-comparison", version: 1, ...ledger }, sortedKeys, 1)}\n`;
 }

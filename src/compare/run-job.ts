@@ -14,7 +14,7 @@ import { taskNetwork } from "./task-network.ts";
 
 /** Named files of one comparison; a file is replaced in one step. */
 export interface JobStore {
-  /** Undefined where there is none. */
+  /** Undefined if there is no such file. */
   readonly read: (name: string) => Promise<Uint8Array | undefined>;
   readonly write: (name: string, bytes: Uint8Array) => Promise<void>;
   readonly remove: (name: string) => Promise<void>;
@@ -24,7 +24,7 @@ export interface JobContext {
   readonly data: TaskData;
   readonly store: JobStore;
   readonly signal?: AbortSignal;
-  /** Share of the job's steps that are done. */
+  /** Fraction of the job's steps that are done. */
   readonly progress?: (share: number) => void;
   /** Seconds between two checkpoints. Default 20. */
   readonly saveSeconds?: number;
@@ -34,9 +34,9 @@ export const modelFile = (key: string) => `${key}.onnx`;
 const partialFile = (key: string) => `${key}.partial`;
 
 /**
- * Trains what a job says, or goes on where an earlier attempt saved. Returns undefined where `signal` stopped it, and has
- * saved then. A loss that is not finite ends the run; what came before counts. The network with the best validation loss
- * is left in the store where another job goes on with it. Throws what building, training and growing throw.
+ * Runs a job, or resumes it where an earlier attempt saved. Returns undefined if `signal` stopped it; its state is then
+ * saved. A loss that is not finite ends the run; what came before counts. If another job continues with the best network
+ * (by validation loss), it stays in the store. Throws what building, training and growing throw.
  */
 export async function runJob(job: Job, context: JobContext): Promise<JobResult | undefined> {
   const key = await jobKey(job);
@@ -50,7 +50,7 @@ export async function runJob(job: Job, context: JobContext): Promise<JobResult |
   }
 }
 
-/** A job under way. */
+/** A running job. */
 class JobRun {
   readonly #job: Job;
   readonly #key: string;
@@ -58,7 +58,7 @@ class JobRun {
   readonly #context: JobContext;
   readonly #trainer: Trainer;
   readonly #loop: TrainingLoop;
-  /** Every evaluation, those of stretches that were rolled back included: they were paid for. */
+  /** Every evaluation, including those of stretches that were rolled back: they were paid for. */
   readonly #curve: CurvePoint[];
   readonly #secondsBefore: number;
   #saved = performance.now();
@@ -113,7 +113,7 @@ class JobRun {
     return new JobRun(job, key, parts, context, trainer, { best: undefined, seconds: 0, curve: [] });
   }
 
-  /** Undefined where the signal stopped it. */
+  /** Undefined if the signal stopped it. */
   async train(): Promise<JobResult["endedBy"] | undefined> {
     const { flops = Number.POSITIVE_INFINITY } = this.#job.budget;
     const events = this.#loop.advance(undefined, this.#context.signal);
@@ -126,7 +126,7 @@ class JobRun {
         if (spent) await events.return("budget");
         else await this.#saveNowAndThen();
       });
-      // "budget" is that of the arm's growth policy.
+      // "budget" is the arm's growth policy's.
       if (spent || endedBy === "budget") return "flops";
       if (endedBy === "steps") return "steps";
       if (endedBy === "early stopping") return "patience";
@@ -209,7 +209,7 @@ async function startingModel({ after, task, size, seed }: Job, { train }: TaskPa
   });
 }
 
-/** Steps of the run: those of its schedule where that has its own. */
+/** Steps of the run: its schedule's, if the schedule sets them. */
 function runLength({ schedule, budget }: Job): { readonly steps: number } {
   return { steps: schedule.kind === "cosine" ? (schedule.steps ?? budget.steps) : budget.steps };
 }

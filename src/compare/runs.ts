@@ -8,7 +8,7 @@ import { bestPoint, type CurvePoint } from "./statistics/curve.ts";
 export interface SeedRun {
   readonly seed: number;
   readonly curve: readonly CurvePoint[];
-  /** Where its validation loss was least. */
+  /** The evaluation with the least validation loss. */
   readonly best: CurvePoint;
   readonly endedBy: JobResult["endedBy"];
   readonly test?: JobResult["test"];
@@ -57,8 +57,8 @@ function runOf(seed: number, result: JobResult | undefined): readonly SeedRun[] 
 }
 
 /**
- * A sweep as one run: each member is paid for up to its own best loss (as if it had been known when to stop, which is
- * generous), and the best of them is had when all are paid for. Seeds on which a member is missing are left out.
+ * A sweep as one run: each member is paid for up to its own best loss (as if one had known when to stop, which is
+ * generous), and the best of them counts once all are paid for. Seeds on which a member is missing are left out.
  */
 function sweepRuns(members: readonly (readonly SeedRun[])[]): readonly SeedRun[] {
   const [first = []] = members;

@@ -24,14 +24,14 @@ interface Loaded {
   readonly test?: Dataset;
 }
 
-/** Loads and splits what jobs train on; files are read once. */
+/** Loads and splits the data that jobs train on; files are read once. */
 export class TaskData {
   readonly #folder: string;
   readonly #files = new Map<string, Promise<Loaded>>();
-  /** Jobs that follow each other mostly want the same. */
+  /** Consecutive jobs mostly want the same data. */
   #last: { readonly key: string; readonly parts: Promise<TaskParts> } | undefined;
 
-  /** `folder` holds the files that tasks name. */
+  /** `folder` is where the files that tasks name are. */
   constructor(folder: string) {
     this.#folder = folder;
   }
@@ -99,7 +99,7 @@ export class TaskData {
   #once(key: string, load: () => Promise<Loaded>): Promise<Loaded> {
     const known = this.#files.get(key);
     if (known !== undefined) return known;
-    // One at a time: a split of another seed would otherwise stay in memory for good.
+    // One at a time: otherwise the split of another seed would stay in memory for good.
     this.#files.clear();
     const loading = load();
     this.#files.set(key, loading);
@@ -107,12 +107,12 @@ export class TaskData {
   }
 }
 
-/** A share below 1, or a count. */
+/** A fraction below 1, or a count. */
 function cut(data: Dataset, amount: number, seed: number) {
   return splitDataset(data, amount < 1 ? amount : amount / data.count, seed);
 }
 
-/** What is needed for training and validation, so that large data are not copied more than once. */
+/** The examples for training and validation, so that large data are copied only once. */
 function roomy(data: Dataset, { train, validation }: SplitConfig, seed: number): Dataset {
   const counted = typeof validation === "number" && validation >= 1;
   return counted && train !== undefined ? atMost(data, train + validation, seed) : data;

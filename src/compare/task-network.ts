@@ -6,7 +6,7 @@ import { sizeOf } from "../tensor/tensor.ts";
 import { lossOf } from "../training/losses/index.ts";
 import type { Size, TaskConfig } from "./config.ts";
 
-/** The network of a size, with inputs and outputs as the data have them. */
+/** The network of a given size, with inputs and outputs to fit the data. */
 export function taskNetwork({ network, loss }: TaskConfig, size: Size, data: Dataset, seed: number): Model {
   const { activation, batchNorm, dropout, bias } = network;
   const common = { activation, batchNorm, dropout, seed };

@@ -3,7 +3,7 @@ import { type GridPoint, gridOf, type JobResult } from "./job.ts";
 import type { Planned } from "./plan.ts";
 import { bestPoint } from "./statistics/curve.ts";
 
-/** How the grid points of one arm did on the tuning seeds. */
+/** How the grid points of an arm did on the tuning seeds. */
 export interface TunedArm {
   readonly arm: string;
   readonly points: readonly {
@@ -12,13 +12,13 @@ export interface TunedArm {
     readonly scores: readonly number[];
     readonly mean: number;
   }[];
-  /** Index of the one with the least mean; undefined where no point has a finite one. */
+  /** Index of the point with the least mean; undefined if no mean is finite. */
   readonly chosen?: number;
-  /** Whether the rate that was chosen is the least or the greatest of several: a wider grid might do better. */
+  /** Whether the chosen rate is the lowest or highest of several: a wider grid might do better. */
   readonly atEdge: boolean;
 }
 
-/** The choice of every arm. An arm with one grid point has it without trying. */
+/** The choice of every arm. An arm with one grid point needs no tuning. */
 export function tune(
   comparison: Comparison,
   plan: readonly Planned[],

@@ -56,7 +56,7 @@ describe("gatherRows", () => {
   });
 
   test("puts the examples along a later axis, for models that take the sequence first", () => {
-    // Examples of [2, 3]: example e holds 10·e + 0..5.
+    // Examples of shape [2, 3]: the values of example e are 10·e + 0..5.
     const sequences = rows(
       Int32Array.from({ length: 60 }, (_, at) => 10 * Math.floor(at / 6) + (at % 6)),
       [2, 3],

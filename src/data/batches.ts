@@ -6,15 +6,15 @@ import type { ColumnData } from "./columns.ts";
 const shuffleStream = hashName("shuffle");
 
 /**
- * The order in which epoch `epoch` visits `count` examples: a permutation that depends on nothing but the
- * three arguments, so that a resumed run finds its place from the epoch and the position in it.
+ * The order in which epoch `epoch` visits `count` examples: a permutation that depends only on the three
+ * arguments, so that a resumed run finds its place from the epoch and the position in it.
  */
 export function epochOrder(count: number, seed: number, epoch: number): Uint32Array {
-  // Added, not hashed into the name: two epochs of a run can then never share a stream.
+  // Added rather than hashed into the name, so that two epochs of a run can never share a stream.
   return new Random(seed, (shuffleStream + epoch) >>> 0).permutation(count);
 }
 
-/** Rows of one kind: of the features, the labels, a column. */
+/** Rows of one kind: features, labels or a column. */
 export interface Rows {
   /** Names them in errors. */
   readonly thing: string;
@@ -26,7 +26,7 @@ export interface Rows {
 /**
  * Copies the examples `order[from]` to `order[from + size - 1]` into `into`, an array of the same kind, one after another
  * along axis `axis` of the batch. Allocates no storage. Throws `ARGUMENT` past the end of `order`, `SHAPE_MISMATCH`
- * where `into` is too short.
+ * if `into` is too short.
  */
 export function gatherRows(
   { thing, data, dims }: Rows,
@@ -55,7 +55,7 @@ export function gatherRows(
     for (let row = 0; row < size; row++) into[row] = data[order[from + row] as number] as never;
     return;
   }
-  // What stands before the batch axis repeats with a stride of a whole batch.
+  // The axes before the batch axis repeat with the stride of a whole batch.
   const inner = axis === 0 ? rowSize : sizeOf(dims.slice(axis));
   for (let row = 0; row < size; row++) {
     const start = (order[from + row] as number) * rowSize;

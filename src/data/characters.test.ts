@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { charactersOf } from "./characters.ts";
 import type { Dataset } from "./dataset.ts";
 
-/** Every position has a text of its own: a counter in base 10, so that windows tell where they come from. */
+/** The text at every position is unique: a counter in base 10, so that a window shows where it comes from. */
 const text = Array.from({ length: 4000 }, (_, index) => String(index).padStart(5, "0")).join("");
 const options = { context: 10, train: 300, held: 50, seed: 4 };
 

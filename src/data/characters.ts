@@ -10,11 +10,11 @@ export interface CharactersOptions {
   readonly context?: number;
   /** Examples to draw for training; default 20,000. */
   readonly train?: number;
-  /** Examples to draw for validation, and as many for testing; default 4,000. */
+  /** Examples to draw for validation, and again for testing; default 4,000. */
   readonly held?: number;
-  /** Share of the text that validation and test take each; default 0.1. */
+  /** Fraction of the text that validation and testing get each; default 0.1. */
   readonly heldFraction?: number;
-  /** Chooses the stretches and the positions; default 0. */
+  /** Seed for the choice of stretches and positions; default 0. */
   readonly seed?: number;
   /** Names the data in errors and reports; default: the path, or "text". */
   readonly name?: string;
@@ -33,14 +33,14 @@ export interface CharacterSplit extends Split {
   readonly validation: Dataset;
 }
 
-/** Characters in a stretch of the text, which goes to one part as a whole. */
+/** Characters in a stretch of the text; each stretch goes to one part as a whole. */
 const stretch = 2000;
 
 /**
  * The next character of a text from the `context` characters before it. Features [context, characters] flattened, one-hot;
  * labels are indices into the sorted characters of the text, which are the class names. The text is cut into stretches,
- * each for one part alone, so that no window of one part reaches into another; positions are drawn within them without
- * repetition, in the order of the text. Throws `EMPTY_DATA` where the text is too short for the examples asked for, and
+ * each for a single part, so that no window of one part reaches into another; positions are drawn within them without
+ * repetition, in the order of the text. Throws `EMPTY_DATA` if the text is too short for the requested examples, and
  * what reading throws.
  */
 export async function characters(source: Source, options: CharactersOptions = {}): Promise<CharacterSplit> {
@@ -50,7 +50,7 @@ export async function characters(source: Source, options: CharactersOptions = {}
   return charactersOf(text, { ...options, name });
 }
 
-/** {@link characters} of a text at hand. */
+/** {@link characters} of a text in memory. */
 export function charactersOf(text: string, options: CharactersOptions = {}): CharacterSplit {
   checkOptionNames("characters", options, optionNames);
   const { context = 8, train = 20_000, held = 4_000, heldFraction = 0.1, seed = 0, name = "text" } = options;
@@ -101,7 +101,7 @@ export function charactersOf(text: string, options: CharactersOptions = {}): Cha
   };
 }
 
-/** Positions whose whole window lies within one of the stretches. */
+/** Positions whose whole window is within one of the stretches. */
 function placesIn(picks: Uint32Array, length: number, stretches: number, context: number): number[] {
   const places: number[] = [];
   for (const pick of [...picks].sort((a, b) => a - b)) {

@@ -1,7 +1,7 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 
-/** Values that a model takes as float32, int32, int64, or (uint8) as truth values. */
+/** Values that a model takes as float32, int32, int64 or, for uint8, booleans. */
 export type ColumnData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** The values of one input of a model, example after example. */
@@ -12,14 +12,14 @@ export interface Column {
   readonly dims: readonly number[];
 }
 
-/** A column as it is given. */
+/** A column as the caller gives it. */
 export interface ColumnParts {
   readonly data: ColumnData;
-  /** Default: [] for one value to an example, else one axis. */
+  /** Default: [] for one value per example, otherwise one axis. */
   readonly dims?: readonly number[];
 }
 
-/** Columns by the input that they are for. Throws `SHAPE_MISMATCH` where sizes disagree, `ARGUMENT` for values that are not finite. */
+/** Columns by model input. Throws `SHAPE_MISMATCH` if sizes disagree, `ARGUMENT` for values that are not finite. */
 export function checkColumns(
   name: string,
   count: number,
@@ -70,7 +70,7 @@ export function checkRows(thing: string, length: number, count: number, dims: re
   });
 }
 
-/** Throws `ARGUMENT` for the first of `floats` that is not finite; `given` holds the values as they were given. */
+/** Throws `ARGUMENT` for the first of `floats` that is not finite; `given` are the values as the caller gave them. */
 export function checkFinite(
   thing: string,
   floats: Float32Array,

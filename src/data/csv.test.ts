@@ -31,7 +31,7 @@ describe("parseCsv", () => {
   test("finds a header, and takes every way to write a number", () => {
     expect(parseCsv(`x,y,kind\r\n${plain}`).count).toBe(3);
     expect(parseCsv("a,b\n1,0\n", { header: true }).count).toBe(1);
-    // Text only in the label column is no header.
+    // Text in the label column alone does not make a header.
     expect(parseCsv("1,cat\n2,dog\n").count).toBe(2);
     expect([...parseCsv(" +1.5e2,0\n-.5,0\n3.,0").features]).toEqual([150, -0.5, 3]);
     expect(parseCsv("2019,2020\n1,0\n", { header: true }).count).toBe(1);

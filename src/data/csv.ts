@@ -11,7 +11,7 @@ import { readTable, type TableFileOptions } from "./table/read.ts";
 import type { Table } from "./table/table.ts";
 
 export interface CsvOptions extends TableOptions {
-  /** `true`: with this file's own statistics, targets too; a standardizer: with its. Default: as read. */
+  /** `true`: with this file's own statistics, targets too; a standardizer: with its statistics. Default: as read. */
   readonly standardize?: boolean | Standardizer;
 }
 
@@ -21,18 +21,18 @@ export interface CsvFileOptions extends CsvOptions, TableFileOptions {
   readonly name?: string;
 }
 
-/** {@link parseCsv} of a file: a path, or bytes; gzip or not. Throws what parsing and reading throw. */
+/** {@link parseCsv} of a file, given as a path or bytes, gzipped or not. Throws what parsing and reading throw. */
 export async function loadCsv(source: Source, options: CsvFileOptions = {}): Promise<Dataset> {
   checkOptionNames("loadCsv", options, { ...csvNames, maxBytes: true, encoding: true });
   return datasetOf(await readTable(source, options), options);
 }
 
 /**
- * A dataset from CSV text: every column but the label's is a feature; a column of text becomes one feature for each
- * category. Classes that are integers from 0 stay as they are; any others are numbered in sorted order (numbers by size, text
- * by code unit) and named in `classNames`. Throws `CSV` with the line for a row of another length, with line and column for
- * a gap or a cell that is not a number, and for a column that is surely not what it is taken for; `EMPTY_DATA` without rows,
- * `LABEL_RANGE` for a class outside `classNames`.
+ * A dataset from CSV text. Every column except the label is a feature; a text column becomes one feature per category.
+ * Classes that are integers from 0 are kept; any others are numbered in sorted order (numbers by size, text by code
+ * unit) and named in `classNames`. Throws `CSV` with the line for a row of a different length, with line and column
+ * for a gap or a cell that is not a number, and for a column that is clearly not what it is taken as; `EMPTY_DATA` if
+ * there are no rows, `LABEL_RANGE` for a class outside `classNames`.
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Dataset {
   checkOptionNames("parseCsv", options, csvNames);

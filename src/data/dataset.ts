@@ -11,54 +11,54 @@ import {
 } from "./columns.ts";
 import type { Preprocessing } from "./preprocessing/preprocessing.ts";
 
-/** Labels of this value are left out of a loss over positions, as padding is. */
+/** Labels with this value are left out of a loss over positions, as for padding. */
 export const ignoredLabel = -100;
 
-/** Examples held in memory: features as row-major float32 rows, targets as integer labels or float rows. */
+/** Examples in memory: features as row-major float32 rows, targets as integer labels or float rows. */
 export interface Dataset {
   readonly name: string;
   /** Number of examples, at least 1. */
   readonly count: number;
-  /** [count, ...featureDims]; empty where every input of the model has a column of its own. */
+  /** [count, ...featureDims]; empty if every input of the model has its own column. */
   readonly features: Float32Array;
-  /** The shape of one example, such as [64] or [1, 28, 28]; [0] where there are no features. */
+  /** The shape of one example, such as [64] or [1, 28, 28]; [0] if there are no features. */
   readonly featureDims: readonly number[];
-  /** What each feature is called, where the source says. */
+  /** Names of the features, if the source has them. */
   readonly featureNames?: readonly string[];
-  /** Columns for inputs of the model, by the input's name; the features go to the input that has none. */
+  /** Columns by the name of the model input that they feed; the features go to the input that has none. */
   readonly inputs?: Readonly<Record<string, Column>>;
-  /** [count, ...labelDims], each in 0..classes-1, or -100 for a position that does not count. */
+  /** [count, ...labelDims], each in 0..classes-1, or -100 for a position to ignore. */
   readonly labels?: Int32Array;
-  /** The shape of an example's labels, such as [7] for one to each of seven tokens; absent for one to an example. */
+  /** The shape of an example's labels, such as [7] for one per token of seven; absent for one per example. */
   readonly labelDims?: readonly number[];
   /** Number of classes; present with labels. */
   readonly classes?: number;
-  /** What each class is called, where the source says. */
+  /** Names of the classes, if the source has them. */
   readonly classNames?: readonly string[];
   /** [count, ...targetDims], for regression and binary targets */
   readonly targets?: Float32Array;
   readonly targetDims?: readonly number[];
-  /** How features and targets were made from the source, where the loader says. */
+  /** How features and targets were made from the source, if the loader recorded it. */
   readonly preprocessing?: Preprocessing;
-  /** What the loader assumed, a sentence each. */
+  /** What the loader assumed, one sentence each. */
   readonly notes?: readonly string[];
 }
 
 export interface DatasetParts {
   /** Names the set in errors and reports; default "data". */
   readonly name?: string;
-  /** Default: the number of labels, or the features that `featureDims` divides. */
+  /** Default: the number of labels, or of features divided by the size of `featureDims`. */
   readonly count?: number;
   /** Needed unless `inputs` has a column for every input of the model. */
   readonly features?: ArrayLike<number>;
   /** Default: one axis, features / count. */
   readonly featureDims?: readonly number[];
-  /** One for each number of an example's features. */
+  /** One per number of an example's features. */
   readonly featureNames?: readonly string[];
   /** For models with several inputs: { input_ids: { data: new BigInt64Array(…), dims: [128] }, … }. */
   readonly inputs?: Readonly<Record<string, ColumnParts>>;
   readonly labels?: ArrayLike<number>;
-  /** Default: one label to an example. */
+  /** Default: one label per example. */
   readonly labelDims?: readonly number[];
   /** Default: the number of class names, or the largest label plus one. */
   readonly classes?: number;
@@ -68,13 +68,13 @@ export interface DatasetParts {
   readonly targetDims?: readonly number[];
   /** How features and targets were made from the source. */
   readonly preprocessing?: Preprocessing;
-  /** What the loader assumed, a sentence each. */
+  /** What the loader assumed, one sentence each. */
   readonly notes?: readonly string[];
 }
 
 /**
- * A dataset from arrays. A `Float32Array` of features or targets, an `Int32Array` of labels and columns are kept, not
- * copied. Throws `EMPTY_DATA` without examples, `SHAPE_MISMATCH` where sizes disagree, `LABEL_RANGE` for a label
+ * A dataset from arrays. A `Float32Array` of features or targets, an `Int32Array` of labels, and columns are kept, not
+ * copied. Throws `EMPTY_DATA` if there are no examples, `SHAPE_MISMATCH` if sizes disagree, `LABEL_RANGE` for a label
  * that is not an integer in 0..classes-1, `ARGUMENT` for a value that is not finite.
  */
 export function dataset(parts: DatasetParts): Dataset {
@@ -137,7 +137,7 @@ export function subset(data: Dataset, indices: ArrayLike<number>): Dataset {
   };
 }
 
-/** The same examples with another shape of the same size, such as [64] to [1, 8, 8]. Shares the features. */
+/** The same examples in another shape of the same size, such as [1, 8, 8] instead of [64]. Shares the features. */
 export function reshapeFeatures(data: Dataset, featureDims: readonly number[]): Dataset {
   checkRows(`features of ${data.name}`, data.features.length, data.count, featureDims);
   return { ...data, featureDims: [...featureDims] };
@@ -220,7 +220,7 @@ function checkedLabels(
       remedy: "Name every class, or leave classes out.",
     });
   }
-  // Without a stated number, anything that an Int32Array holds is a class.
+  // If the number of classes is not given, any value of an Int32Array is a class.
   const bound = classes ?? 2 ** 31 - 1;
   let largest = 0;
   const perExample = sizeOf(labelDims);

@@ -6,9 +6,9 @@ import type { Preprocessing } from "./preprocessing/preprocessing.ts";
 import { type Split, splitDataset } from "./split.ts";
 
 export interface DigitsOptions {
-  /** Chooses the split; default 0. */
+  /** Seed of the split; default 0. */
   readonly seed?: number;
-  /** Share of the examples that go to `test`; default 0.2. */
+  /** Fraction of the examples that go to `test`; default 0.2. */
   readonly testFraction?: number;
 }
 
@@ -22,7 +22,7 @@ export interface DigitsOptions {
 export async function digits(options: DigitsOptions = {}): Promise<Split> {
   checkOptionNames("digits", options, { seed: true, testFraction: true });
   const { seed = 0, testFraction = 0.2 } = options;
-  // Imported here, so that programs that bring their own data do not load these bytes.
+  // Imported lazily, so that programs with their own data do not load these bytes.
   const { digitsBase64 } = await import("./digits-bytes.ts");
   const bytes = await gunzip(Uint8Array.from(atob(digitsBase64), (char) => char.charCodeAt(0)));
   const raw = parseCsv(new TextDecoder().decode(bytes), { name: "digits", header: false, target: "class" });

@@ -9,8 +9,8 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Unpacks gzip bytes; stops at `maxBytes` of output, so that a small hostile file cannot fill the memory.
- * Throws `TOO_LARGE` there, `FORMAT` for bytes that are corrupt or cut off. `thing` names them in errors.
+ * Decompresses gzip bytes, up to `maxBytes` of output, so that a small hostile file cannot fill the memory.
+ * Throws `TOO_LARGE` beyond that, `FORMAT` for corrupt or truncated bytes. `thing` names them in errors.
  */
 export async function gunzip(
   bytes: Uint8Array,

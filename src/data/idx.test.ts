@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { EspalierError } from "../tensor/errors.ts";
 import { loadIdx, parseIdx } from "./idx.ts";
 
-/** An IDX file: `write` puts value `at` into the view at an offset. */
+/** An IDX file: `write` writes value number `at` into the view at an offset. */
 function idx(
   code: number,
   bytesEach: number,

@@ -75,16 +75,16 @@ export type ImageAxes = (typeof imageAxes)[number];
 
 export interface IdxOptions {
   readonly name?: string;
-  /** One axis of features, such as [784]; default false: [1, 28, 28]. */
+  /** Flatten features to one axis, such as [784]; default false: [1, 28, 28]. */
   readonly flat?: boolean;
   /**
-   * The order of an image's three axes in the file: "chw" (channels first) is taken as it is, "hwc" is turned into it.
-   * Default: as it is, but refused where the last axis looks like channels.
+   * The order of an image's three axes in the file: "chw" (channels first) is kept, "hwc" is transposed to it.
+   * Default: kept, but refused if the last axis looks like channels.
    */
   readonly axes?: ImageAxes;
   /** Default: the largest label plus one. */
   readonly classes?: number;
-  /** Largest file and largest unpacked size, in bytes; default 1 GiB. */
+  /** Maximum size of the file, and of its decompressed contents, in bytes; default 1 GiB. */
   readonly maxBytes?: number;
 }
 
@@ -97,9 +97,9 @@ const optionNames: OptionNames<IdxOptions> = {
 };
 
 /**
- * Images and labels in two IDX files, each a path or bytes, gzip or not. Pixels of type uint8 are divided by 255,
- * those of another type kept. Images [count, height, width] become examples [1, height, width]; with more axes,
- * or two, the axes after the first are kept. Throws `IDX`, `SHAPE_MISMATCH` where the counts differ,
+ * Images and labels in two IDX files, each a path or bytes, gzipped or not. Pixels of type uint8 are divided by
+ * 255, other types are kept. Images [count, height, width] become examples [1, height, width]; with more axes, or
+ * two, the axes after the first are kept. Throws `IDX`, `SHAPE_MISMATCH` if the counts differ,
  * `EMPTY_DATA`, `LABEL_RANGE`, and what reading throws.
  */
 export async function loadIdx(images: Source, labels: Source, options: IdxOptions = {}): Promise<Dataset> {
@@ -150,7 +150,7 @@ export async function loadIdx(images: Source, labels: Source, options: IdxOption
   };
 }
 
-/** Throws `IDX` for images whose axes are surely not in the order that they would be taken in. */
+/** Throws `IDX` for images whose axes are clearly not in the order assumed. */
 function axesOf(name: string, dims: readonly number[], { axes, flat }: IdxOptions): ImageAxes {
   if (axes === "hwc" && dims.length !== 3) {
     throw new EspalierError("IDX", {
@@ -173,7 +173,7 @@ function axesOf(name: string, dims: readonly number[], { axes, flat }: IdxOption
   return axes ?? "chw";
 }
 
-/** [count, height, width, channels] as [count, channels, height, width]. */
+/** [count, height, width, channels] transposed to [count, channels, height, width]. */
 function channelsFirst(
   values: Float32Array,
   [height = 1, width = 1, channels = 1]: readonly number[],
@@ -193,7 +193,7 @@ async function load(source: Source, name: string, options: IdxOptions): Promise<
   return parseIdx(await readSource(source, name, options.maxBytes), name);
 }
 
-/** Bytes 0..255 as 0..1. */
+/** Bytes 0..255 scaled to 0..1. */
 function fractions(bytes: Uint8Array): Float32Array {
   const fraction = Float32Array.from({ length: 256 }, (_, value) => value / 255);
   const floats = new Float32Array(bytes.length);

@@ -13,7 +13,7 @@ export { type CharacterSplit, type CharactersOptions, characters, charactersOf }
 export { type CsvFileOptions, type CsvOptions, loadCsv, parseCsv } from "./csv.ts";
 export { type IdxOptions, type IdxType, type ImageAxes, loadIdx, parseIdx } from "./idx.ts";
 
-// Sets that ship here, or are made
+// Data sets that ship here or are generated
 
 export { type DigitsOptions, digits } from "./digits.ts";
 export { type SpiralsOptions, spirals } from "./generated/spirals.ts";

@@ -6,15 +6,15 @@ import { type IdxOptions, loadIdx } from "./idx.ts";
 import type { Split } from "./split.ts";
 
 /**
- * MNIST, or a set in its form, from a folder with the four usual files (`train-images-idx3-ubyte` and so on, with
- * or without `.gz`): features [1, 28, 28], or [784] with `flat`, pixels 0..1, 10 classes unless told otherwise.
- * Throws `FILE_MISSING` where a file is missing, and what {@link loadIdx} throws.
+ * MNIST, or a data set in its format, from a folder with the four usual files (`train-images-idx3-ubyte` and so on,
+ * with or without `.gz`): features [1, 28, 28], or [784] with `flat`, pixels 0..1, 10 classes by default.
+ * Throws `FILE_MISSING` if a file is missing, and what {@link loadIdx} throws.
  */
 export async function mnist(folder: string, options: Omit<IdxOptions, "name"> = {}): Promise<Split> {
   checkOptionNames("mnist", options, { flat: true, axes: true, classes: true, maxBytes: true });
   const names = await platform.listFolder(folder);
   const find = (stem: string) => {
-    // Some copies have a dot before "idx".
+    // In some copies a dot precedes "idx".
     const choices = [stem, stem.replace("-idx", ".idx")].flatMap((name) => [name, `${name}.gz`]);
     const found = choices.find((choice) => names.includes(choice));
     if (found !== undefined) return `${folder}/${found}`;

@@ -4,12 +4,12 @@ import { defaultMaxUnpacked, gunzip, isGzip } from "./gzip.ts";
 /** Where a loader reads from: a path (Node), or bytes (anywhere). */
 export type Source = string | Uint8Array | ArrayBuffer;
 
-/** How a source is called in errors. */
+/** The name of a source in errors. */
 export function sourceName(source: Source, otherwise: string): string {
   return typeof source === "string" ? source : otherwise;
 }
 
-/** The bytes of a source, unpacked where they are gzip. `maxBytes` bounds the file and what it unpacks to. */
+/** The bytes of a source, decompressed if they are gzip. `maxBytes` limits the file and its decompressed contents. */
 export async function readSource(
   source: Source,
   name: string,

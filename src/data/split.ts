@@ -8,7 +8,7 @@ export interface Split {
 }
 
 /**
- * Two disjoint parts of a dataset, each in the original order: `round(testFraction × count)` examples go to
+ * Splits a dataset into two disjoint parts, each in the original order: `round(testFraction × count)` examples go to
  * `test`, the others to `train`. With labels the split is stratified: each class keeps its share to within one
  * example. A pure function of its arguments. Throws `ARGUMENT` unless both parts get at least one example.
  */
@@ -17,7 +17,7 @@ export function splitDataset(data: Dataset, testFraction: number, seed = 0): Spl
   return { train: subset(data, train), test: subset(data, test) };
 }
 
-/** What a split needs to know of a dataset. */
+/** What a split needs to know about a dataset. */
 export type Splittable = Pick<Dataset, "count" | "labels" | "labelDims">;
 
 /** The rows that go to each part of {@link splitDataset}. */
@@ -54,7 +54,7 @@ function indicesWhere(flags: Uint8Array, flag: number): number[] {
   return indices;
 }
 
-/** Indices of each class that occurs; one group of everything without labels, or with several to an example. */
+/** Indices of each class that occurs; a single group if there are no labels, or several per example. */
 function groupsOf(data: Splittable): number[][] {
   const groups = new Map<number, number[]>();
   const labels = data.labelDims === undefined ? data.labels : undefined;
@@ -67,7 +67,7 @@ function groupsOf(data: Splittable): number[][] {
   return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
 }
 
-/** Integers that sum to `total`, in proportion to `sizes`: the floors, then one more by largest remainder. */
+/** Integers that sum to `total`, in proportion to `sizes`: rounded down, then one more for the largest remainders. */
 function shareOut(sizes: readonly number[], total: number): number[] {
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const quotas = sizes.map((size) => Math.floor((size * total) / all));

@@ -2,7 +2,7 @@ import { EspalierError } from "../tensor/errors.ts";
 import { type Dataset, dataset } from "./dataset.ts";
 import type { Preprocessing, Scale } from "./preprocessing/preprocessing.ts";
 
-/** Per feature, what to subtract and what to divide by. Plain data: it can be stored with a model. */
+/** What to subtract from each feature, and what to divide it by. Plain data that can be stored with a model. */
 export interface Standardizer {
   readonly mean: readonly number[];
   /** Population standard deviation; 1 for a feature that never changes. */
@@ -43,7 +43,7 @@ export function applyStandardizer(data: Dataset, { mean, scale }: Standardizer):
   return dataset({ ...others, features, ...(record === undefined ? {} : { preprocessing: record }) });
 }
 
-/** The record of features that were scaled once more; undefined where a record cannot say so: of categories. */
+/** The record of features that were scaled once more; undefined for categories, which a record cannot scale. */
 function rescaled(record: Preprocessing, { mean, scale }: Standardizer): Preprocessing | undefined {
   const again = (before: Scale, at: number): Scale => ({
     mean: before.mean + mean[at]! * before.deviation,

@@ -14,16 +14,16 @@ export interface TableSplit {
 
 export interface TableSplitOptions extends PreprocessingFitOptions {
   readonly testFraction: number;
-  /** Share of what remains held out for validation; default 0: none. */
+  /** Fraction of the remaining rows held out for validation; default 0. */
   readonly validationFraction?: number;
   readonly seed: number;
-  /** A model's own record, which is used instead of one learned here. */
+  /** A model's own record, to use instead of learning one here. */
   readonly record?: Preprocessing;
 }
 
 /**
- * The rows of a table in two or three parts, split as `splitDataset` splits. Means, deviations, categories and fills are
- * learned from the training part alone, and used for all.
+ * Splits the rows of a table into two or three parts, as `splitDataset` does. Means, deviations, categories and fills
+ * are learned from the training part alone, and applied to all.
  */
 export function splitTable(plan: TablePlan, options: TableSplitOptions): TableSplit {
   const { testFraction, validationFraction = 0, seed } = options;
@@ -58,7 +58,7 @@ export function splitTable(plan: TablePlan, options: TableSplitOptions): TableSp
   };
 }
 
-/** What tools that feed the model's file have to know of its types. */
+/** What tools that feed the model's file have to know about its types. */
 function wideNotes({ features, target }: Preprocessing): readonly string[] {
   const wide = features.kind === "table" ? wideColumns(features) : [];
   return [

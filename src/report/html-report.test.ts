@@ -3,7 +3,7 @@ import { sampleDiagnosis, sampleGrowth, sampleRun } from "../../test/report/samp
 import { htmlReport } from "./html-report.ts";
 import type { RunArm, RunRecord } from "./record/run-record.ts";
 
-/** Throws where elements are not nested, an attribute is not quoted, or a bare `<` or `&` stands in the text. */
+/** Throws if elements are not nested, an attribute is not quoted, or the text contains a bare `<` or `&`. */
 function assertWellFormed(document: string): void {
   const token =
     /<!DOCTYPE html>|<(\/?)([A-Za-z][\w-]*)((?:\s+[A-Za-z][\w:-]*="[^"<]*")*)\s*(\/?)>|&(?:amp|lt|gt|quot|#39);|[^<&]/gy;
@@ -78,7 +78,7 @@ describe("the sample run", () => {
       const chart = html.slice(html.indexOf(`id="loss-${id}-title"`));
       return Number(/class="rule arm-0">.*?<path d="M([\d.]+)/.exec(chart)?.[1]);
     };
-    // By step 300 of 1,000 the grown arm has spent far less than 30 % of what the other spends in all.
+    // By step 300 of 1,000 the grown arm has spent far less than 30 % of the other's total.
     expect(rule("flops")).toBeLessThan(rule("steps") - 40);
   });
 

@@ -6,7 +6,7 @@ import type { RunArm } from "./record/run-record.ts";
 
 const run = sampleRun(3);
 
-/** The same value with the keys of every object the other way round. */
+/** The same value with the keys of every object in reverse order. */
 function turned(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(turned);
   if (typeof value !== "object" || value === null) return value;

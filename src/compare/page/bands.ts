@@ -2,7 +2,7 @@ import type { SeedRun } from "../runs.ts";
 import type { CurvePoint } from "../statistics/curve.ts";
 import { quantile } from "../statistics/quantile.ts";
 
-/** The best loss so far of several runs, at one place of the horizontal axis. */
+/** The best loss so far of several runs, at one point of the horizontal axis. */
 export interface BandPoint {
   readonly x: number;
   readonly low: number;
@@ -14,7 +14,7 @@ const places = 120;
 
 /**
  * Median and quartiles over runs of the best validation loss so far, against `value` of a point. A run that has ended
- * keeps its best; the band ends where the middle run ends, and begins where every run has been evaluated.
+ * keeps its best; the band begins where every run has been evaluated, and ends where the median run ends.
  */
 export function bandOf(runs: readonly SeedRun[], value: (point: CurvePoint) => number): readonly BandPoint[] {
   if (runs.length === 0) return [];

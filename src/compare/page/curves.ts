@@ -30,7 +30,7 @@ ${axes.map((axis) => markup`<div class="panels single on-${axis.id}">${draw(line
 </section>`;
 }
 
-/** The color and marker of a line, the same all over the page. */
+/** The color and marker of a line, the same throughout the page. */
 export function lineIndex(lines: readonly Line[], line: { readonly name: string }): number {
   return lines.findIndex(({ name }) => name === line.name);
 }
@@ -64,7 +64,7 @@ function draw(lines: readonly Line[], shown: readonly Line[], horizontal: Horizo
   })}</div></figure>`;
 }
 
-/** Logarithmic, so that ratios can be compared; linear where a loss is not positive. */
+/** Logarithmic, so that ratios can be compared; linear if some loss is not positive. */
 function lossAxis(points: readonly BandPoint[]): Axis {
   const values = points.flatMap(({ low, middle, high }) => [low, middle, high]).filter(Number.isFinite);
   return values.every((value) => value > 0)

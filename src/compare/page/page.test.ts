@@ -63,7 +63,7 @@ test("the page is one file without scripts or links, in which names are text", a
   expect(page).toContain("&lt;b&gt;names&lt;/b&gt; are text");
   expect(page).toContain("died &lt;twice&gt;");
   expect(page).not.toMatch(/<script|<link|<img|src=|href=|NaN|undefined/);
-  // What never arrived is told, and not drawn at a number.
+  // What never arrived is stated, and not drawn at a number.
   expect(page).toContain("the median seed never did");
   expect(page).toContain("0/2");
 });

@@ -3,7 +3,7 @@ import { widthsOf } from "../end-size.ts";
 import type { ComparisonResults } from "../results.ts";
 import { scheduleText } from "./tuning.ts";
 
-/** What was asked for: the task in a table, the arms, and the whole configuration as JSON. */
+/** The configuration: the task in a table, the arms, and the whole of it as JSON. */
 export function setup({ comparison, lines }: ComparisonResults): Markup {
   const { task, seeds, arms, first } = comparison;
   const facts: readonly (readonly [string, string])[] = [
@@ -40,7 +40,7 @@ export function setup({ comparison, lines }: ComparisonResults): Markup {
 </section>`;
 }
 
-/** The sizes that its runs ended with; where they differ, how many are different. */
+/** The sizes that its runs ended with; if they differ, how many sizes there are. */
 function ends(lines: ComparisonResults["lines"], name: string): string {
   const runs = lines.find((line) => line.name === name)?.runs ?? [];
   const sizes = [...new Set(runs.map(({ widths }) => plain(widths)))];

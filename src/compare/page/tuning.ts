@@ -3,7 +3,7 @@ import { type Markup, markup } from "../../report/drawing/markup.ts";
 import type { ScheduleConfig } from "../config.ts";
 import type { ComparisonResults } from "../results.ts";
 
-/** The grid of every arm that was tuned, and what it chose. */
+/** The grid of every tuned arm, and its choice. */
 export function tuning({ tuned, comparison }: ComparisonResults): Markup {
   const { seeds, tuning: rule } = comparison;
   if (tuned.length === 0)

@@ -18,7 +18,7 @@ const asked = {
   free: "Arms of one's own.",
 } as const;
 
-/** What the comparison came to: in words, as ratios, and in a table. */
+/** The outcome of the comparison: in words, as ratios, and in a table. */
 export function verdict(ledger: ComparisonResults): Markup {
   const { comparison, findings, first } = ledger;
   const losing = findings.filter(({ losses }) => losses.length > 0);
@@ -75,7 +75,7 @@ function ratios(ledger: ComparisonResults, unit: "flops" | "seconds", name: stri
   })}</div></figure>`;
 }
 
-/** What each arm came to by itself, and then against the reference. */
+/** The results of each arm, first on its own, then against the reference. */
 function tables({ summaries, lines }: ComparisonResults): Markup {
   const tested = summaries.some(({ testLoss }) => testLoss !== undefined);
   const accurate = summaries.some(({ testAccuracy }) => testAccuracy !== undefined);
@@ -115,7 +115,7 @@ function wins({ value, low, high }: Estimate, { pairs }: Against): string {
   return `${Math.round(value * pairs)}/${pairs} (${share(low)} to ${share(high)})`;
 }
 
-/** The same with targets that ask for less, and with one target for all seeds. */
+/** The same with easier targets, and with one target for all seeds. */
 function slackTable(summaries: readonly LineSummary[]): Markup | false {
   const compared = summaries.filter(({ against }) => against !== undefined);
   const [first] = compared;

@@ -1,8 +1,8 @@
 import type { Estimate } from "./bootstrap.ts";
 
 /**
- * The share of successes with its exact 95 % interval (Clopper & Pearson, 1934): the probabilities under which so many
- * successes, or more, and so few, or fewer, would each come up in 2.5 % of the cases. NaN for no trials.
+ * The proportion of successes with its exact 95 % interval (Clopper & Pearson, 1934): the probabilities under which
+ * this many successes or more, and this many or fewer, would each occur in 2.5 % of cases. NaN for no trials.
  */
 export function binomial(successes: number, trials: number): Estimate {
   if (trials === 0) return { value: Number.NaN, low: Number.NaN, high: Number.NaN };
@@ -25,7 +25,7 @@ function atMost(most: number, trials: number, share: number): number {
   return sum;
 }
 
-/** Where a function that rises from below zero crosses it, in (0, 1). */
+/** The zero in (0, 1) of an increasing function that starts below zero. */
 function solve(rising: (share: number) => number): number {
   let low = 0;
   let high = 1;

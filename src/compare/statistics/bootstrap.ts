@@ -1,7 +1,7 @@
 import { Random } from "../../tensor/random.ts";
 import { quantile } from "./quantile.ts";
 
-/** A figure with the interval in which it lies with 95 % confidence. */
+/** A figure with its 95 % confidence interval. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;
@@ -11,8 +11,8 @@ export interface Estimate {
 export const resamples = 2000;
 
 /**
- * A statistic of values with its percentile bootstrap interval (Efron & Tibshirani, 1993): the 2.5 % and 97.5 % quantiles
- * of the statistic over 2,000 samples drawn with replacement. A pure function of the values. NaN for no values.
+ * A statistic of values with its percentile bootstrap interval (Efron & Tibshirani, 1993): the 2.5 % and 97.5 %
+ * quantiles of the statistic over 2,000 resamples, drawn with replacement. A pure function of the values. NaN for none.
  */
 export function bootstrap(
   values: readonly number[],

@@ -1,15 +1,15 @@
 /** An evaluation on the validation data. */
 export interface CurvePoint {
   readonly step: number;
-  /** Of everything so far: training, scoring, growing. */
+  /** FLOPs so far of everything: training, scoring and growing. */
   readonly flops: number;
-  /** Of training and growing so far; evaluations do not count. */
+  /** Seconds of training and growing so far; evaluations do not count. */
   readonly seconds: number;
   /** Validation loss. */
   readonly loss: number;
 }
 
-/** The first point with the least loss; undefined for a curve without a finite loss. */
+/** The first point with the least loss; undefined if no loss of the curve is finite. */
 export function bestPoint(curve: readonly CurvePoint[]): CurvePoint | undefined {
   let best: CurvePoint | undefined;
   for (const point of curve) {
@@ -18,7 +18,7 @@ export function bestPoint(curve: readonly CurvePoint[]): CurvePoint | undefined 
   return best;
 }
 
-/** What it cost to come to a loss of `target` or less, as the first evaluation found it; Infinity where it never did. */
+/** The cost at the first evaluation whose loss is `target` or less; Infinity if there is none. */
 export function costTo(
   curve: readonly CurvePoint[],
   target: number,
@@ -28,7 +28,7 @@ export function costTo(
   return { flops: reached.flops, seconds: reached.seconds };
 }
 
-/** The best loss that `flops` bought; Infinity where they bought none. */
+/** The best loss within `flops`; Infinity if there was no evaluation within them. */
 export function lossWithin(curve: readonly CurvePoint[], flops: number): number {
   return bestPoint(curve.filter((point) => point.flops <= flops))?.loss ?? Number.POSITIVE_INFINITY;
 }

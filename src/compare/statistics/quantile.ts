@@ -1,6 +1,6 @@
 /**
- * The quantile `share` (0 to 1) of values, between two of them linearly (type 7 of Hyndman & Fan, 1996). Infinity may be
- * among them and comes last: what never arrived. NaN for no values.
+ * The quantile `share` (0 to 1) of values, interpolated linearly (type 7 of Hyndman & Fan, 1996). Infinity stands for
+ * what never arrived and sorts last. NaN for no values.
  */
 export function quantile(values: readonly number[], share: number): number {
   if (values.length === 0) return Number.NaN;
@@ -8,7 +8,7 @@ export function quantile(values: readonly number[], share: number): number {
   const place = share * (sorted.length - 1);
   const low = sorted[Math.floor(place)] as number;
   const high = sorted[Math.ceil(place)] as number;
-  // Not by a product with the part: 0 × ∞ is no number.
+  // Not multiplied by the fraction: 0 × ∞ is NaN.
   return low === high ? low : low + (place - Math.floor(place)) * (high - low);
 }
 

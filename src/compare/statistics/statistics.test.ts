@@ -22,7 +22,7 @@ test("what never arrived comes last, and moves no median that it does not reach"
 });
 
 test("the bootstrap of a median over two values is known exactly", () => {
-  // Of three draws from {1, 1, 5} the median is 5 where two or three are 5: 7/27 of all, more than 2.5 %.
+  // Of three draws from {1, 1, 5} the median is 5 if two or three are 5: 7/27 of all, more than 2.5 %.
   expect(bootstrap([1, 1, 5], median)).toEqual({ value: 1, low: 1, high: 5 });
   expect(bootstrap([2, 2, 2], median)).toEqual({ value: 2, low: 2, high: 2 });
   expect(bootstrap([1, 1, never], median).high).toBe(never);

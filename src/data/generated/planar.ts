@@ -4,7 +4,7 @@ import { type Dataset, dataset } from "../dataset.ts";
 import { requireNotNegative, requirePositive } from "./checks.ts";
 
 export interface PlanarOptions {
-  /** Number of points; their classes take turns, so that every class has its share. */
+  /** Number of points; their classes alternate, so that every class gets its share. */
   readonly count?: number;
   /** Standard deviation of the normal noise on both coordinates. */
   readonly noise?: number;

@@ -4,14 +4,14 @@ import { requireNotNegative, requirePositive } from "./checks.ts";
 import { type PlanarOptions, planar, planarNames } from "./planar.ts";
 
 export interface SpiralsOptions extends PlanarOptions {
-  /** Number of arms, which is the number of classes; default 2. */
+  /** Number of arms, and so of classes; default 2. */
   readonly arms?: number;
-  /** How often each arm goes around; default 1. */
+  /** Turns of each arm; default 1. */
   readonly turns?: number;
 }
 
 /**
- * Interleaved Archimedean spirals, one class for each arm, from the centre to radius 1. Points are evenly spaced
+ * Interleaved Archimedean spirals, one class per arm, from the center to radius 1. Points are evenly spaced
  * in radius. Defaults: 600 points, noise 0.02.
  */
 export function spirals(options: SpiralsOptions = {}): Dataset {
@@ -21,7 +21,7 @@ export function spirals(options: SpiralsOptions = {}): Dataset {
   requireNotNegative({ turns });
   return planar("spirals", arms, { count, noise, seed }, (index) => {
     const label = index % arms;
-    // From above zero, so that the arms do not share the centre.
+    // Starts above zero, so that the arms do not share the center.
     const radius = (Math.floor(index / arms) + 1) / Math.ceil(count / arms);
     const angle = 2 * Math.PI * (turns * radius + label / arms);
     return { x: radius * Math.cos(angle), y: radius * Math.sin(angle), label };

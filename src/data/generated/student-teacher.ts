@@ -12,9 +12,9 @@ export interface StudentTeacherOptions {
   readonly outputs?: number;
   /** Number of samples; default 1000. */
   readonly count?: number;
-  /** Chooses the teacher; default 0. */
+  /** Seed of the teacher; default 0. */
   readonly seed?: number;
-  /** Chooses the samples, so that one teacher can set a training and a test set; default `seed`. */
+  /** Seed of the samples, so that one teacher can make a training and a test set; default `seed`. */
   readonly sampleSeed?: number;
 }
 
@@ -28,9 +28,9 @@ const optionNames: OptionNames<StudentTeacherOptions> = {
 };
 
 /**
- * What a random network computes on random inputs: a regression task whose right size is known. The teacher is
- * linear, ReLU, linear without bias, weights uniform in [-1, 1); inputs are standard normal. This is the task that
- * GradMax was measured on (Evci et al., "GradMax: growing neural networks using gradient information", ICLR 2022).
+ * The outputs of a random network on random inputs: a regression task whose right size is known. The teacher is
+ * linear, ReLU, linear, without biases, with weights uniform in [-1, 1); inputs are standard normal. GradMax was
+ * measured on this task (Evci et al., "GradMax: growing neural networks using gradient information", ICLR 2022).
  * Features [count, inputs], targets [count, outputs].
  */
 export function studentTeacher(options: StudentTeacherOptions = {}): Dataset {

@@ -3,7 +3,7 @@ import type { Dataset } from "../dataset.ts";
 import { type PlanarOptions, planar, planarNames } from "./planar.ts";
 
 /**
- * Exclusive or: points around the corners of the unit square, class 1 where exactly one coordinate is 1.
+ * Exclusive or: points around the corners of the unit square, class 1 if exactly one coordinate is 1.
  * Defaults: 200 points, noise 0.1. Without noise every fourth point is the same corner.
  */
 export function xor(options: PlanarOptions = {}): Dataset {

@@ -1,4 +1,4 @@
-// The room of preprocessing: the record, and its JSON.
+// The preprocessing record, and its JSON.
 export { preprocessingJson, readPreprocessing } from "./json.ts";
 export {
   type CategoryColumn,

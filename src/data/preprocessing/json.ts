@@ -136,7 +136,7 @@ function string(value: unknown, thing: string): string {
   throw misread(thing, "must be text", value);
 }
 
-/** Distinct strings: each stands for one output or feature. */
+/** Distinct strings: each represents one output or feature. */
 function strings(value: unknown, thing: string): readonly string[] {
   const found = list(value, thing).map((entry) => string(entry, thing));
   if (new Set(found).size === found.length) return found;

@@ -4,9 +4,9 @@ export type NumberFormat = Pick<TextOptions, "decimal" | "thousands">;
 
 const plain = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-/** Reads trimmed cells as numbers in one way of writing them: NaN for what is none. */
+/** Reads trimmed cells as numbers in one notation: NaN for what is not a number. */
 export function numberReader({ decimal = ".", thousands }: NumberFormat): (text: string) => number {
-  // What even a double cannot hold is left as the text that it is, for errors to show.
+  // A number too large even for a double is kept as text, for errors to show.
   const read = (text: string) => {
     const value = plain.test(text) ? Number(text) : Number.NaN;
     return Number.isFinite(value) ? value : Number.NaN;
@@ -29,8 +29,8 @@ function escaped(character: string): string {
 }
 
 /**
- * Whether a number's text says more than its value: "01234" is not "1234", and a whole number past 2^53 is not its neighbor
- * although both become the same double.
+ * Whether a number's text says more than its value: "01234" is not "1234", and a whole number past 2^53 is not its
+ * neighbor, although both become the same double.
  */
 export function isCode(text: string, value: number): boolean {
   return /^[+-]?0\d/.test(text) || (Math.abs(value) > Number.MAX_SAFE_INTEGER && /^[+-]?\d+$/.test(text));
@@ -39,22 +39,22 @@ export function isCode(text: string, value: number): boolean {
 const markers = new Set(["", "na", "n/a", "nan", "-nan", "null", "?", "#n/a", "<na>"]);
 const numericMarkers = new Set([...markers, "none", "nil", "-", "--", ".", "n.a.", "missing", "#na"]);
 
-/** Whether text stands for a missing value: "", "NA", "null", "?"; among numbers also "-", ".", "none". */
+/** Whether text means a missing value: "", "NA", "null", "?"; among numbers also "-", ".", "none". */
 export function isMissing(text: string, amongNumbers: boolean): boolean {
   return (amongNumbers ? numericMarkers : markers).has(text.toLowerCase());
 }
 
-/** Whether text is a number in another way of writing: "1,5", "1 234", "$12", "5%". */
+/** Whether text is a number in another notation: "1,5", "1 234", "$12", "5%". */
 export function isForeignNumber(text: string): boolean {
   return /^[$€£¥]? ?[+-]?\d[\d.,' \u00a0\u202f]*[$€£¥%]?$/.test(text.replace(/ (?=[$€£¥%]$)/, ""));
 }
 
-/** What can be done about a column that should hold numbers. */
+/** Remedies for a column that should be numeric. */
 export function columnRemedy(column: string): string {
   return `leave the column out (--drop ${quoted(column)}), or take it as categories (--categories ${quoted(column)}). If this line is no data: --comment with how it starts, --header or --skip-rows. If this column is the label: --label.`;
 }
 
-/** What to do about a cell that should be a number, by what it looks like; `otherwise` is what else there is to do. */
+/** Remedies for a cell that should be a number, by what it looks like; `otherwise` is the one for anything else. */
 export function numberRemedy(text: string, otherwise: string): string {
   if (/^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(text) && !/^[+-]?\d{1,3},\d{3}$/.test(text))
     return "If commas group its digits: thousands (command line: --thousands ,).";

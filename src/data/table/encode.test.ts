@@ -75,6 +75,6 @@ test("a record is learned from the training part alone", () => {
   expect(held.preprocessing).toBe(train.preprocessing);
   const [column] = train.preprocessing?.features.kind === "table" ? train.preprocessing.features.columns : [];
   if (column?.kind !== "number") throw new Error("a number");
-  // A gap is filled with the training mean, and that is 0 once it is scaled.
+  // A gap is filled with the training mean, which is 0 once scaled.
   expect(column.missing).toBeCloseTo(column.mean, 6);
 });

@@ -13,16 +13,16 @@ import { columnRemedy, numberRemedy, quoted } from "./cells.ts";
 import { badCell, cellKey, isGap, place, type Table, type TableColumn } from "./table.ts";
 
 export interface EncodeOptions {
-  /** Which rows, in this order; default: all. */
+  /** The rows to read, in this order; default: all. */
   readonly rows?: ArrayLike<number>;
   /** Whether the label column is read too; default true. */
   readonly target?: boolean;
 }
 
 /**
- * The rows of a table as a record says: columns are found by name, in whatever order, and others are passed over. Throws
- * `SHAPE_MISMATCH` for a column that is not there; with line and column, `CSV` for a gap without a fill and a cell that is
- * no number, and `LABEL_RANGE` for a class that the record does not know.
+ * Encodes the rows of a table according to a record: columns are found by name, in any order, and others are ignored.
+ * Throws `SHAPE_MISMATCH` for a missing column; with line and column, `CSV` for a gap without a fill and for a cell
+ * that is not a number, and `LABEL_RANGE` for a class that the record does not know.
  */
 export function encodeTable(table: Table, record: Preprocessing, options: EncodeOptions = {}): Dataset {
   const { features } = record;
@@ -54,7 +54,7 @@ export function encodeTable(table: Table, record: Preprocessing, options: Encode
   });
 }
 
-/** Labels or targets of the rows at `rows`; neither where the record has no target. Throws as {@link encodeTable} does. */
+/** Labels or targets of the rows at `rows`; neither if the record has no target. Throws as {@link encodeTable} does. */
 export function encodeTarget(
   table: Table,
   record: Preprocessing,
@@ -110,7 +110,7 @@ function encodeNumbers(
   if (largest > 2 ** 24) refuseLoss(table, from, rows, (at) => into[offset + at * stride] as number);
 }
 
-/** Whole numbers above 2^24 that float32 would make one. Fractions are rounded as everywhere. */
+/** Different whole numbers above 2^24 that float32 would merge. Fractions are rounded as usual. */
 function refuseLoss(
   table: Table,
   from: TableColumn,
@@ -136,7 +136,7 @@ function refuseLoss(
   }
 }
 
-/** The number in a cell, or what stands for a gap. */
+/** The number in a cell, or the fill for a gap. */
 function numberIn(table: Table, column: TableColumn, row: number, missing: number | undefined): number {
   const value = column.numbers[row] as number;
   if (Number.isFinite(Math.fround(value))) return value;
@@ -186,7 +186,7 @@ function encodeClasses(table: Table, from: TableColumn, { classes }: ClassTarget
   const numbered = !classes.some((name) => /^[+-]?[\d.]/.test(name));
   const labels = Int32Array.from(rows, (row) => {
     const key = cellKey(from, row);
-    // Where classes have names, numbers count them, as in scikit-learn's files.
+    // If classes have names, numbers are their indices, as in scikit-learn's files.
     const found = places.get(key) ?? (numbered && /^\d+$/.test(key) ? Number(key) : -1);
     if (found >= 0 && found < classes.length) return found;
     if (isGap(from, row, numbered === false))

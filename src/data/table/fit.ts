@@ -12,11 +12,11 @@ import { cellKey, isGap, type TableColumn } from "./table.ts";
 export interface PreprocessingFitOptions {
   /** Whether number columns are scaled to mean 0 and deviation 1; default false. */
   readonly standardize?: boolean;
-  /** Whether targets that are numbers are scaled likewise; default: as `standardize`. */
+  /** Whether numeric targets are scaled too; default: `standardize`. */
   readonly scaleTarget?: boolean;
 }
 
-/** Learns what the columns of a plan become from its rows at `rows`, the training part alone. */
+/** Learns from the rows at `rows`, the training part alone, how to encode the columns of a plan. */
 export function fitPreprocessing(
   plan: TablePlan,
   rows: ArrayLike<number>,
@@ -63,7 +63,7 @@ function fitColumn(
   if (missing === "error" || missing === "drop")
     return { kind, name, categories: categories.length === 0 ? [""] : categories };
   if (gaps === 0) {
-    // A gap that only other rows have belongs to what is most frequent here.
+    // If only other rows have gaps, a gap counts as the most frequent category here.
     const [most = ""] = categories.toSorted((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0));
     return { kind, name, categories, missing: most };
   }
@@ -77,7 +77,7 @@ function present({ numbers }: TableColumn, rows: ArrayLike<number>): readonly nu
   return Array.from(rows, (row) => numbers[row] as number).filter((value) => !Number.isNaN(value));
 }
 
-/** Population statistics, in double precision; deviation 1 for what never changes. */
+/** Population statistics, in double precision; deviation 1 for a constant column. */
 export function scaleOfColumn(values: readonly number[]): Scale {
   if (values.length === 0) return unscaled;
   const mean = values.reduce((sum, value) => sum + value / values.length, 0);

@@ -16,18 +16,18 @@ export function isScikitLine({ cells }: CsvRecord, second: CsvRecord | undefined
   );
 }
 
-/** A column below the first line: what tells whether that line names it. */
+/** A column below the first line: evidence for whether that line names it. */
 export interface Below {
-  /** Whether the cell of the first line is a number. */
+  /** Whether the column's cell in the first line is a number. */
   readonly first: boolean;
   readonly numbers: Float64Array;
   readonly texts: ReadonlyMap<number, string>;
 }
 
 /**
- * Whether the first line names the columns. It does where every cell is text and stands above a number or is not seen
- * again; it does not where its numbers stand above numbers. "0,1,2,target" names them too: its numbers count up.
- * Throws `CSV` where nothing tells.
+ * Whether the first line names the columns. It does if every cell is text and some are above numbers or none occurs
+ * again; it does not if it has numbers above numbers. "0,1,2,target" names them too: its numbers count up.
+ * Throws `CSV` if it could be either.
  */
 export function namesColumns(
   name: string,
@@ -67,7 +67,7 @@ export function namesColumns(
   return { named: false };
 }
 
-/** Numbers only, or gaps, with at least one number. */
+/** Only numbers and gaps, with at least one number. */
 function isAboveNumbers({ numbers, texts }: Below): boolean {
   let found = false;
   for (const [row, value] of numbers.entries()) {

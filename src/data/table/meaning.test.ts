@@ -2,14 +2,14 @@ import { describe, expect, test } from "vitest";
 import type { EspalierError } from "../../tensor/errors.ts";
 import { type CsvOptions, loadCsv, parseCsv } from "../csv.ts";
 
-// Each row stands for a kind of file that was once read as something else, without a word.
+// Each row represents a kind of file that was once silently read as something else.
 
 const rows = 60;
 const wave = (row: number, step: number) => Math.sin(1 + row * step).toFixed(4);
 /** A table of two features and what `cell` gives for the label. */
 const table = (label: (row: number) => string, head = "a,b,y", count = rows) =>
   `${head}\n${Array.from({ length: count }, (_, row) => `${wave(row, 1)},${wave(row, 0.3)},${label(row)}`).join("\n")}\n`;
-/** The same with `cells` before the features. */
+/** The same table with `cells` before the features. */
 const withColumn = (cells: (row: number) => string, name: string, label = (row: number) => String(row % 3)) =>
   `${name},a,b,y\n${Array.from({ length: rows }, (_, row) => `${cells(row)},${wave(row, 1)},${wave(row, 0.3)},${label(row)}`).join("\n")}\n`;
 

@@ -1,5 +1,5 @@
 import type { OptionNames } from "../../tensor/known-options.ts";
-/** What stands for a gap: it is refused; its row is left out; or the column's mean, median or zero fills it. */
+/** What to do about a gap: refuse it, drop its row, or fill it with the column's mean, its median, or zero. */
 export const missingRules = ["error", "drop", "mean", "median", "zero"] as const;
 export type MissingRule = (typeof missingRules)[number];
 
@@ -12,25 +12,25 @@ export interface TextOptions {
   readonly name?: string;
   /**
    * What the first line is. `true`: column names. `false`: data. `"sklearn"`: scikit-learn's "rows, columns, class
-   * names". `"auto"` (default): scikit-learn's where it fits the data, otherwise names where its cells differ in kind from
-   * those below; what is doubtful is refused.
+   * names". `"auto"` (default): scikit-learn's if it fits the data, otherwise names if its cells differ in kind from
+   * those below; a doubtful line is refused.
    */
   readonly header?: "auto" | "sklearn" | boolean;
-  /** One character; default ",", or what a first line "sep=;" says. */
+  /** One character; default ",", or the one given by a first line such as "sep=;". */
   readonly delimiter?: string;
-  /** Lines to pass over at the start; default 0. */
+  /** Lines to skip at the start; default 0. */
   readonly skipRows?: number;
-  /** Lines that start with this are passed over; default: none. */
+  /** Lines that start with this are skipped; default: none. */
   readonly comment?: string;
-  /** What stands before the fraction of a number: "." (default) or ",". */
+  /** The decimal separator: "." (default) or ",". */
   readonly decimal?: "." | ",";
-  /** Fewest columns: default 2, a feature and the label; 1 for rows that may have no label. */
+  /** Minimum number of columns: default 2, a feature and the label; 1 for rows that may have no label. */
   readonly leastColumns?: 1 | 2;
-  /** What may stand between groups of three digits; default: nothing may. */
+  /** The separator allowed between groups of three digits; default: none. */
   readonly thousands?: string;
 }
 
-/** A column by its name, or by its index (negative from the end). */
+/** A column by name, or by index (negative counts from the end). */
 export type ColumnChoice = string | number;
 
 /** What the columns of a table are for. */
@@ -38,21 +38,21 @@ export interface ColumnOptions {
   /** The column of labels or targets; default -1, the last. */
   readonly label?: ColumnChoice;
   /**
-   * `"class"`: a class to an example. `"number"`: float targets [count, 1], also for 0/1 of a binary loss. `"auto"`
-   * (default): by what the column holds; what is doubtful is refused.
+   * `"class"`: a class per example. `"number"`: float targets [count, 1], also for 0/1 of a binary loss. `"auto"`
+   * (default): by the contents of the column; a doubtful column is refused.
    */
   readonly target?: "class" | "number" | "auto";
-  /** The classes in order, where the file may lack some or must agree with another file. */
+  /** The classes in order, for a file that may lack some or must agree with another. */
   readonly classNames?: readonly string[];
   /** Columns to leave out. */
   readonly drop?: readonly ColumnChoice[];
-  /** Columns that are features although they look like row numbers or like copies of the label. */
+  /** Columns to use as features although they look like row numbers or copies of the label. */
   readonly keep?: readonly ColumnChoice[];
-  /** Columns to take as categories whatever they hold. */
+  /** Columns to treat as categories, whatever their contents. */
   readonly categories?: readonly ColumnChoice[];
   /**
-   * What becomes of gaps: default "error". Fills are learned from the training rows. Whatever fills features, a row without
-   * a label is left out. A gap among texts is a category of its own.
+   * What to do about gaps; default "error". Fills are learned from the training rows. A row without a label is dropped
+   * even if features are filled. In a text column, a gap is a category of its own.
    */
   readonly missing?: MissingRule;
 }

@@ -6,8 +6,8 @@ import { type CsvRecord, csvRecords } from "./records.ts";
 import type { Table, TableColumn } from "./table.ts";
 
 /**
- * Rows and columns of CSV text. Throws `EMPTY_DATA` without rows; `CSV`, with the line, for a row of another length, a wrong
- * quote, or a first line that is neither surely names nor surely data; `ARGUMENT` for an option that makes no sense.
+ * Rows and columns of CSV text. Throws `EMPTY_DATA` if there are no rows; `CSV`, with the line, for a row of another
+ * length, a misplaced quote, or a first line that may be names or data; `ARGUMENT` for an option that makes no sense.
  */
 export function parseTable(given: string, options: TextOptions = {}): Table {
   const { name = "CSV", skipRows = 0, comment } = options;
@@ -65,7 +65,7 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
   }
   if (!head.named) rows.add(first);
   else if (rows.lines.length === 0) throw noRows(name);
-  // Without names the first line is a row like any other: it was read last, and comes first.
+  // If it has no names, the first line is an ordinary row: it was read last, but comes first.
   const columns = rows.columns(head.named ? 0 : 1);
   const lines = head.named ? rows.lines : [rows.lines.at(-1) as number, ...rows.lines.slice(0, -1)];
   return {
@@ -82,13 +82,13 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
   };
 }
 
-/** Whether a line of names is one cell shorter than the rows below, as R's write.table makes it. */
+/** Whether a line of names is one cell shorter than the rows below, as R's write.table writes it. */
 function lacksName(first: CsvRecord, second: CsvRecord | undefined, options: TextOptions) {
   if (second === undefined || options.header === false || second.cells.length !== first.cells.length + 1)
     return false;
   const read = numberReader(options);
   const [name = "", last = ""] = [second.cells[0]?.trim(), second.cells.at(-1)?.trim()];
-  // A comma before a fraction would cut a cell in two as well: 1,5 is no row of that name.
+  // A decimal comma would also split a cell in two: 1,5 is not a row name and a value.
   const isName = Number.isNaN(read(name)) || /^[01]$/.test(name);
   return (
     last !== "" &&
@@ -142,7 +142,7 @@ function checkFirst(
       remedy: `Say so: comment (command line: --comment "${mark}"), or skipRows (--skip-rows ${first.line}).`,
     });
   }
-  // Numbers with decimal commas are several cells to a comma, below names that are one.
+  // With commas as delimiters, numbers with decimal commas make several cells below each name.
   const wider = second !== undefined && second.cells.length >= 2;
   if (width >= 2 || (wider && !/[;\t|]/.test(cell))) return;
   const separator = [";", "\t", "|", " "].find((character) => cell.includes(character));
@@ -159,7 +159,7 @@ function checkFirst(
   });
 }
 
-/** What a line begins with that is a comment in some language. */
+/** What comment lines begin with in various languages. */
 function markOf(cell: string): string | undefined {
   return /^\s*(#|%|\/\/|;|!)/.exec(cell)?.[1];
 }
@@ -204,12 +204,12 @@ function scikitTable(name: string, first: CsvRecord, rows: RowStore): Table {
   return { name, count: rows.lines.length, named: false, columns, lines: rows.lines, classNames, notes: [] };
 }
 
-/** Grows columns row by row: numbers as numbers, so that a large file of them is not held as text. */
+/** Builds columns row by row: numbers as numbers, so that a large file of them is not kept in memory as text. */
 class RowStore {
   readonly width: number;
-  /** How many rows end with a delimiter that the first line has not. */
+  /** Number of rows that end with a delimiter although the first line does not. */
   trailing = 0;
-  /** Columns in which each point stands before three digits, as between semicolons one may that groups digits. */
+  /** Columns in which every point precedes three digits; with semicolons as delimiters it may be grouping digits. */
   readonly grouped = new Map<number, boolean>();
   readonly #watched: boolean;
   readonly lines: number[] = [];

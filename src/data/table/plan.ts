@@ -20,25 +20,25 @@ export interface FeaturePlan {
   readonly column: TableColumn;
 }
 
-/** What each column of a table is for. Nothing is learned from the rows yet. */
+/** The role of each column of a table. Nothing is learned from the rows yet. */
 export interface TablePlan {
-  /** Without the rows that were left out. */
+  /** The table without dropped rows. */
   readonly table: Table;
   readonly features: readonly FeaturePlan[];
   readonly target: TargetPlan;
   readonly missing: MissingRule;
-  /** What was assumed, a sentence each. */
+  /** What was assumed, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** More categories than this are an identifier, unless most rows share them. */
+/** A column with more categories than this is an identifier, unless most rows share theirs. */
 const manyCategories = 100;
-/** The fewest rows in which row numbers and copies of the label are looked for. */
+/** The minimum number of rows for which to look for row numbers and copies of the label. */
 const fewRows = 10;
 
 /**
- * Decides which columns are features, of which kind, and what the label is. Throws `CSV` for columns that are no features,
- * mix numbers and text, or come twice; `ARGUMENT` for a column that is not there.
+ * Decides which columns are features, of which kind, and what the label is. Throws `CSV` for columns that cannot be
+ * features, mix numbers and text, or occur twice; `ARGUMENT` for a column that does not exist.
  */
 export function planTable(given: Table, options: ColumnOptions = {}): TablePlan {
   const notes = [...given.notes];
@@ -76,7 +76,7 @@ export function planTable(given: Table, options: ColumnOptions = {}): TablePlan 
     planFeature(table, here(column), categories.has(column.place), notes),
   );
   for (const { column } of planned) refuseCopy(table, column, target.column, kept);
-  // Rows are encoded by the names of columns, which those left out may share.
+  // Rows are encoded by column name; only columns that are left out may share one.
   const columns = [...planned, target].map(({ column }) => column);
   return { table: { ...table, columns }, features: planned, target, missing, notes };
 }
@@ -88,7 +88,7 @@ function labelOf(table: Table, left: readonly TableColumn[], choice: string | nu
 
 const labelNames = /^(y|labels?|class(es)?|targets?|outcome|species)$/i;
 
-/** The last column is the label where nobody says another: it must not count the rows, and one that is called a label is pointed out. */
+/** By default the last column is the label: it must not be row numbers, and another named like a label is noted. */
 function checkLast(table: Table, left: readonly TableColumn[], label: TableColumn, notes: string[]): void {
   const called = left.find((column) => table.named && labelNames.test(column.name));
   if (table.count >= fewRows && countsRows(label))
@@ -139,7 +139,7 @@ function refuseTwins(table: Table, columns: readonly TableColumn[], label: Table
 
 const indexNames = /^(|unnamed: ?\d+|index|id|row|row_?(id|names?|nr|no|num(ber)?)|nr|no\.?|#)$/i;
 
-/** Whether a column counts the rows: unnamed, or called as such columns are, it is left out; another is kept, and said. */
+/** Whether to drop a column of row numbers: if unnamed, or named like one, it is; any other is kept, with a note. */
 function isIndex(table: Table, column: TableColumn, kept: ReadonlySet<number>, notes: string[]): boolean {
   if (kept.has(column.place) || table.count < 2) return false;
   const [first = Number.NaN] = column.numbers;
@@ -168,7 +168,7 @@ function isIndex(table: Table, column: TableColumn, kept: ReadonlySet<number>, n
   return false;
 }
 
-/** Leaves out rows with gaps where the rule says so: under "drop" in any column, under a fill in the label. */
+/** Drops rows with gaps as the rule demands: with "drop", in any column; with a fill, in the label. */
 function withoutGaps(
   table: Table,
   features: readonly TableColumn[],
@@ -243,7 +243,7 @@ function planFeature(table: Table, column: TableColumn, forced: boolean, notes: 
   return { kind: "category", column };
 }
 
-/** Codes such as "01234", and whole numbers past 2^53, may not lose in value what sets them apart. */
+/** Codes such as "01234", and whole numbers past 2^53, must not become numbers that no longer differ. */
 function refuseMergers(table: Table, column: TableColumn, name: string, notes: string[]): void {
   const codes = new Map<number, string>();
   for (const [row, text] of column.texts) {

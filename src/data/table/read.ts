@@ -5,22 +5,22 @@ import { parseTable } from "./parse.ts";
 import type { Table } from "./table.ts";
 
 export interface TableFileOptions extends TextOptions {
-  /** Largest file and largest unpacked size, in bytes; default 256 MiB. */
+  /** Maximum size of the file, and of its decompressed contents, in bytes; default 256 MiB. */
   readonly maxBytes?: number;
-  /** Default: UTF-8, or UTF-16 where the file starts with its mark. */
+  /** Default: UTF-8, or UTF-16 if the file starts with its byte order mark. */
   readonly encoding?: Encoding;
 }
 
 const defaultMaxBytes = 2 ** 28;
 
-/** {@link parseTable} of a file: a path, or bytes; gzip or not. Throws what parsing and reading throw. */
+/** {@link parseTable} of a file, given as a path or bytes, gzipped or not. Throws what parsing and reading throw. */
 export async function readTable(source: Source, options: TableFileOptions = {}): Promise<Table> {
   const name = options.name ?? sourceName(source, "CSV");
   const bytes = await readSource(source, name, options.maxBytes ?? defaultMaxBytes);
   return parseTable(textOf(bytes, name, options.encoding), { ...options, name });
 }
 
-/** What a zip archive begins with, as .xlsx and .ods files are. */
+/** The first bytes of a zip archive, which .xlsx and .ods files are. */
 const zipMark = [0x50, 0x4b, 0x03, 0x04];
 
 const marks: readonly (readonly [Encoding, readonly number[]])[] = [

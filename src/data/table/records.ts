@@ -8,20 +8,20 @@ export interface CsvRecord {
 
 export interface RecordOptions {
   readonly delimiter: string;
-  /** Lines to pass over at the start. */
+  /** Lines to skip at the start. */
   readonly skipRows: number;
-  /** Lines that start with this are passed over. */
+  /** Lines that start with this are skipped. */
   readonly comment?: string | undefined;
 }
 
 /**
- * The rows of CSV text after its first `skipRows` lines, as RFC 4180 has them: lines end in LF, CRLF or CR; a cell in double
- * quotes may hold delimiters, line ends and doubled quotes. Lines without a cell are passed over. Where spaces separate
- * cells, a run of them counts as one. Throws `CSV` for a
- * quote inside an unquoted cell, text after a closing quote, and a quote that is never closed.
+ * The rows of CSV text after its first `skipRows` lines, by RFC 4180: lines end in LF, CRLF or CR; a cell in double
+ * quotes may contain delimiters, line ends and doubled quotes. Empty lines are skipped. If the delimiter is a space, a
+ * run of spaces counts as one. Throws `CSV` for a quote inside an unquoted cell, text after a closing quote, and a
+ * quote that is never closed.
  *
- * Our own, since errors and reports need the line of every row, also after line ends in quotes: papaparse does not count
- * lines and takes one kind of line end to a file; csv-parse needs Node's Buffer, which browsers lack.
+ * Our own, because errors and reports need the line of every row, even after line ends in quotes: papaparse does not
+ * count lines and expects one kind of line end per file; csv-parse needs Node's Buffer, which browsers lack.
  */
 export function* csvRecords(
   name: string,
@@ -57,14 +57,14 @@ export function* csvRecords(
   }
 }
 
-/** The same text with LF for each CR that ends a line alone, as old Macs wrote, and files that were put together hold. */
+/** The same text with LF for each lone CR, which old Macs wrote and concatenated files may contain. */
 function withEvenLines(text: string): string {
   if (!/\r(?!\n)/.test(text) || !/\r(?!\n)/.test(text.replaceAll(/"[^"]*"/g, ""))) return text;
   if (!text.includes("\n")) return text.replaceAll("\r", "\n");
   return text.replaceAll(/"[^"]*"|\r(?!\n)/g, (found) => (found === "\r" ? "\n" : found));
 }
 
-/** The same text with one space for each run of them, and none at either end of a line. */
+/** The same text with each run of spaces reduced to one, and none at either end of a line. */
 function withSingleSpaces(text: string): string {
   return text.replace(/"[^"]*"|(^ +| +(?=\r?$))| +/gm, (found, border?: string) => {
     if (found.startsWith('"')) return found;
@@ -77,7 +77,7 @@ function lineEnd(text: string, from: number): number {
   return end === -1 ? text.length : end;
 }
 
-/** Reads one row that has quotes into `cells`; returns where the next one starts. */
+/** Reads a row with quotes into `cells`; returns the start of the next one. */
 function quotedRow(
   name: string,
   text: string,

@@ -2,7 +2,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { isForeignNumber, isMissing, numberRemedy, quoted } from "./cells.ts";
 import type { ColumnChoice } from "./options.ts";
 
-/** Rows and columns of a file before it is decided what they are for. */
+/** Rows and columns of a file, before their roles are decided. */
 export interface Table {
   readonly name: string;
   /** Number of rows, at least 1. */
@@ -22,18 +22,18 @@ export interface TableColumn {
   readonly name: string;
   /** Its index in the file, from 0. */
   readonly place: number;
-  /** [count]: the numbers, NaN for a cell that is none. */
+  /** [count]: the numbers, NaN for a cell that is not one. */
   readonly numbers: Float64Array;
-  /** Cells by row, trimmed: those that are no number, and those whose text says more than their value ("01234"). */
+  /** Cells by row, trimmed: those that are not numbers, and those whose text says more than their value ("01234"). */
   readonly texts: ReadonlyMap<number, string>;
 }
 
-/** What tells a cell from others: "3" for 3, 3.0 and +3; the text of what is no plain number. */
+/** A cell's identity: "3" for 3, 3.0 and +3; the text of anything that is not a plain number. */
 export function cellKey({ numbers, texts }: TableColumn, row: number): string {
   return texts.get(row) ?? String(numbers[row]);
 }
 
-/** Whether a row has nothing in a column. */
+/** Whether a row has a gap in a column. */
 export function isGap({ numbers, texts }: TableColumn, row: number, amongNumbers: boolean): boolean {
   return Number.isNaN(numbers[row]) && isMissing(texts.get(row) ?? "", amongNumbers);
 }
@@ -45,7 +45,7 @@ export function textRows(column: TableColumn, amongNumbers: boolean): readonly n
   );
 }
 
-/** Whether all cells that are not gaps are numbers, and there are some. */
+/** Whether there are numbers, and nothing but numbers and gaps. */
 export function isNumeric(column: TableColumn): boolean {
   return textRows(column, true).length === 0 && column.numbers.some((value) => !Number.isNaN(value));
 }
@@ -72,7 +72,7 @@ export function place(table: Table, column: TableColumn, row: number): string {
   return `${table.name}, line ${table.lines[row]}, column ${column.place + 1}${name}`;
 }
 
-/** Throws `CSV` for a column whose cells are all numbers in another way of writing: as texts they would lose their order. */
+/** Throws `CSV` for a column whose cells are all numbers in another notation: as text they would lose their order. */
 export function refuseForeignNumbers(table: Table, column: TableColumn, otherwise: string): void {
   const rows = textRows(column, true);
   const [row] = rows;
@@ -80,7 +80,7 @@ export function refuseForeignNumbers(table: Table, column: TableColumn, otherwis
   throw badCell(table, column, row, "must be a number", numberRemedy(cellKey(column, row), otherwise));
 }
 
-/** The column that a name or an index means. Throws `ARGUMENT`; `option` names what chose it, such as "label". */
+/** The column with a name or index. Throws `ARGUMENT`; `option` is the option that chose it, such as "label". */
 export function columnOf(table: Table, choice: ColumnChoice, option: string): TableColumn {
   const { columns, name, named } = table;
   const found = columns.filter((column) =>

@@ -12,7 +12,7 @@ import {
   textRows,
 } from "./table.ts";
 
-/** What the label column holds. */
+/** The contents of the label column. */
 export type TargetPlan =
   | {
       readonly kind: "class";
@@ -22,7 +22,7 @@ export type TargetPlan =
     }
   | { readonly kind: "number"; readonly column: TableColumn };
 
-/** Consecutive whole numbers are classes if there are at most this many. */
+/** At most this many consecutive whole numbers are classes. */
 const fewClasses = 20;
 
 const labelRemedy =
@@ -31,9 +31,9 @@ const labelRemedy =
 const choices = 'target "class" or "number" (command line: --task classification, --task regression)';
 
 /**
- * Decides whether labels are classes or numbers to predict, unless `target` says so. Numbers with fractions, and whole
- * numbers most of which differ, are predicted; text, up to 20 whole numbers in a row, and any two values, are classes; what
- * lies between is refused. Throws `CSV`.
+ * Decides whether labels are classes or numbers to predict, unless `target` says. Numbers with fractions, and whole
+ * numbers that mostly differ, are predicted; text, up to 20 consecutive whole numbers, and any two values are classes;
+ * anything in between is refused. Throws `CSV`.
  */
 export function planTarget(
   table: Table,
@@ -140,7 +140,7 @@ function numberPlan(table: Table, column: TableColumn): TargetPlan {
   );
 }
 
-/** Whole numbers from 0 without large gaps are classes of that number; others are numbered in order. */
+/** Whole numbers from 0 without large gaps are class indices as they are; other labels are numbered in order. */
 function classPlan(column: TableColumn, keys: readonly string[], numeric: boolean): TargetPlan {
   const values = numeric ? keys.map(Number) : [];
   const counted =

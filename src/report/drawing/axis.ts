@@ -10,20 +10,20 @@ export interface Tick {
 export interface Axis {
   /** What is shown, with its unit. */
   readonly label: string;
-  /** Where a value stands: 0 at the low end, 1 at the high end; NaN where it cannot be shown. */
+  /** Position of a value: 0 at the low end, 1 at the high end; NaN if it cannot be shown. */
   readonly place: (value: number) => number;
   readonly ticks: readonly Tick[];
 }
 
 export interface LinearAxisOptions {
   readonly label: string;
-  /** Prints a tick. Default {@link plain}. */
+  /** Formats a tick. Default {@link plain}. */
   readonly format?: (value: number) => string;
   /** Ticks are whole multiples of this. Default 1. */
   readonly unit?: number;
   /** Widen the ends to round numbers. Default true. */
   readonly nice?: boolean;
-  /** Ends that the axis must not pass when it is widened. */
+  /** Ends that widening must not pass. */
   readonly limits?: readonly [number, number];
   /** Only whole numbers get a tick. Default false. */
   readonly whole?: boolean;
@@ -31,11 +31,11 @@ export interface LinearAxisOptions {
   readonly ticks?: number;
 }
 
-/** A linear axis over the finite ones of `values`. */
+/** A linear axis over the finite values among `values`. */
 export function linearAxis(values: readonly number[], options: LinearAxisOptions): Axis {
   const { label, format = plain, unit = 1, nice = true, limits, whole = false, ticks = 5 } = options;
   let [low, high] = extent(values) ?? [0, 1];
-  // One value alone has no length to measure along.
+  // A single value spans no length.
   if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) / 2, high + Math.abs(high) / 2];
   const scale = scaleLinear([low / unit, high / unit], [0, 1]);
   if (nice) scale.nice(ticks);
@@ -53,7 +53,7 @@ export function linearAxis(values: readonly number[], options: LinearAxisOptions
   };
 }
 
-/** A logarithmic axis over the positive ones of `values`. */
+/** A logarithmic axis over the positive values among `values`. */
 export function logAxis(values: readonly number[], options: { readonly label: string }): Axis {
   const [low, high] = extent(values.filter((value) => value > 0)) ?? [0.1, 1];
   const [start, end] = low === high ? [low / 2, high * 2] : [low, high];
@@ -89,7 +89,7 @@ export function spansDecades(values: readonly number[]): boolean {
   return range !== undefined && range[0] > 0 && range[1] / range[0] > 10 ** 1.5;
 }
 
-/** The least and the greatest finite value; undefined where there is none. */
+/** The least and greatest finite values; undefined if there are none. */
 export function extent(values: readonly number[]): [number, number] | undefined {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

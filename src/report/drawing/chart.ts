@@ -17,13 +17,13 @@ export interface Series {
   /** "strong" for what counts, "faint" for what accompanies it, "dotted" for a second line of equal weight. */
   readonly look: "strong" | "faint" | "dotted";
   readonly points: readonly ChartPoint[];
-  /** Draw as a staircase: a value holds until the next. Default false. */
+  /** Draw as a staircase: each value lasts until the next. Default false. */
   readonly step?: boolean;
-  /** Text after its last point. */
+  /** Label after the last point. */
   readonly endLabel?: string;
 }
 
-/** Between two values at each place, under the lines: where the middle half of the runs is. */
+/** An area between two values at each point, drawn under the lines: the middle half of the runs. */
 export interface Band {
   readonly arm: number;
   readonly points: readonly { readonly x: number; readonly low: number; readonly high: number }[];
@@ -32,7 +32,7 @@ export interface Band {
 export interface Chart {
   /** Unique in the document: a letter, then letters, digits and hyphens. */
   readonly id: string;
-  /** What the chart shows, for those who cannot see it. */
+  /** What the chart shows, for readers who cannot see it. */
   readonly title: string;
   readonly description: string;
   readonly x: Axis;
@@ -50,7 +50,7 @@ export function drawChart(chart: Chart): Markup {
   const { id, x, y, series, width = 560, height = 300 } = chart;
   const endLabels = series.map(({ endLabel = "" }) => endLabel);
   const left = 14 + 6.6 * Math.max(1, ...y.ticks.map(({ label }) => label.length));
-  // At least half of the last tick's label, which is centred under the end of the axis.
+  // At least half of the last tick's label, which is centered under the end of the axis.
   const right = Math.max(22, 12 + 7.2 * Math.max(...endLabels.map((label) => label.length), 0));
   const across = (value: number) => left + x.place(value) * (width - left - right);
   const { rows, places } = placeRules(chart.rules ?? [], across, [left, width - 6]);
@@ -134,7 +134,7 @@ function spread(
   });
 }
 
-/** Labels beside the last points, moved apart so that each can be read. */
+/** Labels next to the last points, moved apart so that each can be read. */
 function labelEnds(
   series: readonly Series[],
   inside: (point: ChartPoint) => boolean,

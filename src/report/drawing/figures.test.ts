@@ -11,7 +11,7 @@ import {
   whole,
 } from "./figures.ts";
 
-/** With ordinary spaces. */
+/** The text with ordinary spaces. */
 const text = (printed: string) => printed.replaceAll("\u00a0", " ");
 
 test.each<[string, string]>([

@@ -1,10 +1,10 @@
 /** U+00A0, so that a number and its unit stay on one line. */
 const space = "\u00a0";
 
-/** What stands where a value was not measured. */
+/** Shown for a value that was not measured. */
 export const absent = "–";
 
-/** Something that is not a finite number, in words; undefined for finite numbers. */
+/** A value that is not a finite number, in words; undefined for finite numbers. */
 function odd(value: number | undefined): string | undefined {
   if (value === undefined) return absent;
   if (Number.isNaN(value)) return "not a number";
@@ -25,7 +25,7 @@ export function significant(value: number | undefined, digits = 4): string {
   return `${minus(mantissa)}${space}×${space}10${superscript(Number(exponent))}`;
 }
 
-/** `toPrecision` turns to exponents where the whole part has more digits than asked for. */
+/** `toPrecision` switches to exponents if the integer part has more digits than requested. */
 function spare(size: number, digits: number): number {
   return Math.max(0, Math.floor(Math.log10(size)) + 1 - digits);
 }
@@ -96,7 +96,7 @@ function short(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 3 });
 }
 
-/** The power of 1000 and the prefix in which `value` is written. */
+/** The power of 1000, and its prefix, that `value` is written with. */
 export function scaleOf(value: number): { readonly factor: number; readonly prefix: string } {
   const prefixes = ["", "k", "M", "G", "T", "P", "E"];
   // 999,950 and more would print as 1,000 k.
@@ -105,7 +105,7 @@ export function scaleOf(value: number): { readonly factor: number; readonly pref
   return { factor: 1000 ** index, prefix: prefixes[index] as string };
 }
 
-/** A metric's value: a fraction of one as percent where its name says so. */
+/** A metric's value: as a percentage if its name says that it is a fraction of one. */
 export function metricValue(name: string, value: number | undefined): string {
   return isFraction(name) ? percent(value) : significant(value);
 }

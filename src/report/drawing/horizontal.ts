@@ -36,13 +36,13 @@ function secondAxis(values: readonly number[]): Axis {
 const largest = (values: readonly number[]) =>
   values.reduce((most, value) => (Number.isFinite(value) && value > most ? value : most), 0);
 
-/** With zero, unless the values begin far from it (a resumed run). */
+/** Includes zero, unless the values begin far from it (a resumed run). */
 function fromZero(values: readonly number[]): readonly number[] {
   const least = values.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
   return least <= 0.3 * largest(values) ? [0, ...values] : values;
 }
 
-/** An arm's value at a step between its points, by linear interpolation; NaN where it has no points. */
+/** An arm's value at a step between its points, by linear interpolation; NaN if it has no points. */
 export function valueAt(arm: RunArm, step: number, { value }: Horizontal): number {
   const { points } = arm;
   const next = points.findIndex((point) => point.step >= step);

@@ -2,7 +2,7 @@ import type { Axis } from "./axis.ts";
 import { marker } from "./marker.ts";
 import { type Markup, markup } from "./markup.ts";
 
-/** One row: a name, its single values, their middle and the interval in which it lies. */
+/** One row: a name, its individual values, their middle and its interval. */
 export interface IntervalRow {
   readonly arm: number;
   readonly name: string;
@@ -10,7 +10,7 @@ export interface IntervalRow {
   readonly middle: number;
   readonly low: number;
   readonly high: number;
-  /** What stands at the right. */
+  /** Text at the right. */
   readonly label: string;
 }
 
@@ -20,7 +20,7 @@ export interface IntervalPlot {
   readonly title: string;
   readonly description: string;
   readonly x: Axis;
-  /** Where a rule stands, such as 1 for "as much as the other". */
+  /** Position of the vertical rule, such as 1 for "as much as the other". */
   readonly rule: number;
   readonly rows: readonly IntervalRow[];
   /** Pixels. Default 1080. */
@@ -29,7 +29,7 @@ export interface IntervalPlot {
 
 const rowHeight = 44;
 
-/** Rows of dots with their middles and intervals. What has no place on the axis (an infinite value) stands at its right end. */
+/** Rows of dots with their middles and intervals. A value that is off the axis (infinite) is drawn at its right end. */
 export function drawIntervals({ id, title, description, x, rule, rows, width = 1080 }: IntervalPlot): Markup {
   const left = 24 + 7.4 * Math.max(...rows.map(({ name }) => name.length));
   const right = 36 + 6.6 * Math.max(...rows.map(({ label }) => label.length));
@@ -42,7 +42,7 @@ export function drawIntervals({ id, title, description, x, rule, rows, width = 1
   const drawn = rows.map(({ arm, name, values, middle, low, high, label }, index) => {
     const y = 24 + index * rowHeight;
     const dots = values.map((value, at) => {
-      // Moved apart up and down, so that equal values can be counted.
+      // Spread vertically, so that equal values can be counted.
       const dy = ((at % 5) - 2) * 4;
       return markup`<circle class="dot arm-${arm % 7}" cx="${round(across(value))}" cy="${y + dy}" r="3"/>`;
     });

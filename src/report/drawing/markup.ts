@@ -7,11 +7,11 @@ export class Markup {
   }
 }
 
-/** What may stand in a hole of a {@link markup} template. `undefined` and `false` leave nothing. */
+/** What a hole of a {@link markup} template accepts. `undefined` and `false` render as nothing. */
 export type Hole = Markup | string | number | undefined | false | readonly Hole[];
 
 /**
- * A template whose holes are escaped, so that a name from a user's model can never become an element.
+ * A template that escapes what fills its holes, so that a name from a user's model can never become an element.
  * The result is well-formed XML if the template is (`<br/>`, quoted attributes).
  */
 export function markup(strings: TemplateStringsArray, ...holes: readonly Hole[]): Markup {

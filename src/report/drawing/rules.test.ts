@@ -40,7 +40,7 @@ test("no label touches another, and no rule crosses one", () => {
         places.forEach((b, j) => {
           if (i === j || a.label === "") return;
           const end = a.labelX + a.label.length * 6.3;
-          // A rule rises to its own label, so it crosses those that are not above it.
+          // A rule rises to its own label, and would cross a label below it: so one that spans the rule must be above.
           if (b.x > a.x && b.x < end) expect(a.y).toBeLessThan(b.y);
           const overlap = a.labelX < b.labelX + b.label.length * 6.3 && b.labelX < end;
           if (overlap) expect(a.y).not.toBe(b.y);

@@ -2,9 +2,9 @@
 export interface Rule {
   readonly arm: number;
   readonly x: number;
-  /** What happened, shown when pointed at. */
+  /** What happened, shown on hover. */
   readonly title: string;
-  /** The same label from the fullest to the shortest; all rules of a chart get the fullest that has room. */
+  /** The label from its fullest form to its shortest; all rules of a chart get the fullest form that fits. */
   readonly labels: readonly string[];
 }
 
@@ -12,17 +12,17 @@ export interface RulePlace {
   readonly rule: Rule;
   /** Pixels. */
   readonly x: number;
-  /** Where the label starts: at the rule, or before it at the right edge. Pixels. */
+  /** Start of the label: at the rule, or to its left at the right edge. Pixels. */
   readonly labelX: number;
   /** Baseline of the label, pixels. */
   readonly y: number;
-  /** Empty where no form of the labels had room. */
+  /** Empty if no form of the labels fits. */
   readonly label: string;
 }
 
 const mostRows = 3;
 const mostLabels = 60;
-// Pixels: of one character of a label, and between two labels.
+// Pixels: the width of a character of a label, and the gap between two labels.
 const advance = 6.3;
 const gap = 5;
 
@@ -67,7 +67,7 @@ interface Label {
   readonly length: number;
 }
 
-/** Above every rule that it spans; of two that touch, the one whose rule comes first. */
+/** Above every rule that it spans; if two labels touch, the one whose rule comes first is higher. */
 function mustBeAbove(upper: Label, lower: Label): boolean {
   const end = upper.start + upper.length + gap;
   const spans = lower.x >= upper.start - gap && lower.x <= end;

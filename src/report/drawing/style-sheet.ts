@@ -1,7 +1,7 @@
 /**
  * How the report looks. No `<` or `&` in it, so that the page stays well-formed.
- * The colors of the arms follow Okabe and Ito's order for color-blind readers, set darker on light ground
- * and lighter on dark ground until each has a contrast of at least 3 to 1; arms differ by marker as well.
+ * The colors of the arms follow Okabe and Ito's order for color-blind readers, made darker on a light background
+ * and lighter on a dark one until each has a contrast of at least 3 to 1; arms differ by marker as well.
  */
 export const styleSheet = `
 :root {

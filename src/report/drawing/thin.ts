@@ -1,7 +1,7 @@
 /**
- * At most `limit` of `items`, in order, for drawing: the first, the last, and of each stretch between them
- * its lowest and its highest value, so that no spike is lost. A stretch with no finite value leaves one
- * item, so that a gap stays a gap. `limit` is at least 4.
+ * At most `limit` of `items`, in order, for drawing: the first, the last, and the lowest and highest value of
+ * each stretch in between, so that no spike is lost. A stretch with no finite value keeps one item, so that a
+ * gap stays a gap. `limit` is at least 4.
  */
 export function thin<Item>(
   items: readonly Item[],
@@ -32,7 +32,7 @@ export function thin<Item>(
   return kept;
 }
 
-/** At most `limit` of `items`, evenly spaced, the first and the last among them. `limit` is at least 2. */
+/** At most `limit` of `items`, evenly spaced, including the first and the last. `limit` is at least 2. */
 export function sample<Item>(items: readonly Item[], limit: number): readonly Item[] {
   if (items.length <= limit) return items;
   const stride = (items.length - 1) / (limit - 1);

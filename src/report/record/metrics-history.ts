@@ -1,23 +1,23 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import type { RunDiagnosis, RunPoint } from "./run-record.ts";
 
-/** A diagnosis of an arm as one line of `metrics.jsonl`, without the line feed. */
+/** An arm's diagnosis as one line of `metrics.jsonl`, without the line feed. */
 export function diagnosisLine(arm: string, { step, widths }: RunDiagnosis): string {
   return JSON.stringify({ kind: "diagnosis", arm, step, widths });
 }
 
-/** What `metrics.jsonl` says of a run up to a moment. */
+/** What `metrics.jsonl` says about a run up to a given moment. */
 export interface MetricsHistory {
-  /** Without those of stretches that were undone. */
+  /** Without the points of stretches that were undone. */
   readonly points: readonly RunPoint[];
   readonly diagnoses: readonly RunDiagnosis[];
-  /** All points in order of time, those that were undone included. */
+  /** All points in chronological order, including those that were undone. */
   readonly scores: readonly RunPoint[];
-  /** The file's text up to that step, to go on appending to. */
+  /** The file's text up to that step, to append to. */
   readonly text: string;
 }
 
-/** A moment of a run that may have gone back: after so many undone growths, and then so many updates done. */
+/** A moment of a run that may have rolled back: after a number of undone growths, and then a number of updates. */
 export interface Moment {
   readonly step: number;
   readonly undone: number;
@@ -25,7 +25,7 @@ export interface Moment {
 
 /**
  * Reads back the lines of `metrics.jsonl` (one arm) up to a moment. A last line that a crash cut off is dropped. Throws
- * `FORMAT` with the line for any other that is not a record.
+ * `FORMAT` with the line number for any other line that is not a record.
  */
 export function readMetrics(text: string, moment: Moment, name: string): MetricsHistory {
   let points: RunPoint[] = [];
@@ -34,12 +34,12 @@ export function readMetrics(text: string, moment: Moment, name: string): Metrics
   const scores: RunPoint[] = [];
   const kept: string[] = [];
   const lines = text.split("\n");
-  // What stands after the last line feed is empty, or was being written when the power went.
+  // The text after the last line feed is empty, or was being written at the crash.
   lines.pop();
   lines.forEach((line, index) => {
     const record = parse(line, index, name);
     const undo = record.kind === "decision" && record.action === "undo";
-    // What ends in a growth that was undone by then belongs to the past, however far it went.
+    // A stretch that ends in a growth undone by then belongs to the past, no matter how far it ran.
     if (undone > moment.undone || (undone === moment.undone && (undo || record.step > moment.step))) {
       if (undo) undone++;
       return;
@@ -75,7 +75,7 @@ function parse(line: string, index: number, name: string): Line {
     const record = JSON.parse(line) as Line;
     if (kinds.includes(record.kind) && Number.isSafeInteger(record.step)) return record;
   } catch {
-    // The same error as for JSON of another kind.
+    // The same error as for other JSON.
   }
   throw new EspalierError("FORMAT", {
     thing: `${name}, line ${index + 1}`,

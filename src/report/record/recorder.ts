@@ -13,9 +13,9 @@ import type { Trainer } from "../../training/trainer/trainer.ts";
 import type { RunArm, RunDiagnosis, RunPoint } from "./run-record.ts";
 
 export interface RecorderOptions {
-  /** Of the arm in the report. */
+  /** The arm's name in the report. */
   readonly name: string;
-  /** Updates at which the run is complete, counted from the trainer's first. */
+  /** Updates of the complete run, counted from the trainer's first. */
   readonly steps: number;
   /** Evaluated every `evaluateEvery` updates and at the end. */
   readonly test?: Dataset;
@@ -23,11 +23,11 @@ export interface RecorderOptions {
   readonly evaluateEvery?: number;
   /** Updates between two points of the curves. Default: a two-hundredth of the run. */
   readonly pointEvery?: number;
-  /** Updates between two diagnoses beside those at growths and at the end. Default: an eighth of the run. */
+  /** Updates between diagnoses, in addition to those at growths and at the end. Default: an eighth of the run. */
   readonly diagnoseEvery?: number;
-  /** When, where and by how much it grows; trials may be judged by the data of early stopping. */
+  /** When, where and by how much to grow; trials may be judged on the data of early stopping. */
   readonly growth?: GrowthPolicy;
-  /** Stops on validation data and goes back to the best weights. */
+  /** Stops by validation data and restores the best weights. */
   readonly earlyStopping?: EarlyStopping & { readonly validation: Dataset };
   /** Default: never. */
   readonly checkpointEvery?: number;
@@ -36,33 +36,33 @@ export interface RecorderOptions {
   readonly past?: RunPast;
 }
 
-/** Called in the order of what happens; each may be asynchronous. Their time does not count as training. */
+/** Called in the order of events; each may be asynchronous. Their time does not count as training. */
 export interface RecorderEvents {
   readonly step?: (info: { readonly step: number; readonly loss: number; readonly examples: number }) => void;
   readonly point?: (point: RunPoint) => void | Promise<void>;
   readonly decision?: (decision: ControllerDecision) => void | Promise<void>;
   readonly growth?: (record: GrowthRecord) => void | Promise<void>;
   readonly diagnosis?: (diagnosis: RunDiagnosis) => void | Promise<void>;
-  /** The validation score is the best so far. */
+  /** Called when the validation score is the best so far. */
   readonly best?: () => void | Promise<void>;
-  /** A good moment to save: every point so far has been handed out, and every growth due has been done. */
+  /** Called at a good moment to save: every point so far has been emitted, and every growth that was due is done. */
   readonly checkpoint?: () => void | Promise<void>;
 }
 
 export interface RunPast {
   readonly points: readonly RunPoint[];
   readonly diagnoses: readonly RunDiagnosis[];
-  /** Validation scores of stretches that were undone, in order of time with those of `points`. Default: those alone. */
+  /** All validation scores in chronological order, including those of undone stretches. Default: those of `points`. */
   readonly scores?: readonly Pick<RunPoint, "step" | "validation">[];
-  /** The state with the best validation score, where there is early stopping. */
+  /** The state with the best validation score, if there is early stopping. */
   readonly best?: TrainerState | undefined;
 }
 
-/** Why {@link Recorder.advance} came back. */
+/** Why {@link Recorder.advance} returned. */
 export type RunStatus = "paused" | "complete" | Exclude<StoppedBy, "steps">;
 
 /**
- * Listens to a training run and writes down what happens, as an arm of a run record. Seconds are those of updates and
+ * Listens to a training run and records it as an arm of a run record. Seconds are those of updates and
  * growths: evaluating, diagnosing and saving are left out.
  */
 export class Recorder {
@@ -78,7 +78,7 @@ export class Recorder {
   /** Losses since the last point, weighted by examples. */
   #pending = { loss: 0, examples: 0 };
 
-  /** Throws `UNKNOWN_WIDTH`, `NOT_GROWABLE` or `ARGUMENT` where the network cannot grow as it is to. */
+  /** Throws `UNKNOWN_WIDTH`, `NOT_GROWABLE` or `ARGUMENT` if the network cannot grow as requested. */
   constructor(trainer: Trainer, data: Dataset, options: RecorderOptions) {
     const { steps, past, earlyStopping, test, growth, checkpointEvery } = options;
     this.#trainer = trainer;
@@ -120,7 +120,7 @@ export class Recorder {
     return this.#secondsBefore + this.#loop.seconds;
   }
 
-  /** Of the updates and growths that this recorder saw. */
+  /** Seconds of the updates and growths that this recorder saw. */
   get examplesPerSecond(): number {
     const { seconds, examples } = this.#loop;
     return seconds > 0 ? examples / seconds : 0;
@@ -132,24 +132,24 @@ export class Recorder {
   }
 
   /**
-   * Trains until `until` updates are done (default: all), validation stops improving, or `signal` asks to stop; it
-   * then stops after the update under way. Throws `DIVERGED`.
+   * Trains until `until` updates are done (default: all), validation stops improving, or `signal` asks to stop, in
+   * which case the current update is finished first. Throws `DIVERGED`.
    */
   async advance(until: number = this.#options.steps, signal?: AbortSignal): Promise<RunStatus> {
     const status = await listen(this.#loop.advance(until, signal), (event) => this.#hear(event));
     return status === "steps" ? "complete" : status;
   }
 
-  /** Writes the point of the updates since the last one, so that nothing is lost where a run stops early. */
+  /** Records a point for the updates since the last one, so that nothing is lost if a run stops early. */
   async flush(): Promise<void> {
     if (this.#pending.examples > 0) await this.#addPoint();
   }
 
-  /** Goes back to the best weights where there is early stopping, evaluates, and hands out the record. */
+  /** Restores the best weights if there is early stopping, evaluates, and returns the record. */
   async finish(): Promise<RunArm> {
     await this.flush();
     const trainer = this.#trainer;
-    // If the run was stopped, what was last diagnosed may be long ago, and narrower.
+    // If the run was stopped, the last diagnosis may be old, and of a narrower network.
     const stale = !(await this.#loop.takeBest()) && this.#diagnoses.at(-1)?.step !== trainer.step;
     const { examples: _, ...final } = await trainer.evaluate(this.#options.test ?? this.#data);
     return {
@@ -171,7 +171,7 @@ export class Recorder {
         const { loss: sum, examples } = this.#pending;
         this.#pending = { loss: sum + loss * batchSize, examples: examples + batchSize };
         events?.step?.({ step, loss, examples: batchSize });
-        // What is measured of this step comes with its evaluation, if there is to be one.
+        // If this step is to be evaluated, its point comes with the evaluation.
         if (event.evaluates) return;
         if (event.saves || step % this.#every.point === 0) await this.#addPoint();
         if (step % this.#every.diagnose === 0) await this.#diagnose();
@@ -212,7 +212,7 @@ export class Recorder {
     this.#pending = { loss: 0, examples: 0 };
   }
 
-  /** Writes down how the run stands, with the scores of an evaluation if there was one. */
+  /** Records the state of the run, with the scores of an evaluation if there was one. */
   async #addPoint(evaluation?: EvaluationEvent): Promise<void> {
     const { events } = this.#options;
     const trainer = this.#trainer;
@@ -233,7 +233,7 @@ export class Recorder {
     await events?.point?.(point);
   }
 
-  /** Before the first update no batch has a loss: that of the first examples stands for it. */
+  /** Before the first update no batch has a loss: the loss of the first examples is used instead. */
   async #lossBefore(): Promise<number> {
     const data = this.#data;
     const head = Array.from({ length: Math.min(data.count, 1000) }, (_, index) => index);

@@ -12,15 +12,15 @@ export interface RunPoint {
   readonly seconds: number;
   /** Mean loss of the training batches since the last point. */
   readonly trainLoss: number;
-  /** Loss and metrics on the test data, where it was evaluated here. */
+  /** Loss and metrics on the test data, if it was evaluated here. */
   readonly test?: { readonly loss: number; readonly [metric: string]: number };
-  /** The same on the validation data that early stopping watches. */
+  /** Loss and metrics on the validation data that early stopping watches. */
   readonly validation?: { readonly loss: number; readonly [metric: string]: number };
-  /** Units of every width that can grow. */
+  /** Units of every growable width. */
   readonly widths: Readonly<Record<string, number>>;
 }
 
-/** The health of the widths at one step. */
+/** The health of the widths at a step. */
 export interface RunDiagnosis {
   readonly step: number;
   readonly widths: readonly WidthDiagnosis[];
@@ -30,23 +30,23 @@ export interface RunDiagnosis {
 export interface RunArm {
   readonly name: string;
   readonly points: readonly RunPoint[];
-  /** Those that were undone left out. */
+  /** Without those that were undone. */
   readonly growths: readonly GrowthRecord[];
-  /** Why it grew, and where not. */
+  /** Why it grew, and why not elsewhere. */
   readonly decisions?: readonly ControllerDecision[];
   readonly diagnoses: readonly RunDiagnosis[];
   readonly parameters: number;
   readonly final: { readonly loss: number; readonly [metric: string]: number };
 }
 
-/** Everything that a report shows; what `metrics.jsonl` says point by point. */
+/** Everything that a report shows; `metrics.jsonl` contains the same, point by point. */
 export interface RunRecord {
   readonly title: string;
   /** ISO 8601. */
   readonly date: string;
-  /** What was asked for, printed as a table. */
+  /** The configuration, printed as a table. */
   readonly configuration: Readonly<Record<string, string | number | boolean>>;
-  /** The metric shown beside the loss, e.g. "accuracy"; absent where there is none. */
+  /** The metric shown next to the loss, e.g. "accuracy"; absent if there is none. */
   readonly metric?: string;
   readonly arms: readonly RunArm[];
 }

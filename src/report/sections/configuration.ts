@@ -2,7 +2,7 @@ import { plain } from "../drawing/figures.ts";
 import { type Markup, markup } from "../drawing/markup.ts";
 import type { RunRecord } from "../record/run-record.ts";
 
-/** What was asked for. */
+/** The configuration of the run. */
 export function configuration({ configuration: asked }: RunRecord): Markup {
   const entries = Object.entries(asked);
   return markup`<section aria-labelledby="configuration">

@@ -9,7 +9,7 @@ import type { Rule } from "../drawing/rules.ts";
 import { sample, thin } from "../drawing/thin.ts";
 import type { RunArm, RunPoint, RunRecord } from "../record/run-record.ts";
 
-/** Loss and metric against steps, FLOPs and seconds; the switch is made of radio buttons, without a script. */
+/** Loss and metric against steps, FLOPs and seconds; radio buttons switch between them without a script. */
 export function curves(run: RunRecord): Markup {
   const panels = [lossPanel(run), ...(run.metric === undefined ? [] : [metricPanel(run, run.metric)])];
   return markup`<section class="curves" aria-labelledby="curves">
@@ -104,7 +104,7 @@ function metricPanel(run: RunRecord, metric: string): Panel {
 
 const allValues = (curves: readonly Curve[]) => curves.flatMap(({ points, value }) => points.map(value));
 
-/** A loss axis begins at zero where that costs little of its height. */
+/** A loss axis begins at zero if that costs little of its height. */
 function nearZero(values: readonly number[]): readonly number[] {
   const finite = values.filter(Number.isFinite);
   const least = finite.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY);
@@ -149,7 +149,7 @@ function draw(panel: Panel, run: RunRecord, horizontal: Horizontal, width: numbe
   })}</div></figure>`;
 }
 
-/** One rule for each step at which an arm grew. */
+/** One rule per step at which an arm grew. */
 export function growthRules(arm: RunArm, index: number, horizontal: Horizontal): readonly Rule[] {
   const bySteps = new Map<number, { readonly growth: GrowthRecord; readonly number: number }[]>();
   arm.growths.forEach((growth, order) => {
@@ -176,7 +176,7 @@ export function growthRules(arm: RunArm, index: number, horizontal: Horizontal):
 
 const clip = (name: string) => (name.length > 20 ? `${name.slice(0, 19)}…` : name);
 
-/** The points of an arm as a table, for those who cannot see the curves. */
+/** The points of an arm as a table, for readers who cannot see the curves. */
 function numbers(arm: RunArm, metric: string | undefined): Markup {
   const rows = sample(arm.points, 100);
   const part =

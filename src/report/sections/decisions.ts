@@ -12,7 +12,7 @@ const columns: readonly (readonly [name: string, about: string, text: boolean])[
   ["why", "With the numbers that decided", true],
 ];
 
-/** Why it grew when and where it did, and where not; nothing for runs without a policy. */
+/** Why it grew when and where it did, and why not elsewhere; nothing for runs without a policy. */
 export function decisionTable(run: RunRecord): Markup {
   const arms = run.arms.map(({ decisions = [] }) => decisions);
   if (arms.every((decisions) => decisions.length === 0)) return markup``;

@@ -24,7 +24,7 @@ const columns: readonly (readonly [name: string, about: string])[] = [
   ["pause", "Milliseconds for which training paused"],
 ];
 
-/** Every growth with what it did, and whether it kept its promises. */
+/** Every growth with its effect, and whether it kept its promises. */
 export function growthTable(run: RunRecord): Markup {
   const grown = run.arms.filter(({ growths }) => growths.length > 0);
   return markup`<section aria-labelledby="growths">
@@ -61,11 +61,11 @@ function row(growth: GrowthRecord, number: number): Markup {
 const verdict = (good: boolean) =>
   good ? markup`<span class="good">yes</span>` : markup`<strong class="bad">no</strong>`;
 
-/** A count of which any is too many. */
+/** A count that should be zero. */
 export const tally = (amount: number) =>
   amount === 0 ? markup`<span class="none">0</span>` : markup`<strong class="bad">${whole(amount)}</strong>`;
 
-/** Of sorted values, at least one. */
+/** The median of at least one value, sorted. */
 function median(sorted: readonly number[]): number {
   const half = (sorted.length - 1) / 2;
   return ((sorted[Math.floor(half)] as number) + (sorted[Math.ceil(half)] as number)) / 2;

@@ -15,7 +15,7 @@ import { type Markup, markup } from "../drawing/markup.ts";
 import type { RunArm, RunRecord } from "../record/run-record.ts";
 import { undoneTrials } from "../record/undone-trials.ts";
 
-/** What the run came to: in sentences, then one card for each arm. */
+/** The outcome of the run: in sentences, then one card per arm. */
 export function summary(run: RunRecord): Markup {
   return markup`<section aria-labelledby="summary">
 <h2 id="summary">Summary</h2>
@@ -87,7 +87,7 @@ function preservation(growths: readonly GrowthRecord[]): Markup {
   }.`;
 }
 
-/** Costs and results of one arm against those of another. */
+/** The costs and results of one arm compared with another's. */
 function comparison(one: RunArm, other: RunArm, metric: string | undefined): Markup | false {
   const [a, b] = [one.points.at(-1), other.points.at(-1)];
   const parts: Markup[] = [];

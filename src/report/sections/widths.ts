@@ -10,7 +10,7 @@ import type { RunArm, RunRecord } from "../record/run-record.ts";
 /** More lines than this cannot be told apart; those that grew most are shown. */
 const mostLines = 8;
 
-/** The units of every width over the steps: one staircase chart for each arm, on common axes. */
+/** The units of every width over the steps: one staircase chart per arm, on common axes. */
 export function widths(run: RunRecord): Markup {
   const all = run.arms.map(staircases);
   const y = linearAxis(
@@ -62,7 +62,7 @@ function stairs(points: readonly ChartPoint[]): string {
     : `${sizes[0]} to ${sizes.at(-1)} in ${sizes.length - 1} growths`;
 }
 
-/** For each width its sizes: from the points, and exactly at each growth from the growths. */
+/** The sizes of each width: from the points, and at each growth, exactly, from the growths. */
 function staircases(arm: RunArm): ReadonlyMap<string, readonly ChartPoint[]> {
   const lines = new Map<string, ChartPoint[]>();
   const add = (width: string, step: number, units: number) => {
@@ -72,7 +72,7 @@ function staircases(arm: RunArm): ReadonlyMap<string, readonly ChartPoint[]> {
   };
   const grown = new Set(arm.growths.map(({ width, step }) => `${step} ${width}`));
   for (const { step, widths } of arm.points) {
-    // A point at the step of a growth may have been taken on either side of it.
+    // A point at the step of a growth may have been taken before or after it.
     for (const [width, units] of Object.entries(widths))
       if (!grown.has(`${step} ${width}`)) add(width, step, units);
   }
