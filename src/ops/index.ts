@@ -128,7 +128,7 @@ import { maxUnpool } from "./windows/max-unpool.ts";
 import { resize } from "./windows/resize.ts";
 import { upsample } from "./windows/upsample.ts";
 
-/** The one table of operators: ONNX's name to what espalier knows of it. */
+/** The one table of operators: from its ONNX name to what espalier knows about it. */
 export const operators = {
   Abs: abs,
   Add: add,
@@ -256,7 +256,7 @@ export const operators = {
 /** The operators that espalier has rules for. */
 export type OperatorName = keyof typeof operators;
 
-/** Those of ONNX's other domain, `ai.onnx.ml`. */
+/** The same for ONNX's other domain, `ai.onnx.ml`. */
 const learningOperators: Readonly<Record<string, Operator>> = { Scaler: scaler };
 
 const domains: Readonly<Record<string, Readonly<Record<string, Operator>>>> = {
@@ -275,19 +275,19 @@ export function isSupported(node: Node): boolean {
   return rulesOf(node) !== undefined;
 }
 
-/** What is known of an operator without rules: nothing passes through it but values. */
+/** The rules for an operator that has none: only values pass through it. */
 const unruled: Operator = {
   infer: (call) => call.unruled("is not an operator that espalier has rules for", call.node.op),
   gradient: "none",
   axes: () => ({ ties: [] }),
-  // Two runs that feed it the same make the same of it.
+  // Two runs that feed it the same inputs get the same outputs.
   rounding: (call) =>
     call.inputBounds.every((bound) => bound === undefined)
       ? undefined
       : call.unruled("has no rule for the rounding of what it makes", call.node.op),
 };
 
-/** The rules of a node's operator, or those that fit any node. */
+/** The rules of a node's operator, or, if it has none, those that fit any node. */
 export function rulesOrNone(node: Node): Operator {
   return rulesOf(node) ?? unruled;
 }
@@ -329,13 +329,13 @@ function alternatives(name: string): string {
     : `Those with rules and a similar name: ${ranked.map(({ other }) => other).join(", ")}. `;
 }
 
-/** Types of a node's outputs by its operator's shape rule. Throws `UNSUPPORTED_OPERATOR` where none speaks of the node. */
+/** Types of a node's outputs by its operator's shape rule. Throws `UNSUPPORTED_OPERATOR` if it has none. */
 export const inferNode: Inference = (node, typeOf, constantOf) => {
   const infer = rulesOf(node)?.infer ?? typingOf(node) ?? typingWithBodies(node) ?? operatorOf(node).infer;
   return infer(new Call(node, typeOf, constantOf));
 };
 
-/** Shape rules of operators with graphs inside that have no other rules. */
+/** Shape rules of operators that contain graphs and have no other rules. */
 const typingsWithBodies: Readonly<Record<string, Operator["infer"]>> = {
   If: branchesWith((node, typeOf, constantOf) => inferNode(node, typeOf, constantOf)),
 };
@@ -344,7 +344,7 @@ function typingWithBodies({ domain, op }: Node): Operator["infer"] | undefined {
   return isStandard(domain) && Object.hasOwn(typingsWithBodies, op) ? typingsWithBodies[op] : undefined;
 }
 
-/** An empty graph that knows every operator's shape rule, to write one after `origin` into. */
+/** An empty graph that knows every operator's shape rule, to write what follows from `origin` into. */
 export function newGraph(origin?: Origin): GraphBuilder {
   return new GraphBuilder(inferNode, origin);
 }

@@ -3,30 +3,30 @@ import { EspalierError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inferNode, isSupported } from "./index.ts";
 
-/** What a file says of the types of values. */
+/** What a file states about the types of values. */
 export type Stated = Pick<ReadonlyMap<string, ValueType>, "get">;
 
-/** What a model says of the types of its outputs and of values that no rule tells. */
+/** What a model states about the types of its outputs and of values whose types no rule gives. */
 export function statedTypes({ outputs, stated = new Map() }: Pick<Graph, "outputs" | "stated">): Stated {
   const declared = new Map(outputs.map(({ name, dtype, shape }) => [name, { dtype, shape }]));
   return { get: (name) => stated.get(name) ?? declared.get(name) };
 }
 
-/** The types of a graph's values, and the nodes whose operators' rules speak of them. */
+/** The types of a graph's values, and the nodes that their operators' rules cover. */
 export interface Inferred {
   readonly types: Map<string, ValueType>;
   readonly ruled: ReadonlySet<Node>;
 }
 
-/** As {@link inferGraph}, the types alone. */
+/** As {@link inferGraph}, but only the types. */
 export function inferTypes(graph: Graph): Map<string, ValueType> {
   return inferGraph(graph).types;
 }
 
 /**
- * The type of every value of a graph whose type can be told: inputs, parameters and node outputs. A node without rules,
- * or in a form that they do not cover, makes what the file states. Throws `INVALID_MODEL` where a
- * node's inputs do not fit.
+ * The type of every value of a graph whose type can be inferred: inputs, parameters and node outputs. The outputs of a
+ * node without rules, or in a form that they do not cover, have the types that the file states. Throws
+ * `INVALID_MODEL` if a node's inputs do not fit.
  */
 export function inferGraph(graph: Graph): Inferred {
   const types = typesAround(graph.inputs, graph.parameters);
@@ -38,7 +38,7 @@ export function inferGraph(graph: Graph): Inferred {
   return { types, ruled };
 }
 
-/** The types of what a graph takes. */
+/** The types of a graph's inputs and parameters. */
 export function typesAround(
   inputs: Graph["inputs"],
   parameters: Graph["parameters"],
@@ -49,7 +49,7 @@ export function typesAround(
   return types;
 }
 
-/** Adds the types of a node's outputs, where they can be told; whether the operator has rules for this call. */
+/** Adds the types of a node's outputs that can be inferred. Returns whether the operator has rules for this call. */
 export function inferInto(
   types: Map<string, ValueType>,
   node: Node,

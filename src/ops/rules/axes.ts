@@ -3,7 +3,7 @@ import { numbersOf } from "./sizes.ts";
 
 /**
  * Axes given as attribute `axes` (older opsets) or as integer input `index` (newer ones), counted from the front
- * of a tensor of `rank` axes. Undefined where neither is given. Throws `INVALID_MODEL` where they are computed.
+ * of a tensor of `rank` axes. Undefined if neither is given. Throws `INVALID_MODEL` if they are computed.
  */
 export function givenAxes(call: Call, index: number, rank: number): number[] | undefined {
   const listed = call.ints("axes") ?? numbersOf(call, index);

@@ -11,20 +11,20 @@ export interface AxisRef {
 }
 
 /**
- * What a parameter axis is to a width; it decides the values of its new slices.
- * - `incoming`: weights that make the unit (a row of a Gemm's weight, a filter of a Conv, a column of an embedding)
- * - `outgoing`: weights that the unit is multiplied with and summed over
+ * The part that a parameter's axis plays for a width; it decides the values of the new slices.
+ * - `incoming`: weights that produce the unit (a row of a Gemm's weight, a filter of a Conv, a column of an embedding)
+ * - `outgoing`: weights that the unit is multiplied by and summed over
  * - `shift`: added to the unit (a bias, BatchNorm's shift, a running mean)
- * - `scale`: multiplied with the unit (BatchNorm's scale, a running variance)
- * - `offset`: the shift behind a normalization over the units themselves (LayerNorm's), where a new unit has no
- *   other value of its own
+ * - `scale`: multiplied by the unit (BatchNorm's scale, a running variance)
+ * - `offset`: the shift after a normalization over the units themselves (LayerNorm's): the only value that a new unit
+ *   has there
  */
 export type Role = "incoming" | "outgoing" | "shift" | "scale" | "offset";
 
-/** The result of carrying a layout across a tie: a layout, or the reason why it cannot pass. */
+/** The result of carrying a layout across a tie: a layout, or the reason that it cannot pass. */
 export type Carried = Layout | Blocked;
 
-/** Why a layout cannot pass, and the ways of cutting the same axis into units that would. */
+/** Why a layout cannot pass, and ways to cut the same axis into units that could. */
 export interface Blocked extends Refusal {
   readonly instead?: readonly Grain[];
 }
@@ -33,7 +33,7 @@ export interface Blocked extends Refusal {
 export interface Grain {
   readonly layout: Layout;
   readonly units: number;
-  /** Finer ways, for where this one cannot pass either. */
+  /** Finer ways, to try if this one cannot pass either. */
   readonly otherwise?: readonly Grain[];
 }
 
@@ -41,11 +41,11 @@ export interface Grain {
 export interface Tie {
   readonly a: AxisRef;
   readonly b: AxisRef;
-  /** Layout of `b` from the layout of `a`; the identity where absent. */
+  /** Layout of `b` from the layout of `a`; the identity if absent. */
   readonly forward?: (layout: Layout) => Carried;
-  /** Layout of `a` from the layout of `b`; the identity where absent. */
+  /** Layout of `a` from the layout of `b`; the identity if absent. */
   readonly backward?: (layout: Layout) => Carried;
-  /** Where the layout of `a` lies at one position alone of an axis that `a` unfolds into beside `b`. */
+  /** If the layout of `a` is at only one position of an axis that `a` unfolds into in addition to `b`: where. */
   readonly forwardAt?: (layout: Layout) => Placed | undefined;
 }
 
@@ -56,7 +56,7 @@ export interface Placed {
   readonly position: number;
 }
 
-/** An output that holds one position alone of an axis of an input. */
+/** An output that contains only one position of an axis of an input. */
 export interface Pick {
   readonly at: AxisRef;
   readonly position: number;
@@ -69,25 +69,25 @@ export type Place =
   | {
       readonly input: number;
       readonly element: number;
-      /** What an input that is not there stands for, and the attribute that it takes the place of. */
+      /** What a missing input stands for, and the attribute that the input replaces. */
       readonly absent?: { readonly values: readonly number[]; readonly attribute: string };
     }
   | { readonly attribute: string; readonly element?: number };
 
 /**
- * An integer that follows the size of an axis, so that a growth rewrites it: a literal Reshape target, a Slice's end,
+ * An integer that follows the size of an axis, so that growth rewrites it: a literal Reshape target, a Slice's end,
  * Conv's group.
  */
 export interface Written {
   readonly at: AxisRef;
   readonly place: Place;
-  /** What the integer becomes where `at` has this layout with so many units; the size of the axis where absent. */
+  /** What the integer becomes if `at` has this layout with `units` units; if absent, the size of the axis. */
   readonly becomes?: (layout: Layout, units: number) => Dim;
 }
 
 /**
  * A number that is multiplied by (old size / new size) to this power when an axis grows: a float attribute (with its
- * value where it is not written), a parameter, or an output.
+ * default), a parameter, or an output.
  */
 export interface Repair {
   readonly target:
@@ -97,16 +97,16 @@ export interface Repair {
   readonly power: number;
 }
 
-/** An axis over which a node computes something that new units take part in: a mean, a sum, a normalization. */
+/** An axis over which a node computes something that new units enter into: a mean, a sum, a normalization. */
 export interface Aggregate {
   readonly at: AxisRef;
-  /** What keeps the result as it was where new units hold `fresh`: repairs (often none), or why nothing does. */
+  /** What keeps the result unchanged if new units contain `fresh`: repairs (often none), or why nothing does. */
   readonly accepts: (fresh: Contents) => readonly Repair[] | Refusal;
   /** Whether output 0 is the mean over this axis (and no other). */
   readonly mean?: boolean;
 }
 
-/** What a rule may ask about the inputs of its node beside what they hold. */
+/** What a rule may ask about the inputs of its node besides their contents. */
 export interface Relations {
   /** Whether input `index` is the mean of input `of` over the width. */
   isMeanOf(index: number, of: number): boolean;
@@ -116,14 +116,14 @@ export interface Relations {
 export interface BlockedAxis {
   readonly at: AxisRef;
   readonly reason: string;
-  /** Whether what remains of the axis is only moved along it: no position has a part in another. */
+  /** Whether the positions that remain are only moved along the axis: none enters into another. */
   readonly apart?: boolean;
 }
 
-/** How the axes of a node hang together. An axis that is in no tie and not free blocks whatever reaches it. */
+/** How the axes of a node depend on one another. An axis that is in no tie and not free blocks every width there. */
 export interface AxisRule {
   readonly ties: readonly Tie[];
-  /** What an axis of a parameter is to the width, where the parameter is this input. */
+  /** The role of an axis if this input is a parameter. */
   readonly roles?: readonly { readonly at: AxisRef; readonly role: Role }[];
   /** Why an axis must not grow; takes precedence over ties. */
   readonly blocked?: readonly BlockedAxis[];
@@ -132,16 +132,16 @@ export interface AxisRule {
   readonly written?: readonly Written[];
   readonly aggregates?: readonly Aggregate[];
   readonly picks?: readonly Pick[];
-  /** What one unit is called where this node makes it, e.g. "channel"; "neuron" where absent. */
+  /** What a unit that this node makes is called, e.g. "channel"; "neuron" if absent. */
   readonly unit?: string;
   /**
-   * What new units hold in the outputs, given what they hold in the inputs that carry the width (undefined for those
-   * that do not); `elementwise` of fresh.ts where absent.
+   * The contents of new units in the outputs, given those in the inputs that carry the width (undefined for inputs
+   * that do not); `elementwise` of contents.ts if absent.
    */
   readonly contents?: (inputs: readonly (Contents | undefined)[], relations: Relations) => Contents | Refusal;
   /**
-   * What becomes of a gradient where a unit is zero on every example: `flat` lets none through (ReLU), `steep` far too
-   * much (BatchNorm, by one over the root of epsilon). Absent where it passes.
+   * What becomes of the gradient of a unit that is zero on every example: `flat` lets none through (ReLU), `steep` far
+   * too much (BatchNorm, a factor of one over the root of epsilon). Absent if it passes.
    */
   readonly atZero?: "flat" | "steep";
 }
@@ -152,14 +152,14 @@ export const output = (axis: number, index = 0): AxisRef => ({ side: "output", i
 /** Ties two axes that have the same layout. */
 export const tie = (a: AxisRef, b: AxisRef): Tie => ({ a, b });
 
-/** How many units a layout has on an axis of `size` positions; 0 where the width is not on it. */
+/** How many units a layout has on an axis of `size` positions; 0 if the width is not on it. */
 export function unitsOn(layout: Layout, size: number): number {
   const fixed = layoutSize(layout, 0);
   const inner = layoutSize(layout, 1) - fixed;
   return inner === 0 ? 0 : (size - fixed) / inner;
 }
 
-/** Where position `position` of an axis of `size` positions lies once the layout has `units` units. */
+/** Where position `position` of an axis of `size` positions moves to once the layout has `units` units. */
 export function positionAfter(layout: Layout, size: number, position: number, units: number): number {
   const before = unitsOn(layout, size);
   let [old, next] = [0, 0];

@@ -27,7 +27,7 @@ export function relativeBound(call: Emitter, value: string, factor: number): str
   return call.graph.emit("Mul", [magnitude(call, value), call.graph.scalar(factor)]);
 }
 
-/** {@link relativeBound} of output 0; absent where it is not floating-point, for integers do not round. */
+/** {@link relativeBound} of output 0; absent if it is not floating-point: integers do not round. */
 export function computedBound(call: RoundingCall, factor: number): string | undefined {
   if (!isFloat(call.output(0).dtype)) return undefined;
   return relativeBound(call, call.node.outputs[0] as string, factor);
@@ -42,7 +42,7 @@ export function stretchBound(call: RoundingCall, bound: string | undefined): str
   return call.graph.emit("Expand", [bound, call.graph.emit("Shape", [name])]);
 }
 
-/** bound · factor, absent where the bound is. */
+/** bound · factor; absent if the bound is. */
 export function scaleBound(call: Emitter, bound: string | undefined, factor: number): string | undefined {
   if (bound === undefined || factor === 1) return bound;
   return call.graph.emit("Mul", [bound, call.graph.scalar(factor)]);
@@ -50,7 +50,7 @@ export function scaleBound(call: Emitter, bound: string | undefined, factor: num
 
 /**
  * Rounding rule of an elementwise function with Lipschitz constant `slope`, computed to within `ulps` units in
- * the last place: slope·(input bound) + ulps·2u·|y|. With `ulps` 0 the function itself is exact.
+ * the last place: slope·(input bound) + ulps·2u·|y|. `ulps` 0 means that the function itself is exact.
  */
 export function elementwiseBound(slope: number, ulps: number): (call: RoundingCall) => string | undefined {
   return (call) => {

@@ -5,7 +5,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import type { Call, Operator } from "./operator.ts";
 import { unknownSize } from "./sizes.ts";
 
-/** Shape rule of If: what both branches make, with a size of its own where they differ. `infer`: that of the nodes in them. */
+/** Shape rule of If: the branches' common type, a new name for each size that differs. `infer`: for their nodes. */
 export function branchesWith(infer: Inference): Operator["infer"] {
   return (call) => {
     const bodies = ["then_branch", "else_branch"].map((name) => {
@@ -26,7 +26,7 @@ export function branchesWith(infer: Inference): Operator["infer"] {
   };
 }
 
-/** What a body makes, as its nodes' rules say or else as it declares. */
+/** The types of a body's outputs, as its nodes' rules say or else as it declares. */
 function typesOfBody(call: Call, body: Subgraph, infer: Inference): readonly (ValueType | undefined)[] {
   const types = new Map<string, ValueType>();
   for (const [name, { dtype, dims }] of body.parameters) types.set(name, { dtype, shape: dims });

@@ -6,7 +6,7 @@ import { input, output, tie } from "./axis-rule.ts";
 import { elementwise, moved, notAtZero, steepAtZero, zeroAtZero } from "./contents.ts";
 import type { Call } from "./operator.ts";
 
-/** NumPy broadcasting over symbolic shapes. A symbol against a number takes the number. */
+/** NumPy broadcasting over symbolic shapes. If a symbol meets a number, the number wins. */
 export function broadcastShapes(call: Call, shapes: readonly Shape[]): Shape {
   const rank = Math.max(0, ...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -45,29 +45,29 @@ export function flowUnary(call: Call): AxisRule {
   return { ties: call.shape(0).map((_, axis) => tie(input(0, axis), output(axis))) };
 }
 
-/** {@link flowUnary}, of a function with f(0) = 0. */
+/** {@link flowUnary} for a function with f(0) = 0. */
 export function flowThroughZero(call: Call): AxisRule {
   return { ...flowUnary(call), contents: zeroAtZero };
 }
 
-/** {@link flowUnary}, of an operator that keeps the values (or all their signs) as they are. */
+/** {@link flowUnary} for an operator that leaves the values unchanged, or changes all their signs. */
 export function flowMoved(call: Call): AxisRule {
   return { ...flowUnary(call), contents: moved };
 }
 
-/** {@link flowUnary}, of a function whose slope at zero is infinite. */
+/** {@link flowUnary} for a function whose slope at zero is infinite. */
 export function flowSteepAtZero(call: Call): AxisRule {
   return { ...flowUnary(call), contents: steepAtZero };
 }
 
-/** {@link flowUnary}, of a function that is not finite at zero. */
+/** {@link flowUnary} for a function that is not finite at zero. */
 export function flowNotAtZero(call: Call): AxisRule {
   return { ...flowUnary(call), contents: notAtZero };
 }
 
 /**
  * Axis-flow rule of elementwise operators on several inputs: each axis is carried through unless it is
- * broadcast. `roles` says what a parameter at each input is to a width that passes, `fresh` what new units hold.
+ * broadcast. `roles`: of a parameter at each input, for a width that passes; `fresh`: the contents of new units.
  */
 export function flowBroadcast(
   roles: readonly (Role | undefined)[],

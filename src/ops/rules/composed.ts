@@ -2,12 +2,12 @@ import type { GraphBuilder } from "../../graph/builder.ts";
 import type { Call, Operator } from "./operator.ts";
 import { dependents, rulesFrom, sweepBounds, sweepGradients } from "./sweep.ts";
 
-/** Writes what a call computes in other operators, and returns its outputs. */
+/** Writes a call in other operators, and returns its outputs. */
 export type Composition = (call: Call & { readonly graph: GraphBuilder }) => readonly string[];
 
 /**
- * Gradient, rounding and lowering rule of an operator that is a composition of others, whose rules are `rules`: ONNX
- * defines it so, or has it only since an operator set that is newer than the one that graphs are written in.
+ * Gradient, rounding and lowering rules of an operator that is a composition of others, whose rules are `rules`: either
+ * ONNX defines it so, or it came with a newer operator set than the one that graphs are written in.
  */
 export function composed(
   rules: Readonly<Record<string, Operator>>,

@@ -5,7 +5,7 @@ export function isVector({ dims }: Tensor): boolean {
   return dims.filter((size) => size > 1).length <= 1;
 }
 
-/** Whether all elements are the same, as in the biases and scales of a layer that has not been trained. */
+/** Whether all elements are equal, as in the biases and scales of an untrained layer. */
 export function isUniform({ data }: Tensor): boolean {
   const values = data as ArrayLike<number | bigint>;
   for (let at = 1; at < values.length; at++) {

@@ -1,7 +1,7 @@
 import type { DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** ONNX's number of each element type (TensorProto.DataType), in files and for the `to` of Cast. */
+/** ONNX's number for each element type (TensorProto.DataType), in files and as the `to` of Cast. */
 export const dataTypes: { readonly [D in DType]: number } = {
   float32: 1,
   uint8: 2,
@@ -19,7 +19,7 @@ export const dataTypes: { readonly [D in DType]: number } = {
   bfloat16: 16,
 };
 
-/** The element type that ONNX gives number `code`. Throws `UNSUPPORTED_TYPE`. */
+/** The element type whose ONNX number is `code`. Throws `UNSUPPORTED_TYPE`. */
 export function dtypeOfCode(thing: string, code: number): DType {
   for (const [dtype, known] of Object.entries(dataTypes)) if (known === code) return dtype as DType;
   throw new EspalierError("UNSUPPORTED_TYPE", {

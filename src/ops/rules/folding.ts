@@ -25,7 +25,7 @@ import {
   unitsOn,
 } from "./axis-rule.ts";
 
-/** Neighboring axes of the input that together have as many positions as neighboring axes of the output. */
+/** Neighboring axes of the input that together have the same number of positions as neighboring axes of the output. */
 export interface Group {
   readonly from: readonly number[];
   readonly to: readonly number[];
@@ -33,7 +33,7 @@ export interface Group {
 
 /**
  * Pairs the axes of two shapes of the same size, left to right, into the smallest groups with equal
- * products. Undefined where symbolic sizes do not tell.
+ * products. Undefined if symbolic sizes leave it open.
  */
 export function groupAxes(from: Shape, to: Shape): readonly Group[] | undefined {
   const groups: Group[] = [];
@@ -53,7 +53,7 @@ export function groupAxes(from: Shape, to: Shape): readonly Group[] | undefined 
     }
     groups.push(group);
   }
-  // What is left has size 1; it belongs to the last group.
+  // The axes that are left have size 1; they belong to the last group.
   const last = groups.pop();
   const rest = (start: number, end: number) => Array.from({ length: end - start }, (_, at) => start + at);
   const tail = { from: rest(i, from.length), to: rest(j, to.length) };
@@ -61,20 +61,20 @@ export function groupAxes(from: Shape, to: Shape): readonly Group[] | undefined 
   return [...groups, { from: [...last.from, ...tail.from], to: [...last.to, ...tail.to] }];
 }
 
-/** Whether `a` is a larger multiple of `b`, or may become one. */
+/** Whether `a` is a larger multiple of `b`, or may turn out to be one. */
 function isMultiple(a: Dim, b: Dim): boolean {
   if (typeof a === "number" && typeof b === "number") return a > b;
   return divideDims(a, b) !== undefined;
 }
 
-/** A run of positions that an axis of one shape and an axis of the other have in common. */
+/** A run of positions that is common to an axis of one shape and an axis of the other. */
 interface Factor {
   readonly size: Dim;
   readonly from: number;
   readonly to: number;
 }
 
-/** The coarsest factors, slowest first, of which the axes on both sides are products; undefined where there are none. */
+/** The coarsest factors, slowest first, of which the axes on both sides are products; undefined if there are none. */
 function commonFactors(from: Shape, to: Shape): readonly Factor[] | undefined {
   const factors: Factor[] = [];
   if (from.length === 0 || to.length === 0) return factors;
@@ -84,7 +84,7 @@ function commonFactors(from: Shape, to: Shape): readonly Factor[] | undefined {
     const shared = commonFactor(a, b);
     if (shared === undefined) return undefined;
     factors.push({ size: shared, from: Math.min(i, from.length - 1), to: Math.min(j, to.length - 1) });
-    // An axis of size 1 is a factor by itself, and takes nothing from its neighbor on the other side.
+    // An axis of size 1 is a factor on its own, and takes nothing from its neighbor on the other side.
     const alone = shared === 1 && a !== b;
     const restA = alone || a === undefined ? a : divideDims(a, shared);
     const restB = alone || b === undefined ? b : divideDims(b, shared);
@@ -102,7 +102,7 @@ function commonFactor(a: Dim | undefined, b: Dim | undefined): Dim | undefined {
   return divideDims(b, a) === undefined ? undefined : a;
 }
 
-/** Parts of an axis that are looked at one by one: more than any model's heads, few enough for a hostile one. */
+/** Most parts of an axis that are tried one by one: more than any model has heads, and cheap even in a hostile file. */
 const maxParts = 4096;
 
 /** One axis as the product of its factors. */
@@ -113,7 +113,7 @@ class FactoredAxis {
     this.#factors = factors;
   }
 
-  /** The layout of the axis where a factor has `layout`, or undefined where sizes are not known. */
+  /** The layout of the axis if a factor has `layout`; undefined if sizes are not known. */
   fold(layout: Layout, factor: Factor): Layout | undefined {
     const { slower, faster } = this.#around(factor);
     if (typeof faster !== "number") return undefined;
@@ -121,8 +121,8 @@ class FactoredAxis {
   }
 
   /**
-   * A factor that all units of a layout of the axis lie at one position of, and the layout on the factors that are left.
-   * Undefined where there is none.
+   * A factor such that all units of a layout of the axis are at one position of it, and the layout on the remaining
+   * factors. Undefined if there is none.
    */
   place(
     layout: Layout,
@@ -154,7 +154,7 @@ class FactoredAxis {
     return new FactoredAxis(this.#factors.filter((one) => one !== factor));
   }
 
-  /** Whether it is this factor alone. */
+  /** Whether the axis is just this factor. */
   is(factor: Factor): boolean {
     return this.#factors.length === 1 && this.#factors[0] === factor;
   }
@@ -196,7 +196,7 @@ export interface Side {
 /**
  * Ties between axes that are folded and unfolded into each other: the same elements in the same order. A layout goes
  * from an axis to the factor of it that it fits, and on to the axis of the other side that has this factor. Undefined
- * where the sizes have no common factors.
+ * if the sizes have no common factors.
  */
 export function regroupTies(from: Side, to: Side): readonly Tie[] | undefined {
   const factors = commonFactors(from.sizes, to.sizes);
@@ -213,7 +213,7 @@ export function regroupTies(from: Side, to: Side): readonly Tie[] | undefined {
     if (part.factor !== shared) return untouched;
     const whole = target.fold(part.layout, shared);
     if (whole === undefined) return { blocked: "it is folded with an axis of unknown size" };
-    // Next to axes of size 1 the way back may lead to another axis.
+    // Next to axes of size 1, the way back may lead to another axis.
     return target.unfold(whole)?.factor === shared ? whole : ambiguous;
   };
   const place = (layout: Layout, factor: Factor): Placed | undefined => {
@@ -240,7 +240,7 @@ export function regroupTies(from: Side, to: Side): readonly Tie[] | undefined {
 }
 
 /**
- * Ties of an axis that is others, one after another, with each of these parts (`sizes` positions each). A width that
+ * Ties of an axis that is a concatenation of others with each of these parts (`sizes` positions each). A width that
  * would be cut at a border is offered the cut in which the parts have the same units: fused queries, keys and values
  * as three blocks.
  */
@@ -252,7 +252,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
     total += size;
     return total - size;
   });
-  // As long as the square of the parts, and rarely asked for.
+  // Their number grows with the square of the number of parts, and they are rarely asked for.
   let grains: readonly Grain[] | undefined;
   const grainsOf = (all: readonly number[]) => {
     grains ??= all.length < 2 ? [] : partGrains(all);
@@ -282,7 +282,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
   );
 }
 
-/** The ways to cut an axis made of parts: each by itself, but first all alike where they have the same size. */
+/** The ways to cut an axis made of parts: each separately, but first all alike if they have the same size. */
 export function partGrains(sizes: readonly number[]): readonly Grain[] {
   const [first = 0] = sizes;
   const apart = sizes.map((units, part) => ({
@@ -293,7 +293,7 @@ export function partGrains(sizes: readonly number[]): readonly Grain[] {
   return [{ layout: sizes.map(() => ({ inner: 1 })), units: first, otherwise: apart }];
 }
 
-/** The blocks of positions `start` to `end`, or undefined where a border cuts through units. */
+/** The blocks of positions `start` to `end`, or undefined if a border cuts through units. */
 export function sliceLayout(layout: Layout, units: number, start: number, end: number): Layout | undefined {
   const blocks: Block[] = [];
   let position = 0;
@@ -309,7 +309,7 @@ export function sliceLayout(layout: Layout, units: number, start: number, end: n
   return normalize(blocks);
 }
 
-/** Ties of the axes of a group; undefined where they have no common factors. */
+/** Ties of the axes of a group; undefined if they have no common factors. */
 export function groupTies(group: Group, from: Shape, to: Shape): readonly Tie[] | undefined {
   const side = (axes: readonly number[], shape: Shape, ref: (axis: number) => AxisRef): Side => ({
     sizes: axes.map((axis) => shape[axis] as Dim),

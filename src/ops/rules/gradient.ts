@@ -4,7 +4,7 @@ import type { GradientCall } from "./operator.ts";
 
 /**
  * Sums `gradient`, which has the shape of output 0, down to the shape of input `index`: the adjoint of
- * NumPy broadcasting. Returns it unchanged where nothing was broadcast.
+ * NumPy broadcasting. Returns it unchanged if nothing was broadcast.
  */
 export function unbroadcast(call: GradientCall, gradient: string, index: number): string {
   return unbroadcastTo(call, gradient, call.shape(index));
@@ -31,7 +31,7 @@ export function shapeOf(call: GradientCall, name: string): string {
   return sizes.length === shape.length ? call.graph.vector(sizes) : call.graph.emit("Shape", [name]);
 }
 
-/** `gradient` (the shape of a reduction without kept axes) with size-1 axes put back at `axes`. */
+/** `gradient` (in the shape of a reduction without kept axes) with size-1 axes put back at `axes`. */
 export function restoreAxes(
   call: GradientCall,
   gradient: string,
@@ -51,15 +51,15 @@ export function transpose(
   return call.graph.emit("Transpose", [name], { perm: ints(perm) });
 }
 
-/** float32 zeros of the shape of a value. */
+/** float32 zeros in the shape of a value. */
 export function zerosLike(call: GradientCall, name: string): string {
   return call.graph.emit("ConstantOfShape", [shapeOf(call, name)]);
 }
 
 /**
  * The adjoint of an operator that only copies elements of its one data input: `copy` writes that operator for
- * a tensor of the data's shape. It is run on the positions 0, 1, 2, ..., which tells where each gradient entry
- * belongs; entries of the same origin add up. Slow but always right: for strides, reflections and index lists.
+ * a tensor of the data's shape. It is run on the positions 0, 1, 2, ..., which shows where each gradient entry
+ * belongs; entries with the same origin add up. Slow but always right: for strides, reflections and index lists.
  */
 export function scatterBack(call: GradientCall, copy: (positions: string) => string): string {
   const { graph } = call;
@@ -70,7 +70,7 @@ export function scatterBack(call: GradientCall, copy: (positions: string) => str
   const size = graph.emit("Size", [data]);
   const positions = graph.emit("Reshape", [graph.emit("Range", [scalar(0), size, scalar(1)]), shape]);
   const zeros = graph.emit("ConstantOfShape", [graph.emit("Reshape", [size, flat])]);
-  // ScatterElements, not ScatterND: the latter adds in parallel and in no fixed order (ONNX Runtime issue 18048).
+  // ScatterElements, not ScatterND: the latter adds in parallel, in no fixed order (ONNX Runtime issue 18048).
   const sums = graph.emit(
     "ScatterElements",
     [zeros, graph.emit("Reshape", [copy(positions), flat]), graph.emit("Reshape", [call.upstream, flat])],

@@ -3,12 +3,12 @@ import { makeTensor, sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { Call } from "./operator.ts";
 
 /**
- * Integer tensors that are computed from constants alone (paddings, axes, shapes) are worked out when a model is read.
- * Weights are not: a model that is trained goes on computing with what they have become.
+ * Integer tensors that are computed from constants alone (paddings, axes, shapes) are evaluated when a model is read.
+ * Weights are not: while a model trains, it computes with their current values.
  */
 const maxFolded = 4096;
 
-/** The integers that each input always holds, absent ones left out; undefined where one is something else. */
+/** The integers that each input always holds, absent ones left out; undefined if any is something else. */
 export function constantIntegers(call: Call): readonly Tensor[] | undefined {
   const tensors: Tensor[] = [];
   for (const index of call.node.inputs.keys()) {

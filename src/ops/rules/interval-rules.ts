@@ -6,38 +6,38 @@ import type { Call, Operator } from "./operator.ts";
 export type IntervalRule = NonNullable<Operator["interval"]>;
 type Inputs = Parameters<IntervalRule>[0];
 
-/** What an operator's rule says; without one, finite entries give finite ones and others give NaN. */
+/** What an operator's rule says; without one, finite entries give finite entries and others give NaN. */
 export function intervalOf({ interval }: Operator, inputs: Inputs, call: Call): Interval {
   if (inputs.some((one) => one?.holds === "nan")) return notANumber;
   if (interval !== undefined) return interval(inputs, call);
   return inputs.some((one) => one?.holds === "infinite") ? notANumber : anything;
 }
 
-/** Of operators that only move the entries of input 0 about. */
+/** For operators that only rearrange the entries of input 0. */
 export const keepsInterval: IntervalRule = ([x = anything]) => between(x.least, x.most, x.holds);
 
-/** {@link keepsInterval}, of operators that keep their order too: a maximum that gets its axes back is still one. */
+/** {@link keepsInterval} for operators that also keep their order: a maximum that gets its axes back is still one. */
 export const keepsOrder: IntervalRule = ([x = anything], call) => {
   const kept = keepsInterval([x], call);
   return x.maximum === undefined ? kept : { ...kept, maximum: x.maximum };
 };
 
-/** Of operators that stretch input 0: a maximum must have its axes back before, else it would land on others. */
+/** For operators that stretch input 0: a maximum must get its axes back first, or it would land on others. */
 export const stretchesInterval: IntervalRule = ([x = anything], call) =>
   (x.maximum !== undefined && sameShape(x.maximum.shape, call.shape(0)) ? keepsOrder : keepsInterval)(
     [x],
     call,
   );
 
-/** Of operators whose entries come from any of their inputs. */
+/** For operators whose entries come from any of their inputs. */
 export const hullOfAll = (inputs: Inputs): Interval => hull(...given(inputs));
 
-/** Those that are there. */
+/** The inputs that are given. */
 export function given(inputs: Inputs): readonly Interval[] {
   return inputs.filter((one) => one !== undefined);
 }
 
-/** Of a function of each entry that never falls. */
+/** For a function of each entry that never decreases. */
 export function monotone(f: (x: number) => number): IntervalRule {
   return ([x = anything]) => {
     const [least, most] = [f(x.least), f(x.most)];
@@ -47,12 +47,12 @@ export function monotone(f: (x: number) => number): IntervalRule {
   };
 }
 
-/** Of operators whose outputs lie between two numbers if their inputs are finite. */
+/** For operators whose outputs are between two numbers if their inputs are finite. */
 export function alwaysBetween(least: number, most: number): IntervalRule {
   return (inputs) => (inputs.some((one) => one?.holds === "infinite") ? notANumber : between(least, most));
 }
 
-/** Of magnitudes: lengths, sums of squares. */
+/** For magnitudes: lengths, sums of squares. */
 export const notNegative: IntervalRule = ([x = anything]) => between(0, Number.POSITIVE_INFINITY, x.holds);
 
 /** Whether two shapes are the same, symbols and all. */
@@ -60,7 +60,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** The largest number of a floating-point type, and the smallest that it holds in full precision. */
+/** The largest number of a floating-point type, and the smallest that it represents in full precision. */
 export function limitsOf(dtype: DType): { readonly largest: number; readonly smallest: number } {
   if (dtype === "float16") return { largest: 65504, smallest: 2 ** -14 };
   if (dtype === "float64") return { largest: Number.MAX_VALUE, smallest: 2 ** -1022 };

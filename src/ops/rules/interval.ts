@@ -1,6 +1,6 @@
 /**
- * Between which numbers the entries of a value lie, told without running it, and whether they are finite if the
- * model's inputs and weights are. Sums and products are taken to stay within the range of floats: what counts is what
+ * Bounds on the entries of a value, known without running the model, and whether they are finite if the model's
+ * inputs and weights are. Sums and products are assumed to stay within the range of floats: what counts is what
  * overflows or is undefined near ordinary numbers, such as exp(89), ln 0 and √-1.
  */
 export interface Interval {
@@ -8,7 +8,7 @@ export interface Interval {
   readonly most: number;
   /** The worst that an entry may be; `infinite` stands for the infinity at an open end. */
   readonly holds: "finite" | "infinite" | "nan";
-  /** Known not to be zero, although 0 may lie between the ends. */
+  /** Known not to be zero, although 0 may be between the ends. */
   readonly nonzero?: boolean;
   /** If every entry is the largest of some entries of another value. */
   readonly maximum?: Maximum;
@@ -37,7 +37,7 @@ export function between(least: number, most: number, holds: Interval["holds"] = 
 const worse = (a: Interval["holds"], b: Interval["holds"]) =>
   a === "nan" || b === "nan" ? "nan" : a === "infinite" || b === "infinite" ? "infinite" : "finite";
 
-/** Everything that lies in one of the intervals or between them. */
+/** The smallest interval that contains all of these. */
 export function hull(...all: readonly Interval[]): Interval {
   return all.reduce((a, b) =>
     between(Math.min(a.least, b.least), Math.max(a.most, b.most), worse(a.holds, b.holds)),
@@ -60,7 +60,7 @@ export function added(a: Interval, b: Interval): Interval {
 export function product(a: Interval, b: Interval): Interval {
   const [wild, other] = a.holds === "infinite" ? [a, b] : [b, a];
   if (wild.holds === "infinite" && mayBeZero(other)) return notANumber;
-  // Nothing times zero is anything else, however large it may be.
+  // Zero times anything is zero, even times an infinite end.
   const times = (x: number, y: number) => (x === 0 || y === 0 ? 0 : x * y);
   const ends = [a.least, a.most].flatMap((x) => [times(x, b.least), times(x, b.most)]);
   return between(Math.min(...ends), Math.max(...ends), worse(a.holds, b.holds));

@@ -6,7 +6,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { AxisRef, AxisRule } from "./axis-rule.ts";
 import type { Interval } from "./interval.ts";
 
-/** A node together with what is known of its values: what every rule sees. */
+/** A node together with what is known about its values: what every rule sees. */
 export class Call {
   readonly node: Node;
   readonly #typeOf: (name: string) => ValueType | undefined;
@@ -27,14 +27,14 @@ export class Call {
     return (this.node.inputs[index] ?? "") !== "";
   }
 
-  /** Type of input `index`. Throws `INVALID_MODEL` where the input is missing. */
+  /** Type of input `index`. Throws `INVALID_MODEL` if the input is missing. */
   input(index: number): ValueType {
     const type = this.has(index) ? this.#typeOf(this.node.inputs[index] as string) : undefined;
     if (type === undefined) this.fail(`input ${index} is required`, this.node.inputs[index] ?? "nothing");
     return type;
   }
 
-  /** Type of a value by its name, also of one that only a body of the node reads. */
+  /** Type of a value by its name, including values that only a body of the node reads. */
   typeNamed(name: string): ValueType | undefined {
     return this.#typeOf(name);
   }
@@ -52,19 +52,19 @@ export class Call {
     return this.shape(index).length;
   }
 
-  /** Type of output `index`; only where the graph has been inferred (flow and cost rules). */
+  /** Type of output `index`; only available once the graph has been inferred (flow and cost rules). */
   output(index: number): ValueType {
     const type = this.#typeOf(this.node.outputs[index] ?? "");
     if (type === undefined) this.fail(`output ${index} has no known type`, this.node.outputs[index]);
     return type;
   }
 
-  /** Value of input `index` where it is a parameter or a folded constant. */
+  /** Value of input `index` if it is a parameter or a folded constant. */
   constant(index: number): Tensor | undefined {
     return this.has(index) ? this.#constantOf(this.node.inputs[index] as string) : undefined;
   }
 
-  /** Integers given as an int64 constant input, e.g. axes; undefined where the input is absent or computed. */
+  /** Integers given as an int64 constant input, e.g. axes; undefined if the input is absent or computed. */
   constantInts(index: number): number[] | undefined {
     const tensor = this.constant(index);
     return tensor === undefined ? undefined : Array.from(tensor.data as ArrayLike<number | bigint>, Number);
@@ -108,7 +108,7 @@ export class Call {
     return this.#refuse("INVALID_MODEL", rule, received, remedy);
   }
 
-  /** Says that the call may well be right, but in a form that espalier has no rule for: one node without rules. */
+  /** Refuses a call that may be valid, but in a form that espalier has no rule for: a node without rules. */
   unruled(rule: string, received: unknown, remedy?: string): never {
     return this.#refuse("UNSUPPORTED_OPERATOR", rule, received, remedy);
   }
@@ -134,7 +134,7 @@ export class Call {
   }
 }
 
-/** A call within a graph that is being written: what it knows of its values is what the graph knows. */
+/** A call within a graph that is being written: it knows about its values what the graph knows. */
 export class GraphCall extends Call {
   readonly graph: GraphBuilder;
 
@@ -156,40 +156,40 @@ export interface UpgradeCall extends GraphCall {
 /** What a gradient rule works with: the call, the graph being written, and the gradients of the outputs. */
 export interface GradientCall extends Call {
   readonly graph: GraphBuilder;
-  /** dL/d(output), by output; undefined where the loss does not depend on it. */
+  /** dL/d(output), by output; undefined if the loss does not depend on it. */
   readonly outputGradients: readonly (string | undefined)[];
   /** dL/d(output 0). */
   readonly upstream: string;
-  /** Whether anyone asks for the gradient of input `index`. */
+  /** Whether the gradient of input `index` is needed. */
   wants(index: number): boolean;
 }
 
-/** What a rounding rule works with: as a gradient rule, but forwards, with error bounds. */
+/** What a rounding rule works with: like a gradient rule, but forward, with error bounds. */
 export interface RoundingCall extends Call {
   readonly graph: GraphBuilder;
-  /** A bound on |computed - exact| of each input, elementwise; undefined where the input is exact. */
+  /** A bound on |computed - exact| of each input, elementwise; undefined if the input is exact. */
   readonly inputBounds: readonly (string | undefined)[];
 }
 
 /** What a training rule works with: the call and the training graph being written. */
 export interface TrainingCall extends Call {
   readonly graph: GraphBuilder;
-  /** Says that after the step parameter input `index` takes the value called `name` (running statistics). */
+  /** Makes the parameter at input `index` take the value `name` after the step (running statistics). */
   update(index: number, name: string): void;
-  /** Says that the node takes a variance over `count` values, which must be more than one. */
+  /** Declares that the node takes a variance over `count` values, which must be more than one. */
   overSeveral(count: Dim): void;
-  /** A float32 input of the shape of value `like`: 1/(1 - ratio) where kept, 0 where dropped, drawn anew each step. */
+  /** A float32 input of the shape of value `like`: 1/(1 - ratio) where kept, 0 where dropped, drawn again each step. */
   dropoutMask(like: string, ratio: number): string;
 }
 
-/** A function that makes probabilities, or their logarithms, of logits; over one axis, where it is no function of each element. */
+/** A function from logits to probabilities or their logarithms; over one axis unless it works on each element alone. */
 export type Link =
   | { readonly name: "sigmoid" }
   | { readonly name: "softmax" | "logSoftmax"; readonly axis: number };
 
-/** A product with a weight, seen as a product of matrices: [samples, fan-in] × [fan-in, fan-out]. */
+/** A product with a weight, viewed as a product of matrices: [samples, fan-in] × [fan-in, fan-out]. */
 export interface Unfolded {
-  /** What is read, as [samples, fan-in]. */
+  /** The input, as [samples, fan-in]. */
   readonly rows: string;
   /** Whether the weight, flattened, is [fan-out, fan-in] rather than [fan-in, fan-out]. */
   readonly fanInLast: boolean;
@@ -198,7 +198,7 @@ export interface Unfolded {
 }
 
 /**
- * Everything that espalier knows of one ONNX operator. Adding an operator is one file that exports one
+ * Everything that espalier knows about one ONNX operator. Adding an operator is one file that exports one
  * of these, and one line in the table of index.ts.
  */
 export interface Operator {
@@ -209,67 +209,67 @@ export interface Operator {
    * one (or not wanted). "none" for operators without a derivative, such as Shape.
    */
   readonly gradient: "none" | ((call: GradientCall) => readonly (string | undefined)[]);
-  /** Axis-flow rule: how the axes of inputs and outputs are tied (see flow.ts). */
+  /** Axis-flow rule: how the axes of inputs and outputs are tied (see axis-rule.ts). */
   readonly axes: (call: Call) => AxisRule;
   /**
    * Rounding rule: emits a bound on |computed - exact| in float32, given bounds on the inputs, and returns its
-   * name; undefined where the output is exact. A list holds the bounds of several outputs; a single one is that
+   * name; undefined if the output is exact. A list contains the bounds of several outputs; a single one is that
    * of output 0. See growth/examine/rounding.ts.
    */
   readonly rounding: (call: RoundingCall) => string | undefined | readonly (string | undefined)[];
   /**
-   * Interval rule: between which numbers the outputs lie and whether they are finite, from what is known of the inputs
-   * (undefined if an optional one is absent). Operators without one give finite numbers for finite ones.
+   * Interval rule: bounds on the outputs and whether they are finite, from what is known about the inputs
+   * (undefined if an optional one is absent). Operators without one give finite outputs for finite inputs.
    */
   readonly interval?: (inputs: readonly (Interval | undefined)[], call: Call) => Interval;
-  /** Floating-point operations of one call; one per output element where the rule is absent. */
+  /** Floating-point operations of one call; one per output element if the rule is absent. */
   readonly flops?: (call: Call) => Dim;
-  /** The tensor that output 0 always is, where the node only names one. Asked before types are known. */
+  /** The tensor that output 0 always is, if the node just names one. Called before types are known. */
   readonly constant?: (call: Call) => Tensor | undefined;
   /** Integer inputs that are positions on an axis, and its size. */
   readonly positions?: (call: Call) => readonly { readonly input: number; readonly size: Dim }[];
   /**
-   * Inputs where a parameter says how to compute and is no weight to train: `always`, or where it is a `single` number (a
-   * factor, what a mask puts in).
+   * Inputs at which a parameter says how to compute and is not a weight to train: `always`, or only if it is a `single`
+   * number (a factor, the fill value of a mask).
    */
   readonly literals?: { readonly always?: readonly number[]; readonly single?: readonly number[] };
-  /** The function that output 0 is of input 0, where a loss of logits inverts it. */
+  /** The function from input 0 to output 0, if a loss on logits can invert it. */
   readonly link?: (call: Call) => Link;
-  /** Whether output 0 holds the elements of input 0, in another shape or element type. */
+  /** Whether output 0 consists of the elements of input 0, in another shape or element type. */
   readonly moves?: boolean;
-  /** Whether output 0 is input 0, but for entries outside of the range of the outputs. */
+  /** Whether output 0 is input 0 except for entries outside the range of the outputs. */
   readonly clamps?: boolean;
-  /** Products that may have a bias: the input that takes it, and how many entries it has beside a weight (input 1) of `dims`. */
+  /** For products that may have a bias: its input, and its number of entries for a weight (input 1) of `dims`. */
   readonly bias?: {
     readonly input: number;
     readonly size: (call: Call, dims: readonly number[]) => number;
   };
-  /** Optional inputs that are zero where they are absent, and that exporters write all the same. */
+  /** Optional inputs that mean zero if absent, and that exporters write anyway. */
   readonly zeroIfAbsent?: readonly number[];
-  /** Inputs that hold running statistics: state of the model, but not trained by the loss. */
+  /** Inputs that are running statistics: state of the model, but not trained by the loss. */
   readonly statistics?: readonly number[];
-  /** Writes the node's outputs as they are while training, where that differs from inference. */
+  /** Writes the node's outputs as they are in training, if that differs from inference. */
   readonly train?: (call: TrainingCall) => void;
-  /** The node as it is in evaluation, where a file may hold it as it is in training. */
+  /** The node as it is in evaluation, if a file may contain it as it is in training. */
   readonly evaluation?: (call: Call) => Node;
-  /** Input axes along which it goes step by step, so that what comes first has a part in what comes later. */
+  /** Input axes that it processes step by step, so that earlier positions affect later ones. */
   readonly sequences?: (call: Call) => readonly AxisRef[];
   /**
-   * The node that computes the same in opset 20, where older opsets write the call in another way or mean another thing
-   * by it; it may emit others before. All other rules but `infer` and `flow` know opset 20 alone.
+   * The node that computes the same in opset 20, if older opsets write the call differently or mean something else by
+   * it; the rule may emit others before it. All rules except `infer` and `axes` know only opset 20.
    */
   readonly upgrade?: (call: UpgradeCall) => Node;
-  /** Writes the node's outputs with the same values, but so that units which are zero get a gradient (see `Flow.atZero`). */
+  /** Writes the node's outputs with the same values, but so that zero units get a gradient (see `AxisRule.atZero`). */
   readonly open?: (call: GraphCall) => void;
-  /** For products of what is read with a weight, input 1: what each output is a product of, for second moments of it. */
+  /** For products of an input with a weight, input 1: the rows that outputs are made of, for their second moments. */
   readonly unfold?: (call: GraphCall) => Unfolded;
-  /** Whether output 0 holds, for each of its elements, the largest of some elements of input 0. */
+  /** Whether each element of output 0 is the largest of some elements of input 0. */
   readonly maximum?: boolean;
   /**
    * Whether this is a function f of each element with max(f(a), f(b)) = f(max(a, b)), exactly, that has derivative 0
-   * wherever it makes different elements equal: then gradients, too, are the same before a maximum and behind it.
+   * wherever it makes different elements equal: then gradients, too, are the same before and after a maximum.
    */
   readonly commutesWithMaximum?: boolean;
-  /** Writes the node's outputs in nodes that ONNX Runtime computes faster than this one, on so many threads. */
+  /** Writes the node's outputs in nodes that ONNX Runtime computes faster than this one on `threads` threads. */
   readonly lower?: (call: GraphCall, threads: number) => void;
 }

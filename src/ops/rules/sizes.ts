@@ -9,8 +9,8 @@ import type { Call } from "./operator.ts";
 const maxFollowed = 64;
 
 /**
- * The elements of integer input `index`, size by size, where they are known: constants, and what Shape,
- * Gather, Concat and arithmetic make of sizes. Undefined where the input is absent or unknown.
+ * The elements of integer input `index`, as sizes, if they are known: constants, and what Shape,
+ * Gather, Concat and arithmetic make of sizes. Undefined if the input is absent or unknown.
  */
 export function sizesOf(call: Call, index: number): Shape | undefined {
   if (!call.has(index)) return undefined;
@@ -20,24 +20,24 @@ export function sizesOf(call: Call, index: number): Shape | undefined {
   return toNumbers(constant);
 }
 
-/** As {@link sizesOf}, where every element is a number. */
+/** As {@link sizesOf}, if every element is a number. */
 export function numbersOf(call: Call, index: number): readonly number[] | undefined {
   const sizes = sizesOf(call, index);
   return sizes?.every((size): size is number => typeof size === "number") ? sizes : undefined;
 }
 
-/** A type, with the elements where they are known. */
+/** A type, with the elements if they are known. */
 export function sized(type: ValueType, value: Shape | undefined): ValueType {
   return withValue(type, isFloat(type.dtype) ? undefined : value);
 }
 
-/** The name of a size that no rule can tell: axis `axis` of output `index`. */
+/** The name for a size that no rule can infer: axis `axis` of output `index`. */
 export function unknownSize(call: Call, axis: number, index = 0): Dim {
   const name = (call.node.outputs[index] ?? call.node.name).replace(/[^A-Za-z0-9_.]/g, "_");
   return `unknown.${name}.${axis}`;
 }
 
-/** Real numbers that are followed: what scales are computed from. */
+/** Longest vector of real numbers that is followed; scales are computed from them. */
 const maxReals = 8;
 
 /** The elements of a real input that are computed from sizes, or those of a small constant. */
@@ -48,7 +48,7 @@ export function realsOf(call: Call, index: number): Shape | undefined {
 }
 
 /**
- * Shape rule of elementwise arithmetic on two inputs, which also computes with sizes where it is given any; `real` is
+ * Shape rule of elementwise arithmetic on two inputs, which also computes with sizes if it is given any; `real` is
  * the same on real numbers.
  */
 export function inferArithmetic(
@@ -66,13 +66,13 @@ export function inferArithmetic(
   };
 }
 
-/** Whether a polynomial of sizes can hold the result: a size that is only named is multiplied by whole numbers alone. */
+/** Whether a polynomial of sizes can express the result: a symbolic size is multiplied only by whole numbers. */
 function isExact(a: Dim, b: Dim): boolean {
   const numbers = typeof a === "number" && typeof b === "number";
   return numbers || [a, b].every((one) => typeof one === "string" || Number.isInteger(one));
 }
 
-/** {@link sized}, of real numbers too. */
+/** {@link sized}, for real numbers too. */
 export function withValue({ dtype, shape }: ValueType, value: Shape | undefined): ValueType {
   return value === undefined ? { dtype, shape } : { dtype, shape, value };
 }
@@ -92,13 +92,13 @@ function folded(
   return value;
 }
 
-/** Elementwise equality of two vectors of sizes, as 0 and 1; undefined where symbols do not tell. */
+/** Elementwise equality of two vectors of sizes, as 0 and 1; undefined if symbols leave it open. */
 export function equalSizes(a: Shape, b: Shape): Shape | undefined {
   const length = Math.max(a.length, b.length);
   const answers: number[] = [];
   for (let at = 0; at < length; at++) {
     const [x, y] = [a[a.length === 1 ? 0 : at] as Dim, b[b.length === 1 ? 0 : at] as Dim];
-    // A size is never negative, whatever its symbol stands for.
+    // A size is never negative, no matter what its symbol stands for.
     const differ = typeof x === "number" ? typeof y === "number" || x < 0 : typeof y === "number" && y < 0;
     if (x !== y && !differ) return undefined;
     answers.push(Number(x === y));

@@ -31,7 +31,7 @@ export function dependents(
   for (const node of nodes) {
     if (!node.inputs.some(isActive)) continue;
     const made = node.outputs.filter((name) => name !== "" && isFloat(graph.typeOf(name).dtype));
-    // A value that a gradient-free operator makes (Shape, a comparison) is constant as far as a loss can tell.
+    // The output of a gradient-free operator (Shape, a comparison) is constant as far as a loss is concerned.
     if (rulesOf(node).gradient === "none" && made.length === 0) continue;
     for (const name of made) active.add(name);
   }
@@ -39,8 +39,8 @@ export function dependents(
 }
 
 /**
- * Writes the backward pass of `nodes` (in topological order): `gradients`, which holds those of the results, takes
- * those of every value of `active` on the way. Throws `UNSUPPORTED_OPERATOR` where a node on the way has none.
+ * Writes the backward pass of `nodes` (in topological order): `gradients`, which starts with those of the results,
+ * receives those of every value in `active` on the way. Throws `UNSUPPORTED_OPERATOR` if a node on the way has none.
  */
 export function sweepGradients(
   graph: GraphBuilder,
@@ -71,7 +71,7 @@ export function sweepGradients(
   }
 }
 
-/** Writes, behind every node, a bound on how far its float32 outputs may lie from the exact ones, into `bounds`. */
+/** Writes, after every node, a bound on how far its float32 outputs may be from the exact ones, into `bounds`. */
 export function sweepBounds(
   graph: GraphBuilder,
   nodes: readonly Node[],

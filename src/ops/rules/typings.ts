@@ -8,8 +8,8 @@ import type { Call, Operator } from "./operator.ts";
 import { sizesOf, unknownSize } from "./sizes.ts";
 
 /**
- * Shape rules of operators that have no others: nothing grows through them and no gradient passes, but what they make
- * has a type, so that what lies behind them is as usual.
+ * Shape rules of operators that have no others: nothing grows through them and no gradient passes, but their outputs
+ * have types, so that the nodes after them work as usual.
  */
 type Typing = Operator["infer"];
 
@@ -20,7 +20,7 @@ function named(call: Call, name: string, otherwise?: DType): DType {
   return otherwise ?? call.input(0).dtype;
 }
 
-/** The shape of input 0 with other elements. */
+/** The shape of input 0 with another element type. */
 const ofType =
   (dtype: (call: Call) => DType): Typing =>
   (call) => [{ dtype: dtype(call), shape: call.shape(0) }];
