@@ -3,7 +3,7 @@ import { EspalierError } from "../tensor/errors.ts";
 const pageBytes = 65_536;
 const maxPages = 65_536;
 
-/** A cache line, and what ONNX Runtime's vector code likes best. */
+/** A cache line, and the alignment that ONNX Runtime's vector code prefers. */
 const alignment = 64;
 
 /**
@@ -15,7 +15,7 @@ export class Arena {
   readonly memory = new WebAssembly.Memory({ initial: 0 });
   #used = 0;
 
-  /** Bytes that the memory holds. Views made while this number stays the same are good. */
+  /** Size of the memory in bytes. Views stay valid as long as this number stays the same. */
   get byteLength(): number {
     return this.memory.buffer.byteLength;
   }
@@ -26,7 +26,7 @@ export class Arena {
   }
 
   /**
-   * The byte offset, a multiple of 64, of `bytes` bytes that are nobody else's. Grows the memory if it must.
+   * The byte offset, a multiple of 64, of `bytes` bytes that nobody else uses. Grows the memory if necessary.
    * The bytes are not cleared after a `reset`. Throws `TOO_LARGE` beyond 4 GiB, `ARGUMENT` for a size that is
    * not a whole number.
    */
@@ -40,7 +40,7 @@ export class Arena {
 
   /**
    * Grows the memory once, so that allocations of these sizes, in any order, will not grow it again.
-   * Throws as `allocate` does, and then nothing has changed.
+   * Throws as `allocate` does, in which case nothing has changed.
    */
   reserve(...sizes: readonly number[]): void {
     this.#ensure(sizes.reduce((end, bytes) => end + aligned(bytes), this.#used));
@@ -51,7 +51,7 @@ export class Arena {
     this.#used = 0;
   }
 
-  /** A view of `length` float32 values at a byte offset; good until the memory grows. */
+  /** A view of `length` float32 values at a byte offset; valid until the memory grows. */
   float32(offset: number, length: number): Float32Array<ArrayBuffer> {
     return new Float32Array(this.memory.buffer, offset, length);
   }

@@ -2,8 +2,8 @@ let nowhere: MessagePort | undefined;
 
 /**
  * Frees array buffers at once; their views are then empty. The garbage collector would let up to 32 MB of them pile up,
- * and leave holes in the process's memory where they lay. `ArrayBuffer.prototype.transfer(0)` would say it more plainly,
- * but Node 20 lacks it.
+ * and leave holes in the process's memory where they were. `ArrayBuffer.prototype.transfer(0)` would be plainer, but
+ * Node 20 lacks it.
  */
 export function freeBuffers(buffers: ArrayBuffer[]): void {
   nowhere ??= closedPort();

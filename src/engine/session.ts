@@ -27,12 +27,12 @@ export type Feeds = Readonly<Record<string, Tensor>>;
 
 /**
  * One ONNX graph, ready to run. In Node tensors go in without copying, and an output that is given a tensor is computed
- * in it; ONNX Runtime copies every output into a fresh array on the way out all the same. In a browser it copies both.
+ * in it; ONNX Runtime still copies every output into a fresh array on the way out. In a browser it copies both.
  */
 export class Session {
   readonly #session: InferenceSession;
   readonly #runtime: Runtime;
-  /** ONNX Runtime's handle of each tensor we have seen: making one anew each step would cost more than a small step. */
+  /** ONNX Runtime's handle of each tensor we have seen: making a new one each step would cost more than a small step. */
   readonly #handles = new WeakMap<Tensor, OrtTensor>();
 
   private constructor(session: InferenceSession, runtime: Runtime) {
@@ -51,7 +51,7 @@ export class Session {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         executionMode: "sequential",
-        // What fails is thrown, with the reason: no need to write it to the caller's stderr as well.
+        // Failures are thrown with the reason: no need to write them to the caller's stderr as well.
         logSeverityLevel: 4,
       });
       return new Session(session, runtime);
@@ -70,7 +70,7 @@ export class Session {
 
   /**
    * Runs the graph. `outputs` names what to compute: null asks for a fresh tensor, a tensor is filled in
-   * place (its dims must match; in a browser at the price of a copy). Throws `ENGINE`.
+   * place (its dims must match; in a browser at the cost of a copy). Throws `ENGINE`.
    */
   async run(feeds: Feeds, outputs: Readonly<Record<string, Tensor | null>>): Promise<Record<string, Tensor>> {
     const fetches: Record<string, OrtTensor | null> = {};
@@ -90,7 +90,7 @@ export class Session {
       const result = results[name];
       named[name] = landed(name, into, result);
       const { buffer } = (result?.data ?? {}) as Partial<Float32Array<ArrayBuffer>>;
-      // A copy of a tensor that was filled in place is nobody's.
+      // Nobody uses the copy of a tensor that was filled in place.
       if (into && fillsOutputs && buffer && buffer !== into.data.buffer) copies.push(buffer);
     }
     if (copies.length > 0) freeBuffers(copies);
@@ -115,7 +115,7 @@ export class Session {
   }
 }
 
-/** The tensor asked for: filled in place by the runtime, or by a copy of what the runtime gave. */
+/** The requested tensor: filled in place by the runtime, or by a copy of its result. */
 function landed(name: string, into: Tensor | null, result: OrtTensor | undefined): Tensor {
   if (into !== null && fillsOutputs) return into;
   const fresh = fromOrt(name, result);
@@ -136,7 +136,7 @@ function fromOrt(name: string, result: OrtTensor | undefined): Tensor {
   return { dtype: result.type as DType, dims: result.dims, data: result.data as Float32Array };
 }
 
-/** The one element type that ONNX Runtime's JavaScript interface does not take. */
+/** The one element type that ONNX Runtime's JavaScript interface does not accept. */
 type Foreign = "bfloat16";
 
 function checkTaken(tensor: Tensor): asserts tensor is Tensor<Exclude<DType, Foreign>> {
@@ -150,7 +150,7 @@ function checkTaken(tensor: Tensor): asserts tensor is Tensor<Exclude<DType, For
 
 function engineError(rule: string, cause: unknown): EspalierError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  // What it says in a browser where the wasm file is missing, and anywhere for a provider that it was not built with.
+  // Its message in a browser if the wasm file is missing, and anywhere for a provider that it was not built with.
   const remedy = /no available backend/i.test(message)
     ? "The provider is not available here, or the bundle did not find its wasm file: see docs/browser.md."
     : undefined;

@@ -4,7 +4,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32 as in zip, of bytes behind others whose CRC-32 is `before`. */
+/** CRC-32 as in zip, of bytes that follow others whose CRC-32 is `before`. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   let value = ~before;
   for (let at = 0; at < bytes.length; at++) {

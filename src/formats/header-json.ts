@@ -1,7 +1,7 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { isWellFormed } from "./well-formed.ts";
 
-/** What the header of a safetensors file is made of. Objects are maps, so no key can reach a prototype. */
+/** What the header of a safetensors file is made of. Objects are maps, so that no key can reach a prototype. */
 export type HeaderValue = string | number | readonly HeaderValue[] | HeaderObject;
 export type HeaderObject = ReadonlyMap<string, HeaderValue>;
 
@@ -26,7 +26,7 @@ export function parseHeader(text: string): HeaderValue {
     });
   };
 
-  /** The text that `pattern` matches here, which is stepped over. */
+  /** The text that `pattern` matches at the current position, which moves past it. */
   const match = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
     const found = pattern.exec(text)?.[0];
@@ -34,7 +34,7 @@ export function parseHeader(text: string): HeaderValue {
     return found;
   };
 
-  /** Whether `mark` stands here; it is stepped over, with the space around it. */
+  /** Whether `mark` is next; if so, moves past it and the space around it. */
   const sees = (mark: string): boolean => {
     match(space);
     if (text[at] !== mark) return false;
@@ -46,7 +46,7 @@ export function parseHeader(text: string): HeaderValue {
   const parseString = (): string => {
     const from = at;
     if (text[at] !== '"') return fail("must be a string");
-    // Found by hand, as a long string could exhaust the stack of a regular expression.
+    // A loop, because a long string could exhaust the stack of a regular expression.
     let end = at + 1;
     while (end < text.length && text[end] !== '"') end += text[end] === "\\" ? 2 : 1;
     at = end + 1;
@@ -92,7 +92,7 @@ export function parseHeader(text: string): HeaderValue {
   return at === text.length ? value : fail("nothing may follow the header's object");
 }
 
-/** A JSON string with its quotes; undefined where it is none. */
+/** The value of a JSON string given with its quotes; undefined if it is not one. */
 function parseLiteral(literal: string): string | undefined {
   try {
     return JSON.parse(literal) as string;

@@ -1,10 +1,10 @@
 import { EspalierError } from "../tensor/errors.ts";
 
-/** How much of a file the readers take on. A file over a limit is refused with `TOO_LARGE`. */
+/** How much the readers accept. A file over a limit is refused with `TOO_LARGE`. */
 export interface Limits {
   /** Bytes of the whole file; default 2 GiB. */
   readonly maxBytes: number;
-  /** Bytes of tensors that lie in other files, together; default 4 GiB. */
+  /** Total bytes of tensors in other files; default 4 GiB. */
   readonly maxExternalBytes: number;
   /** Nodes of all graphs of the model together, once local functions are inlined; default 100,000. */
   readonly maxNodes: number;
@@ -28,9 +28,9 @@ export interface Limits {
   readonly maxItems: number;
   /** UTF-8 bytes of one name; default 65,536. */
   readonly maxNameBytes: number;
-  /** UTF-8 bytes of one other text (documentation, metadata, an attribute, an element); default 16 MiB. */
+  /** UTF-8 bytes of any other text (documentation, metadata, an attribute, an element); default 16 MiB. */
   readonly maxTextBytes: number;
-  /** Bytes of the header of a safetensors file; default 100 MB, as the format's own readers have it. */
+  /** Bytes of the header of a safetensors file; default 100 MB, as in the format's own readers. */
   readonly maxHeaderBytes: number;
 }
 
@@ -70,7 +70,7 @@ const units: Readonly<Record<keyof Limits, string>> = {
   maxHeaderBytes: "bytes of header",
 };
 
-/** The defaults with the caller's changes. Throws `ARGUMENT` where one is not a number of zero or more. */
+/** The defaults with the caller's changes. Throws `ARGUMENT` if one is not a number of at least zero. */
 export function makeLimits(changes: Partial<Limits> = {}): Limits {
   for (const [name, value] of Object.entries(changes)) {
     if (value !== undefined && !(value >= 0)) {
@@ -84,7 +84,7 @@ export function makeLimits(changes: Partial<Limits> = {}): Limits {
   return { ...defaultLimits, ...changes };
 }
 
-/** Throws `TOO_LARGE`, naming the option that raises the limit, where `received` is over it. */
+/** Throws `TOO_LARGE`, naming the option that raises the limit, if `received` is over it. */
 export function checkLimit(limits: Limits, option: keyof Limits, thing: string, received: number): void {
   if (received <= limits[option]) return;
   throw new EspalierError("TOO_LARGE", {

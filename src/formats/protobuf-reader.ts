@@ -1,22 +1,22 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { wire } from "./protobuf-writer.ts";
 
-/** One field as it stands on the wire. `at` is the offset of its tag in the file. */
+/** One field as encoded on the wire. `at` is the offset of its tag in the file. */
 export interface Field {
   readonly number: number;
   readonly type: number;
   readonly at: number;
 }
 
-/** Wire types that a repeated field may be packed of. */
+/** Wire types whose repeated fields may be packed. */
 export type Scalar = typeof wire.varint | typeof wire.fixed32 | typeof wire.fixed64;
 
 const textDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads one protobuf message, field by field, out of `bytes`. It trusts no length: every value is checked
- * against the bytes that are there before anything is made of it. Throws `FORMAT` with the offset in the
- * file where a value is cut off, is of another kind than asked for, or cannot be.
+ * Reads one protobuf message, field by field, from `bytes`. It trusts no length: every value is checked
+ * against the bytes that are there before it is used. Throws `FORMAT` with the offset in the file if a value is
+ * truncated, not of the expected kind, or impossible.
  */
 export class Reader {
   readonly #bytes: Uint8Array;
@@ -24,7 +24,7 @@ export class Reader {
   readonly #end: number;
   #at: number;
 
-  /** The bytes from `start` to `end`; offsets in errors count from the start of `bytes`. `view` shows `bytes`. */
+  /** The bytes from `start` to `end`; offsets in errors count from the start of `bytes`. `view` is a view of `bytes`. */
   constructor(
     bytes: Uint8Array,
     start = 0,
@@ -37,7 +37,7 @@ export class Reader {
     this.#end = end;
   }
 
-  /** The next field, or undefined at the end. Its value must be taken, or skipped, before the next call. */
+  /** The next field, or undefined at the end. Its value must be read or skipped before the next call. */
   next(): Field | undefined {
     if (this.#at >= this.#end) return undefined;
     const at = this.#at;
@@ -98,7 +98,7 @@ export class Reader {
     return new Reader(this.#bytes, start, start + length, this.#view);
   }
 
-  /** Appends the integers of a repeated field, packed or not; stops once `into` holds more than `max`. */
+  /** Appends the integers of a repeated field, packed or not; stops once `into` has more than `max`. */
   ints(field: Field, into: number[], max: number): void {
     if (field.type !== wire.bytes) {
       into.push(this.int(field));
@@ -108,7 +108,7 @@ export class Reader {
     while (packed.#at < packed.#end && into.length <= max) into.push(packed.#integer());
   }
 
-  /** Appends the floats of a repeated field, packed or not; stops once `into` holds more than `max`. */
+  /** Appends the floats of a repeated field, packed or not; stops once `into` has more than `max`. */
   floats(field: Field, into: number[], max: number): void {
     if (field.type !== wire.bytes) {
       into.push(this.float(field));
@@ -120,7 +120,7 @@ export class Reader {
     }
   }
 
-  /** Steps over a repeated field and tells how many elements of wire type `type` it holds, packed or not. */
+  /** Skips a repeated field, packed or not, and returns its number of elements of wire type `type`. */
   count(field: Field, type: Scalar): number {
     if (field.type !== wire.bytes) {
       this.expect(field, type);
@@ -140,7 +140,7 @@ export class Reader {
     return packed.length / width;
   }
 
-  /** Hands every element of a repeated field, packed or not, to `put`: the 64 bits of a varint. */
+  /** Calls `put` with every element of a repeated field, packed or not: the 64 bits of a varint. */
   eachVarint(field: Field, put: (bits: bigint) => void): void {
     if (field.type !== wire.bytes) {
       put(this.#int64());
@@ -158,7 +158,7 @@ export class Reader {
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** A second reader of what this one has still to read. */
+  /** A second reader of what this one has yet to read. */
   fork(): Reader {
     return new Reader(this.#bytes, this.#at, this.#end, this.#view);
   }
@@ -178,7 +178,7 @@ export class Reader {
     });
   }
 
-  /** Steps over `length` bytes and returns where they start. */
+  /** Skips `length` bytes and returns their start. */
   #take(length: number): number {
     const start = this.#at;
     if (length > this.#end - start) {
@@ -233,7 +233,7 @@ export class Reader {
   }
 }
 
-/** Decodes UTF-8. Throws `FORMAT`, naming the offset `at`, for bytes that are none. */
+/** Decodes UTF-8. Throws `FORMAT`, naming the offset `at`, for bytes that are not valid. */
 export function textOf(bytes: Uint8Array, at: number): string {
   try {
     return textDecoder.decode(bytes);

@@ -17,7 +17,7 @@ export class Writer {
   #buffer = new Uint8Array(1024);
   #view = new DataView(this.#buffer.buffer);
   #used = 0;
-  /** Large payloads, each standing before byte `at` of the buffer. */
+  /** Large payloads, each to be inserted before byte `at` of the buffer. */
   readonly #splices: { at: number; bytes: Uint8Array }[] = [];
   #spliced = 0;
 
@@ -26,7 +26,7 @@ export class Writer {
     return this.#used + this.#spliced;
   }
 
-  /** A signed 64-bit integer. `value` is an integer; what lies beyond ±2^63 is clamped to the nearest int64. */
+  /** A signed 64-bit integer. `value` is an integer; beyond ±2^63 it is clamped to the nearest int64. */
   int(field: number, value: number): void {
     this.#tag(field, wire.varint);
     this.#int64(value);
@@ -39,7 +39,7 @@ export class Writer {
     this.#used += 4;
   }
 
-  /** Throws `INVALID_MODEL` for text that has no UTF-8. */
+  /** Throws `INVALID_MODEL` for text that has no UTF-8 form. */
   text(field: number, value: string): void {
     if (!isWellFormed(value)) {
       throw new EspalierError("INVALID_MODEL", {
@@ -72,10 +72,10 @@ export class Writer {
     const before = this.length;
     const firstSplice = this.#splices.length;
     write();
-    // The length stands before the content but is known only now: make room for it.
+    // The length comes before the content but is known only now: make room for it.
     const length = this.length - before;
     const room = varintSize(length);
-    // As much as #varint asks for: it must not replace the buffer while #used stands at `start`.
+    // As much as #varint needs: it must not replace the buffer while #used is set back to `start`.
     this.#ensure(10);
     this.#buffer.copyWithin(start + room, start, this.#used);
     const end = this.#used + room;
@@ -87,7 +87,7 @@ export class Writer {
     }
   }
 
-  /** All that was written, in one array. */
+  /** Everything written, in one array. */
   finish(): Uint8Array {
     const result = new Uint8Array(this.length);
     let to = 0;
@@ -98,7 +98,7 @@ export class Writer {
     return result;
   }
 
-  /** All that was written, in order and without a copy. Nothing may be written before the last one is taken. */
+  /** Everything written, in pieces, in order and without copying. Nothing may be written until the last one is taken. */
   *chunks(): Generator<Uint8Array> {
     let from = 0;
     for (const { at, bytes } of this.#splices) {

@@ -4,8 +4,8 @@ import { sizeOf } from "../tensor/tensor.ts";
 
 /**
  * The elements of a tensor from their raw little-endian bytes (JavaScript runs on little-endian machines
- * only): a view of `raw` where it is aligned, else a copy. Where the `room` bytes before `raw` may be overwritten,
- * the elements are moved there if that aligns them. Throws `FORMAT` where the bytes do not fill the
+ * only): a view of `raw` if it is aligned, else a copy. The `room` bytes before `raw` may be overwritten:
+ * the elements are moved there if that aligns them. Throws `FORMAT` if the bytes do not fill the
  * shape, or a bool is neither 0 nor 1.
  */
 export function elementsFrom<D extends DType>(
@@ -32,7 +32,7 @@ export function elementsFrom<D extends DType>(
 function align(raw: Uint8Array, width: number, room: number): Uint8Array {
   const excess = raw.byteOffset % width;
   if (excess === 0) return raw;
-  // Not raw.slice(): on a Buffer of Node that is another view.
+  // Not raw.slice(): for a Node Buffer that is another view.
   if (excess > room) return new Uint8Array(raw);
   const moved = new Uint8Array(raw.buffer, raw.byteOffset - excess, raw.length + excess);
   moved.copyWithin(0, excess);

@@ -41,7 +41,7 @@ export interface TensorEntry {
   readonly dims: readonly number[];
 }
 
-/** What the header says of one tensor; offsets count bytes from the end of the header. */
+/** What the header says about one tensor; offsets are in bytes from the end of the header. */
 export interface Slot extends TensorEntry {
   readonly thing: string;
   readonly begin: number;
@@ -56,7 +56,7 @@ export interface SafetensorsHeader {
   readonly dataStart: number;
 }
 
-/** Where each tensor goes, and the bytes that stand before the first. */
+/** Where each tensor goes, and the bytes before the first. */
 export interface PlannedFile {
   /** Offsets from the end of the header. */
   readonly begins: ReadonlyMap<string, number>;
@@ -111,7 +111,7 @@ function quote(text: string): string {
 }
 
 /**
- * Reads the header of a file of `size` bytes by `read`. The data must be covered by the tensors without hole or
+ * Reads the header of a file of `size` bytes with `read`. The data must be covered by the tensors without gap or
  * overlap. Throws `FORMAT`, `TOO_LARGE` and `UNSUPPORTED_TYPE`.
  */
 export function readSafetensorsHeader(
@@ -167,7 +167,7 @@ function readSlot(name: string, value: HeaderValue, limits: Limits): Slot {
   return { name, thing, dtype, dims, begin, end };
 }
 
-/** Checks that the slots, in order of their offsets, cover 0 to `size` without hole or overlap. */
+/** Checks that the slots, in order of their offsets, cover 0 to `size` without gap or overlap. */
 function checkCover(slots: readonly Slot[], size: number): void {
   let covered = 0;
   for (const { thing, begin, end } of slots.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {

@@ -3,7 +3,7 @@ import { checkLimit, type Limits, makeLimits } from "./limits.ts";
 import { bytesOf, elementsFrom } from "./raw.ts";
 import { planSafetensors, readSafetensorsHeader } from "./safetensors-header.ts";
 
-/** What a safetensors file holds: tensors by name, and text by key. */
+/** The contents of a safetensors file: tensors by name, and text by key. */
 export interface Safetensors {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: ReadonlyMap<string, string>;
@@ -28,8 +28,8 @@ export function encodeSafetensors(
 }
 
 /**
- * Reads a safetensors file. Tensors are views of `bytes` where they are aligned, and `bytes` must not change
- * afterwards. The data must be covered by the tensors without hole or overlap. Throws `FORMAT`, `TOO_LARGE`
+ * Reads a safetensors file. Tensors are views of `bytes` if they are aligned, and `bytes` must not change
+ * afterwards. The data must be covered by the tensors without gap or overlap. Throws `FORMAT`, `TOO_LARGE`
  * (naming the option of `limits` that raises the limit) and `UNSUPPORTED_TYPE`.
  */
 export function decodeSafetensors(bytes: Uint8Array, limits: Partial<Limits> = {}): Safetensors {

@@ -1,4 +1,4 @@
-/** Half of a surrogate pair on its own: no character, and no UTF-8. */
+/** Half of a surrogate pair alone: not a character, and not UTF-8. */
 const loneSurrogate = /\p{Surrogate}/u;
 
 /** Whether text can be written as UTF-8 and read back the same. */

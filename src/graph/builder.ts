@@ -10,11 +10,11 @@ export type Inference = (
   constantOf: (name: string) => Tensor | undefined,
 ) => readonly ValueType[];
 
-/** What a graph takes over from the model that it is written after. */
+/** What a graph inherits from the model that it is rewritten from. */
 export interface Origin {
-  /** Types that no rule tells. */
+  /** Types that no rule gives. */
   readonly stated?: Pick<ReadonlyMap<string, ValueType>, "get">;
-  /** Operator-set versions of domains beside the standard one. */
+  /** Operator-set versions of domains other than the standard one. */
   readonly opsets?: ReadonlyMap<string, number>;
 }
 
@@ -46,8 +46,8 @@ export class GraphBuilder {
   }
 
   /**
-   * A builder of a subgraph (the body of a Scan): it sees the values of this graph as they are by then. No name of this
-   * graph may ever begin with `prefix`, as all names do that the subgraph invents.
+   * A builder of a subgraph (the body of a Scan): it sees the values that this graph has so far. No name of this graph
+   * may ever begin with `prefix`, with which all names that the subgraph invents begin.
    */
   nested(prefix: string): GraphBuilder {
     return new GraphBuilder(this.#infer, this.origin, this, prefix);
@@ -62,7 +62,7 @@ export class GraphBuilder {
   reserveAll({ inputs, parameters, nodes }: Pick<Graph, "inputs" | "parameters" | "nodes">): void {
     this.reserve(inputs.map(({ name }) => name));
     this.reserve(parameters.keys());
-    // ONNX Runtime wants nodes to have names of their own as well.
+    // ONNX Runtime wants node names to be unique as well.
     this.reserve(nodes.flatMap(({ name, outputs }) => [name, ...outputs]));
   }
 
@@ -81,7 +81,7 @@ export class GraphBuilder {
     this.outputs.push({ name, dtype: type.dtype, shape: type.shape });
   }
 
-  /** Adds a node as it is. Throws where no rule and no file tells what it makes, or its inputs do not fit. */
+  /** Adds a node as it is. Throws if neither a rule nor the file gives its output types, or its inputs do not fit. */
   add(node: Node): void {
     const types = this.#inferOrKnow(node);
     this.nodes.push(node);
@@ -105,7 +105,7 @@ export class GraphBuilder {
     return this.emitAll(op, inputs, 1, attributes, hint)[0] as string;
   }
 
-  /** As {@link GraphBuilder.emit}, for a node with several outputs. */
+  /** Like {@link GraphBuilder.emit}, for a node with several outputs. */
   emitAll(
     op: string,
     inputs: readonly string[],

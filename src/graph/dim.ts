@@ -9,7 +9,7 @@ export type Shape = readonly Dim[];
 /** Monomial ("a*b", or "" for the constant) to coefficient. */
 type Polynomial = ReadonlyMap<string, number>;
 
-/** Sizes are parsed and multiplied over and over while shapes are told; a graph has few that differ. */
+/** Sizes are parsed and multiplied over and over during shape inference; a graph has few different ones. */
 const parsed = new Map<string, Polynomial>();
 const products = new Map<string, Dim>();
 const maxRemembered = 10_000;
@@ -88,7 +88,7 @@ function multiplyTexts(a: Dim, b: Dim): Dim {
 /** A name that stands for the smaller of a number and another name. */
 const smaller = /^min\((\d+),(.+)\)$/s;
 
-/** The smaller of a number and a size; undefined where no name can be given to it. */
+/** The smaller of a number and a size; undefined if it cannot be named. */
 export function minDim(most: number, size: Dim): Dim | undefined {
   if (typeof size === "number") return Math.min(most, size);
   const [, less, of] = smaller.exec(size) ?? [];
@@ -96,7 +96,7 @@ export function minDim(most: number, size: Dim): Dim | undefined {
   return /[+*]/.test(size) || most < 0 ? undefined : `min(${most},${size})`;
 }
 
-/** The number that a name stands for; undefined where it is not bound. */
+/** The number that a name stands for; undefined if it is not bound. */
 function numberOf(name: string, bindings: ReadonlyMap<string, number>): number | undefined {
   const direct = bindings.get(name);
   const [, less, of] = direct === undefined ? (smaller.exec(name) ?? []) : [];
@@ -109,7 +109,7 @@ export function productOfDims(dims: Shape): Dim {
   return dims.reduce<Dim>(multiplyDims, 1);
 }
 
-/** `a / b` where it comes out even, symbol by symbol; undefined otherwise. */
+/** `a / b` if it divides evenly, symbol by symbol; undefined otherwise. */
 export function divideDims(a: Dim, b: Dim): Dim | undefined {
   if (a === b) return 1;
   if (b === 1) return a;
@@ -131,7 +131,7 @@ export function divideDims(a: Dim, b: Dim): Dim | undefined {
   return print(quotient);
 }
 
-/** The number that a size comes to under `bindings`; undefined where a name is not bound. */
+/** The value of a size under `bindings`; undefined if a name is not bound. */
 export function evaluateDim(dim: Dim, bindings: ReadonlyMap<string, number>): number | undefined {
   if (typeof dim === "number") return dim;
   const direct = numberOf(dim, bindings);

@@ -1,13 +1,13 @@
 import type { Node } from "./model.ts";
 
-/** Names that exporters invent for folded weights, which say nothing to people. */
+/** Names that exporters invent for folded weights, which mean nothing to people. */
 const invented = /^(onnx::|val_\d|_?\d+$|_v_\d|constant)/i;
 
 export function isInvented(parameter: string): boolean {
   return invented.test(parameter);
 }
 
-/** The last part of a parameter's name, which says what it is to its layer. */
+/** The last part of a parameter's name, which gives its role in the layer. */
 const suffix = /(\/[^/]+\/ReadVariableOp|[./_]?(weight|kernel|bias|gamma|beta|W|B))(:0)?$/;
 
 /** "encoder.fc" for "encoder.fc.weight", "model/conv" for "model/conv/BiasAdd/ReadVariableOp:0". */
@@ -15,7 +15,7 @@ export function layerOfParameter(parameter: string): string {
   return parameter.replace(suffix, "") || parameter;
 }
 
-/** The module that a node belongs to, where an exporter says so: "encoder.layers.0.fc". */
+/** The module that a node belongs to, if an exporter says so: "encoder.layers.0.fc". */
 export function moduleOf(node: Node): string | undefined {
   return fromScopes(node.notes?.metadata?.get("pkg.torch.onnx.name_scopes")) ?? fromPath(node.name);
 }

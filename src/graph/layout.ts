@@ -2,9 +2,9 @@ import { EspalierError } from "../tensor/errors.ts";
 import { addDims, type Dim, divideDims, multiplyDims } from "./dim.ts";
 
 /**
- * How one axis of a tensor is made up, seen from a single width of `units` units: a run of blocks, each either fixed
- * (it has nothing to do with the width), or the width itself, `inner` positions to a unit, or a layout repeated as
- * many `times` as a symbolic size says. A flattened channel is `[{ inner: 49 }]`; a concatenation
+ * How one axis of a tensor is made up, seen from a single width of `units` units: a sequence of blocks, each either
+ * fixed (it has nothing to do with the width), or the width itself with `inner` positions per unit, or a layout repeated
+ * a symbolic number of `times`. A flattened channel is `[{ inner: 49 }]`; a concatenation
  * `[{ fixed: 8 }, { inner: 1 }]`; fused queries, keys and values `[{ inner: 64 }, { inner: 64 }, { inner: 64 }]`;
  * heads folded with the batch `[{ times: "batch", of: [{ inner: 1 }] }]`.
  */
@@ -29,7 +29,7 @@ export function layoutDim(layout: Layout, units: number): Dim {
   }, 0);
 }
 
-/** As {@link layoutDim}, of an axis that is not repeated a symbolic number of times (NaN otherwise). */
+/** Like {@link layoutDim}, for an axis that is not repeated a symbolic number of times (NaN otherwise). */
 export function layoutSize(layout: Layout, units: number): number {
   const size = layoutDim(layout, units);
   return typeof size === "number" ? size : Number.NaN;
@@ -69,8 +69,8 @@ export function normalize(layout: Layout): Layout {
 }
 
 /**
- * The layout of an axis that has two at once: what either of them calls the width is the width. Undefined where they
- * cut the same positions differently.
+ * The layout of an axis that has two at once: a position that is the width in either of them is the width. Undefined if
+ * they cut the same positions differently.
  */
 export function mergeLayouts(a: Layout, b: Layout, units: number): Layout | undefined {
   const [left, right] = [[...normalize(a)], [...normalize(b)]];
@@ -84,7 +84,7 @@ export function mergeLayouts(a: Layout, b: Layout, units: number): Layout | unde
     }
     const [sizeX, sizeY] = [layoutSize([x], units), layoutSize([y], units)];
     const [short, long] = sizeX <= sizeY ? [x, y] : [y, x];
-    // Only something fixed can be cut, or give way to units.
+    // Only a fixed block can be cut, or give way to units.
     if (!("fixed" in long) || !(Math.min(sizeX, sizeY) > 0)) {
       if (sizeX !== sizeY || !("fixed" in short)) return undefined;
       merged.push(long);
@@ -111,7 +111,7 @@ export function repeatLayout(layout: Layout, count: Dim): Layout {
   return Array.from({ length: count }, () => layout).flat();
 }
 
-/** The inverse of {@link scaleLayout}, or undefined where it does not come out even. */
+/** The inverse of {@link scaleLayout}, or undefined if it does not divide evenly. */
 export function unscaleLayout(layout: Layout, factor: number): Layout | undefined {
   const blocks: Block[] = [];
   for (const block of normalize(layout)) {
@@ -128,7 +128,7 @@ export function unscaleLayout(layout: Layout, factor: number): Layout | undefine
   return blocks;
 }
 
-/** The inverse of {@link repeatLayout}, or undefined where the layout is not `count` times the same. */
+/** The inverse of {@link repeatLayout}, or undefined if the layout is not the same `count` times. */
 export function unrepeatLayout(layout: Layout, count: Dim): Layout | undefined {
   const blocks = normalize(layout);
   if (count === 1) return blocks;
@@ -155,7 +155,7 @@ export function plainBlocks(layout: Layout): readonly Exclude<Block, { times: st
   });
 }
 
-/** For every new position, the old position it came from, or -1 where `by` new units were appended. */
+/** For every new position, the old position it came from, or -1 for those of the `by` appended units. */
 export function growthIndices(layout: Layout, units: number, by: number): Int32Array {
   const indices = new Int32Array(layoutSize(layout, units + by)).fill(-1);
   let old = 0;
@@ -169,7 +169,7 @@ export function growthIndices(layout: Layout, units: number, by: number): Int32A
   return indices;
 }
 
-/** For every position that is left where only the `kept` of `units` units stay, the position that it has now. */
+/** For every position that is left if only the `kept` of `units` units stay, the position that it has now. */
 export function keptPositions(layout: Layout, units: number, kept: readonly number[]): Int32Array {
   const positions = new Int32Array(layoutSize(layout, kept.length));
   let old = 0;
@@ -184,9 +184,9 @@ export function keptPositions(layout: Layout, units: number, kept: readonly numb
   return positions;
 }
 
-/** Where the units of a width lie on an axis, as one array: an array to a unit would be garbage by the megabyte. */
+/** Where the units of a width are on an axis, as one array: an array per unit would make megabytes of garbage. */
 export interface UnitPositions {
-  /** Positions that one unit owns. */
+  /** Positions of one unit. */
   readonly perUnit: number;
   /** Those of unit 0, ascending, then those of unit 1, ... */
   readonly positions: Int32Array;

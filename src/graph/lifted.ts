@@ -1,9 +1,9 @@
 import type { Graph, Notes } from "./model.ts";
 
-/** The remark on a parameter that its exporter wrote as a Constant node; it is kept from file to file. */
+/** Metadata key for a parameter that its exporter wrote as a Constant node; kept from file to file. */
 const key = "espalier.lifted";
 
-/** The same remarks, and that `names` were Constant nodes. */
+/** The graph's parameter notes, with the addition that `names` were Constant nodes. */
 export function noteLifted(graph: Graph, names: Iterable<string>): ReadonlyMap<string, Notes> {
   const notes = new Map(graph.parameterNotes);
   for (const name of names) {

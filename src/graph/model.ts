@@ -2,10 +2,10 @@ import type { DType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Shape } from "./dim.ts";
 
-/** Remarks that compute nothing; they are carried from file to file. */
+/** Remarks that do not affect the computation; they are kept from file to file. */
 export interface Notes {
   readonly doc?: string;
-  /** What the exporter says of where a thing comes from. */
+  /** What the exporter says about where a thing comes from. */
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
@@ -13,7 +13,7 @@ export interface Notes {
 export interface ValueType {
   readonly dtype: DType;
   readonly shape: Shape;
-  /** The elements of a small integer vector or scalar that is made of sizes (what Shape and its kin compute). */
+  /** The elements of a small integer vector or scalar made of sizes (what Shape and similar operators compute). */
   readonly value?: Shape;
 }
 
@@ -23,7 +23,7 @@ export interface Value extends ValueType {
   readonly notes?: Notes;
 }
 
-/** A named input or output of a subgraph, whose type ONNX lets a file leave to inference. */
+/** A named input or output of a subgraph, whose type ONNX allows a file to leave to inference. */
 export interface DeclaredValue {
   readonly name: string;
   readonly dtype?: DType;
@@ -64,9 +64,9 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly parameters: ReadonlyMap<string, Tensor>;
   readonly notes?: Notes;
-  /** Remarks on parameters that have any. */
+  /** Notes of the parameters that have any. */
   readonly parameterNotes?: ReadonlyMap<string, Notes>;
-  /** Types of values that no operator's rule tells, as the file states them. */
+  /** Types of values that no operator's rule gives, as stated in the file. */
   readonly stated?: ReadonlyMap<string, ValueType>;
 }
 
@@ -86,7 +86,7 @@ export interface Model {
   readonly producerVersion?: string;
   /** Name space of the model itself, as a reversed domain name. */
   readonly domain?: string;
-  /** The maker's own version number of the model. */
+  /** The producer's own version number of the model. */
   readonly version?: number;
   readonly doc?: string;
   readonly metadata: ReadonlyMap<string, string>;

@@ -1,12 +1,12 @@
 import { EspalierError } from "../tensor/errors.ts";
 import type { Node, Subgraph } from "./model.ts";
 
-/** Nodes of a cycle that its error names. */
+/** Most nodes of a cycle that its error names. */
 const named = 8;
 
 /**
- * Nodes in topological order: the same array where they are, else each node behind those it needs and otherwise as
- * given. A node needs its inputs and what its subgraphs take from outside. Throws `INVALID_MODEL` for a cycle.
+ * Nodes in topological order: the same array if they already are, else each node after those it needs and otherwise in
+ * the given order. A node needs its inputs and what its subgraphs take from outside. Throws `INVALID_MODEL` for a cycle.
  */
 export function inOrder(nodes: readonly Node[]): readonly Node[] {
   const makers = new Map<string, number>();
@@ -18,12 +18,12 @@ export function inOrder(nodes: readonly Node[]): readonly Node[] {
   return search(nodes, needs);
 }
 
-/** Positions of the nodes that make what `node` takes. */
+/** Positions of the nodes that make what `node` reads. */
 function makersOf(node: Node, makers: ReadonlyMap<string, number>): readonly number[] {
   return needsOf(node).flatMap((name) => makers.get(name) ?? []);
 }
 
-/** The values that a node takes: its inputs, and what its subgraphs use of the graph around them. */
+/** The values that a node reads: its inputs, and what its subgraphs use from the graph around them. */
 export function needsOf(node: Node): readonly string[] {
   const graphs = Object.values(node.attributes).flatMap((attribute) =>
     attribute.kind === "graph" ? [...freeNames(attribute.value)] : [],
@@ -49,7 +49,7 @@ function freeNames(graph: Subgraph): Set<string> {
   return free;
 }
 
-/** Depth first, with a stack of its own: a file may chain more nodes than calls can nest. */
+/** Depth first, with an explicit stack: a file may chain more nodes than calls can nest. */
 function search(nodes: readonly Node[], needs: readonly (readonly number[])[]): readonly Node[] {
   const state = new Uint8Array(nodes.length);
   const [open, done] = [1, 2];

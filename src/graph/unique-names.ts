@@ -1,4 +1,4 @@
-/** Names that are used once. Many wishes for one name cost no search each. */
+/** Names that are used once. Asking for the same name many times needs no search each time. */
 export class UniqueNames {
   readonly #used: Set<string>;
   /** Number of the last variant of a wanted name. */
@@ -8,7 +8,7 @@ export class UniqueNames {
     this.#used = new Set(used);
   }
 
-  /** `wanted`, or `wanted_2` and so on where it is taken; from now on it is taken. */
+  /** `wanted`, or `wanted_2` and so on if it is taken; from now on the result is taken. */
   take(wanted: string): string {
     let name = wanted;
     let count = this.#variants.get(wanted) ?? 1;

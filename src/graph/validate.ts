@@ -3,7 +3,7 @@ import type { Model, Node, Subgraph } from "./model.ts";
 import { inOrder } from "./order.ts";
 
 /**
- * Checks what every other part takes for granted of a model: an operator set for every domain in use, each
+ * Checks what every other part takes for granted about a model: an operator set for every domain in use, each
  * value defined once and before its use (nodes in topological order, so without cycles, seen from subgraphs too),
  * and outputs that exist. Throws `INVALID_MODEL`. Types and attributes are the operators' own business.
  */
@@ -80,7 +80,7 @@ function validateGraph(
 
 function refuseUndefined(thing: string, name: string, nodes: readonly Node[]): never {
   const later = nodes.find((node) => node.outputs.includes(name));
-  // Throws where sorting would not help.
+  // Throws if sorting would not help.
   if (later !== undefined) inOrder(nodes);
   throw new EspalierError("INVALID_MODEL", {
     thing,

@@ -5,7 +5,7 @@ import { type Model, makeModel } from "../graph/model.ts";
 import { newGraph, rulesOrNone } from "../ops/index.ts";
 import { GraphCall } from "../ops/rules/operator.ts";
 
-/** Compiles the graph with the values that will be asked for as its outputs. */
+/** Compiles the graph with the requested values as its outputs. */
 export async function compile(
   graph: GraphBuilder,
   outputs: readonly string[],
@@ -22,7 +22,7 @@ function modelOf(graph: GraphBuilder): Model {
   return { ...model, opsets: new Map([...model.opsets, ...foreign]) };
 }
 
-/** The same graph in the nodes that ONNX Runtime computes fastest. */
+/** The same graph in the nodes that ONNX Runtime runs fastest. */
 function lower(graph: GraphBuilder, outputs: readonly string[], threads: number): GraphBuilder {
   const lowered = newGraph(graph.origin);
   lowered.reserveAll(graph);

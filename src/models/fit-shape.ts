@@ -3,8 +3,8 @@ import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * A tensor cut to, or padded up to, `dims` at the end of each axis; what is new is drawn from N(0, 1). Models before and
- * after a growth of their inputs or outputs are compared so.
+ * A tensor cut or padded to `dims` at the end of each axis; new entries are drawn from N(0, 1). Used to compare models
+ * before and after a growth of their inputs or outputs.
  */
 export function fitShape(tensor: Tensor, dims: readonly number[], draws?: Random): Tensor {
   return dims.reduce((fitted, size, axis) => {

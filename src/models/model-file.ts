@@ -20,15 +20,15 @@ export interface LoadOptions extends Partial<Limits> {
   readonly externalData?: boolean | ExternalFiles;
   /**
    * Whether weights that are small integers (int8, uint8) become float32, as training and growth need them
-   * (ops/rewrites/floats). Called with what that changed. Default: they stay what they are.
+   * (ops/rewrites/floats). A function is called with what that changed. Default: they stay as they are.
    */
   readonly foldIntegers?: boolean | ((folded: Omit<FoldedModel, "model">) => void);
 }
 
 export interface SaveOptions {
   /**
-   * Whether large parameters go into a file beside the model's, `NAME.data` (`NAME.2.data` and so on where there is one
-   * already: no file that another model may need is replaced). A model of 2 GiB or more needs it. Default false.
+   * Whether large parameters go into a file next to the model's, `NAME.data` (`NAME.2.data` and so on if that exists: no
+   * file that another model may need is replaced). A model of 2 GiB or more needs it. Default false.
    */
   readonly externalData?: boolean;
 }
@@ -52,7 +52,7 @@ export async function loadModel(source: string | Uint8Array, options: LoadOption
   const folder = externalData === true ? platform.openFolder(platform.locate(source).folder) : undefined;
   const files = folder ?? given;
   try {
-    // The bytes are nobody else's: misaligned tensors are moved in place.
+    // Nobody else uses the bytes, so misaligned tensors are moved in place.
     const mayOverwrite = true;
     const options = files === undefined ? limits : { ...limits, externalData: files };
     return owned(decodeModel(bytes, { ...options, mayOverwrite }), folds);
@@ -80,7 +80,7 @@ function needsPath(): EspalierError {
 
 /**
  * Writes a model as ONNX, in one step: a crash leaves the old file or the new one. Tensors are not copied. Node only.
- * Throws `TOO_LARGE` from 2 GiB on without `externalData`, before anything is written.
+ * Throws `TOO_LARGE` for 2 GiB or more without `externalData`, before anything is written.
  */
 export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
   checkOptionNames("saveModel", options, { externalData: true });

@@ -2,21 +2,21 @@ import type { Feeds } from "../engine/session.ts";
 import type { Model, Value } from "../graph/model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** A model and some parameters of it, which it takes as inputs. */
+/** A model and some of its parameters, which it takes as inputs. */
 export interface WeightsApart {
   readonly model: Model;
   readonly weights: Feeds;
 }
 
-/** Bytes from which a parameter is worth handing over by itself. */
+/** Bytes from which a parameter is worth passing separately. */
 const large = 2 ** 20;
 
 const isLarge = (_: string, { dtype, data }: Tensor) =>
   dtype === "float32" && (data as Float32Array).byteLength >= large;
 
 /**
- * The same function with those parameters as inputs that `wanted` picks; default the large float32 ones: ONNX Runtime
- * reads those where they are, while it copies what stands in a model's bytes, which are a copy already.
+ * The same function with the parameters that `wanted` picks as inputs; default: the large float32 ones. ONNX Runtime
+ * reads inputs where they are, while it copies what is in a model's bytes, which are a copy already.
  */
 export function weightsApart(
   model: Model,

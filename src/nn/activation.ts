@@ -23,10 +23,10 @@ const activations = {
   selu: operator("Selu"),
   mish: operator("Mish"),
   hardSwish: operator("HardSwish"),
-  /** x·sigmoid(x), as PyTorch's SiLU: ONNX has a Swish of its own only since opset 24. */
+  /** x·sigmoid(x), as in PyTorch's SiLU: ONNX has a Swish operator only since opset 24. */
   silu: (graph, input, name) => graph.emit("Mul", [input, graph.emit("Sigmoid", [input])], {}, name),
   arctan: operator("Atan"),
-  /** ReLU with slope 1 at zero itself, where ONNX's and PyTorch's have 0: units with zero incoming weights live. */
+  /** ReLU with slope 1 at zero (ONNX and PyTorch use 0), so that units with zero incoming weights can learn. */
   openRelu(graph, input, name) {
     const open = graph.emit("GreaterOrEqual", [input, graph.scalar(0)]);
     return graph.emit("Mul", [input, graph.emit("Cast", [open], { to: int(1) })], {}, name);

@@ -12,9 +12,9 @@ import { type ModelOptions, modelNames, stack } from "./sequential.ts";
 export interface CnnOptions extends ModelOptions {
   /** Shape of one example: [channels, height, width]. */
   readonly input: readonly [number, number, number];
-  /** Filters of each convolution; every one is followed by an activation and a 2×2 maximum pool. */
+  /** Filters of each convolution; each is followed by an activation and a 2×2 max pool. */
   readonly filters: readonly number[];
-  /** Units of the hidden linear layers behind the convolutions. Default none. */
+  /** Units of the hidden linear layers after the convolutions. Default: none. */
   readonly hidden?: readonly number[];
   readonly classes: number;
   /** Default 3. */

@@ -2,7 +2,7 @@ import type { Random } from "../tensor/random.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 
 /**
- * Normal weights with standard deviation gain / √fan-in, where axis 0 counts the units. Gain √2 keeps the variance
+ * Normal weights with standard deviation gain / √fan-in, for weights whose axis 0 is the units. Gain √2 keeps the variance
  * through ReLU (He et al. 2015); 1 suits an output layer.
  */
 export function initialWeights(dims: readonly number[], gain: number, random: Random): Tensor<"float32"> {

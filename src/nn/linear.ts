@@ -10,7 +10,7 @@ export interface LinearOptions {
   readonly name?: string;
   /** Default true. */
   readonly bias?: boolean;
-  /** Of the initial weights; default √2, and 1 for the last layer. */
+  /** Gain of the initial weights; default √2, and 1 for the last layer. */
   readonly gain?: number;
 }
 

@@ -9,9 +9,9 @@ import { linear } from "./linear.ts";
 import { type ModelOptions, modelNames, stack } from "./sequential.ts";
 
 export interface MlpOptions extends ModelOptions {
-  /** After every hidden layer. Default "relu". */
+  /** Activation after every hidden layer. Default "relu". */
   readonly activation?: ActivationName;
-  /** Of every layer. Default true. */
+  /** Whether layers have biases. Default true. */
   readonly bias?: boolean;
   /** Default false. */
   readonly batchNorm?: boolean;

@@ -6,9 +6,9 @@ import { Random } from "../tensor/random.ts";
 import type { Layer } from "./layer.ts";
 
 export interface ModelOptions {
-  /** Of the initial weights. Default 0. */
+  /** Seed of the initial weights. Default 0. */
   readonly seed?: number;
-  /** Of the graph. Default "espalier". */
+  /** Name of the graph. Default "espalier". */
   readonly name?: string;
 }
 
@@ -30,7 +30,7 @@ export function sequential(
   return stack(inputDims, layers, options);
 }
 
-/** {@link sequential} for an architecture, whose options are more than these. */
+/** {@link sequential} for an architecture, which has more options than these. */
 export function stack(inputDims: readonly number[], layers: readonly Layer[], options: ModelOptions): Model {
   const bad = inputDims.find((dim) => !Number.isSafeInteger(dim) || dim < 1);
   if (inputDims.length === 0 || bad !== undefined) {

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from "
 import { EspalierError } from "../tensor/errors.ts";
 import type { SourceFile, TargetFile } from "./platform.ts";
 
-/** Bytes per call to the system. */
+/** Bytes per system call. */
 const pieceBytes = 2 ** 26;
 
 /** See `Platform.openFile`. */

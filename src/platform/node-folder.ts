@@ -12,8 +12,8 @@ interface OpenFile {
 }
 
 /**
- * Files of `path`, opened when first asked for. What is checked is the open file itself, so nobody can put another one
- * in its place in between; a pipe or a device is not waited for.
+ * Files of `path`, opened on first use. The check is on the open file itself, so nobody can replace it between check and
+ * use; it does not block on a pipe or a device.
  */
 export function openFolder(path: string): Folder {
   const files = new Map<string, OpenFile>();
@@ -55,7 +55,7 @@ function openRegular(folder: string, name: string): OpenFile {
   let descriptor: number;
   try {
     if (lstatSync(path).isSymbolicLink()) throw refuse("must not be a symbolic link");
-    // Windows knows neither flag; there the check above stands alone.
+    // Windows has neither flag; there the check above must suffice.
     const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
     descriptor = openSync(path, flags);
   } catch (cause) {

@@ -9,7 +9,7 @@ import type { Platform } from "./platform.ts";
 /** Largest file read unless the caller says otherwise: 2 GiB, ONNX's own limit for one protobuf. */
 const defaultMaxBytes = 2 ** 31;
 
-/** Bytes per call to the system: few calls, and less than any system's own limit. */
+/** Bytes per system call: few calls, and less than any system's own limit. */
 const pieceBytes = 2 ** 26;
 
 async function readFile(path: string, maxBytes = defaultMaxBytes): Promise<Uint8Array> {
@@ -54,8 +54,8 @@ async function readFile(path: string, maxBytes = defaultMaxBytes): Promise<Uint8
 }
 
 /**
- * A folder and those above it. Node's own way of making all at once does not come back where the system takes no folder
- * under one that is there, as under /proc.
+ * Makes a folder and those above it. Node's recursive `mkdir` never returns if the system refuses a new folder in an
+ * existing one, as in /proc.
  */
 async function makeFolder(path: string): Promise<void> {
   const make = (folder: string) =>

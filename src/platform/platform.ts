@@ -1,7 +1,7 @@
-/** Reads files of one folder, for a model that refers to files beside it. */
+/** Reads files of one folder, for a model that refers to files next to it. */
 export interface Folder {
   /**
-   * Bytes of a file, given by a plain name. Throws `FORMAT` for anything but a regular file of this very folder: links
+   * Bytes of a file, given by a plain name. Throws `FORMAT` for anything but a regular file in this folder itself: links
    * are not followed, and a file with a second (hard) link is refused.
    */
   sizeOf(name: string): number;
@@ -30,7 +30,7 @@ export interface TargetFile {
 /** What differs between Node and the browser, other than the engine. Chosen by package.json's `#platform`. */
 export interface Platform {
   readonly name: "node" | "web";
-  /** A whole file. Throws `FORMAT` where there is none, `TOO_LARGE` over `maxBytes`. */
+  /** A whole file. Throws `FORMAT` if there is none, `TOO_LARGE` over `maxBytes`. */
   readFile(path: string, maxBytes?: number): Promise<Uint8Array>;
   /**
    * Replaces `path` in one step: temporary file, fsync, rename, fsync of the folder. Nothing is lost on a crash.
@@ -42,21 +42,21 @@ export interface Platform {
   openFile(path: string): SourceFile;
   /** A file that must not exist yet. */
   createFile(path: string): TargetFile;
-  /** What a path leads to, links followed; undefined where there is nothing. */
+  /** What a path leads to, links followed; undefined if there is nothing. */
   kindOf(path: string): Promise<"file" | "folder" | "other" | undefined>;
-  /** Renames a file or folder in one step, on disk when the promise is kept. */
+  /** Renames a file or folder in one step; on disk when the promise resolves. */
   rename(from: string, to: string): Promise<void>;
   removeFolder(path: string): Promise<void>;
   /** A path as its folder and the name in it. */
   locate(path: string): { readonly folder: string; readonly name: string };
   /** Appends text to a file, creating it. */
   appendFile(path: string, text: string): Promise<void>;
-  /** Names in a folder, sorted; empty where there is no such folder. */
+  /** Names in a folder, sorted; empty if there is no such folder. */
   listFolder(path: string): Promise<readonly string[]>;
   makeFolder(path: string): Promise<void>;
   removeFile(path: string): Promise<void>;
-  /** Comes back once the page has drawn and heard what waited; absent where other threads and timers have their turn anyway. */
+  /** Resolves once the page has rendered and handled waiting events; absent if other threads and timers get their turn anyway. */
   readonly turn?: () => Promise<void>;
-  /** Resident memory of the process in bytes; undefined where it cannot be told. */
+  /** Resident memory of the process in bytes; undefined if unknown. */
   residentMemory(): number | undefined;
 }

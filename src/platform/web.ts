@@ -14,7 +14,7 @@ const refuseAtOnce = (path: string) => {
   throw noPaths(path);
 };
 
-/** A message to itself waits in the page's own line; a timer would be held back by 4 ms, and a promise lets nobody in. */
+/** A message to itself waits in the page's event queue; a timer would be delayed by 4 ms, and a promise lets no event in. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();

@@ -1,4 +1,4 @@
-/** Element types that a tensor can hold, named as in the safetensors and NumPy worlds. */
+/** Element types of tensors, named as in safetensors and NumPy. */
 export type DType =
   | "float32"
   | "float64"
@@ -16,7 +16,7 @@ export type DType =
   | "string";
 
 /**
- * The typed array that carries each dtype. `float16` and `bfloat16` are carried as raw bits, `bool` as 0 and 1,
+ * The typed array that stores each dtype. `float16` and `bfloat16` are stored as raw bits, `bool` as 0 and 1,
  * a `string` as its index in the `strings` of its tensor.
  */
 export interface DataOf {

@@ -38,7 +38,7 @@ export interface ErrorParts {
   readonly cause?: unknown;
 }
 
-/** The one error class of the project: names the thing, the rule, the value received and the remedy. */
+/** The one error class of the project: it names the thing, the rule, the value received and the remedy. */
 export class EspalierError extends Error {
   readonly code: ErrorCode;
   readonly thing: string;

@@ -21,7 +21,7 @@ export function toFloat16(value: number): number {
   // Below 2^-14 the spacing stays 2^-24; above, it is 2^-10 of the power of two.
   const exponent = Math.max(-14, Math.floor(Math.log2(size || 2 ** -30)));
   const steps = roundToEven(size / 2 ** (exponent - 10));
-  // A carry out of the fraction moves into the exponent by itself.
+  // A carry out of the fraction moves into the exponent automatically.
   return sign | ((exponent + 14) * 1024 + steps);
 }
 

@@ -1,12 +1,12 @@
 import { axisView, replaceAxis } from "./axis.ts";
 
-/** Zero slices that come into an axis: for every slice of the result the old one, in order, or -1 for a new one. */
+/** Zero slices to insert into an axis: for every slice of the result the old one, in order, or -1 for a new one. */
 export interface Insertion {
   readonly axis: number;
   readonly indices: Int32Array;
 }
 
-/** What {@link take} gives, in place: `data` begins with a tensor of `dims` and has room for the result. Gives its dims. */
+/** {@link take} in place: `data` begins with a tensor of `dims` and has room for the result. Returns the new dims. */
 export function insertInPlace(
   data: Float32Array,
   dims: readonly number[],
@@ -30,7 +30,7 @@ export function insertInPlace(
   return replaceAxis(dims, axis, indices.length);
 }
 
-/** The inverse: drops the slices that were inserted and made `dims`. Gives the dims without them. */
+/** The inverse: drops the inserted slices from a tensor of `dims`. Returns the dims without them. */
 export function removeInPlace(
   data: Float32Array,
   dims: readonly number[],
@@ -49,7 +49,7 @@ export function removeInPlace(
   return replaceAxis(dims, axis, indices.filter((old) => old >= 0).length);
 }
 
-/** Whether a slice and the one behind it are both new, or neighbors of old. */
+/** Whether a slice and the next one are both new, or were neighbors before. */
 function adjoin(indices: Int32Array, slice: number): boolean {
   const here = indices[slice] as number;
   const behind = indices[slice + 1] as number;

@@ -1,12 +1,12 @@
 import { EspalierError } from "./errors.ts";
 import { unknownName } from "./unknown-name.ts";
 
-/** Every option of a call, once. A list that lacks one, or has one that is none, does not compile. */
+/** Every option of a call, once. A list that lacks one, or has an unknown one, does not compile. */
 export type OptionNames<Options extends object> = { readonly [Name in keyof Required<Options>]: true };
 
 /**
- * Makes sure that a call from JavaScript got its options as an object, without names that it does not have: a misspelled
- * option would be silently left out. Throws `ARGUMENT` with the nearest name.
+ * Makes sure that a call from JavaScript got its options as an object without unknown names: a misspelled option would
+ * be silently ignored. Throws `ARGUMENT` with the nearest name.
  */
 export function checkOptionNames<Options extends object>(
   call: string,

@@ -13,7 +13,7 @@ export class Random {
   #left = 0;
 
   /**
-   * `stream` may be a number or a name; a name is hashed (FNV-1a) into a 32-bit stream. `lane` tells apart the
+   * `stream` may be a number or a name; a name is hashed (FNV-1a) into a 32-bit stream. `lane` separates the
    * users of one stream (an epoch, a unit): lanes never overlap.
    */
   constructor(seed: number, stream: number | string = 0, lane = 0) {
@@ -30,19 +30,19 @@ export class Random {
     return this.#buffer[4 - this.#left--] as number;
   }
 
-  /** Goes to the draw of that number, as if so many words had been drawn. */
+  /** Moves to draw number `word`, as if that many words had been drawn. */
   seek(word: number): void {
     this.#counter = Math.floor(word / 4);
     this.#left = 0;
     for (let skipped = word % 4; skipped > 0; skipped--) this.uint32();
   }
 
-  /** Uniform in [0, 1), with 24 bits, so that every draw is exact in float32. */
+  /** Uniform in [0, 1) with 24 bits, so that every draw is exact in float32. */
   uniform(): number {
     return (this.uint32() >>> 8) * 2 ** -24;
   }
 
-  /** Fills an array with what as many calls of {@link uniform} give, only faster. */
+  /** Fills an array with the same values as calls of {@link uniform}, but faster. */
   fillUniform(into: Float32Array): void {
     const whole = into.length - (into.length % 4);
     if (this.#left > 0) {
@@ -80,7 +80,7 @@ export class Random {
     return this.#shuffleEnd(n, n - 1);
   }
 
-  /** `count` different numbers of 0..n-1, or all of them in random order where there are no more. */
+  /** `count` different numbers of 0..n-1, or all of them in random order if there are no more. */
   sample(n: number, count: number): Uint32Array {
     return this.#shuffleEnd(n, Math.min(count, n)).slice(-count);
   }

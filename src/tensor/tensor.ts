@@ -6,7 +6,7 @@ export interface Tensor<D extends DType = DType> {
   readonly dtype: D;
   readonly dims: readonly number[];
   readonly data: DataOf[D];
-  /** The texts that the elements of a `string` tensor number, in order of first use; absent for other dtypes. */
+  /** The texts that the elements of a `string` tensor index, in order of first use; absent for other dtypes. */
   readonly strings?: readonly string[];
 }
 
@@ -15,7 +15,7 @@ export function sizeOf(dims: readonly number[]): number {
   return dims.reduce((size, dim) => size * dim, 1);
 }
 
-/** Checks that `data` fills `dims` and pairs them up. Throws `SHAPE_MISMATCH`. */
+/** A tensor of `dims`, after checking that `data` fills them. Throws `SHAPE_MISMATCH`. */
 export function makeTensor<D extends DType>(dtype: D, dims: readonly number[], data: DataOf[D]): Tensor<D> {
   if (data.length !== sizeOf(dims)) {
     throw new EspalierError("SHAPE_MISMATCH", {

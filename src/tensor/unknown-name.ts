@@ -1,8 +1,7 @@
 import { type ErrorCode, EspalierError } from "./errors.ts";
 
 /**
- * What is wrong with a name that is not in a list: which there are, and which one was probably meant. `more` is said
- * after that.
+ * The message for a name that is not in a list: the known names, and which one was probably meant. `more` is appended.
  */
 export function unknownName(
   code: ErrorCode,
@@ -30,8 +29,8 @@ export function didYouMean(text: string, names: readonly string[]): string | und
 }
 
 /**
- * The name that `text` was probably meant to be: one that it abbreviates ("mse" for meanSquaredError), is a piece of or
- * holds ("digit"), or is mistyped by at most a third of its letters. Undefined if there is none.
+ * The name that `text` was probably meant to be: one that it abbreviates ("mse" for meanSquaredError), is a part of or
+ * contains ("digit"), or misspells by at most a third of its letters. Undefined if there is none.
  */
 export function nearest(text: string, names: readonly string[]): string | undefined {
   const typed = plain(text);
@@ -43,7 +42,7 @@ export function nearest(text: string, names: readonly string[]): string | undefi
     .filter(({ name, edits }) => edits <= Math.max(typed.length, plain(name).length) / 3)
     .sort((a, b) => a.edits - b.edits);
   if (ranked[0] !== undefined) return ranked[0].name;
-  // A piece of a name says something only where it is no chance: one letter is in most names.
+  // A part of a name means something only if it is unlikely by chance: one letter is in most names.
   return names.find((name) => {
     const whole = plain(name);
     return (typed.length >= 3 && whole.startsWith(typed)) || (whole.length >= 3 && typed.startsWith(whole));
@@ -52,7 +51,7 @@ export function nearest(text: string, names: readonly string[]): string | undefi
 
 const plain = (name: string) => name.toLowerCase().replaceAll(/[-_ ]/g, "");
 
-/** "mse" of meanSquaredError, "rr" of round-robin; empty for a name of one word. */
+/** "mse" for meanSquaredError, "rr" for round-robin; empty for a name of one word. */
 function initials(name: string): string {
   const words = name.split(/[-_ ]|(?=[A-Z])/).filter((word) => word !== "");
   return words.length < 2
@@ -63,7 +62,7 @@ function initials(name: string): string {
         .toLowerCase();
 }
 
-/** Letters to put in, take out, change or swap with their neighbor (Damerau's distance) to make one text the other. */
+/** Letters to insert, delete, change or swap with their neighbor (Damerau's distance) to turn one text into the other. */
 function edits(a: string, b: string): number {
   let [before, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, at) => at)];
   for (let row = 1; row <= a.length; row++) {

@@ -2,7 +2,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { kernelBytes } from "./bytes.ts";
 
 /**
- * Where the float32 arrays of one parameter lie: byte offsets into the kernel's memory, multiples of 4
+ * Where the float32 arrays of one parameter are: byte offsets into the kernel's memory, multiples of 4
  * (16 or more is faster). `next` receives the new values: the parameter itself, or another array, so that
  * the old values outlive a bad step. Apart from that, arrays must not overlap.
  */
@@ -12,7 +12,7 @@ export interface KernelAddresses {
   readonly gradient: number;
   /** Adam's first moment; SGD's momentum buffer. */
   readonly moment1: number;
-  /** Adam's second moment; SGD does not look at it. */
+  /** Adam's second moment; SGD does not use it. */
   readonly moment2: number;
 }
 
@@ -27,7 +27,7 @@ export interface SgdScalars {
   readonly gradientScale: number;
 }
 
-/** Byte offsets of two float32 vectors, an element for each column, that hold what {@link SgdScalars} holds. */
+/** Byte offsets of two float32 vectors: the {@link SgdScalars} of each column. */
 export interface SgdPerColumn {
   readonly learningRates: number;
   readonly weightDecays: number;
@@ -54,15 +54,14 @@ export interface OneAge {
 }
 
 /**
- * Byte offsets of float32 vectors, an element for each column, that hold what {@link OneAge} and {@link AdamScalars}
- * hold.
+ * Byte offsets of float32 vectors: the {@link OneAge} and {@link AdamScalars} of each column.
  */
 export interface AdamPerColumn {
   readonly stepSizes: number;
   readonly corrections: number;
-  /** The `l2` of each column, where there is such weight decay; not together with `decays`. */
+  /** The `l2` of each column, if there is such weight decay; not together with `decays`. */
   readonly l2s?: number | undefined;
-  /** The `decay` of each column, where there is such weight decay. */
+  /** The `decay` of each column, if there is such weight decay. */
   readonly decays?: number | undefined;
 }
 
@@ -104,7 +103,7 @@ interface KernelExports {
  * formulas give, whatever the position of the entry: a `Math.fround` loop gives the same bits.
  * Follows PyTorch's `torch.optim.SGD`, `Adam` and `AdamW`. The memory may grow between calls.
  *
- * Every method throws `ARGUMENT` where an array does not lie in the memory.
+ * Every method throws `ARGUMENT` if an array is not within the memory.
  */
 export class OptimizerKernel {
   readonly memory: WebAssembly.Memory;
@@ -138,7 +137,7 @@ export class OptimizerKernel {
   }
 
   /**
-   * d = g·gradientScale + weightDecay·p (the second term only where there is decay);
+   * d = g·gradientScale + weightDecay·p (the second term only if there is decay);
    * with momentum: b = momentum·b + d, and d = nesterov ? d + momentum·b : b; next = p − learningRate·d.
    * A buffer of zeros is PyTorch's first step; dampening is 0.
    */
@@ -168,7 +167,7 @@ export class OptimizerKernel {
   }
 
   /**
-   * g′ = g·gradientScale + l2·p (the second term only where l2 ≠ 0); m = β₁·m + (1 − β₁)·g′;
+   * g′ = g·gradientScale + l2·p (the second term only if l2 ≠ 0); m = β₁·m + (1 − β₁)·g′;
    * v = β₂·v + ((1 − β₂)·g′)·g′; next = p·decay − (stepSize·m) / (√v·correction + epsilon).
    */
   adam(addresses: KernelAddresses, n: number, scalars: AdamScalars & OneAge): void {

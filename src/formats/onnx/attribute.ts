@@ -18,7 +18,7 @@ export interface Reference {
 
 /**
  * Reads an AttributeProto of the node that `node` describes. Throws `UNSUPPORTED_TYPE`, naming node and
- * attribute, for a kind that a model cannot hold and for an integer that a JavaScript number cannot.
+ * attribute, for a kind that models do not support and for an integer that a JavaScript number cannot represent.
  */
 export function readAttribute(
   reader: Reader,
@@ -114,7 +114,7 @@ export function readAttribute(
   }
 }
 
-/** The ends of int64 stand for "as far as it goes" (Slice) and pass; other integers must be exact. */
+/** The extremes of int64 mean "to the end" (Slice) and pass; other integers must be exact. */
 export function checkInt(thing: string, value: number): number {
   if (Number.isSafeInteger(value) || Math.abs(value) === 2 ** 63) return value;
   throw new EspalierError("UNSUPPORTED_TYPE", {

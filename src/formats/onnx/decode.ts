@@ -12,7 +12,7 @@ import { inlineFunctions } from "./inline.ts";
 import { addOpset, readOpset } from "./opset.ts";
 import { addOnce, fieldsOf, Reading } from "./reading.ts";
 
-/** How to read an ONNX file: the limits, and what they do not cover. */
+/** How to read an ONNX file: the limits, and the other options. */
 export interface DecodeOptions extends Partial<Limits> {
   /** Where tensors outside the file are read from. Default: a file with such tensors is refused. */
   readonly externalData?: ExternalFiles;
@@ -20,10 +20,10 @@ export interface DecodeOptions extends Partial<Limits> {
   readonly mayOverwrite?: boolean;
 }
 
-/** IR versions that the reader knows: 3 (the first in ONNX 1.0) to 14 (ONNX 1.21). */
+/** IR versions that the reader supports: 3 (the first in ONNX 1.0) to 14 (ONNX 1.21). */
 const irVersions = { first: 3, last: 14 } as const;
 
-/** How other files that are taken for models begin, to say so. */
+/** First bytes of other files that are mistaken for models, to name them in the error. */
 const signatures: readonly (readonly [name: string, bytes: readonly number[]])[] = [
   ["a PNG image", [0x89, 0x50, 0x4e, 0x47]],
   ["a gzip file; unpack it first", [0x1f, 0x8b]],
@@ -39,9 +39,9 @@ const signatures: readonly (readonly [name: string, bytes: readonly number[]])[]
  *
  * Kept: names, producer, version, domain, documentation and metadata of model, graph, nodes, inputs, outputs and
  * initializers. Changed: calls of local functions are replaced by their nodes, nodes out of order are sorted,
- * initializers that are inputs too are no inputs. Left out, as growing would make it wrong or as it computes nothing:
+ * initializers that are inputs too are not inputs. Left out, because growing would make it wrong or it computes nothing:
  * types of intermediate values, training information, quantization annotations, denotations, device assignments,
- * documentation of attributes, unknown fields. Refused: sparse initializers, values that are no tensors, segments.
+ * documentation of attributes, unknown fields. Refused: sparse initializers, values that are not tensors, segments.
  *
  * Throws `FORMAT` (not ONNX, damaged, external data), `TOO_LARGE` (naming the option that raises the limit),
  * `UNSUPPORTED_TYPE`, `UNSUPPORTED_OPERATOR` (a local function of another opset version) and `INVALID_MODEL`.
@@ -60,13 +60,13 @@ export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Mod
   return model;
 }
 
-/** A model with the graph and the functions as the file has them. */
+/** A model with the graph and the functions as they are in the file. */
 interface ReadModel extends Omit<Model, "graph"> {
   readonly graph: ReadGraph;
   readonly functions: ReadonlyMap<string, LocalFunction>;
 }
 
-/** Texts about a model that it may leave out. */
+/** Optional descriptions of a model. */
 type About = { -readonly [K in "producerVersion" | "domain" | "doc"]?: string } & { version?: number };
 
 function readModel(reader: Reader, reading: Reading): ReadModel {

@@ -29,9 +29,9 @@ export const firstIrWithFreeInitializers = 4;
 const maxMessageBytes = 2 ** 31 - 1;
 
 /**
- * The bytes of an ONNX file that holds `model`: IR version and opsets as the model states them, tensors as
- * raw little-endian data. Intermediate types are left out; every reader infers them.
- * Throws `TOO_LARGE` from 2 GiB on, protobuf's limit.
+ * The bytes of an ONNX file with `model`: IR version and opsets as stated in the model, tensors as raw little-endian
+ * data. Intermediate types are left out; every reader infers them.
+ * Throws `TOO_LARGE` for 2 GiB or more, protobuf's limit.
  */
 export function encodeModel(model: Model): Uint8Array {
   return write(model).finish();
@@ -49,13 +49,13 @@ export function encodeModelChunks(model: Model): Iterable<Uint8Array> {
 export interface SplitModel {
   /** The ONNX file. */
   readonly model: Iterable<Uint8Array>;
-  /** The file beside it that holds the large initializers. */
+  /** The file next to it, with the large initializers. */
   readonly data: Iterable<Uint8Array>;
 }
 
 /**
  * A model in two files, as ONNX's external data: `dataFile` is the plain name of the second one, in the same folder.
- * It takes every initializer from 1024 bytes on, each at a multiple of 4096 bytes, so that it can be mapped to memory.
+ * It contains every initializer of at least 1024 bytes, each at a multiple of 4096 bytes, so that it can be memory-mapped.
  */
 export function splitModel(model: Model, dataFile: string): SplitModel {
   const external = new ExternalTensors(dataFile);
@@ -121,7 +121,7 @@ function writeGraph(
   writeEntries(writer, graphFields.metadataProps, graph.notes?.metadata);
 }
 
-/** What no rule tells must be read from the file again. */
+/** Types that no rule gives must be written: a reader cannot infer them. */
 function statedValues({ stated, nodes }: Subgraph): DeclaredValue[] {
   if (stated === undefined) return [];
   return nodes.flatMap((node) =>

@@ -1,19 +1,19 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import { isPlainName } from "./external.ts";
 
-/** Tensors from this many bytes on leave the model's file. */
+/** Tensors of at least this many bytes leave the model's file. */
 const minBytes = 1024;
 
 /** Offsets are multiples of this: a page of memory, as ONNX recommends. */
 const page = 4096;
 
-/** Lays tensors out in a file of their own while the model that refers to them is written. */
+/** Lays tensors out in a separate file while the model that refers to them is written. */
 export class ExternalTensors {
   readonly #file: string;
   readonly #tensors: Uint8Array[] = [];
   #end = 0;
 
-  /** Throws `ARGUMENT` where `file` is more than a plain name. */
+  /** Throws `ARGUMENT` if `file` is not a plain name. */
   constructor(file: string) {
     if (!isPlainName(file)) {
       const rule = "must be a plain file name without folders";
@@ -26,7 +26,7 @@ export class ExternalTensors {
     return bytes.length >= minBytes;
   }
 
-  /** Takes a tensor in; the result tells where it lies, as entries of TensorProto's `external_data`. */
+  /** Adds a tensor; returns its location as entries of TensorProto's `external_data`. */
   add(bytes: Uint8Array): readonly (readonly [key: string, value: string])[] {
     const offset = nextPage(this.#end);
     this.#tensors.push(bytes);

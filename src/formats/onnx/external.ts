@@ -2,13 +2,13 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { checkLimit, type Limits } from "../limits.ts";
 
 /**
- * Files beside a model's own, by plain name. Whoever implements it answers for what it opens: regular files
+ * Files next to a model's own, by plain name. An implementation is responsible for what it opens: regular files
  * with one link, in the model's folder and nowhere else.
  */
 export interface ExternalFiles {
-  /** Bytes of a file. Throws `FORMAT` where there is none that may be opened. */
+  /** Bytes of a file. Throws `FORMAT` if there is none that may be opened. */
   sizeOf(name: string): number;
-  /** A fresh array of `length` bytes from `offset` on; they lie within the file's size. */
+  /** A new array of `length` bytes starting at `offset`; they are within the file's size. */
   read(name: string, offset: number, length: number): Uint8Array;
 }
 
@@ -22,12 +22,12 @@ interface Range {
 /** Longest file name of the common file systems, in characters. */
 const maxNameLength = 255;
 
-/** Device names of Windows, which are no files in any folder. */
+/** Device names of Windows, which are not files in any folder. */
 const device = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /**
- * Reads tensors out of other files. What is read of a file never exceeds its size, however often the model refers
- * to it: tensors with the same range share their bytes, other overlaps are refused once they add up to too much.
+ * Reads tensors from other files. The total read from a file never exceeds its size, however often the model refers to
+ * it: tensors with the same range share their bytes, other overlaps are refused once they add up to too much.
  */
 export class ExternalData {
   readonly #files: ExternalFiles;
@@ -96,7 +96,7 @@ function rangeOf(thing: string, entries: ReadonlyMap<string, string>, needed: nu
 /** Whether a name can only mean a file of one folder, on any system: no path, no parent, no device, no stream. */
 export function isPlainName(name: string): boolean {
   if (name === "" || name === "." || name === ".." || name.length > maxNameLength) return false;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused.
   return !/[/\\:\u0000-\u001f]/.test(name) && !device.test(name);
 }
 

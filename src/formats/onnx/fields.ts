@@ -93,10 +93,10 @@ export const dimensionFields = { dimValue: 1, dimParam: 2 } as const;
 export const opsetFields = { domain: 1, version: 2 } as const;
 export const entryFields = { key: 1, value: 2 } as const;
 
-/** TensorProto.DataLocation of a tensor whose elements lie in another file. */
+/** TensorProto.DataLocation of a tensor whose elements are in another file. */
 export const externalLocation = 1;
 
-/** AttributeProto.AttributeType of each kind that a model can hold. */
+/** AttributeProto.AttributeType of each kind that a model can contain. */
 export const attributeTypes: { readonly [K in Attribute["kind"]]: number } = {
   float: 1,
   int: 2,
@@ -108,7 +108,7 @@ export const attributeTypes: { readonly [K in Attribute["kind"]]: number } = {
   strings: 8,
 };
 
-/** AttributeProto.AttributeType that a model cannot hold, to name them in errors. */
+/** AttributeProto.AttributeType of unsupported kinds, to name them in errors. */
 export const otherAttributeTypes: Readonly<Record<number, string>> = {
   9: "tensors",
   10: "graphs",
@@ -118,7 +118,7 @@ export const otherAttributeTypes: Readonly<Record<number, string>> = {
   14: "type_protos",
 };
 
-/** TypeProto fields of the kinds of value that are no dense tensor, to name them in errors. */
+/** TypeProto fields of the kinds of value other than dense tensors, to name them in errors. */
 export const otherValueTypes: Readonly<Record<number, string>> = {
   4: "sequence",
   5: "map",
@@ -127,7 +127,7 @@ export const otherValueTypes: Readonly<Record<number, string>> = {
   9: "optional",
 };
 
-/** TensorProto.DataType that a tensor cannot hold, to name them in errors. */
+/** TensorProto.DataType of unsupported element types, to name them in errors. */
 export const otherDataTypes: Readonly<Record<number, string>> = {
   0: "undefined",
   14: "complex64",

@@ -9,9 +9,9 @@ import { nameNodes, readNode } from "./node.ts";
 import { addOpset, readOpset } from "./opset.ts";
 import { addOnce, fieldsOf, type Reading, standardDomain } from "./reading.ts";
 
-/** An operator that a model defines by nodes of its own. */
+/** An operator that a model defines by its own nodes. */
 export interface LocalFunction {
-  /** What its calls name: see {@link functionKey}. */
+  /** The key of its calls: see {@link functionKey}. */
   readonly key: string;
   readonly name: string;
   readonly domain: string;

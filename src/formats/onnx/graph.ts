@@ -11,13 +11,13 @@ import { addOnce, fieldsOf, NotesReader, type Reading } from "./reading.ts";
 import { readTensor } from "./tensor.ts";
 import { nameOfValue, readValue, refuseOtherThanTensor } from "./value.ts";
 
-/** A graph as its file states it, with the messages (ValueInfoProto) that describe its intermediate values. */
+/** A graph as stated in its file, with the messages (ValueInfoProto) that describe its intermediate values. */
 export interface ReadGraph extends Subgraph {
   readonly described: readonly Reader[];
 }
 
 /**
- * Reads a GraphProto. Initializers listed among the inputs (IR version 3 asked for that) are parameters only.
+ * Reads a GraphProto. Initializers listed among the inputs (IR version 3 required that) are parameters only.
  * Nodes without a name are named after their operator and position; nodes out of order are sorted.
  */
 export function readGraph(reader: Reader, reading: Reading, place: NodePlace): ReadGraph {
@@ -94,7 +94,7 @@ export function readGraph(reader: Reader, reading: Reading, place: NodePlace): R
   };
 }
 
-/** What a model makes stands behind its weights in a file; a sequence is refused before those are read. */
+/** In a file, outputs come after the weights; one that is a sequence is refused before the weights are read. */
 function refuseOtherOutputs(reader: Reader, reading: Reading): void {
   for (const field of fieldsOf(reader)) {
     if (field.number === graphFields.output) refuseOtherThanTensor(reader.message(field), reading, "output");
@@ -108,7 +108,7 @@ function subgraph({ described: _, ...graph }: ReadGraph): Subgraph {
 
 /**
  * The main graph with every type known: a declared output without one gets what the operators' rules infer or, failing
- * that, what the file says of the value elsewhere. What it says of values that no rule tells is kept. Throws
+ * that, what the file says about the value elsewhere. Stated types of values that no rule describes are kept. Throws
  * `INVALID_MODEL`.
  */
 export function completeGraph({ described, ...graph }: ReadGraph, reading: Reading): Graph {
@@ -125,7 +125,7 @@ function typeOf(type: ValueType | undefined): Partial<ValueType> {
   return type === undefined ? {} : { dtype: type.dtype, shape: type.shape };
 }
 
-/** What a file says of its intermediate values and outputs, read when it is asked for. */
+/** The types that a file states for its intermediate values and outputs, read on demand. */
 class StatedTypes implements Pick<ReadonlyMap<string, ValueType>, "get"> {
   readonly #readers: ReadonlyMap<string, Reader>;
   readonly #outputs: ReadonlyMap<string, DeclaredValue>;
@@ -144,12 +144,12 @@ class StatedTypes implements Pick<ReadonlyMap<string, ValueType>, "get"> {
     const value = said.find((one) => one !== undefined && isComplete(one));
     if (value === undefined || !isComplete(value)) return undefined;
     const type = { dtype: value.dtype, shape: value.shape };
-    // Outputs say theirs by themselves.
+    // Outputs have theirs already.
     if (!this.#outputs.has(name)) this.used.set(name, type);
     return type;
   }
 
-  /** Undefined where it is no tensor, or one of elements that espalier cannot hold. */
+  /** Undefined if it is not a tensor, or its element type is unsupported. */
   #read(reader: Reader): DeclaredValue | undefined {
     try {
       return readValue(reader, this.#reading, "value");
@@ -173,7 +173,7 @@ function complete(value: DeclaredValue, role: string): Value {
   });
 }
 
-/** Types as far as the operators' rules go: a value that is not reached has none. */
+/** Types as far as the operators' rules go: a value that they do not reach has none. */
 function infer({
   inputs,
   parameters,
@@ -184,7 +184,7 @@ function infer({
   try {
     for (const node of nodes) inferInto(types, node, parameters, stated);
   } catch (error) {
-    // Whoever needs the types says what is wrong.
+    // Code that needs the types reports what is wrong.
     if (!(error instanceof EspalierError)) throw error;
   }
   return types;

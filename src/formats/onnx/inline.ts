@@ -5,7 +5,7 @@ import { checkLimit } from "../limits.ts";
 import { functionKey, type LocalFunction } from "./function.ts";
 import type { Reading } from "./reading.ts";
 
-/** Characters of a name that go into a new one: a file may repeat a long name in as many calls as it likes. */
+/** Most characters of a name that go into a new one: a file may repeat a long name in any number of calls. */
 const maxPart = 200;
 
 /** A body being copied: its names are those of the graph that calls it, its references are resolved. */
@@ -20,7 +20,7 @@ interface Copy {
 /** Names in a body to names in the graph that calls it. */
 type Scope = Map<string, string>;
 
-/** What inlining makes of a graph. */
+/** The result of inlining a graph. */
 export interface Inlined<G> {
   readonly graph: G;
   readonly opsets: ReadonlyMap<string, number>;
@@ -87,7 +87,7 @@ class Inliner {
     this.#names = new UniqueNames(names);
   }
 
-  /** A graph that stands in no function, with its calls replaced. */
+  /** A graph outside any function, with its calls replaced. */
   withBodies<G extends Subgraph>(graph: G): G {
     const nodes = graph.nodes.flatMap((node) => {
       const callee = this.#calleeOf(node, node);
@@ -157,7 +157,7 @@ class Inliner {
     ];
   }
 
-  /** The node under new names, or the nodes that it stands for; `scope` learns its outputs. */
+  /** The node under new names, or the nodes that it stands for; adds its outputs to `scope`. */
   #copyNode(node: Node, scope: Scope, copy: Copy, targets: ReadonlyMap<string, string>): Node[] {
     this.#reading.count("maxNodes");
     this.#reading.count("maxValues", "model", node.inputs.length + node.outputs.length);
@@ -219,7 +219,7 @@ class Inliner {
     return unique;
   }
 
-  /** The graph takes over the operator sets of a function; both must mean the same by them. */
+  /** Adds a function's operator sets to the graph's; they must not differ in meaning. */
   #adoptOpsets(callee: LocalFunction): void {
     for (const [domain, version] of callee.opsets) {
       const known = this.opsets.get(domain);
@@ -244,7 +244,7 @@ function identity(name: string, input: string, output: string): Node {
   return { name, op: "Identity", domain: "", inputs: [input], outputs: [output], attributes: {} };
 }
 
-/** The same object where there is no subgraph in it. */
+/** The same object if there is no subgraph in it. */
 function mapGraphs(
   attributes: Node["attributes"],
   change: (graph: Subgraph) => Subgraph,

@@ -40,7 +40,7 @@ export function isListed(field: number): boolean {
   return types.has(field);
 }
 
-/** Steps over a list (or a part of it) and tells how many elements it holds. */
+/** Skips a list (or a part of it) and returns its number of elements. */
 export function countListed(reader: Reader, field: Field): number {
   const type = types.get(field.number) as List["type"];
   if (type !== wire.bytes) return reader.count(field, type);
@@ -48,7 +48,7 @@ export function countListed(reader: Reader, field: Field): number {
   return 1;
 }
 
-/** The elements that `reader` lists, in file order: as many as `size`, which were counted. */
+/** The elements that `reader` lists, in file order: `size` of them, as counted before. */
 export function readListed(
   reader: Reader,
   dtype: DType,
@@ -91,7 +91,7 @@ function readStrings(reader: Reader, size: number, reading: Reading): Pick<Tenso
   return { data, strings: [...indices.keys()] };
 }
 
-/** Stores the bits of a varint as one element. Throws `FORMAT` where the element type cannot hold it. */
+/** Stores the bits of a varint as one element. Throws `FORMAT` if it is out of the element type's range. */
 function integerSetter(dtype: DType, data: DataOf[DType], thing: string): (at: number, bits: bigint) => void {
   const refuse = (value: bigint): never => {
     throw new EspalierError("FORMAT", { thing, rule: `elements must fit ${dtype}`, received: value });

@@ -5,11 +5,11 @@ import { readAttribute } from "./attribute.ts";
 import { nodeFields } from "./fields.ts";
 import { fieldsOf, NotesReader, type Reading, standardDomain } from "./reading.ts";
 
-/** Where a node stands. */
+/** Where a node is. */
 export interface NodePlace {
-  /** Graphs around its own. */
+  /** Number of graphs around its own. */
   readonly depth: number;
-  /** Whether attributes may refer to those of a call. */
+  /** Whether attributes may refer to a call's. */
   readonly inFunction: boolean;
 }
 
@@ -88,7 +88,7 @@ export function readNode(
     domain,
     inputs,
     outputs,
-    // fromEntries makes own properties whatever the key, "__proto__" too.
+    // fromEntries makes own properties for any key, even "__proto__".
     attributes: Object.fromEntries(attributes),
     ...notes.finish(),
   };
@@ -96,7 +96,7 @@ export function readNode(
   return node;
 }
 
-/** Names nodes without a name after operator and position. */
+/** Names unnamed nodes after their operator and position. */
 export function nameNodes(nodes: readonly Node[], reading: Reading): Node[] {
   const used = new Set(nodes.map((node) => node.name));
   return nodes.map((node, index) => {

@@ -15,7 +15,7 @@ export function readOpset(reader: Reader, reading: Reading): [domain: string, ve
   return [domain, version];
 }
 
-/** Notes the version of a domain. One that is imported twice must be so at one version. Throws `INVALID_MODEL`. */
+/** Records the version of a domain, which must be the same if it is imported twice. Throws `INVALID_MODEL`. */
 export function addOpset(opsets: Map<string, number>, domain: string, version: number, by: string): void {
   const known = opsets.get(domain);
   if (known !== undefined && known !== version) {

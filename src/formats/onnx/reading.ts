@@ -6,14 +6,14 @@ import type { ExternalData } from "./external.ts";
 import { entryFields } from "./fields.ts";
 import { Symbols } from "./symbols.ts";
 
-/** Limits that count things of the whole file. */
+/** Limits on counts over the whole file. */
 type Counted = "maxNodes" | "maxAttributes" | "maxValues" | "maxParameters" | "maxFunctions" | "maxEntries";
 
 /** Parts of a NodeProto that belong to local functions. */
 export interface CallDetails {
   /** Which of several functions with the same name is called. */
   readonly overload: string;
-  /** In the body of a function: attributes that take their value from the call, by their name there. */
+  /** In the body of a function: attributes that take their value from the call, with their name there. */
   readonly references: ReadonlyMap<string, string>;
 }
 
@@ -22,10 +22,10 @@ export class Reading {
   readonly limits: Limits;
   /** Tensors in other files; undefined refuses them. */
   readonly external: ExternalData | undefined;
-  /** The file's bytes where they may be moved about to align tensors. */
+  /** The file's bytes if they may be moved to align tensors. */
   readonly movable: Uint8Array | undefined;
   readonly symbols = new Symbols();
-  /** What only matters until calls of local functions are replaced, for nodes that have it. */
+  /** For nodes that have them, details needed only until calls of local functions are replaced. */
   readonly calls = new Map<Node, CallDetails>();
   readonly #counts = new Map<Counted, number>();
 
@@ -70,7 +70,7 @@ export class Reading {
   }
 }
 
-/** Every field of a message, in file order; the value must be taken or skipped before the next one. */
+/** Every field of a message, in file order; each value must be read or skipped before the next one. */
 export function* fieldsOf(reader: Reader): Generator<Field> {
   for (let field = reader.next(); field !== undefined; field = reader.next()) yield field;
 }
@@ -84,12 +84,12 @@ export class NotesReader {
     this.#doc = text;
   }
 
-  /** The last of several entries with one key counts. */
+  /** Of several entries with the same key the last one counts. */
   entry([key, value]: readonly [key: string, value: string]): void {
     this.#metadata.set(key, value);
   }
 
-  /** `{ notes }`, or nothing where there are none: to be spread into what they are about. */
+  /** `{ notes }`, or `{}` if there are none: to be spread into what they are about. */
   finish(): { readonly notes?: Notes } {
     const doc = this.#doc === "" ? {} : { doc: this.#doc };
     const metadata = this.#metadata.size === 0 ? {} : { metadata: this.#metadata };
@@ -97,7 +97,7 @@ export class NotesReader {
   }
 }
 
-/** Sets what a file must not give twice. Throws `INVALID_MODEL`. */
+/** Sets an entry that a file must not give twice. Throws `INVALID_MODEL`. */
 export function addOnce<V>(map: Map<string, V>, key: string, value: V, thing: string): void {
   if (map.has(key)) throw new EspalierError("INVALID_MODEL", { thing, rule: "is given twice" });
   map.set(key, value);

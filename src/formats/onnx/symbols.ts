@@ -3,7 +3,7 @@ import { UniqueNames } from "../../graph/unique-names.ts";
 /**
  * Names of symbolic sizes while one file is read. A `dim_param` is any text, but in a model "+" and "*" build
  * polynomials and digits alone are a number (graph/dim.ts), so such names get "_" instead, and a size with
- * neither number nor name gets one of its own. Different names stay different.
+ * neither number nor name gets a new name. Different names stay different.
  */
 export class Symbols {
   readonly #chosen = new Map<string, string>();

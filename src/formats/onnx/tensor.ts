@@ -14,7 +14,7 @@ const dtypeOfDataType = new Map<number, DType>(
   (Object.entries(dataTypes) as [DType, number][]).map(([dtype, number]) => [number, dtype]),
 );
 
-/** The dtype of a TensorProto.DataType. Throws `UNSUPPORTED_TYPE`, naming the type, where there is none. */
+/** The dtype of a TensorProto.DataType. Throws `UNSUPPORTED_TYPE`, naming the type, if there is none. */
 export function dtypeOf(thing: string, dataType: number): DType {
   const dtype = dtypeOfDataType.get(dataType);
   if (dtype !== undefined) return dtype;
@@ -26,7 +26,7 @@ export function dtypeOf(thing: string, dataType: number): DType {
   });
 }
 
-/** What a TensorProto holds. */
+/** The contents of a TensorProto. */
 export interface NamedTensor {
   readonly name: string;
   readonly tensor: Tensor;
@@ -34,10 +34,10 @@ export interface NamedTensor {
 }
 
 /**
- * Reads a TensorProto. Raw data becomes a view of the file's bytes where it is aligned and a copy where it is
- * not; element lists are copied. Nothing is allocated before the file is seen to hold that many elements.
- * `where` stands in for the name of a tensor without one. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE`, and
- * `FORMAT` where the data does not fill the shape or may not be read.
+ * Reads a TensorProto. Raw data becomes a view of the file's bytes if it is aligned and a copy if it is
+ * not; element lists are copied. Nothing is allocated before the file is known to contain that many elements.
+ * `where` describes a tensor without a name. Throws `UNSUPPORTED_TYPE`, `TOO_LARGE`, and
+ * `FORMAT` if the data does not fill the shape or may not be read.
  */
 export function readTensor(reader: Reader, reading: Reading, where = "tensor"): NamedTensor {
   const { limits } = reading;
@@ -122,7 +122,7 @@ export function readTensor(reader: Reader, reading: Reading, where = "tensor"): 
   return found({ dtype, dims, ...readListed(second, dtype, size, reading, thing) });
 }
 
-/** Tag and length of the raw data, once it is read, need not be kept. */
+/** Bytes before the raw data that may be overwritten: its tag and length, which are no longer needed once it is read. */
 function roomBefore({ bytes, field }: { bytes: Uint8Array; field: Field }, { movable }: Reading): number {
   return movable === undefined ? 0 : bytes.byteOffset - (movable.byteOffset + field.at);
 }
@@ -143,8 +143,8 @@ function externalBytes(
 }
 
 /**
- * The number of elements. Throws `FORMAT` on a size that cannot be, `TOO_LARGE` over the limits, which hold for the
- * other sizes too where one is zero.
+ * The number of elements. Throws `FORMAT` for an impossible size, `TOO_LARGE` over the limits, which apply to the other
+ * sizes even if one is zero.
  */
 export function checkDims(thing: string, dims: readonly number[], limits: Limits): number {
   checkLimit(limits, "maxDims", thing, dims.length);

@@ -15,7 +15,7 @@ import {
 import { fieldsOf, NotesReader, type Reading } from "./reading.ts";
 import { dtypeOf } from "./tensor.ts";
 
-/** Reads a ValueInfoProto. Throws `UNSUPPORTED_TYPE` where the value is no tensor (a sequence, a map). */
+/** Reads a ValueInfoProto. Throws `UNSUPPORTED_TYPE` if the value is not a tensor (a sequence, a map). */
 export function readValue(reader: Reader, reading: Reading, role: string): DeclaredValue {
   const notes = new NotesReader();
   let name = "";
@@ -32,7 +32,7 @@ export function readValue(reader: Reader, reading: Reading, role: string): Decla
   return { name, ...(type === undefined ? {} : readType(type, reading, thing)), ...notes.finish() };
 }
 
-/** Throws `UNSUPPORTED_TYPE` where a ValueInfoProto is of no tensor, and looks at nothing else. */
+/** Throws `UNSUPPORTED_TYPE` if a ValueInfoProto is not of a tensor; checks nothing else. */
 export function refuseOtherThanTensor(reader: Reader, reading: Reading, role: string): void {
   const name = nameOfValue(reader.fork(), reading);
   for (const field of fieldsOf(reader)) {
@@ -102,7 +102,7 @@ function readShape(reader: Reader, reading: Reading, thing: string): Shape {
   return shape;
 }
 
-/** The sizes that are numbers, apart from zeros, must not come to more than a tensor may have. */
+/** The product of the numeric, nonzero sizes must not exceed the most elements of a tensor. */
 function checkProduct(thing: string, shape: Shape, limits: Limits): void {
   const product = shape.reduce<number>(
     (size, dim) => (typeof dim === "number" && dim > 0 ? size * dim : size),
@@ -118,7 +118,7 @@ function readDimension(reader: Reader, reading: Reading, thing: string): Dim {
     else if (field.number === dimensionFields.dimParam) dim = reading.name(reader, field);
     else reader.skip(field);
   }
-  // Some exporters write an unknown size so.
+  // Some exporters write -1 for an unknown size.
   if (dim === -1) return reading.symbols.fresh();
   if (typeof dim === "number" && (!Number.isSafeInteger(dim) || dim < 0)) {
     throw new EspalierError("INVALID_MODEL", {

@@ -7,8 +7,8 @@ import type { ExternalTensors } from "./external-tensors.ts";
 import { entryFields, externalLocation, tensorFields } from "./fields.ts";
 
 /**
- * Writes a TensorProto: raw little-endian data, listed text, or the place in `external` where the data goes.
- * Throws `INVALID_MODEL` for an element of a string tensor that numbers no text.
+ * Writes a TensorProto: raw little-endian data, listed text, or the location in `external` where the data goes.
+ * Throws `INVALID_MODEL` for an element of a string tensor that is not the index of a text.
  */
 export function writeTensor(writer: Writer, tensor: Tensor, name = "", external?: ExternalTensors): void {
   for (const dim of tensor.dims) writer.int(tensorFields.dims, dim);

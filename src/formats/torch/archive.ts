@@ -1,10 +1,10 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import { crc32 } from "../crc32.ts";
 
-/** Reads `length` bytes of a file from `offset` on. */
+/** Reads `length` bytes of a file, starting at `offset`. */
 export type ReadRange = (offset: number, length: number) => Uint8Array;
 
-/** A file within an archive, stored as it is. */
+/** A file within an archive, stored uncompressed. */
 export interface ArchiveEntry {
   readonly name: string;
   /** Where its bytes begin in the archive. */
@@ -13,7 +13,7 @@ export interface ArchiveEntry {
   readonly crc: number;
 }
 
-/** Three storages for each parameter of a model of 80,000 parameters. */
+/** Enough for three storages for each parameter of a model with 80,000 parameters. */
 const maxEntries = 2 ** 18;
 const maxNameBytes = 1024;
 /** Bytes that are read at a time. */
@@ -29,7 +29,7 @@ const [full16, full32] = [0xffff, 0xffffffff];
 /** A data descriptor follows the bytes; the name is in UTF-8. */
 const knownFlags = 0x0808;
 
-/** Where the list of an archive's files stands. */
+/** Where the list of an archive's files is. */
 interface Directory {
   readonly count: number;
   readonly begin: number;
@@ -37,9 +37,9 @@ interface Directory {
 }
 
 /**
- * Lists a zip file whose files are stored uncompressed, as torch writes it, with or without zip64. Refused with `FORMAT`: compressed
- * or encrypted files, names given twice, files that overlap, local headers that disagree with the list, comments, and
- * contents that do not match their CRC-32. The whole archive is read once, in pieces.
+ * Lists a zip file whose files are stored uncompressed, as torch writes it, with or without zip64. Refused with `FORMAT`:
+ * compressed or encrypted files, duplicate names, files that overlap, local headers that disagree with the list,
+ * comments, and contents that do not match their CRC-32. The whole archive is read once, in pieces.
  */
 export function readArchive(read: ReadRange, size: number): ReadonlyMap<string, ArchiveEntry> {
   const { count, begin, size: length } = directoryOf(read, size);
@@ -100,7 +100,7 @@ function directoryOf(read: ReadRange, size: number): Directory {
   return directory64(read, number64(view, 8), limit - locatorBytes, found);
 }
 
-/** The zip64 record, which must say the same as the old one where that one has room for it. */
+/** The zip64 record, which must agree with the old one in all numbers that fit there. */
 function directory64(read: ReadRange, begin: number, limit: number, old: Directory): Directory {
   if (begin + end64Bytes !== limit) refuse("torch file", "its zip64 record must lie at its end", begin);
   const view = viewOf(read(begin, end64Bytes));
@@ -146,7 +146,7 @@ function readListed(list: Uint8Array, at: number) {
   return { entry: { name, size, crc: view.getUint32(16, true) }, header, next };
 }
 
-/** Numbers of the zip64 field, one after the other. */
+/** Reads the numbers of the zip64 field, one per call. */
 function extra64(view: DataView, name: string): () => number {
   let [at, end] = [0, 0];
   for (let place = 0; place + 4 <= view.byteLength; place += 4 + view.getUint16(place + 2, true)) {
@@ -162,7 +162,7 @@ function extra64(view: DataView, name: string): () => number {
   };
 }
 
-/** Where a file's bytes begin, behind a header that must say what the list says. */
+/** Where a file's bytes begin, after a header that must agree with the list. */
 function dataOf(read: ReadRange, header: number, name: string, limit: number): number {
   if (header + localBytes > limit) refuse(name, "its header must lie before the list of files", header);
   const start = read(header, Math.min(limit - header, localBytes + maxNameBytes));

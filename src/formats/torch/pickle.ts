@@ -6,8 +6,8 @@ import { PythonTuple, storageTypes, TorchTensor, type TorchValue } from "./value
 const storageNames = new Map<DType, string>([...storageTypes].map(([name, dtype]) => [dtype, name]));
 
 /**
- * A pickle of protocol 2 of state, as `torch.save` would write it but for what it remembers: nothing is used twice. Every
- * tensor must be a whole storage. Throws `UNSUPPORTED_TYPE` for a tensor of a type that torch's old storages do not have.
+ * State as a pickle of protocol 2, as `torch.save` would write it except that nothing is memoized. Every tensor must be
+ * a whole storage. Throws `UNSUPPORTED_TYPE` for a tensor of a type that torch's old storages do not have.
  */
 export function pickle(value: TorchValue): Uint8Array {
   const writer = new Pickler();
@@ -41,7 +41,7 @@ class Pickler {
     else this.#marked(125, 117, [...value].flat(1) as readonly TorchValue[]);
   }
 
-  /** An empty container, and what is put into it. */
+  /** An empty container, and the items that fill it. */
   #marked(empty: number, fill: number, items: readonly TorchValue[]): void {
     this.byte(empty);
     if (items.length === 0) return;

@@ -7,21 +7,21 @@ import { unpickle } from "./unpickle.ts";
 import { PythonTuple, TorchTensor, type TorchValue } from "./value.ts";
 import { archivePieces, type StoredFile } from "./write-archive.ts";
 
-/** What `torch.save` wrote; a tensor's elements are read when they are asked for. */
+/** A file that `torch.save` wrote; a tensor's elements are read on demand. */
 export interface TorchFile {
   readonly value: TorchValue;
-  /** Bytes of `count` elements of a tensor from element `from` on. */
+  /** Bytes of `count` elements of a tensor, starting at element `from`. */
   read(tensor: TorchTensor, from: number, count: number): Uint8Array;
 }
 
 const maxPickleBytes = 2 ** 24;
 
-/** Files that torch puts beside the state, and what the readable ones must say. */
+/** Files that torch puts next to the state, and what the readable ones must contain. */
 const beside =
   /^(version|byteorder|\.format_version|\.storage_alignment|\.data\/serialization_id|data\/\d{1,9})$/;
 
 /**
- * Opens a file that `torch.save` wrote (torch 1.6 or later), of which `read` reads ranges. Nothing in it is executed.
+ * Opens a file that `torch.save` wrote (torch 1.6 or later), using `read` to read ranges. Nothing in it is executed.
  * Throws `FORMAT` for anything but plain state, and `TOO_LARGE` for a pickle over 16 MiB.
  */
 export function openTorchFile(read: ReadRange, size: number): TorchFile {
@@ -98,7 +98,7 @@ function checkStorage(
   });
 }
 
-/** Every tensor in a value, as often as it stands there. */
+/** Every tensor in a value, as often as it occurs. */
 function* tensorsIn(value: TorchValue): Generator<TorchTensor> {
   if (value instanceof TorchTensor) yield value;
   else if (value instanceof PythonTuple) for (const item of value.items) yield* tensorsIn(item);
@@ -108,8 +108,8 @@ function* tensorsIn(value: TorchValue): Generator<TorchTensor> {
 }
 
 /**
- * The pieces of a file that `torch.load` opens, with `weights_only=True` too. `elements` gives the bytes of a tensor; each
- * tensor must name a storage of its own, by a number.
+ * The pieces of a file that `torch.load` opens, even with `weights_only=True`. `elements` gives the bytes of a tensor;
+ * each tensor must have a separate storage, named by a number.
  */
 export function torchFilePieces(
   value: TorchValue,

@@ -3,18 +3,18 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { PythonTuple, storageTypes, TorchTensor, type TorchValue } from "./value.ts";
 
-/** Lists, tuples and dictionaries that a pickle may make. A tensor takes six. */
+/** Most lists, tuples and dictionaries that a pickle may make. A tensor takes six. */
 const maxContainers = 2 ** 20;
-/** How deep the result may be nested, and how many values it may have once what it holds twice is counted twice. */
+/** How deep the result may be nested, and how many values it may have, shared ones counted each time. */
 const maxDepth = 16;
 const maxValues = 2 ** 22;
 
 const thing = "data.pkl";
 
-/** The names that are understood. None is looked up anywhere, and nothing is called. */
+/** The supported names. None is looked up anywhere, and nothing is called. */
 type Global = { readonly global: "OrderedDict" | "rebuildTensor" } | { readonly global: DType };
 type Storage = { readonly storage: string; readonly dtype: DType; readonly size: number };
-/** What may lie on the stack; what comes out at the end is checked to be a `TorchValue`. */
+/** What may be on the stack; the final result is checked to be a `TorchValue`. */
 type Item =
   | null
   | boolean
@@ -32,9 +32,9 @@ type Item =
 const mark = Symbol("mark");
 
 /**
- * Reads a pickle of protocol 2 as `torch.save` writes it of state: numbers, text, lists, tuples, dictionaries and tensors.
- * Any other opcode or global is refused with `FORMAT`, and more containers than a million with `TOO_LARGE`; nothing is
- * ever executed.
+ * Reads a pickle of protocol 2 as `torch.save` writes it for state: numbers, text, lists, tuples, dictionaries and
+ * tensors. Any other opcode or global is refused with `FORMAT`, and more than 2^20 containers with `TOO_LARGE`; nothing
+ * is ever executed.
  */
 export function unpickle(bytes: Uint8Array): TorchValue {
   return new Unpickler(bytes).run();
@@ -44,7 +44,7 @@ class Unpickler {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #stack: Item[] = [];
-  /** Where each mark lies on the stack. */
+  /** Where each mark is on the stack. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, Item>();
   #at = 0;
@@ -70,7 +70,7 @@ class Unpickler {
     return value;
   }
 
-  /** Every opcode that is understood, with the name that Python's pickletools gives it. */
+  /** Every supported opcode, with its name in Python's pickletools. */
   readonly #opcodes: { readonly [code: number]: () => void } = {
     // EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE
     125: () => this.#push(this.#counted(new Map())),
@@ -134,7 +134,7 @@ class Unpickler {
     });
   }
 
-  /** Steps over `count` bytes, and returns where they begin. */
+  /** Skips `count` bytes, and returns where they begin. */
   #step(count: number): number {
     const from = this.#at;
     if (from + count > this.#bytes.length) this.#refuse("must not end within an opcode");
@@ -320,7 +320,7 @@ function isStorage(item: Item | undefined): item is Storage {
 
 const isEmpty = (item: Item | undefined) => item instanceof Map && item.size === 0;
 
-/** Walks over the result, so that nobody has to be careful with it who reads it. */
+/** Checks the whole result, so that code that reads it can trust it. */
 function checkValue(item: Item): asserts item is TorchValue {
   let count = 0;
   const visit = (one: Item, depth: number): void => {

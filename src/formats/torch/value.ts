@@ -28,7 +28,7 @@ export class PythonTuple<Item = TorchValue> {
 export type TorchList = readonly TorchValue[];
 export type TorchDict = ReadonlyMap<string | bigint, TorchValue>;
 
-/** What `torch.save` writes of plain state: Python's int is a bigint here, its float a number. */
+/** What `torch.save` writes for plain state: Python's int is a bigint here, its float a number. */
 export type TorchValue =
   | null
   | boolean
@@ -40,7 +40,7 @@ export type TorchValue =
   | TorchDict
   | TorchTensor;
 
-/** Names of torch's storages, each of elements of one type. */
+/** Names of torch's storage classes, each for one element type. */
 export const storageTypes: ReadonlyMap<string, DType> = new Map([
   ["FloatStorage", "float32"],
   ["DoubleStorage", "float64"],

@@ -1,24 +1,24 @@
 import { crc32 } from "../crc32.ts";
 
-/** A file to store in an archive; `pieces` come to `size` bytes. */
+/** A file to store in an archive; `pieces` have `size` bytes in total. */
 export interface StoredFile {
   readonly name: string;
   readonly size: number;
   readonly pieces: () => Iterable<Uint8Array>;
 }
 
-/** What torch pads a header with, so that the bytes behind it begin at a multiple of 64. */
+/** Torch pads each header so that the bytes after it begin at a multiple of this. */
 const alignment = 64;
 const padding = 0x5a;
 
 const full32 = 0xffffffff;
 
-/** Whether a number has room in the 32 bits of the old fields. */
+/** Whether a number fits in the 32 bits of the old fields. */
 type Fits = (size: number) => boolean;
 
 /**
- * The pieces of a zip file as torch writes it: files stored as they are, each beginning at a multiple of 64 bytes, checksums
- * behind them. From `wideFrom` on sizes and places are written as zip64 has them, in 64 bits.
+ * The pieces of a zip file as torch writes it: files stored uncompressed, each beginning at a multiple of 64 bytes and
+ * followed by its checksum. Sizes and offsets from `wideFrom` upward are written in 64 bits, as in zip64.
  */
 export function* archivePieces(
   files: readonly StoredFile[],
@@ -131,7 +131,7 @@ function listEntry({ name, size, crc, header }: Listed, fits: Fits): Uint8Array 
   return Uint8Array.from([...start, ...text, ...extra]);
 }
 
-/** Little-endian numbers of so many bytes each. */
+/** Little-endian numbers, each with its number of bytes. */
 function fields(...values: readonly (readonly [bytes: 2 | 4 | 8, value: number])[]): Uint8Array {
   const bytes = new Uint8Array(values.reduce((sum, [length]) => sum + length, 0));
   const view = new DataView(bytes.buffer);
