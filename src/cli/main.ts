@@ -2,5 +2,5 @@
 import { processIo } from "./print/io.ts";
 import { main } from "./program.ts";
 
-// Not process.exit: what was written to a pipe must get out first.
+// Not process.exit: output written to a pipe must be flushed first.
 process.exitCode = await main(process.argv.slice(2), processIo);

@@ -315,7 +315,7 @@ describe("espalier demo", () => {
       }
       expect(await readFile(result.files.report, "utf8")).toContain("promises the largest decrease");
       const again = await runCli(["demo", "--out", out]);
-      // Each decision once: as it was taken, or at the end if nobody was to be told before.
+      // Each decision once: when it was made, or at the end if progress is not shown.
       const decision = /step \d+: grow hidden\d \+\d+: the loss fell by/;
       expect(again.err).toMatch(decision);
       const said = `${again.err}${again.out}`.split("\n").filter((line) => /^ *step/.test(line));

@@ -123,7 +123,7 @@ export async function main(args: readonly string[], processIo: CliIo): Promise<n
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.success;
-      // Without a command commander has printed the help.
+      // If no command was given, commander has printed the help.
       if (error.code === "commander.help") return exitCodes.usage;
     }
     const shown =
@@ -134,7 +134,7 @@ export async function main(args: readonly string[], processIo: CliIo): Promise<n
             program.commands.map((command) => command.name()),
           )
         : (fileError(error) ?? error);
-    // Once for programs, and on stderr for whoever reads along. A result that was printed holds the error already.
+    // Once for programs, and on stderr for people. A result that was printed already includes the error.
     if (args.includes("--json") && !printed) io.out(`${JSON.stringify(errorJson(shown), null, 2)}\n`);
     io.err(errorText(shown, args.includes("--debug")));
     return exitCodeOf(shown);

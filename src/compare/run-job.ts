@@ -35,8 +35,8 @@ const partialFile = (key: string) => `${key}.partial`;
 
 /**
  * Runs a job, or resumes it where an earlier attempt saved. Returns undefined if `signal` stopped it; its state is then
- * saved. A loss that is not finite ends the run; what came before counts. If another job continues with the best network
- * (by validation loss), it stays in the store. Throws what building, training and growing throw.
+ * saved. A loss that is not finite ends the run; what came before counts. The network with the best validation loss
+ * stays in the store if another job continues with it. Throws what building, training and growing throw.
  */
 export async function runJob(job: Job, context: JobContext): Promise<JobResult | undefined> {
   const key = await jobKey(job);

@@ -10,7 +10,7 @@ export function jobStore(folder: string): JobStore {
   const path = (name: string) => `${folder}/${name}`;
   return {
     read: async (name) => {
-      // Asked of the file and not of the folder, which may hold thousands.
+      // Looks for the file rather than listing the folder, which may have thousands.
       const bytes = await platform.readFile(path(name)).catch((error: unknown) => {
         if (error instanceof EspalierError && error.code === "FILE_MISSING") return undefined;
         throw error;
@@ -27,7 +27,7 @@ export function jobStore(folder: string): JobStore {
 
 const resultFile = (key: string) => `${key}.json`;
 
-/** A job's result; undefined where it has none yet. */
+/** A job's result; undefined if it has none yet. */
 export async function readResult(store: JobStore, key: string): Promise<JobResult | undefined> {
   const bytes = await store.read(resultFile(key));
   return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as JobResult);

@@ -9,33 +9,32 @@ export interface WorkerPoolOptions {
   /** Folder of finished and half-finished jobs. */
   readonly jobs: string;
   readonly dataFolder: string;
-  /** Worker processes. */
+  /** Number of worker processes. */
   readonly workers: number;
-  /** Times that a job is begun before it counts as failed, where its worker died. Default 3. */
+  /** How often a job is started before it counts as failed, if its worker keeps dying. Default 3. */
   readonly attempts?: number;
   readonly signal: AbortSignal;
   /** Seconds between two checkpoints of a job. Default 20. */
   readonly saveSeconds?: number;
-  /** The script of a worker. Default: the one beside this file. */
+  /** The worker's script. Default: the one next to this file. */
   readonly worker?: string;
   readonly events?: PoolEvents;
 }
 
 export interface PoolEvents {
-  /** A job went on to a share of its steps; 1 when it is done, or was done before. */
+  /** A job has reached a fraction of its steps; 1 when it is done, or was done before. */
   readonly progress?: (key: string, share: number) => void;
   readonly started?: (key: string, worker: ChildProcess) => void;
-  /** A worker died over a job, which is begun again from its last checkpoint. */
+  /** A worker died during a job, which is restarted from its last checkpoint. */
   readonly retry?: (key: string, reason: string) => void;
 }
 
-/** What became of a job: its result, or why there is none. */
+/** The outcome of a job: its result, or why there is none. */
 export type JobOutcome = { readonly result: JobResult } | { readonly failure: string };
 
 /**
- * Runs jobs, given by their keys, in worker processes of one thread each, in order; those whose result is in the store
- * are not run again. Returns undefined where the signal came before all were done: the workers have then saved what they
- * were at.
+ * Runs jobs, by key, in order, in worker processes of one thread each; those with a result in the store are not run
+ * again. Returns undefined if the signal came before all were done: the workers have then saved their state.
  */
 export async function runJobs(
   jobs: ReadonlyMap<string, Job>,
@@ -67,7 +66,7 @@ export async function runJobs(
   return outcomes.size < jobs.size ? undefined : outcomes;
 }
 
-/** Runs a job until it is done, has failed, or its workers have died too often; undefined where it was stopped. */
+/** Runs a job until it is done, has failed, or its workers have died too often; undefined if it was stopped. */
 async function attempt(
   key: string,
   job: Job,
@@ -77,7 +76,7 @@ async function attempt(
   const store = jobStore(jobs);
   for (let tried = 1; ; tried++) {
     const end = await worker.run(key, job);
-    // A worker that died just after it wrote the result has done its work.
+    // A worker that died right after writing the result has done its work.
     const result = await readResult(store, key);
     if (result !== undefined) return { result };
     if (signal.aborted || end.kind === "stopped") return undefined;
@@ -90,7 +89,7 @@ async function attempt(
 
 type JobEnd = FromWorker | { readonly kind: "died"; readonly reason: string };
 
-/** One worker process at a time; when it has died, the next job starts another. */
+/** One worker process at a time; after it has died, the next job starts another. */
 class Worker {
   readonly #options: WorkerPoolOptions;
   #child: ChildProcess | undefined;
@@ -141,7 +140,7 @@ class Worker {
 }
 
 function send(child: ChildProcess, message: ToWorker): void {
-  // To a child that is dying no message can be sent; its exit is told by itself.
+  // A dying child cannot be sent messages; its exit is reported separately.
   if (child.connected) child.send(message, () => {});
 }
 

@@ -5,14 +5,14 @@ const redrawMs = 200;
 const plainMs = 10_000;
 
 /**
- * How far a comparison is: jobs done of all, by arm, and the time left, which is guessed from the shares of jobs done. On
- * a terminal one line drawn over; elsewhere a line at each tenth of a stage, or every ten seconds.
+ * Progress of a comparison: jobs done out of all, by arm, and the time left, estimated from the fractions of jobs done.
+ * On a terminal, one line that is redrawn; elsewhere, a line at each tenth of a stage, or every ten seconds.
  */
 export class CompareProgress {
   readonly #io: CliIo;
   readonly #quiet: boolean;
   #stage = "";
-  /** By job: its arm, and its share done. */
+  /** By job: its arm, and the fraction done. */
   #jobs = new Map<string, { readonly arm: string; share: number }>();
   #started = 0;
   #before = 0;
@@ -25,7 +25,7 @@ export class CompareProgress {
     this.#quiet = quiet;
   }
 
-  /** Begins a stage with its jobs: by key, the name of the arm. */
+  /** Begins a stage with its jobs: arm names by key. */
   begin(stage: string, jobs: ReadonlyMap<string, string>): void {
     this.#stage = stage;
     this.#jobs = new Map([...jobs].map(([key, arm]) => [key, { arm, share: 0 }]));
@@ -43,7 +43,7 @@ export class CompareProgress {
     const done = this.#done();
     const tenths = Math.floor((done / this.#jobs.size) * 10 + 1e-9);
     const terminal = this.#io.columns();
-    // What earlier runs left done comes at once and says nothing about speed.
+    // Jobs done by earlier runs are reported at once and say nothing about speed.
     if (Number.isNaN(this.#before) && share < 1) this.#before = done - share;
     if (terminal === undefined) {
       if (now - this.#last < plainMs && tenths === this.#tenths) return;

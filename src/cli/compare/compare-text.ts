@@ -5,7 +5,7 @@ import type { Estimate } from "../../compare/statistics/bootstrap.ts";
 import { clock, short } from "../print/format.ts";
 import { textTable, wrapped } from "../print/text-table.ts";
 
-/** What a comparison says on stdout: a row to each line, then what it came to in words. */
+/** What a comparison prints on stdout: one row per line of the report, then the outcome in words. */
 export function compareText(
   { comparison, summaries, findings, failures, tuned, first }: ComparisonResults,
   out: string,

@@ -4,7 +4,7 @@ import { TaskData } from "../../compare/task-data.ts";
 import { jobStore, writeResult } from "./compare-folder.ts";
 import type { FromWorker, ToWorker } from "./compare-messages.ts";
 
-/** A worker process of `espalier compare`: it is forked with the folder of jobs, that of data, and the seconds between checkpoints. */
+/** A worker process of `espalier compare`. Arguments: folder of jobs, folder of data, seconds between checkpoints. */
 const [jobs = "", dataFolder = "", saveSeconds = ""] = process.argv.slice(2);
 const store = jobStore(jobs);
 const data = new TaskData(dataFolder);
@@ -15,7 +15,7 @@ process.on("message", (message: ToWorker) => {
   if (message.kind === "stop") stop.abort();
   else void run(message.job);
 });
-// Ctrl-C reaches the whole group of processes: the parent decides, and asks to stop.
+// Ctrl-C reaches the whole process group: the parent decides, and asks workers to stop.
 process.on("SIGINT", () => {});
 // Without the parent nobody would read the results.
 process.on("disconnect", () => process.exit());

@@ -27,10 +27,10 @@ const config = {
   ],
 };
 
-/** Processes start slowly on a machine that is busy with other tests. */
+/** Processes start slowly while the machine is busy with other tests. */
 const timeout = 300_000;
 
-/** The worker as JavaScript, beside the project's modules: Node cannot fork TypeScript. */
+/** The worker as JavaScript, next to the project's modules: Node cannot fork TypeScript. */
 let worker = "";
 
 beforeAll(async () => {
@@ -57,7 +57,7 @@ interface Outcome {
   readonly err: string;
 }
 
-/** Runs a comparison in `folder`; `signalOnce` is tried at every line of progress. */
+/** Runs a comparison in `folder`; `signalOnce` is tried on every line of progress. */
 async function run(
   folder: string,
   document: object,
@@ -92,7 +92,7 @@ async function run(
   return { code, ...said };
 }
 
-/** What came out but for seconds and what is said of them. */
+/** The results without seconds and the findings about them. */
 async function resultsOf(folder: string): Promise<unknown> {
   const text = await readFile(join(folder, "out/results.json"), "utf8");
   return JSON.parse(text, (key, value) =>
@@ -137,7 +137,7 @@ describe("espalier compare", () => {
           progress(key, share) {
             const attempt = attempts.findLast((one) => one.key === key);
             attempt?.shares.push(share);
-            // The first job is killed twice on its way, and left alone at the third attempt.
+            // The first job is killed twice while running, and left alone at the third attempt.
             const victim = attempts.filter((one) => one.key === attempts[0]?.key);
             if (key === victim[0]?.key && victim.length <= 2 && share > 0.2 * victim.length && share < 1)
               children.get(key)?.kill("SIGKILL");
@@ -146,7 +146,7 @@ describe("espalier compare", () => {
         const { code } = await run(folder, long, { pool: { saveSeconds: 0, events } });
         expect(code).toBe(0);
         const [first, second, third] = attempts.filter((one) => one.key === attempts[0]?.key);
-        // Each goes on where the one before was: at most one piece of 100 steps is done again.
+        // Each resumes where the previous one was: at most one piece of 100 steps is repeated.
         expect(second?.shares[0]).toBeGreaterThanOrEqual(first?.shares.at(-1) ?? 1);
         expect(third?.shares[0]).toBeGreaterThanOrEqual(second?.shares.at(-1) ?? 1);
         expect(await resultsOf(folder)).toEqual(await resultsOf(whole));
@@ -173,7 +173,7 @@ describe("espalier compare", () => {
       expect((await readdir(join(folder, "out/jobs"))).filter((name) => name.endsWith(".json"))).toHaveLength(
         3,
       );
-      // Once more: what failed is tried again, and what is there is kept.
+      // Once more: failed jobs are tried again, and results that exist are kept.
       expect((await run(folder, one)).code).toBe(0);
     });
   });

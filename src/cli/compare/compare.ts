@@ -75,7 +75,7 @@ export async function compare(
   const failures: Failure[] = [];
   const results = new Map<string, JobResult>();
 
-  /** False where a signal came. */
+  /** False if a signal came. */
   const run = async (stage: Failure["stage"], planned: readonly Planned[]): Promise<boolean> => {
     const armOf = ({ arm }: Planned) => arm?.name ?? "first phase";
     const names = new Map(planned.map((one) => [one.key, armOf(one)]));
@@ -119,7 +119,7 @@ export async function compare(
   }
 }
 
-/** Throws what loading the data of the runs throws: better once than in each of them. */
+/** Throws what loading the data throws: better once here than in every run. */
 async function checkData({ task, seeds }: Comparison, folder: string): Promise<void> {
   const { train } = await new TaskData(folder).parts(task, seeds.report[0] ?? 0);
   lossFor(train, task.loss);

@@ -3,7 +3,7 @@ import type { Structure } from "../../checkpoints/architecture/structure.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { badOption, oneOf, wholeNumber } from "../options/option-values.ts";
 
-/** The options of `espalier grow` that are for folders, as typed. */
+/** The options of `espalier grow` for folders, as typed. */
 export interface FolderOptions {
   readonly vocab?: string;
   readonly vocabMultipleOf?: string;
@@ -48,7 +48,7 @@ export function givenFolderOptions(options: FolderOptions): readonly string[] {
     .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
 }
 
-/** New sizes by field, of `--widen`, `--vocab` and `--positions`. Throws `USAGE`. */
+/** New sizes by field, from `--widen`, `--vocab` and `--positions`. Throws `USAGE`. */
 export function folderSizes(
   widen: readonly string[],
   options: FolderOptions,
@@ -88,7 +88,7 @@ function sizeAfter(option: string, text: string, now: number): number {
   throw badOption(option, "must come out whole, as +256, x1.5 or 2048", text);
 }
 
-/** Layers behind which new ones are put, from `--deepen after=9,19`. Throws `USAGE`. */
+/** Layers after which new ones are inserted, from `--deepen after=9,19`. Throws `USAGE`. */
 export function deepenedLayers(texts: readonly string[]): readonly number[] {
   return texts.flatMap((text) => {
     const [, list = ""] = /^after=(\d+(?:,\d+)*)$/.exec(text) ?? [];

@@ -26,7 +26,7 @@ export interface GrowFolderOptions extends FolderOptions {
   readonly json?: boolean;
 }
 
-/** `espalier grow` of a checkpoint folder. Returns the exit code. Throws `NOT_PRESERVED` where outputs would move. */
+/** `espalier grow` of a checkpoint folder. Returns the exit code. Throws `NOT_PRESERVED` if outputs would change. */
 export async function growFolder(path: string, options: GrowFolderOptions, io: CliIo): Promise<number> {
   const { out } = options;
   if (out === undefined && options.dryRun !== true) {

@@ -22,7 +22,7 @@ export async function inspectFolder(path: string, json: boolean, io: CliIo): Pro
   return exitCodes.success;
 }
 
-/** Parameters of the model: what is tied counts once, and buffers do not. */
+/** Parameters of the model: tied tensors count once, buffers do not count. */
 export function parametersOf({ tensors }: Pick<Checkpoint, "tensors">): number {
   return [...tensors.values()].reduce((sum, { dims }) => sum + sizeOf(dims), 0);
 }

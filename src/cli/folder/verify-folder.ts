@@ -31,7 +31,7 @@ export async function verifyFolder(
   }
 }
 
-/** What was found, in words. */
+/** The findings, in words. */
 export function verdictOf({ preserved, identical, maximum, relative, checks }: FolderVerification): string {
   const tokens = checks.map(({ sizes }) => sizes.sequence ?? 1).join(", ");
   const on = `on ${checks.length} sets of inputs (of ${tokens} tokens), in float32`;

@@ -8,11 +8,11 @@ export interface CheckOptions {
   readonly seed: number;
   readonly sizes: readonly Sizes[];
   readonly given: GivenValues;
-  /** Compared on as well. */
+  /** Additional inputs to compare on. */
   readonly data: readonly ComparedData[];
 }
 
-/** Runs both models on seeded inputs before the second is written. Throws what running them throws, with what to do. */
+/** Runs both models on seeded inputs before the second is written. Throws what running them throws, with a remedy. */
 export async function checkModel(
   before: Model,
   after: Model,

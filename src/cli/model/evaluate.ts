@@ -45,7 +45,7 @@ export function evaluateCommand(command: Command, io: CliIo, finish: (code: numb
     .action(async (path: string, options: EvaluateOptions) => finish(await evaluate(path, options, io)));
 }
 
-/** What a model scores on data. */
+/** A model's scores on data. */
 interface Scores {
   readonly model: string;
   readonly data: string;
@@ -57,7 +57,7 @@ interface Scores {
   readonly confusion?: readonly (readonly number[])[];
   readonly rmse?: number;
   readonly mae?: number;
-  /** Null for targets that are all the same. */
+  /** Null if all targets are the same. */
   readonly r2?: number | null;
   readonly notes: readonly string[];
 }
@@ -102,7 +102,7 @@ export async function evaluate(path: string, options: EvaluateOptions, io: CliIo
       answers.map(({ prediction }) => Number(prediction)),
       actual,
     );
-    // The loss of standardized targets says nothing to anybody who has the data.
+    // The loss on standardized targets means nothing to the user of the data.
     result = {
       ...common,
       loss: loss * deviation ** (lossOf(task.loss).power ?? 0),
@@ -174,5 +174,5 @@ function scoresText({
   return `${lines.map(visible).join("\n")}\n`;
 }
 
-/** A wider table is not read on a terminal. */
+/** A wider table cannot be read on a terminal. */
 const mostClasses = 20;

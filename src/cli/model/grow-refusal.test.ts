@@ -5,7 +5,7 @@ import { saveModel } from "../../models/model-file.ts";
 import { mlp } from "../../nn/mlp.ts";
 import type * as Verify from "../../training/verification/verify.ts";
 
-// No growth that we know of changes a model: here the check says that one did.
+// No growth that we know of changes a model, so the check is made to say that one did.
 vi.mock("../../training/verification/verify.ts", async (original) => {
   const real = await original<typeof Verify>();
   return {

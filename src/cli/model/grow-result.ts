@@ -10,13 +10,13 @@ import { amount, grouped, visible } from "../print/format.ts";
 import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 import { verdict, verificationJson, verificationText } from "../print/verification-text.ts";
 
-/** What `grow` did, or with `--dry-run` would do. */
+/** What `grow` did, or what it would do with `--dry-run`. */
 export interface GrowOutcome extends GrownModel {
   readonly path: string;
   readonly before: Model;
-  /** Where the grown model is; undefined where none was written. */
+  /** Path of the grown model; undefined if none was written. */
   readonly out: string | undefined;
-  /** Undefined where nobody asked for it. */
+  /** Undefined if not requested. */
   readonly verification: Verification | undefined;
 }
 
@@ -47,7 +47,7 @@ const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "strategy", align: "left" },
 ];
 
-/** A short account for people; the plan in full where no model was written for want of being asked. */
+/** A short account for people; the full plan if no model was to be written. */
 export function growText(outcome: GrowOutcome, savedPlan: string | undefined): string {
   const { path, out, before, model, steps, left, verification } = outcome;
   const dryRun = out === undefined && verification === undefined;
@@ -71,7 +71,7 @@ export function growText(outcome: GrowOutcome, savedPlan: string | undefined): s
   return `${lines.map(visible).join("\n")}\n`;
 }
 
-/** What makes the growths exact, each rule once: known before anything is run. */
+/** The rules that make the growths exact, each once; they are known before anything is run. */
 function ruleLines(steps: readonly GrowthStep[]): readonly string[] {
   const texts = steps.map((step) => {
     const exact = exactRuleOf(step);
@@ -83,7 +83,7 @@ function ruleLines(steps: readonly GrowthStep[]): readonly string[] {
   return [...new Set(texts)].flatMap((text) => wrapped(text, ""));
 }
 
-/** What two sizes of a model cost, in parameters and in FLOPs for one example. */
+/** The costs of two sizes of a model, in parameters and in FLOPs per example. */
 export function costLines(before: Model, after: Model): readonly string[] {
   const [old, now] = [summarize(before), summarize(after)];
   const batch = batchAxis(before);
@@ -94,7 +94,7 @@ export function costLines(before: Model, after: Model): readonly string[] {
   ];
 }
 
-/** What a growth changes, parameter by parameter. */
+/** The changes of a growth, parameter by parameter. */
 function editLines(step: GrowthStep): readonly string[] {
   if (step.kind === "depth") return [];
   const edits = step.edits.map(({ parameter, axis, role, fill }) => {

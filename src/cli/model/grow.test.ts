@@ -66,7 +66,7 @@ describe("espalier grow", () => {
       const [a, b] = [join(folder, "a.onnx"), join(folder, "b.onnx")];
       const grown = await runCli([...dry, "--out", a, "--json"]);
       expect(grown.code, grown.err).toBe(0);
-      // A new unit of hidden2 never wakes: the rule vouches for it, though it reads new units itself.
+      // A new unit of hidden2 never activates: the rule vouches for it even though it reads new units itself.
       expect(JSON.parse(grown.out).verification.byRule).toContain("6 of hidden1, 5 of hidden2");
       expect((await runCli(["grow", path, "--plan", plan, "--out", b])).code).toBe(0);
       expect(await readFile(b)).toEqual(await readFile(a));
@@ -110,7 +110,7 @@ describe("espalier grow", () => {
         const plan = await runCli(["grow", path, "--widen", "hidden1=+1", "--save-plan", out, "--force"]);
         expect(plan, out).toMatchObject({ code: 2, out: "" });
       }
-      // Read through a link, the file behind it is the input.
+      // If read through a link, the file it points to is the input.
       expect((await runCli(["grow", soft, "--widen", "hidden1=+1", "--out", path, "--force"])).code).toBe(2);
       const exists = await runCli(["grow", path, "--widen", "hidden1=+1", "--out", other]);
       expect(exists).toMatchObject({ code: 1, out: "" });

@@ -140,7 +140,7 @@ export async function runGrow(path: string, options: GrowCommandOptions, io: Cli
   };
   const looked = await modelData(before, path, seed, options, preprocessing);
   noteTo(io, looked?.task.notes ?? []);
-  // What cannot grow is refused before anybody looks at the output files, and before long measurements.
+  // What cannot grow is refused before output files are checked, and before long measurements.
   const unmeasured =
     options.plan === undefined
       ? growModel(before, growths, { strategy: looked === undefined ? strategy : "random", seed })
@@ -164,7 +164,7 @@ export async function runGrow(path: string, options: GrowCommandOptions, io: Cli
   const write = preserved && !options.dryRun;
   const outcome: GrowOutcome = { ...grown, path, before, out: write ? out : undefined, verification };
   if (preserved) {
-    // The check may have taken a while: somebody else may have written there.
+    // The check may have taken a while: another process may have written there meanwhile.
     await checkOutputs();
     if (write) await saveModel(restore(grown.model), out, { externalData: options.externalData ?? false });
     if (options.savePlan !== undefined) {
@@ -185,7 +185,7 @@ export async function runGrow(path: string, options: GrowCommandOptions, io: Cli
   return verification === undefined ? exitCodes.success : exitCodeOfOutcome(verification);
 }
 
-/** The record of a model says which columns it takes and which classes it tells apart: neither can be more by itself. */
+/** A model's record names its input columns and classes, and growth alone cannot name new ones. */
 function refuseBorders(growths: readonly Growth[], path: string): void {
   const border = growths.find((growth) => "border" in growth);
   if (border === undefined) return;
@@ -197,7 +197,7 @@ function refuseBorders(growths: readonly Growth[], path: string): void {
   });
 }
 
-/** Options of models that a folder has no use for. */
+/** Options for models that do not apply to folders. */
 function refuseModelOptions(options: GrowCommandOptions): void {
   for (const [flag, given] of [
     ["--inputs", options.inputs.length > 0],

@@ -4,18 +4,18 @@ import type { Width } from "../../growth/plan/width.ts";
 import { amount, grouped, typeText, visible } from "../print/format.ts";
 import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 
-/** A model as `inspect` shows it; FLOPs are numbers if every size is bound, else text such as "57*sequence". */
+/** A model as `inspect` shows it; FLOPs are numbers if every size is bound, otherwise text such as "57*sequence". */
 export interface Inspection {
   readonly path: string;
   readonly summary: ModelSummary;
   readonly widths: readonly Width[];
-  /** Sizes for which FLOPs are given. */
+  /** Sizes that the FLOPs are for. */
   readonly sizes: Readonly<Record<string, number>>;
-  /** FLOPs under those sizes. */
+  /** FLOPs at those sizes. */
   readonly bound: (flops: Dim) => Dim;
 }
 
-/** Longest polynomial that a column shows. */
+/** Length of the longest polynomial that a column shows. */
 const longestFlops = 24;
 
 /** The account for people: what the model is, its widths (those that can grow first), its layers. */
@@ -106,7 +106,7 @@ function counted(operators: readonly string[]): string {
     .join(", ");
 }
 
-/** Sizes that nobody named are not worth their length. */
+/** Generated names of sizes are not worth their length. */
 function shortDim(dim: Dim): string {
   return typeof dim === "string" && dim.length > 14 ? "?" : String(dim);
 }

@@ -38,7 +38,7 @@ describe("espalier inspect", () => {
         { name: "inner.bias", axis: 0, role: "shift" },
         { name: "head.weight", axis: 0, role: "outgoing" },
       ]);
-      // 6 + 1 + 3 parameters; 2·6 + 1 + 1 + 2·3 FLOPs, and what the reshapes and the copy count for.
+      // 6 + 1 + 3 parameters; 2·6 + 1 + 1 + 2·3 FLOPs, plus those of the reshapes and the copy.
       expect(inner.costPerUnit.parameters).toBe(10);
       expect(inner.costPerUnit.flops).toBeGreaterThanOrEqual(20);
       expect(head).toMatchObject({ id: "head", size: 3, growable: false, method: null });

@@ -7,11 +7,11 @@ import { networkIn } from "../options/trained-model.ts";
 import { figure, visible } from "../print/format.ts";
 import { type TextColumn, textTable } from "../print/text-table.ts";
 
-/** The gradient that new units have on data, and who of them is dead or like another. */
+/** The gradient of new units on data, and which of them are dead or alike. */
 export interface NewUnitsReport {
   readonly data: string;
   readonly loss: LossOf;
-  /** What was assumed of the model, in sentences. */
+  /** What was assumed about the model, in sentences. */
   readonly notes: readonly string[];
   readonly examples: number;
   readonly widths: readonly NewUnits[];
@@ -19,7 +19,7 @@ export interface NewUnitsReport {
 
 const examples = 256;
 
-/** Undefined without `--data`. Throws `USAGE`, and typed errors where data and model do not fit. */
+/** Undefined without `--data`. Throws `USAGE`, and typed errors if data and model do not fit. */
 export async function newUnitsReport(
   before: Model,
   after: Model,
@@ -50,7 +50,7 @@ const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "alike", align: "right" },
 ];
 
-/** A line for each width that has grown. */
+/** A line for each width that grew. */
 export function newUnitsText({
   data,
   loss,

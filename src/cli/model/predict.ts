@@ -94,7 +94,7 @@ export async function predict(path: string, options: PredictOptions, io: CliIo):
 const unknownMeaning =
   "the model does not record what its outputs mean: they are printed unchanged, and classes by their number";
 
-/** How many numbers one row gives the model. */
+/** Number of values that one row gives the model. */
 function numbersOf(model: Model): number {
   return inputsOf(model.graph).reduce((sum, { shape }) => {
     const dims = shape.slice(1);
@@ -102,7 +102,7 @@ function numbersOf(model: Model): number {
   }, 0);
 }
 
-/** The loss whose scores the outputs are. Only what a record says is known of a model. */
+/** The loss that the outputs are scores for. Only the record says anything about a model. */
 function lossOfTarget(model: Model, target: Target | undefined, output: string | undefined): LossOf {
   if (target?.kind === "number") return "meanSquaredError";
   const shape = model.graph.outputs.find(({ name }) => name === output)?.shape ?? [];
@@ -111,7 +111,7 @@ function lossOfTarget(model: Model, target: Target | undefined, output: string |
   return outputs === 1 ? "meanSquaredError" : "crossEntropy";
 }
 
-/** The same rows with targets for a loss to be written for, at which nobody looks. */
+/** The same rows with dummy targets, which the loss requires but nothing uses. */
 function withSomeTargets(data: Dataset, loss: LossOf, model: Model, output: string | undefined): Dataset {
   if (predictsOf(loss) !== "number") return { ...data, labels: new Int32Array(data.count), classes: 2 };
   const shape = model.graph.outputs.find(({ name }) => name === output)?.shape.slice(1) ?? [1];
@@ -139,14 +139,14 @@ function answersJson(
   };
 }
 
-/** Significant digits of a number whose part beyond the mean has those of a float32. */
+/** Significant digits of a number whose difference from the mean has the precision of a float32. */
 function digitsOf(target: Target | undefined): number {
   if (target?.kind !== "number") return 7;
   const size = Math.log10(Math.abs(target.mean) / target.deviation);
   return Math.min(17, 7 + Math.max(0, Math.ceil(size)));
 }
 
-/** One line for each row: the answer, then the probability of each class. */
+/** One line per row: the answer, then the probability of each class. */
 function answersCsv(
   answers: readonly Answer[],
   classes: readonly string[],

@@ -9,14 +9,14 @@ import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 import { verdict, verificationJson, verificationText } from "../print/verification-text.ts";
 import { costLines } from "./grow-result.ts";
 
-/** What `shrink` did, or with `--dry-run` would do. */
+/** What `shrink` did, or what it would do with `--dry-run`. */
 export interface ShrinkOutcome extends ShrunkModel {
   readonly path: string;
   readonly before: Model;
-  /** Where the smaller model is; undefined where none was written. */
+  /** Path of the smaller model; undefined if none was written. */
   readonly out: string | undefined;
   readonly dryRun: boolean;
-  /** On seeded inputs; undefined where nobody asked for it, or only the data can tell. */
+  /** On seeded inputs; undefined if not requested, or if only the data can decide. */
   readonly verification: Verification | undefined;
   /** On the examples of `--data`. */
   readonly onData: Awaited<ReturnType<typeof compareOnData>> | undefined;
@@ -47,7 +47,7 @@ const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "", align: "left" },
 ];
 
-/** A short account for people; every unit where no model was written for want of being asked. */
+/** A short account for people; lists every unit if no model was to be written. */
 export function shrinkText(outcome: ShrinkOutcome): string {
   const { path, out, before, model, steps, left, verification, onData, dryRun } = outcome;
   const rows = steps.map(({ width, from, to, exactness, gone }) => {
@@ -76,7 +76,7 @@ function dataLine({ examples, identical, maximum, loss }: NonNullable<ShrinkOutc
   return `on ${examples} examples: ${moved}, loss ${loss.before.toPrecision(4)} → ${loss.after.toPrecision(4)}`;
 }
 
-/** Why each unit goes. */
+/** Why each unit is removed. */
 function unitLines({ gone }: ShrinkPlan): readonly string[] {
   return gone.flatMap(({ unit, into, reason }) =>
     wrapped(`${into === undefined ? `unit ${unit}` : `unit ${unit} into ${into}`}: ${reason}`, "      "),

@@ -92,7 +92,7 @@ export async function runShrink(path: string, options: ShrinkCommandOptions, io:
   await checkOut();
   const kinds = new Set(shrunk.steps.map(({ exactness }) => exactness));
   const verifies = options.verify && !dryRun;
-  // On inputs of another kind a unit that was silent on the data may speak up.
+  // A unit that was inactive on the data may be active on other inputs.
   const anyInput = verifies && !kinds.has("on the data seen");
   const data = loaded === undefined ? [] : [comparedData(before, loaded.data)];
   const verification = anyInput
@@ -107,7 +107,7 @@ export async function runShrink(path: string, options: ShrinkCommandOptions, io:
     (verification?.outcome !== "different" && (onData === undefined || isPreserved(onData)));
   const writes = preserved && !dryRun;
   if (writes) {
-    // The check may have taken a while: somebody else may have written there.
+    // The check may have taken a while: another process may have written there meanwhile.
     await checkOut();
     await saveModel(restore(shrunk.model), out, { externalData: options.externalData ?? false });
   }
@@ -123,6 +123,6 @@ export async function runShrink(path: string, options: ShrinkCommandOptions, io:
       });
   io.out(options.json ? resultJson(shrinkJson(outcome), error) : shrinkText(outcome));
   if (error !== undefined) throw error;
-  // What was asked for although it moves the outputs has done what was asked.
+  // A shrink that was requested although it changes the outputs did what was requested.
   return verification?.outcome === "nothing compared" ? exitCodes.nothingCompared : exitCodes.success;
 }

@@ -71,7 +71,7 @@ export async function verify(
   const { model: first, notes } = await openModel(beforePath, options);
   const { model: second, notes: moreNotes } = await openModel(afterPath, options);
   const [old, grown] = [networkIn(first, beforePath), networkIn(second, afterPath)];
-  // Rows are read as a record says, which both models must share: then the networks behind it are compared.
+  // Rows are read according to a record if both models share it; then the networks inside are compared.
   const record = JSON.stringify(old.preprocessing);
   const inside =
     options.data !== undefined && record !== undefined && record === JSON.stringify(grown.preprocessing);

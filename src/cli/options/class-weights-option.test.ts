@@ -31,9 +31,9 @@ it("leaves a class of weight 0 out of the loss; it goes with a loss of classes; 
       join(folder, "r"),
     ]);
     expect(run.code).toBe(0);
-    // 33 examples train: 8, 8, 8 and 9.
+    // 33 training examples: 8, 8, 8 and 9.
     expect(JSON.parse(run.out).steps).toBe(12);
-    // Labels of one class alone: the loss falls below what guessing between the two could reach.
+    // Only one class counts: the loss falls below what guessing between the two could reach.
     const weighted = JSON.parse(run.out).final.loss;
     expect(weighted).toBeLessThan(0.3);
     expect(JSON.parse((await runCli([...base, "--learning-rate", "0.1"])).out).final.loss).toBeGreaterThan(

@@ -7,7 +7,7 @@ const option = "--class-weights";
 export const classWeightsHelp =
   "weight of each class in a classification loss: 1,2,0.5 in the order of the classes, or spam=3,... by name, the others 1";
 
-/** "1,2,0.5" or "spam=3,ham=1" as weights of the classes that data have, by number. Throws `USAGE`. */
+/** "1,2,0.5" or "spam=3,ham=1" as weights of the data's classes, by number. Throws `USAGE`. */
 export function parseClassWeights(text: string): (data: Dataset) => readonly number[] {
   const parts = text.split(",").map((part) => part.trim());
   const weight = (part: string) => decimal(option, part, { least: 0 });

@@ -25,7 +25,7 @@ const generated = {
   "student-teacher": (seed: number) => studentTeacher({ seed }),
 } as const;
 
-/** What `--data` names. */
+/** The source that `--data` names. */
 export type DataChoice =
   | { readonly kind: "digits" }
   | { readonly kind: "generated"; readonly set: keyof typeof generated }
@@ -74,12 +74,12 @@ export interface DataOptions {
   /** How a CSV file is read. */
   readonly table: TableReading;
   readonly standardize: boolean;
-  /** Whether targets that are numbers are scaled too. */
+  /** Whether numeric targets are scaled too. */
   readonly scaleTarget: boolean;
-  /** What a model says of the rows that it takes: used for a CSV file in place of what its rows would say. */
+  /** A model's record of the rows that it takes: used for a CSV file instead of learning one from its rows. */
   readonly record?: Preprocessing;
   readonly testFraction: number;
-  /** Share of the training examples held out for early stopping; 0 for none. */
+  /** Fraction of the training examples held out for early stopping; 0 for none. */
   readonly validationFraction: number;
   readonly seed: number;
   /** Whether the network wants images [channels, height, width] rather than rows. */
@@ -142,7 +142,7 @@ async function loadTable(file: string, options: DataOptions): Promise<TrainingDa
   };
 }
 
-/** Rows become square images where a convolution needs them; generated points and most tables cannot. */
+/** Reshapes rows to square images if a convolution needs them; generated points and most tables cannot be. */
 function shaped(data: Dataset, images: boolean): Dataset {
   if (!images || data.featureDims.length === 3) return data;
   const features = data.featureDims.reduce((product, dim) => product * dim, 1);
@@ -156,7 +156,7 @@ function shaped(data: Dataset, images: boolean): Dataset {
   );
 }
 
-/** The same options with what a model says of its rows: which column is the label, and what it holds. */
+/** The same options with what a model's record says: which column is the label, and what kind it is. */
 export function withRecord(options: DataOptions, record: Preprocessing | undefined): DataOptions {
   if (record === undefined || record.features.kind !== "table") return options;
   return { ...options, record, table: tableWith(options.table, record) };
@@ -169,7 +169,7 @@ export function tableWith(table: TableReading, { features, target }: Preprocessi
   return { ...(named ? { label: target.name } : {}), ...table, target: target.kind };
 }
 
-/** SHA-256 over every example, to tell whether a resumed run sees the data it began with. */
+/** SHA-256 of all examples, to check that a resumed run sees the data it began with. */
 export async function fingerprint(data: TrainingData): Promise<string> {
   const digests: string[] = [];
   for (const part of [data.train, data.validation, data.test]) {

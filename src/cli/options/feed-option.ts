@@ -3,7 +3,7 @@ import type { Model } from "../../graph/model.ts";
 import type { GivenValues } from "../../training/verification/sample-inputs.ts";
 import { badOption } from "./option-values.ts";
 
-/** `--feed` of the commands that run a model on inputs which they draw. */
+/** `--feed` of the commands that run a model on random inputs. */
 export function feedOption(): Option {
   return new Option(
     "--feed <values>",
@@ -13,7 +13,7 @@ export function feedOption(): Option {
     .default([], "none");
 }
 
-/** "sr=16000" or "scales=1,1,2,2" as values of inputs. Throws `USAGE`, naming the inputs there are. */
+/** "sr=16000" or "scales=1,1,2,2" as values of inputs. Throws `USAGE`, naming the model's inputs. */
 export function readFeeds(texts: readonly string[], { graph }: Model): GivenValues {
   const names = graph.inputs.map(({ name }) => name).filter((name) => !graph.parameters.has(name));
   return Object.fromEntries(

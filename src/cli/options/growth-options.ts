@@ -12,7 +12,7 @@ export interface GrowthOptions {
   readonly deepen: readonly string[];
 }
 
-/** What they ask for, in the order in which it is done. Throws `USAGE`. */
+/** The growths that they request, in the order in which they are done. Throws `USAGE`. */
 export function readGrowths({ widen, inputs, outputs, deepen }: GrowthOptions): readonly Growth[] {
   const border = (option: "--inputs" | "--outputs", texts: readonly string[]) =>
     texts.map((text): Growth => {
@@ -42,7 +42,7 @@ function matched(option: string, text: string, form: RegExp, example: string) {
 
 function readWidenings(texts: readonly string[]): readonly Widening[] {
   return texts.flatMap((text) => {
-    // Names of parameters, and so ids, may hold any character, a comma or an equals sign too.
+    // Names of parameters, and so ids, may contain any character, even a comma or an equals sign.
     const one = /(?<width>.+?)=(?:\+(?<by>\d+)|x(?<times>\d+(?:\.\d+)?))(?:,|$)/gsy;
     const widenings: Widening[] = [];
     while (one.lastIndex < text.length) {

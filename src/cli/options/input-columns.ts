@@ -5,16 +5,16 @@ import type { Value } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 
-/** Whole numbers up to here are what they were in float32, which features are read as. */
+/** Whole numbers up to this are exact in float32, which features are read as. */
 const largest = 2 ** 24;
 
 const naming =
   "Name a column after each input, or NAME.0, NAME.1, ... for one of several numbers; one float32 input takes the columns that are left.";
 
 /**
- * The same examples with a column for each input of a model: the feature called as the input, or those called NAME.0,
- * NAME.1 and so on (or NAME_0); what is left goes to the one float32 input without any. Throws `SHAPE_MISMATCH` where an
- * input has no columns or a column no input, `ARGUMENT` for values that an integer input does not take.
+ * The same examples with a column for each input of a model: the feature with the input's name, or those named NAME.0,
+ * NAME.1 and so on (or NAME_0); the rest go to the one float32 input that has none. Throws `SHAPE_MISMATCH` if an input
+ * has no columns or a column no input, `ARGUMENT` for values that an integer input does not take.
  */
 export function columnsForInputs(data: Dataset, inputs: readonly Value[]): Dataset {
   const names = data.featureNames ?? [];
@@ -44,7 +44,7 @@ export function columnsForInputs(data: Dataset, inputs: readonly Value[]): Datas
   const named = inputs.filter((input) => input !== taker);
   const made = named.map((input) => [input.name, column(input, places.get(input.name) ?? [])] as const);
   const rest = taker === undefined ? undefined : column(taker, left);
-  // The record speaks of features in one row: of columns for several inputs it would be wrong.
+  // The record describes features in one row: for columns of several inputs it would be wrong.
   const { featureNames: _, features: __, featureDims: ___, preprocessing: ____, ...others } = data;
   return dataset({
     ...others,

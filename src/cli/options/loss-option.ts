@@ -10,5 +10,5 @@ export function lossOption(text: string | undefined): LossOf | undefined {
   return Object.keys(options).length === 0 ? name : lossNamed(name, options);
 }
 
-/** What a loss says the output is. */
+/** What the output is, according to the loss. */
 export const predictsOf = (loss: LossOf) => lossOf(loss).predicts;

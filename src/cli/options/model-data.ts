@@ -24,11 +24,11 @@ export interface ModelDataOptions extends RawTableOptions {
   readonly loss?: string;
   readonly output?: string;
   readonly batchAxis?: string;
-  /** Of these, the first shapes rows of numbers as examples of a model that leaves sizes open. */
+  /** Of these, the first gives rows of numbers the shape of examples, for a model that leaves sizes open. */
   readonly sizes?: readonly string[];
 }
 
-/** Adds `--data` and what goes with it. */
+/** Adds `--data` and its companions. */
 export function modelDataOptions(command: Command, data: string): Command {
   return tableOptions(command.option("--data <what>", data))
     .option("--loss <name>", lossHelp)
@@ -40,8 +40,9 @@ export function modelDataOptions(command: Command, data: string): Command {
 }
 
 /**
- * The training part of the data, read as `record` says where the model brings one, shaped as a model takes it, and what the model is measured for. Undefined without `--data`. Throws
- * `USAGE`, and typed errors where data and model do not fit.
+ * The training part of the data, read according to `record` if the model has one and in the shape that the model takes,
+ * and what the model is measured for. Undefined without `--data`. Throws `USAGE`, and typed errors if data and model do
+ * not fit.
  */
 export async function modelData(
   model: Model,

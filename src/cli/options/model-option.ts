@@ -8,7 +8,7 @@ import { grouped } from "../print/format.ts";
 import { inFile } from "../print/in-file.ts";
 import { wholeNumber } from "./option-values.ts";
 
-/** Limits that a model file can run into, and what `--help` says of each. */
+/** Limits that a model file can exceed, and what `--help` says about each. */
 const limitHelp = {
   maxBytes: "bytes of a model file",
   maxExternalBytes: "bytes of weights in files next to it, in total",
@@ -46,11 +46,11 @@ export function modelOptions(command: Command, externalData: string): Command {
   return command.optionsGroup("Options:");
 }
 
-/** A model that was read, and every file that it came from. */
+/** A model, and every file that it was read from. */
 export interface OpenedModel {
   readonly model: Model;
   readonly files: readonly string[];
-  /** What is not as it is in the file. */
+  /** What differs from the file. */
   readonly notes: readonly string[];
 }
 

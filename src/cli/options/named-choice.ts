@@ -7,10 +7,10 @@ import {
 } from "../../training/options/option-rules.ts";
 import { badOption, oneOf } from "./option-values.ts";
 
-/** A table from which a value of an option is chosen by name, and what each name may be told. */
+/** A table from which an option's value is chosen by name, with the options of each name. */
 export type Choices = Readonly<Record<string, { readonly options: OptionRules }>>;
 
-/** A name of a table with options. */
+/** A name from a table, with options. */
 export interface NamedChoice<Name extends string> {
   readonly name: Name;
   readonly options: PlainOptions;
@@ -52,7 +52,7 @@ export function optionValue(option: string, text: string, rule: OptionRule): num
   return value as number | boolean;
 }
 
-/** A table in a line of help: `sgd (momentum=0, nesterov=false), adam (...)`. */
+/** A table as a line of help: `sgd (momentum=0, nesterov=false), adam (...)`. */
 export function choicesHelp(table: Choices): string {
   return Object.entries(table)
     .map(([name, { options }]) => {
@@ -62,7 +62,7 @@ export function choicesHelp(table: Choices): string {
     .join(", ");
 }
 
-/** Names of a table whose entries have an option: whom a flag of that name goes with. */
+/** Names in a table whose entries have an option: those that a flag of that name applies to. */
 export function ownersOf(table: Choices, option: string): readonly string[] {
   return Object.keys(table).filter((name) => Object.hasOwn(table[name]?.options ?? {}, option));
 }

@@ -8,7 +8,7 @@ import { type LossOf, lossOf } from "../../training/losses/index.ts";
 import { badOption } from "./option-values.ts";
 
 export interface NetworkOptions {
-  /** Every size, first and last included; undefined where they follow from the data. */
+  /** Every size, including first and last; undefined if they follow from the data. */
   readonly layers: readonly number[] | undefined;
   /** Filters of the convolutions; empty for none. */
   readonly conv: readonly number[];
@@ -19,7 +19,7 @@ export interface NetworkOptions {
   readonly seed: number;
 }
 
-/** The network that the options ask for and the data fit. Throws `USAGE` for a pooling that leaves nothing. */
+/** The network that the options describe, fitted to the data. Throws `USAGE` if pooling leaves nothing. */
 export function buildNetwork(options: NetworkOptions, data: Dataset, loss: LossOf): Model {
   const { activation, batchNorm, dropout, seed, conv, hidden } = options;
   const common = { activation, batchNorm, dropout, seed };
@@ -38,7 +38,7 @@ export function buildNetwork(options: NetworkOptions, data: Dataset, loss: LossO
   return cnn({ ...common, input: [channels, height, width], filters: conv, hidden, classes: outputs });
 }
 
-/** The loss that the data's targets ask for, unless the caller names one that fits them. Throws `USAGE`. */
+/** The loss that suits the data's targets, unless the caller names another that fits. Throws `USAGE`. */
 export function lossFor(data: Dataset, wanted: LossOf | undefined): LossOf {
   const loss = wanted ?? (data.labels === undefined ? "meanSquaredError" : "crossEntropy");
   const { name, predicts } = lossOf(loss);

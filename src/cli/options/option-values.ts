@@ -2,7 +2,7 @@ import { strategies, strategyOf } from "../../growth/strategies/index.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { unknownName } from "../../tensor/unknown-name.ts";
 
-/** What is wrong with the value of an option. */
+/** An error about the value of an option. */
 export function badOption(
   option: string,
   rule: string,
@@ -21,9 +21,9 @@ export function wholeNumber(option: string, text: string, least = 1): number {
 
 export interface Range {
   readonly least?: number;
-  /** Not reached. */
+  /** Exclusive bound. */
   readonly below?: number;
-  /** Not reached. */
+  /** Exclusive bound. */
   readonly above?: number;
 }
 
@@ -53,7 +53,7 @@ export function sizes(option: string, text: string): readonly number[] {
   });
 }
 
-/** One of `names`, whatever its case and hyphens ("cross-entropy" is "crossEntropy"). Throws `USAGE`. */
+/** One of `names`, regardless of case and hyphens ("cross-entropy" is "crossEntropy"). Throws `USAGE`. */
 export function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
   const plain = (name: string) => name.toLowerCase().replaceAll(/[-_]/g, "");
   const found = names.find((name) => plain(name) === plain(text));
@@ -61,7 +61,7 @@ export function oneOf<Name extends string>(option: string, text: string, names: 
   throw unknownName("USAGE", option, text, names);
 }
 
-/** A strategy of growth, also "candidates:512". Throws `USAGE`. */
+/** A growth strategy, possibly with a value as in "candidates:512". Throws `USAGE`. */
 export function strategyName(text: string): string {
   try {
     return strategyOf(text).name;

@@ -4,17 +4,17 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { badOption } from "./option-values.ts";
 
 export interface OutputRules {
-  /** The option that names it. */
+  /** The option that names the file. */
   readonly option: string;
-  /** Whether a file that is there may be replaced. */
+  /** Whether an existing file may be replaced. */
   readonly force: boolean;
-  /** Files that must stay as they are, whatever the options. */
+  /** Files that must stay as they are, regardless of options. */
   readonly inputs: readonly string[];
 }
 
 /**
- * Makes sure that a file may be written: it is none of the inputs, by whatever name or link, and either is not there or
- * is a file that `force` lets go. Throws `USAGE` or `OUTPUT_EXISTS`.
+ * Checks that a file may be written: it is not one of the inputs under another name or link, and either it does not
+ * exist or `force` allows replacing it. Throws `USAGE` or `OUTPUT_EXISTS`.
  */
 export async function checkOutput(path: string, { option, force, inputs }: OutputRules): Promise<void> {
   if (path === "") throw badOption(option, "must name a file", path, "Give the path of the output file.");

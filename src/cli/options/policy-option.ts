@@ -5,9 +5,9 @@ import type { GrowthPolicy, HowMany, RuledPolicy, Trial, When, Where } from "../
 import { readPolicy } from "../../training/policy/read-policy.ts";
 import { badOption, decimal, oneOf, wholeNumber } from "./option-values.ts";
 
-/** The options of `espalier train` by which it decides itself when, where and by how much to grow. */
+/** The options of `espalier train` that let it decide when, where and by how much to grow. */
 export interface PolicyOptions {
-  /** A policy as JSON; the command line names a file. */
+  /** A policy as JSON; the command line gives its file. */
   readonly grow?: string | undefined;
   readonly growWhen?: string | undefined;
   readonly growWhere?: string | undefined;
@@ -26,7 +26,7 @@ const parts = {
   "--grow-score": "growScore",
 } as const;
 
-/** The policy that the options state; undefined where they state none. Throws `USAGE`, or `ARGUMENT` for one out of a file. */
+/** The policy that the options give, if any. Throws `USAGE`, or `ARGUMENT` for one from a file. */
 export function policyOption(options: PolicyOptions, strategy: string | undefined): GrowthPolicy | undefined {
   const given = Object.entries(parts).flatMap(([option, key]) =>
     options[key] === undefined ? [] : [option],
@@ -67,11 +67,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A kind of moment: how it is written, and what it means. */
+/** A kind of moment to grow at: its syntax and its meaning. */
 interface WhenForm {
   readonly form: string;
   readonly example: string;
-  /** Undefined if a part is missing or one too many. */
+  /** Undefined if there are too few parts or too many. */
   readonly read: (parts: readonly string[]) => When | undefined;
 }
 
@@ -140,7 +140,7 @@ function when(text: string): When {
   );
 }
 
-/** Words that name no width, which may be called anything else. */
+/** Words that cannot be names of widths; any other word can. */
 const whereWords: Readonly<Record<string, Where>> = {
   "round-robin": { roundRobin: "all" },
   together: { together: "all" },
@@ -179,7 +179,7 @@ function howMany(text: string): HowMany {
   };
 }
 
-/** Limits that are no sizes of widths. Those of the budget end the run, the others growing. */
+/** Limits other than sizes of widths. Those of the budget end the run, the others end growth. */
 const limits = {
   parameters: { part: "stop", read: wholeNumber },
   growths: { part: "stop", read: wholeNumber },
@@ -240,8 +240,8 @@ function trial(text: string): Trial {
 }
 
 /**
- * The same error, with the word that was probably meant where an option names what is neither one nor a width. Only the
- * run knows its widths.
+ * The same error, suggesting the word that was probably meant if an option has a name that is neither a keyword nor a
+ * width. Only the run knows its widths.
  */
 export function withPolicyWords(error: unknown, { growWhere, growUntil = [] }: PolicyOptions): unknown {
   if (!(error instanceof EspalierError) || error.code !== "UNKNOWN_WIDTH") return error;
@@ -258,7 +258,7 @@ export function withPolicyWords(error: unknown, { growWhere, growUntil = [] }: P
 
 const share = (option: string, text: string) => decimal(option, text, { above: 0, below: 1 });
 
-/** "hidden1=128" in two; names may hold an equals sign, numbers do not. */
+/** Splits "hidden1=128"; names may contain an equals sign, numbers do not. */
 function halves(text: string): readonly string[] {
   const at = text.lastIndexOf("=");
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];

@@ -10,13 +10,13 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { type DataOptions, loadData, parseData, tableWith } from "./data-option.ts";
 import type { TableReading } from "./table-options.ts";
 
-/** Rows for a model to answer, and what should be known of how they were read. */
+/** Rows for a model to answer, and what should be known about how they were read. */
 export interface RowsOfFile {
   readonly data: Dataset;
   readonly notes: readonly string[];
 }
 
-/** Rows as a model's record says, without labels; by position for a model that brings no record. Throws what reading throws. */
+/** Rows without labels, by a model's record, or by position if it has none. Throws what reading throws. */
 export async function rowsToPredict(
   file: string,
   reading: TableReading,
@@ -39,7 +39,7 @@ export async function rowsToPredict(
   };
 }
 
-/** Rows with their labels, all of them: as a model's record says, or as they seem. Throws what reading throws. */
+/** All rows with their labels, by a model's record, or as they appear. Throws what reading throws. */
 export async function rowsToEvaluate(
   options: DataOptions,
   record: Preprocessing | undefined,
@@ -69,7 +69,7 @@ export async function rowsToEvaluate(
 const byPosition =
   "the model does not record the names of its columns: they are taken in the order of the file";
 
-/** Rows without names go by position where there are as many as features: the label may be left out. */
+/** Columns without names go by position if there are as many as features: the label may be left out. */
 function columnsByPosition(table: Table, { named, columns }: TableFeatures): Table {
   if (named || table.named || table.columns.length !== columns.length) return table;
   return {
@@ -78,7 +78,7 @@ function columnsByPosition(table: Table, { named, columns }: TableFeatures): Tab
   };
 }
 
-/** A model from elsewhere knows no names: its inputs are the first columns, and one column more is taken for the label. */
+/** A model from elsewhere has no names: the first columns are its inputs, and one more column is the label. */
 async function unknownRows(file: string, reading: TableReading, inputs: number): Promise<RowsOfFile> {
   const table = await readTable(file, { ...reading, leastColumns: 1 });
   const { count } = table;

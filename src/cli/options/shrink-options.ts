@@ -3,7 +3,7 @@ import type { ShrinkChoice } from "../../growth/shrink/shrink-choice.ts";
 import type { Shrinking } from "../../growth/shrink/shrink-model.ts";
 import { badOption, oneOf, wholeNumber } from "./option-values.ts";
 
-/** The options of `espalier shrink` that say what to take out, as typed. */
+/** The options of `espalier shrink` that say what to remove, as typed. */
 export interface ShrinkChoiceOptions {
   readonly removeDead?: boolean;
   readonly mergeIdentical?: boolean;
@@ -15,7 +15,7 @@ export interface ShrinkChoiceOptions {
 
 const needsData = "needs --data";
 
-/** What they ask for. Throws `USAGE`. */
+/** The request that they make. Throws `USAGE`. */
 export function readShrinkings(options: ShrinkChoiceOptions, hasData: boolean): readonly Shrinking[] {
   const { removeDead, mergeIdentical, mergeCollapsing, least, by, width } = options;
   const chosen = [

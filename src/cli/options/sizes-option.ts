@@ -5,7 +5,7 @@ import { badOption, wholeNumber } from "./option-values.ts";
 export const sizesHelp =
   "sizes of an example that the model leaves open, such as height=32,width=32 (default: as the data have them)";
 
-/** "batch=3,sequence=7" as sizes of a model's symbolic axes. Throws `USAGE`, naming the axes there are. */
+/** "batch=3,sequence=7" as sizes of a model's symbolic axes. Throws `USAGE`, naming the model's axes. */
 export function parseSizes(text: string, model: Model): Readonly<Record<string, number>> {
   const symbols = symbolsOf(model);
   const sizes: Record<string, number> = {};
@@ -29,7 +29,7 @@ function symbolsOf({ graph }: Model): readonly string[] {
   return [...new Set(inputs.flatMap(({ shape }) => shape.filter((dim) => typeof dim === "string")))];
 }
 
-/** The axis that counts examples: the first of the first input that leaves its first axis open. */
+/** The batch axis: the first axis of the first input whose first axis is symbolic. */
 export function batchAxis({ graph }: Model): string | undefined {
   for (const { name, shape } of graph.inputs) {
     if (!graph.parameters.has(name) && typeof shape[0] === "string") return shape[0];

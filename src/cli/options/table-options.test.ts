@@ -22,7 +22,7 @@ test("whole prices are a regression that defaults fit, reported in the data's un
   ]);
   const { final, notes } = JSON.parse(run.out);
   expect(notes.join()).toMatch(/price has 400 different whole numbers.*a regression.*--task classification/);
-  // Least squares has 4,969 on all rows; predicting the mean has 85,341.
+  // Least squares gets 4,969 on all rows; predicting the mean gets 85,341.
   expect(final.rootMeanSquaredError).toBeLessThan(6000);
   expect(final.rootMeanSquaredError).toBeGreaterThan(1000);
   expect(final.r2).toBeGreaterThan(0.99);
@@ -77,7 +77,7 @@ test("each option comes once, and is read", () => {
   expect(() => readTableOptions({ missing: "guess" }, undefined)).toThrow(/error, drop, mean, median, zero/);
 });
 
-/** scores = the mean of each of three channels: an image is of the class of its brightest one. */
+/** scores = the mean of each of three channels: an image's class is its brightest channel. */
 function channelMeans() {
   const graph = newGraph();
   const image = graph.input("image", { dtype: "float32", shape: ["batch", 3, 8, 8] });

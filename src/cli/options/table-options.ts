@@ -31,7 +31,7 @@ export type TableReading = TableOptions & Pick<TableFileOptions, "encoding"> & P
 
 const collect = (value: string, before: readonly string[] | undefined) => [...(before ?? []), value];
 
-/** What each option takes and does: the one list of them, for every command that reads a CSV file. */
+/** The value and effect of each option: the single list for all commands that read a CSV file. */
 const table: readonly Option[] = [
   new Option(
     "--label <column>",
@@ -81,7 +81,7 @@ export function tableOptions(command: Command): Command {
   return command;
 }
 
-/** Names of the options, as a command's options object has them. */
+/** Names of the options, as in a command's options object. */
 export const tableOptionNames: readonly (keyof RawTableOptions)[] = [
   ...new Set(table.map((option) => option.attributeName() as keyof RawTableOptions)),
 ];
@@ -93,7 +93,7 @@ export function optionName(attribute: string): string {
 
 const tasks = { classification: "class", regression: "number" } as const;
 
-/** Throws `USAGE`. `loss` says what labels are where `--task` does not. */
+/** Throws `USAGE`. `loss` says what labels are if `--task` does not. */
 export function readTableOptions(raw: RawTableOptions, loss: LossOf | undefined): TableReading {
   const columns = (given: readonly string[] | undefined) => given?.map(columnChoice);
   const { label, header, delimiter, comment, thousands } = raw;

@@ -16,15 +16,15 @@ import { type ModelFileOptions, openModel } from "./model-option.ts";
 import { lossFor } from "./network.ts";
 import { badOption } from "./option-values.ts";
 
-/** What `--model` names, and how it is read. */
+/** The file that `--model` names, and how it is read. */
 export interface ModelChoice {
   readonly path: string;
   readonly options: ModelFileOptions;
 }
 
 /**
- * Reads the network of a model to train, its record, and what is to be said of it. Throws `SHAPE_MISMATCH` for one that
- * data sets cannot feed.
+ * Reads the network of a model to train, its record, and notes about it. Throws `SHAPE_MISMATCH` for one that data sets
+ * cannot feed.
  */
 export async function openTrainable({
   path,
@@ -36,7 +36,7 @@ export async function openTrainable({
   return { ...opened, notes };
 }
 
-/** {@link withoutPreprocessing}, naming the file where its record cannot be read. */
+/** {@link withoutPreprocessing}, naming the file if its record cannot be read. */
 export function networkIn(model: Model, path: string): PreprocessedModel {
   try {
     return withoutPreprocessing(model);
@@ -47,7 +47,7 @@ export function networkIn(model: Model, path: string): PreprocessedModel {
 
 const fed: readonly DType[] = ["float32", "int32", "int64", "bool"];
 
-/** Makes sure that a data set can feed a model. Throws `SHAPE_MISMATCH`. */
+/** Checks that a data set can feed a model. Throws `SHAPE_MISMATCH`. */
 export function checkTrainable({ graph }: Model, thing: string): void {
   const inputs = inputsOf(graph);
   if (inputs.length > 0 && inputs.every(({ dtype }) => fed.includes(dtype))) return;
@@ -58,14 +58,15 @@ export function checkTrainable({ graph }: Model, thing: string): void {
   });
 }
 
-/** What a model takes, its parameters left out. */
+/** A model's inputs, without its parameters. */
 export function inputsOf({ inputs, parameters }: Graph): readonly Value[] {
   return inputs.filter(({ name }) => !parameters.has(name));
 }
 
 /**
- * The same data in the shape of the model's input, its named sizes being `sizes`, where only the shape differs: rows of 64 as images of 1×8×8. Where there
- * are several inputs, or one that takes no float32, by the names of the columns. Throws what {@link columnsForInputs} does.
+ * The same data in the shape of the model's input (its named sizes are `sizes`) if only the shape differs, such as rows
+ * of 64 as images of 1×8×8. For several inputs, or one that does not take float32, columns are matched by name. Throws
+ * what {@link columnsForInputs} throws.
  */
 export function fitData(data: TrainingData, model: Model, sizes?: Sizes): TrainingData {
   const shaped = (part: Dataset) => fitRows(part, model, sizes);
@@ -78,7 +79,7 @@ export function fitData(data: TrainingData, model: Model, sizes?: Sizes): Traini
 
 const withoutOnes = (dims: readonly number[]) => dims.filter((size) => size !== 1);
 
-/** {@link fitData} of one part. */
+/** {@link fitData} for one part. */
 export function fitRows(part: Dataset, { graph }: Model, sizes: Sizes = {}): Dataset {
   const bindings = new Map(Object.entries(sizes));
   const inputs = inputsOf(graph);
@@ -103,13 +104,13 @@ function reshaped(part: Dataset, wanted: Shape): Dataset {
   });
 }
 
-/** Options that say what a model is trained for, as typed. */
+/** Options that say what a model is trained to do, as typed. */
 export interface RawTaskOptions {
   readonly output?: string;
   readonly batchAxis?: string;
 }
 
-/** The same, read. Throws `USAGE`. */
+/** The same options, parsed. Throws `USAGE`. */
 export function taskOptions({ output, batchAxis }: RawTaskOptions): Omit<TaskOptions, "loss"> {
   if (output?.includes(","))
     throw badOption(
@@ -124,7 +125,7 @@ export function taskOptions({ output, batchAxis }: RawTaskOptions): Omit<TaskOpt
   };
 }
 
-/** What a model that was read is trained for on data. Throws `USAGE` for a loss that the data have no targets for. */
+/** The task that a loaded model is trained for on data. Throws `USAGE` for a loss that the data have no targets for. */
 export function modelTask(model: Model, data: Dataset, wanted: Wanted): Task {
   lossFor(data, wanted.loss);
   return taskFor(model, data, wanted);

@@ -1,7 +1,7 @@
 import type { CommanderError } from "commander";
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** How a mistake that the parser of the command line finds is said, by its code there. */
+/** How to report mistakes that the command line's parser finds, by its code. */
 const mistakes: Readonly<Record<string, readonly [form: RegExp, rule: (found: string) => string]>> = {
   "commander.unknownOption": [/'([^']*)'/, (option) => `has no option ${option}`],
   "commander.unknownCommand": [/'([^']*)'/, (command) => `has no command ${command}`],
@@ -11,7 +11,7 @@ const mistakes: Readonly<Record<string, readonly [form: RegExp, rule: (found: st
   "commander.excessArguments": [/Expected (\d+) argument/, (most) => `takes no more than ${most} file names`],
 };
 
-/** A mistake in the command line, in the form of every other error. `commands` are the names of those there are. */
+/** A mistake in the command line, in the form of every other error. `commands` are the names of all commands. */
 export function usageError(
   error: CommanderError,
   args: readonly string[],

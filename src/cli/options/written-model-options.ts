@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { feedOption } from "./feed-option.ts";
 import { modelOptions } from "./model-option.ts";
 
-/** Options of commands that write a changed model and verify it first. `dryRun` says what is shown in its place. */
+/** Options of commands that write a changed model and verify it first. `dryRun` says what is shown instead. */
 export function writtenModelOptions(command: Command, dryRun: string): Command {
   const collect = (value: string, before: readonly string[]) => [...before, value];
   command

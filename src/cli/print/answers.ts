@@ -1,15 +1,15 @@
 import type { NumberTarget, Target } from "../../data/preprocessing/index.ts";
 import { type LossOf, lossOf } from "../../training/losses/index.ts";
 
-/** What a model says of one row. */
+/** A model's answer for one row. */
 export interface Answer {
   /** The class, or the number in the units of the data. */
   readonly prediction: string | number;
-  /** Of each class, in their order. */
+  /** The probability of each class, in order. */
   readonly probabilities?: readonly number[];
 }
 
-/** What the scores of rows mean: the most probable class, or a number. `target` names classes and units where it is known. */
+/** What rows' scores mean: the most probable class, or a number. `target`, if known, names classes and units. */
 export function answersOf(
   scores: readonly (readonly number[])[],
   loss: LossOf,
@@ -31,7 +31,7 @@ export function answersOf(
   });
 }
 
-/** Names of the classes that `outputs` scores tell apart; their numbers where nobody named them. */
+/** Names of the classes that `outputs` scores distinguish; their numbers if they have no names. */
 export function classesOf(outputs: number, loss: LossOf, target: Target | undefined): readonly string[] {
   if (target?.kind === "class") return target.classes;
   return Array.from({ length: lossOf(loss).predicts === "side" ? 2 : outputs }, (_, at) => String(at));
@@ -46,13 +46,13 @@ function softmax(logits: readonly number[]): readonly number[] {
   return powers.map((power) => power / sum);
 }
 
-/** Of one logit, the probabilities of the classes 0 and 1. */
+/** The probabilities of classes 0 and 1 for a single logit. */
 function sides([logit = Number.NaN]: readonly number[]): readonly number[] {
   const one = 1 / (1 + Math.exp(-logit));
   return [1 - one, one];
 }
 
-/** How far predicted numbers lie from the true ones, in the units of the data. */
+/** How far predicted numbers are from the true ones, in the units of the data. */
 export function regressionScores(predicted: readonly number[], actual: readonly number[]) {
   const count = actual.length;
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
@@ -63,7 +63,7 @@ export function regressionScores(predicted: readonly number[], actual: readonly 
   return {
     rmse: Math.sqrt(squares / count),
     mae: sum(errors.map(Math.abs)) / count,
-    /** Undefined for targets that are all the same. */
+    /** Undefined if all targets are the same. */
     r2: spread > 0 ? 1 - squares / spread : undefined,
   };
 }

@@ -7,7 +7,7 @@ import { visible } from "./format.ts";
  */
 export function errorText(error: unknown, debug: boolean): string {
   const stack = debug && error instanceof Error ? `\n${error.stack ?? ""}${causes(error)}\n` : "";
-  // Names and rules may come out of a file.
+  // Names and rules may come from a file.
   const lines = [`espalier: ${visible(sentence(error))}`];
   if (error instanceof EspalierError) {
     if (error.received !== undefined) lines.push(`  received  ${printed(error.received)}`);
@@ -32,14 +32,14 @@ export function errorJson(error: unknown): object {
   };
 }
 
-/** The one document of a command under `--json`: its result, and beside it the error that it ends with, if any. */
+/** The single document of a command under `--json`: its result, and the error that it ends with, if any. */
 export function resultJson(result: object, error?: EspalierError): string {
   return `${JSON.stringify({ ...result, ...(error === undefined ? {} : errorJson(error)) }, null, 2)}\n`;
 }
 
 const debugRemedy = "Run again with --debug for a stack trace.";
 
-/** Words that a rule begins with where the thing is its subject: "--steps must be a whole number". */
+/** Words that begin a rule whose subject is the thing: "--steps must be a whole number". */
 const predicates =
   /^(must|needs?|may|can|cannot|is|are|has|have|was|were|does|do|takes?|holds?|goes|go|lies|states|makes?|looks|grows?|overlaps|exists?|excludes?|brings|leaves|ends|begins|names|asks|belongs|comes|contains|lacks|moves?|reads?|stops?|uses?|wants|will|would|could|did|had|keeps|allows|gives|changes|became|got)\b/;
 
@@ -54,13 +54,13 @@ function causes(error: Error): string {
 }
 
 function printed(value: unknown): string {
-  // Quoted where it could not be seen, or would command the terminal.
+  // Quoted if it would be invisible, or would control the terminal.
   const plain = typeof value === "string" && value !== "" && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value);
   const text = plain ? value : (JSON.stringify(jsonValue(value)) ?? String(value));
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
-/** What JSON can hold of a value that an error received; null if there was none. */
+/** The value that an error received, as far as JSON can represent it; null if there was none. */
 function jsonValue(value: unknown): unknown {
   if (value === undefined) return null;
   if (value instanceof Error) return value.message;

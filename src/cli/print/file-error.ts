@@ -1,6 +1,6 @@
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** Rule and remedy for what an operating system says, by the code that Node gives it. */
+/** Rule and remedy for errors of the operating system, by Node's code. */
 const refusals: Readonly<Record<string, readonly [rule: string, remedy: string]>> = {
   EACCES: ["must be accessible to you", "Change its permissions, or choose another path."],
   EPERM: ["must be accessible to you", "Change its permissions, or choose another path."],
@@ -17,7 +17,7 @@ const refusals: Readonly<Record<string, readonly [rule: string, remedy: string]>
   ENAMETOOLONG: ["must have a shorter name", "Choose another path."],
 };
 
-/** What the operating system refused, in the form of every other error; undefined for an error of another kind. */
+/** An error of the operating system, in the form of every other error; undefined for any other kind. */
 export function fileError(error: unknown): EspalierError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path } = error as NodeJS.ErrnoException;

@@ -30,7 +30,7 @@ export function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
-/** A score by its name: a share as a percentage, anything else with four digits. */
+/** A score, formatted by its name: a fraction as a percentage, anything else with four digits. */
 export function score(name: string, value: number): string {
   return name === "accuracy" ? `${(100 * value).toFixed(1)} %` : value.toPrecision(4);
 }
@@ -42,12 +42,12 @@ export function widthsText(widths: Readonly<Record<string, number>>): string {
     .join(", ");
 }
 
-/** A count or a polynomial in sizes that are not bound. */
+/** A count, or a polynomial in unbound sizes. */
 export function amount(dim: Dim): string {
   return typeof dim === "number" ? (dim < 10_000 ? grouped(dim) : short(dim)) : dim;
 }
 
-/** What came out of a file, with nothing in it that a terminal would obey or hide. */
+/** Text from a file, without anything that a terminal would obey or hide. */
 export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     const code = character.codePointAt(0) as number;

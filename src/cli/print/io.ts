@@ -1,16 +1,16 @@
 import { exitCodes } from "./exit-code.ts";
 import { visible } from "./format.ts";
 
-/** SIGPIPE: nobody reads what the command prints any more, as behind `| head`. */
+/** SIGPIPE: nobody reads the output any more, as after `| head`. */
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGPIPE";
 
-/** Everything a command touches outside itself, so that tests can hand in their own. */
+/** Everything a command touches outside itself, so that tests can pass their own. */
 export interface CliIo {
   /** Results. */
   readonly out: (text: string) => void;
   /** Progress, explanations and errors. */
   readonly err: (text: string) => void;
-  /** Columns of the terminal that `err` writes to; undefined where it is none. */
+  /** Columns of the terminal that `err` writes to; undefined if it is not a terminal. */
   readonly columns: () => number | undefined;
   /** Calls `listener` for Ctrl-C, SIGTERM and a closed pipe until the returned function is called. */
   readonly onSignal: (listener: (signal: StopSignal) => void) => () => void;
@@ -20,11 +20,11 @@ export interface CliIo {
   readonly now: () => string;
 }
 
-/** Who is told that a pipe was closed. Node has no signal for it, but an error of the stream. */
+/** Listeners for a closed pipe. Node has no signal for it, only an error of the stream. */
 const pipeListeners = new Set<() => void>();
 
 for (const stream of [process.stdout, process.stderr]) {
-  // What is written later is lost, and each write would say so again.
+  // Anything written later is lost, and each write would report it again.
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") {
       for (const listener of pipeListeners) listener();
@@ -36,7 +36,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-/** The process's own. */
+/** That of the process itself. */
 export const processIo: CliIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
@@ -59,7 +59,7 @@ export const processIo: CliIo = {
   now: () => new Date().toISOString(),
 };
 
-/** Says what was assumed. */
+/** Prints what was assumed. */
 export function noteTo({ err }: CliIo, notes: readonly string[]): void {
   for (const note of notes) err(`note: ${visible(note)}\n`);
 }

@@ -5,7 +5,7 @@ import type { Trainer } from "../../training/trainer/trainer.ts";
 import type { CliIo } from "./io.ts";
 import { ProgressBar, type ProgressState } from "./progress-bar.ts";
 
-/** Feeds the progress bar from what a recorder tells. */
+/** Feeds the progress bar from a recorder's events. */
 export class LiveProgress {
   readonly #bar: ProgressBar;
   readonly #trainer: Trainer;
@@ -30,7 +30,7 @@ export class LiveProgress {
   }
 
   step(info: { readonly step: number; readonly loss: number; readonly examples: number }): void {
-    // Smoothed over some twenty batches, so that the number can be read.
+    // Smoothed over about twenty batches, so that the number can be read.
     this.#loss = Number.isNaN(this.#loss) ? info.loss : 0.95 * this.#loss + 0.05 * info.loss;
     this.#examples += info.examples;
     this.#now = performance.now();
@@ -38,7 +38,7 @@ export class LiveProgress {
   }
 
   point({ step, test }: RunPoint): void {
-    // What an untrained network scores is no news.
+    // The score of an untrained network is no news.
     if (test !== undefined && step > 0) this.#tests.push({ step, scores: test });
   }
 
@@ -51,7 +51,7 @@ export class LiveProgress {
   }
 
   #state(step: number) {
-    // A rollback took back what was scored after the step it went to.
+    // A rollback discarded the scores after the step it returned to.
     while ((this.#tests.at(-1)?.step ?? 0) > step) this.#tests.pop();
     const elapsed = (this.#now - this.#started) / 1000;
     const done = step - this.#from;

@@ -2,12 +2,12 @@ import type { RunPoint } from "../../report/record/run-record.ts";
 import { clock, score, short, widthsText } from "./format.ts";
 import type { CliIo } from "./io.ts";
 
-/** What of a run is on show. */
+/** The state of a run to show. */
 export interface ProgressState {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
-  /** The last evaluation, and the step at which it was made. */
+  /** The last evaluation, and its step. */
   readonly test?: { readonly step: number; readonly scores: NonNullable<RunPoint["test"]> } | undefined;
   readonly metric: string | undefined;
   readonly widths: Readonly<Record<string, number>>;
@@ -19,8 +19,8 @@ const redrawMs = 100;
 const plainMs = 5000;
 
 /**
- * Shows how far training is: on a terminal one line drawn over at most ten times a second, elsewhere a plain line at
- * each tenth of the run or every five seconds.
+ * Shows the progress of training: on a terminal, one line redrawn at most ten times a second; elsewhere, a plain line
+ * at each tenth of the run or every five seconds.
  */
 export class ProgressBar {
   readonly #io: CliIo;
@@ -28,13 +28,13 @@ export class ProgressBar {
   #last = Number.NEGATIVE_INFINITY;
   #tenths: number;
 
-  /** `share` is what an earlier part of the run has done. */
+  /** `share` is the fraction that an earlier part of the run has done. */
   constructor(io: CliIo, share = 0) {
     this.#io = io;
     this.#tenths = tenthsOf(share);
   }
 
-  /** Draws if it is time; `state` is asked for only then. */
+  /** Draws if it is time; `state` is called only then. */
   update(now: number, share: number, state: () => ProgressState): void {
     const columns = this.#io.columns();
     if (columns === undefined) {
@@ -57,18 +57,18 @@ export class ProgressBar {
     this.#io.err(`${text}\n`);
   }
 
-  /** Takes the bar off the terminal. */
+  /** Removes the bar from the terminal. */
   clear(): void {
     if (this.#drawn) this.#io.err("\r\u001b[2K");
     this.#drawn = false;
-    // After a note the bar comes back with the next update.
+    // After a note the bar returns with the next update.
     if (this.#io.columns() !== undefined) this.#last = Number.NEGATIVE_INFINITY;
   }
 }
 
 const tenthsOf = (share: number) => Math.floor(share * 10 + 1e-9);
 
-/** The bar and the text; where the terminal is narrow, a shorter bar and less text. */
+/** The bar and the text; a shorter bar and less text if the terminal is narrow. */
 export function barLine(state: ProgressState, columns: number): string {
   // One column stays free: writing into the last one wraps on some terminals.
   const room = Math.max(1, columns - 1);
@@ -81,8 +81,8 @@ export function barLine(state: ProgressState, columns: number): string {
 }
 
 /**
- * "step 450/1000  loss 0.412  accuracy 92.1 %  hidden1 24  52.3k examples/s  0:03 left". The metric names its step where
- * that is an earlier one. With `room`, what matters least goes until the rest fits.
+ * "step 450/1000  loss 0.412  accuracy 92.1 %  hidden1 24  52.3k examples/s  0:03 left". The metric names its step if
+ * that is an earlier one. With `room`, the least important parts are dropped until the rest fits.
  */
 export function progressText(state: ProgressState, room = Number.POSITIVE_INFINITY): string {
   const { metric, test, step } = state;

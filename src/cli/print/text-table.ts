@@ -1,15 +1,15 @@
-/** How one column of a table is set. */
+/** How a column of a table is aligned. */
 export interface TextColumn {
   readonly title: string;
   readonly align: "left" | "right";
 }
 
-/** Characters of a line; what people read fits the narrowest usual terminal. */
+/** Characters per line, so that text for people fits the narrowest usual terminal. */
 export const lineWidth = 80;
 
 /**
- * Lines of a table whose first column holds names. One that is too long for the line stands above its row's other cells.
- * `below` gives further lines for a row, such as a reason.
+ * Lines of a table whose first column contains names. A name too long for the line is printed above its row's other
+ * cells. `below` gives further lines for a row, such as a reason.
  */
 export function textTable(
   columns: readonly [TextColumn, ...TextColumn[]],
@@ -43,7 +43,7 @@ export function textTable(
   return lines;
 }
 
-/** Words in lines of at most {@link lineWidth} characters, each after `indent`; a longer word stays whole. */
+/** Wraps words into lines of at most {@link lineWidth} characters, each after `indent`; a longer word stays whole. */
 export function wrapped(text: string, indent: string): readonly string[] {
   const lines: string[] = [];
   let line = "";

@@ -5,11 +5,11 @@ import { exitCodes } from "./exit-code.ts";
 import { figure, grouped, visible } from "./format.ts";
 import { type TextColumn, textTable, wrapped } from "./text-table.ts";
 
-/** One output over all inputs that were tried. */
+/** One output, over all inputs tried. */
 interface OutputResult extends OutputCoverage {
   readonly maximum: number;
   readonly relative: number;
-  /** What the entry might move by that came closest to it. */
+  /** The tolerance of the entry that came closest to its own. */
   readonly bound: number;
   readonly identical: boolean;
   readonly differing: number;
@@ -35,7 +35,7 @@ export function verificationJson(result: Verification): object {
   };
 }
 
-/** What a command that only compares ends with. */
+/** The exit code of a command that only compares. */
 export function exitCodeOfOutcome({ outcome }: Pick<Verification, "outcome">): number {
   if (outcome === "same") return exitCodes.success;
   return outcome === "different" ? exitCodes.different : exitCodes.nothingCompared;
@@ -51,7 +51,7 @@ const columns: readonly [TextColumn, ...TextColumn[]] = [
   { title: "", align: "left" },
 ];
 
-/** The account for people: a line for each output, and what was run. */
+/** The account for people: a line per output, and what was run. */
 export function verificationText(result: Verification): readonly string[] {
   const { newUnits, withoutBound, byRule, identical } = result;
   const all = byOutput(result);
@@ -84,7 +84,7 @@ export function verificationText(result: Verification): readonly string[] {
   ].map(visible);
 }
 
-/** What a line of figures leaves open. */
+/** What a line of figures does not say. */
 function remarks(one: OutputResult): readonly string[] {
   return [
     ...(one.compared || one.beyond > 0 ? [] : [`nothing was compared for this output: ${one.reason}`]),
@@ -148,7 +148,7 @@ function byOutput({ checks, outputs }: Verification): readonly OutputResult[] {
   });
 }
 
-/** How much of what it may move by a difference takes up. */
+/** The fraction of its tolerance that a difference uses. */
 function share({ maximum, bound }: OutputCheck): number {
   return maximum === 0 ? 0 : maximum / bound;
 }

@@ -3,7 +3,7 @@ import { clock, grouped, score, short } from "../print/format.ts";
 import { decisionText, growthText } from "../print/live-progress.ts";
 import type { RunFolder } from "./run-folder.ts";
 
-/** Both arms of the demo under one seed. */
+/** Both arms of the demo with one seed. */
 export interface DemoPair {
   readonly seed: number;
   readonly examples: { readonly train: number; readonly test: number };
@@ -41,7 +41,7 @@ export function demoJson(pairs: readonly DemoPair[], folder: RunFolder, seconds:
   };
 }
 
-/** What happened, in a few lines and a table; with `decisions`, also what the policy decided, which nobody was told yet. */
+/** What happened, in a few lines and a table; with `decisions`, also the policy's decisions, if not yet printed. */
 export function demoText(
   pairs: readonly DemoPair[],
   folder: RunFolder,
@@ -98,7 +98,7 @@ function shape(arm: RunArm): string {
   return Object.values(arm.points.at(-1)?.widths ?? {}).join("-");
 }
 
-/** Whether outputs stayed, and whether the new units could learn, over all growths. */
+/** Whether outputs were preserved and new units could learn, over all growths. */
 function preservation(pairs: readonly DemoPair[]): string {
   const growths = pairs.flatMap((pair) => pair.arms.grown.growths);
   const kept = growths.filter((growth) => growth.output.preserved).length;
@@ -114,7 +114,7 @@ function preservation(pairs: readonly DemoPair[]): string {
   return `${moved}. ${learning} of ${units.length} new units were active on the batch at hand and had a gradient at once.`;
 }
 
-/** Units that the last diagnosis, on test examples, found dead. */
+/** Units that the last diagnosis found dead on test examples. */
 function deadUnits(arm: RunArm): number {
   return (arm.diagnoses.at(-1)?.widths ?? []).reduce((sum, width) => sum + width.dead.length, 0);
 }

@@ -29,8 +29,8 @@ const batchSize = 32;
 const learningRate = 3e-3;
 const layers = { start: [64, 8, 8, 10], end: [64, 32, 16, 10] } as const;
 /**
- * Grows where the loss no longer falls by a quarter in a hundred steps, where that promises the most for its FLOPs, up to
- * as many parameters as the other network has from the start.
+ * Grows when the loss no longer falls by a quarter in a hundred steps, where that promises the most for its FLOPs, up
+ * to the number of parameters that the other network has from the start.
  */
 const policy: RuledPolicy = {
   when: { plateau: { window: 100, minGain: 0.25 } },
@@ -38,9 +38,9 @@ const policy: RuledPolicy = {
   howMany: { fraction: 1 },
   stop: { parameters: parameters(layers.end) },
 };
-/** Both networks start anew with each; curves are drawn of the first. */
+/** Both networks are trained once with each; the curves show the first. */
 const seeds = [0, 1, 2, 3, 4];
-/** Arms take turns in pieces of this many steps, so that whatever else the machine does slows both alike. */
+/** The arms alternate in pieces of this many steps, so that other load on the machine slows both alike. */
 const turn = 50;
 
 /** `espalier demo`: the digits, grown and from scratch, side by side. Returns the exit code. */
@@ -87,7 +87,7 @@ export async function demo(options: DemoOptions, io: CliIo): Promise<number> {
     clear();
     const shown = pairs[0] as DemoPair;
     const record = demoRecord(shown, io.now());
-    // First of all: should the rest fail, the next demo still knows the folder for one of its own.
+    // Written first: if the rest fails, the next demo still recognizes the folder as its own.
     await folder.writeConfig({
       command: "demo",
       started: io.now(),
@@ -117,7 +117,7 @@ interface PairEvents {
   readonly progress: (share: number) => void;
 }
 
-/** Both arms on one split of the digits, taking turns; undefined where a signal stopped them. */
+/** Both arms on one split of the digits, alternating; undefined if a signal stopped them. */
 async function trainPair(seed: number, on: PairEvents): Promise<DemoPair | undefined> {
   const { train, test } = await digits({ seed });
   const start = async (name: string, sizes: readonly number[], growth?: RuledPolicy) => {
@@ -150,7 +150,7 @@ async function trainPair(seed: number, on: PairEvents): Promise<DemoPair | undef
   const scratch = await start("from scratch", layers.end);
   try {
     for (let done = turn; done <= steps; done += turn) {
-      // Who goes first changes, too.
+      // Which one goes first alternates, too.
       const order = (done / turn) % 2 === 0 ? [grown, scratch] : [scratch, grown];
       for (const { recorder } of order) {
         if ((await recorder.advance(done, on.signal)) === "signal") return undefined;

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { runCli, withFolder } from "../../../test/cli-harness.ts";
 import { digits } from "../../data/digits.ts";
 
-/** Share of images, as the source has them, that ONNX Runtime alone and `model.onnx` of a run get right. */
+/** Accuracy on images as in the source, with nothing but ONNX Runtime and the `model.onnx` of a run. */
 async function accuracyOnRaw(
   run: string,
   pixels: readonly number[],

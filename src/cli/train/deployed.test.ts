@@ -6,7 +6,7 @@ import { runCli, withFolder } from "../../../test/cli-harness.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { mlp } from "../../nn/mlp.ts";
 
-/** Rows of a class by the quarter that a point lies in, with columns of very different scales. */
+/** Rows whose class is the quadrant of a point, with columns of very different scales. */
 function quarters(rows: number, names: readonly string[], classes: readonly number[] = [0, 1, 2, 3]): string {
   const lines: string[] = [];
   for (let at = 0; lines.length < rows; at++) {
@@ -21,7 +21,7 @@ function quarters(rows: number, names: readonly string[], classes: readonly numb
 const named = ["plum", "apple", "cherry", "pear"];
 const numbered = ["0", "1", "2", "3"];
 
-/** What ONNX Runtime alone makes of the raw cells of a CSV file, all columns but the last. */
+/** The outputs of ONNX Runtime alone for the raw cells of a CSV file, all columns but the last. */
 async function rawOutputs(model: string, csv: string): Promise<{ outputs: number[][]; labels: string[] }> {
   const cells = (await readFile(csv, "utf8"))
     .trim()
@@ -97,7 +97,7 @@ describe("the model file of a run", () => {
       const out = join(folder, "house");
       const { final } = await json(["train", "--data", csv, "--epochs", "100", "--out", out, "--quiet"]);
       const model = join(out, "model.onnx");
-      // Least squares has an RMSE of 4,969 on the whole file (a mean absolute error of 3,961), the mean one of 85,341.
+      // On the whole file, least squares has an RMSE of 4,969 (a mean absolute error of 3,961), the mean 85,341.
       expect(final.rootMeanSquaredError).toBeLessThan(8000);
       expect(final.r2).toBeGreaterThan(0.98);
       const measured = await json(["evaluate", model, "--data", csv]);

@@ -14,15 +14,15 @@ export interface RawOptimizerOptions {
   readonly weightDecay?: string;
 }
 
-/** Options that have flags of their own, for every optimizer that knows them. */
+/** Options with their own flags, for every optimizer that has them. */
 const flags = { momentum: "--momentum", nesterov: "--nesterov", weightDecay: "--weight-decay" } as const;
 
 export const optimizerHelp = `NAME or NAME:OPTION=VALUE,...: ${choicesHelp(optimizers)}`;
 
-/** "of sgd, rmsprop": the optimizers that a flag goes with. */
+/** "of sgd, rmsprop": the optimizers that a flag applies to. */
 export const goesWith = (option: keyof typeof flags) => `of ${ownersOf(optimizers, option).join(", ")}`;
 
-/** The optimizer, given its schedule, and the learning rate that it is to begin with. Throws `USAGE`. */
+/** The optimizer, given its schedule, and its initial learning rate. Throws `USAGE`. */
 export function optimizerOption(raw: RawOptimizerOptions): {
   readonly rate: number;
   readonly optimizer: (learningRate: Schedule) => Optimizer;

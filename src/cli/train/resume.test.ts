@@ -19,14 +19,14 @@ async function metrics(folder: string): Promise<readonly Record<string, unknown>
     .trimEnd()
     .split("\n")
     .map((line) =>
-      // Time is all that may differ.
+      // Only time may differ.
       JSON.parse(line, (key, value) => (key === "seconds" || key === "pauseMs" ? undefined : value)),
     );
 }
 
 const model = (folder: string) => readFile(join(folder, "model.onnx"));
 
-/** Compares two runs; where the first was stopped at a step, it may have a point there that the other has not. */
+/** Compares two runs; if the first was stopped at a step, it may have a point there that the other lacks. */
 async function expectSameRun(resumed: string, whole: string, stopped?: number): Promise<void> {
   expect((await model(resumed)).equals(await model(whole))).toBe(true);
   const [now, then] = [await metrics(resumed), await metrics(whole)];
@@ -88,7 +88,7 @@ describe("espalier train --resume", () => {
         signalAfter: { text: /undo hidden[\s\S]*grow hidden[\s\S]*step \d+\/330/, signal: "SIGINT" },
       });
       expect(first.code).toBe(130);
-      // The file is no longer needed: the run holds what it said.
+      // The file is no longer needed: the run has its contents.
       await rm(file);
       const second = await runCli(["train", "--resume", broken, "--json", "--quiet"]);
       expect(second.code, second.err).toBe(0);
@@ -162,7 +162,7 @@ describe("espalier train --resume", () => {
       const [whole, broken] = [join(folder, "whole"), join(folder, "broken")];
       const plain = JSON.parse((await runCli([...early, "--json", "--quiet"])).out);
       expect(plain.status).toBe("early stopping");
-      // Growing tells of itself, between the best step and the end: there the other run is stopped.
+      // A growth is announced between the best step and the end: the other run is stopped there.
       const growing = [
         ...early,
         ...["--checkpoint-every", "50", "--widen", `hidden1=+1@${plain.best.step + 50}`],

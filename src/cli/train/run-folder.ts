@@ -4,7 +4,7 @@ import type { Preprocessing } from "../../data/preprocessing/index.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { badOption } from "../options/option-values.ts";
 
-/** What `config.json` says: enough to go on with the run. */
+/** The contents of `config.json`: enough to resume the run. */
 export interface RunConfig {
   readonly command: "train" | "demo" | "compare";
   /** ISO 8601. */
@@ -13,15 +13,15 @@ export interface RunConfig {
   readonly options: Readonly<Record<string, unknown>>;
   /** SHA-256 of the examples. */
   readonly data?: string;
-  /** What the model that was read said of the rows that it takes. */
+  /** The record of rows that the loaded model takes. */
   readonly preprocessing?: Preprocessing;
-  /** Whether it had nodes for that; absent without such a model. */
+  /** Whether the model had nodes for it; absent without such a model. */
   readonly nodes?: boolean;
 }
 
 const format = { format: "espalier run", version: 1 } as const;
 
-/** A folder that holds one run. Every file is replaced in one step, but for `metrics.jsonl`, which grows line by line. */
+/** The folder of one run. Every file is replaced atomically, except `metrics.jsonl`, which grows line by line. */
 export class RunFolder {
   readonly path: string;
 
@@ -29,14 +29,14 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** A folder by its path, which is not looked at. Throws `USAGE` for no path at all. */
+  /** A folder by its path, without looking at it. Throws `USAGE` for an empty path. */
   static at(path: string): RunFolder {
-    // Files of a folder without a name would end up at the root of the disk.
+    // The files of a folder without a name would end up at the root of the disk.
     if (path !== "") return new RunFolder(path);
     throw badOption("folder of a run", "must have a name", path, "For example --out runs/first.");
   }
 
-  /** Throws `OUTPUT_EXISTS` for a folder that holds anything, and changes nothing: it is made with the first file. */
+  /** Throws `OUTPUT_EXISTS` if the folder is not empty. Changes nothing: the folder is created with the first file. */
   async refuseUsed(): Promise<void> {
     const { path } = this;
     const names = await namesIn(path);
@@ -111,7 +111,7 @@ export class RunFolder {
     await platform.appendFile(this.file(name), `${line}\n`);
   }
 
-  /** A file's text; undefined where there is none. */
+  /** A file's text; undefined if there is no such file. */
   async read(name: string): Promise<string | undefined> {
     if (!(await this.names()).includes(name)) return undefined;
     return new TextDecoder().decode(await platform.readFile(this.file(name)));

@@ -20,22 +20,22 @@ export const jsonName = "report.json";
 
 const arm = "run";
 
-/** Writes what a run does into its folder, as it happens. */
+/** Writes a run's events into its folder as they happen. */
 export class RunOutput {
   readonly #folder: RunFolder;
   readonly #trainer: Trainer;
   readonly #deployed: (network: Model) => Model;
-  /** The newest checkpoint and its progress: no moment is saved twice. */
+  /** The newest checkpoint and its progress, so that no moment is saved twice. */
   #saved: { readonly progress: Progress; readonly path: string } | undefined;
 
-  /** `deployed` makes what is written of the trained network. */
+  /** `deployed` turns the trained network into the model to write. */
   constructor(folder: RunFolder, trainer: Trainer, deployed: (network: Model) => Model) {
     this.#folder = folder;
     this.#trainer = trainer;
     this.#deployed = deployed;
   }
 
-  /** The configuration, and the metrics of an earlier part of the run. */
+  /** Writes the configuration, and the metrics of an earlier part of the run. */
   async begin(config: RunConfig, metrics: string): Promise<void> {
     await this.#folder.writeConfig(config);
     await this.#folder.write(metricsName, metrics);
@@ -70,10 +70,10 @@ export class RunOutput {
     await this.#trainer.saveCheckpoint(this.#folder.file(bestName));
   }
 
-  /** The model and the reports. */
+  /** Writes the model and the reports. */
   async finish(record: RunRecord): Promise<void> {
     await this.#trainer.settle();
-    // Throws for weights that are not finite.
+    // Throws if weights are not finite.
     this.#trainer.toBytes();
     await saveModel(this.#deployed(this.#trainer.model), this.#folder.file(modelName));
     await this.#folder.write(jsonName, jsonReport(record));

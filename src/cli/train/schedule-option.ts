@@ -14,7 +14,7 @@ export interface RawScheduleOptions {
   readonly decayFactor?: string;
 }
 
-/** Options that have flags of their own, for every schedule that knows them. */
+/** Options with their own flags, for every schedule that has them. */
 const flags = {
   warmup: ["warmup", "--warmup"],
   hold: ["hold", "--hold"],
@@ -25,11 +25,11 @@ const flags = {
 
 export const scheduleHelp = `of the learning rate, NAME or NAME:OPTION=VALUE,...: ${choicesHelp(schedules)}`;
 
-/** "for --schedule cosine, wsd": the schedules that a flag goes with. */
+/** "for --schedule cosine, wsd": the schedules that a flag applies to. */
 export const forSchedules = (option: keyof typeof flags) =>
   `for --schedule ${ownersOf(schedules, option).join(", ")}`;
 
-/** The schedule, given the steps of the run. Throws `USAGE`. */
+/** The schedule, given the number of steps of the run. Throws `USAGE`. */
 export function scheduleOption(raw: RawScheduleOptions, rate: number): (steps: number) => Schedule {
   const { name, options: typed } = namedChoice("--schedule", raw.schedule, schedules);
   const kind = schedules[name] as unknown as ScheduleKind<Schedule>;

@@ -28,7 +28,7 @@ export class StopRequest {
     return this.#received;
   }
 
-  /** Gives the signals back to the process. */
+  /** Stops handling signals. */
   release(): void {
     this.#release();
   }

@@ -19,7 +19,7 @@ import { widenEvents } from "../options/widen-option.ts";
 import { optimizerOption, type RawOptimizerOptions } from "./optimizer-option.ts";
 import { type RawScheduleOptions, scheduleOption } from "./schedule-option.ts";
 
-/** The options of `espalier train` as typed. What is stored in `config.json`, and read again through the same checks. */
+/** The options of `espalier train` as typed; stored in `config.json`, and read back through the same checks. */
 export interface RawTrainOptions
   extends ModelFileOptions,
     PolicyOptions,
@@ -62,7 +62,7 @@ export interface RawTrainOptions
   readonly checkpointEvery?: string;
 }
 
-/** Everything that `espalier train` takes. */
+/** All options of `espalier train`. */
 export interface TrainCommandOptions extends RawTrainOptions {
   readonly out?: string;
   readonly resume?: string;
@@ -71,20 +71,20 @@ export interface TrainCommandOptions extends RawTrainOptions {
   readonly quiet?: boolean;
 }
 
-/** The same, checked and turned into values. */
+/** The same options, checked and parsed. */
 export interface TrainPlan {
   readonly data: DataOptions;
-  /** A file to go on from; undefined: the network that the options describe. */
+  /** A model file to continue training; undefined: the network that the options describe. */
   readonly model: ModelChoice | undefined;
   readonly network: NetworkOptions;
   readonly parameters: Pick<TrainerOptions, "trainable" | "frozen" | "trainConstants">;
-  /** Undefined: by the data. */
+  /** Undefined: chosen by the data. */
   readonly loss: LossOf | undefined;
-  /** What else is said of the model's task; the rest follows from the data. */
+  /** What else the options say about the model's task; the rest follows from the data. */
   readonly task: Omit<TaskOptions, "loss">;
-  /** As typed: only the model can say whether it has such sizes. */
+  /** As typed: only the model knows whether it has such sizes. */
   readonly sizes: string | undefined;
-  /** Of the classes that data have. */
+  /** Weights of the data's classes. */
   readonly classWeights: ((data: Dataset) => readonly number[]) | undefined;
   readonly batch: number;
   readonly seed: number;
@@ -95,14 +95,14 @@ export interface TrainPlan {
   readonly patience: number | undefined;
   readonly evaluateEvery: number | undefined;
   readonly checkpointEvery: number | undefined;
-  /** Updates of the whole run, of which an epoch has `perEpoch`. */
+  /** Updates of the whole run; an epoch has `perEpoch`. */
   readonly steps: (perEpoch: number) => number;
   /** For a run of `steps` updates. */
   readonly optimizer: (steps: number) => Optimizer;
 }
 
 const defaultEpochs = 20;
-/** A small table has few batches to an epoch: twenty of them would end long before a line is fitted. */
+/** A small table has few batches per epoch: twenty epochs would end long before a line is fitted. */
 const leastUpdates = 1000;
 const defaultHidden = [32];
 
@@ -133,7 +133,7 @@ export function readTrainOptions(raw: RawTrainOptions): TrainPlan {
     data: {
       data: raw.data,
       table: readTableOptions(raw, loss),
-      // A network that is made here has no scale of its own; a model that was read may.
+      // A network made here has no scaling of its own; a loaded model may.
       standardize,
       scaleTarget: standardize && (loss === undefined || predictsOf(loss) === "number"),
       testFraction: decimal("--test-fraction", raw.testFraction, share),

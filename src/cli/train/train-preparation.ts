@@ -34,25 +34,25 @@ import {
   type TrainPlan,
 } from "./train-options.ts";
 
-/** A run that is ready to train: checked, loaded, nothing written yet. */
+/** A run that is ready to train: checked and loaded, with nothing written yet. */
 export interface RunPreparation {
   readonly raw: RawTrainOptions;
   readonly plan: TrainPlan;
   readonly data: TrainingData;
   readonly trainer: Trainer;
-  /** What was assumed of the model, in sentences. */
+  /** What was assumed about the model, in sentences. */
   readonly notes: readonly string[];
-  /** Updates at which the run is complete. */
+  /** Updates of the complete run. */
   readonly steps: number;
   readonly folder: RunFolder | undefined;
   readonly config: RunConfig;
-  /** What was recorded up to the trainer's step, where the run goes on. */
+  /** What was recorded up to the trainer's step, if the run is resumed. */
   readonly past: RunPast | undefined;
   /** `metrics.jsonl` up to that step. */
   readonly metricsText: string;
 }
 
-/** A new run. Throws for options, data, network and folder that do not fit, before anything is written. */
+/** Prepares a new run. Throws before anything is written if options, data, network and folder do not fit. */
 export async function startRun(options: TrainCommandOptions): Promise<RunPreparation> {
   if (options.resumeStep !== undefined)
     throw badOption("--resume-step", "goes with --resume", options.resumeStep);
@@ -82,7 +82,7 @@ export async function startRun(options: TrainCommandOptions): Promise<RunPrepara
   return { raw, plan, data, trainer, notes, steps, folder, config, past: undefined, metricsText: "" };
 }
 
-/** What may be said again when a run goes on; everything else stands in its `config.json`. */
+/** Options that may be given again when a run is resumed; everything else is in its `config.json`. */
 const resumable = new Set([
   "resume",
   "resumeStep",
@@ -95,7 +95,7 @@ const resumable = new Set([
   "debug",
 ]);
 
-/** The run in `--resume DIR`, at its newest checkpoint or that of `--resume-step`. */
+/** Prepares the run in `--resume DIR`, at its newest checkpoint or that of `--resume-step`. */
 export async function resumeRun(
   options: TrainCommandOptions,
   given: ReadonlySet<string>,
@@ -138,7 +138,7 @@ export async function resumeRun(
     config: { ...config, options: { ...absolute(raw) } },
   };
   if (resumed === undefined) {
-    // Stopped before its first checkpoint was complete.
+    // The run stopped before its first checkpoint was complete.
     const network = plan.model === undefined ? undefined : (await openTrainable(plan.model)).model;
     return {
       ...common,
@@ -199,7 +199,7 @@ async function freshTrainer(
   };
   const steps = plan.steps(updatesPerEpoch(model, data.train, checkOptions(options, model)));
   const trainer = await Trainer.create(model, { ...options, optimizer: plan.optimizer(steps) });
-  // A network that does not fit the data is refused here rather than after the folder has been made.
+  // A network that does not fit the data is refused here, before the folder is created.
   await trainer.evaluate(data.test);
   // So are batches that cannot be trained on.
   trainer.nextStepFlops(data.train);
@@ -237,7 +237,7 @@ async function resumedTrainer(folder: RunFolder, options: ResumeOptions): Promis
   }
 }
 
-/** Starting over would remove checkpoints that only lack their manifest. One of step 0 is no loss. */
+/** Starting over would remove checkpoints that only lack their manifest. One at step 0 is no loss. */
 async function refuseOrphans(folder: RunFolder): Promise<void> {
   const path = folder.file(checkpointsName);
   const orphans = (await platform.listFolder(path)).filter((name) =>
@@ -254,7 +254,7 @@ async function refuseOrphans(folder: RunFolder): Promise<void> {
 }
 
 /**
- * The best state so far. One that more FLOPs went into than into the checkpoint is no use, but it is made again on the way, since
+ * The best state so far. One with more FLOPs than the checkpoint cannot be used, but it will be reached again, since
  * the run repeats itself bit for bit.
  */
 async function bestState(folder: RunFolder, flops: number): Promise<RunPast["best"]> {
@@ -278,7 +278,7 @@ function overridden(
   return { ...base, ...Object.fromEntries(changes) };
 }
 
-/** With the policy that `--grow` names in place of the file: the run keeps what it began with. */
+/** Replaces the file name of `--grow` by the policy itself, so that the run keeps the one it began with. */
 async function withPolicy(raw: RawTrainOptions): Promise<RawTrainOptions> {
   const { grow: path } = raw;
   if (path === undefined) return raw;
@@ -291,7 +291,7 @@ async function withPolicy(raw: RawTrainOptions): Promise<RawTrainOptions> {
   return { ...raw, grow };
 }
 
-/** The same options from whatever folder. */
+/** The same options with absolute paths, so that they mean the same in any folder. */
 function absolute(raw: RawTrainOptions): RawTrainOptions {
   return {
     ...raw,
@@ -300,7 +300,7 @@ function absolute(raw: RawTrainOptions): RawTrainOptions {
   };
 }
 
-/** Without what says where and how to print: that is no part of a run. */
+/** Without the options that say where and how to print, which are not part of a run. */
 function rawOptions(options: TrainCommandOptions): RawTrainOptions {
   const { out: _, resume: __, resumeStep: ___, json: ____, quiet: _____, ...raw } = options;
   const { debug: ______, ...kept } = raw as RawTrainOptions & { readonly debug?: boolean };

@@ -101,7 +101,7 @@ function targetText({ data }: RunPreparation): string {
     : `, classification of ${target.name} into ${target.classes.length} classes`;
 }
 
-/** The run as the reports show it. */
+/** The run in the form that reports show. */
 export function runRecord(run: RunPreparation, outcome: TrainOutcome, date: string): RunRecord {
   const metric = run.trainer.metrics[0]?.name;
   const { train, test, validation } = run.data;
@@ -132,7 +132,7 @@ export function runRecord(run: RunPreparation, outcome: TrainOutcome, date: stri
   };
 }
 
-/** What of a model that was read is trained, frozen and tied. */
+/** What is trained, frozen and tied in a loaded model. */
 function selectionText({ trainer }: RunPreparation): readonly string[] {
   return parametersText(parametersOf(trainer.model, trainer.settings.frozen));
 }

@@ -12,7 +12,7 @@ import type { TrainCommandOptions } from "./train-options.ts";
 import { type RunPreparation, resumeRun, startRun } from "./train-preparation.ts";
 import { resultJson, resultText, runRecord, type TrainOutcome } from "./train-result.ts";
 
-/** `espalier train`. `given` names the options that were typed rather than defaulted. Returns the exit code. */
+/** `espalier train`. `given` are the options that were typed rather than defaulted. Returns the exit code. */
 export async function train(
   options: TrainCommandOptions,
   given: ReadonlySet<string>,
@@ -28,13 +28,13 @@ export async function train(
   }
 }
 
-/** The network with what its rows go through: raw rows in, answers in their units out. */
+/** The network including preprocessing: raw rows in, answers in their units out. */
 function deployedModel(network: Model, { data, trainer, config }: RunPreparation): Model {
   const { preprocessing } = data.train;
   if (preprocessing === undefined) return network;
   const { output } = trainer.settings;
   return withPreprocessing(network, preprocessing, {
-    // A model from elsewhere is fed images as it always was.
+    // A model from elsewhere keeps taking images as before.
     nodes: preprocessing.features.kind === "table" || config.nodes !== false,
     ...(output === undefined ? {} : { output }),
   });
@@ -78,7 +78,7 @@ async function carryOut(
         await output?.point(point);
       },
       async decision(decision) {
-        // Of growths that were asked for one by one there is nothing to explain.
+        // Growths that were requested one by one need no explanation.
         if (!("events" in plan.growth)) progress?.note(decisionText(decision));
         await output?.decision(decision);
       },
@@ -94,7 +94,7 @@ async function carryOut(
     },
   };
   const recorder = recorderOf(run, recorderOptions);
-  // Only now is the folder looked at, and then written: every check that needs no training has passed.
+  // The folder is checked and then written only now that every check that needs no training has passed.
   if (options.resume === undefined) await run.folder?.refuseUsed();
   await output?.begin(run.config, run.metricsText);
   if (trainer.step > 0) progress?.note(`Continuing at step ${trainer.step} of ${steps}.`);
