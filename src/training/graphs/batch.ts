@@ -23,13 +23,13 @@ export class Batcher {
   readonly #target: string | undefined;
   readonly #made = new Map<number, Batch>();
 
-  /** Throws where data and model do not fit, as {@link sourcesOf} does. */
+  /** Throws if data and model do not fit, as {@link sourcesOf} does. */
   constructor(program: Fed, data: Dataset) {
     this.#sources = sourcesOf(program, data);
     this.#target = program.target?.name;
   }
 
-  /** The examples `order[from]` to `order[from + size - 1]`. Good until the next call with the same size. */
+  /** The examples `order[from]` to `order[from + size - 1]`. Valid until the next call with the same size. */
   take(order: Uint32Array, from: number, size: number): Batch {
     const batch = this.#made.get(size) ?? this.#make(size);
     for (const { input, rows } of this.#sources) {

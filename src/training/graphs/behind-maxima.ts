@@ -3,9 +3,9 @@ import { needsOf } from "../../graph/order.ts";
 import { rulesOrNone } from "../../ops/index.ts";
 
 /**
- * The nodes of a graph, with each elementwise node that commutes with a maximum behind the pool that alone reads it:
- * Relu → MaxPool becomes MaxPool → Relu. There it has a part of the elements to look at, forwards and above all
- * backwards. Outputs and gradients stay the same, bit for bit. What is named in `kept` is computed as before.
+ * The nodes of a graph, with each elementwise node that commutes with a maximum moved after the pool that is its only
+ * reader: Relu → MaxPool becomes MaxPool → Relu. There it processes only a part of the elements, in the forward and above all
+ * in the backward pass. Outputs and gradients stay the same, bit for bit. Values named in `kept` are computed as before.
  */
 export function moveBehindMaxima(graph: Graph, kept: readonly string[]): readonly Node[] {
   const reads = [...kept, ...graph.nodes.flatMap(needsOf)];
@@ -18,7 +18,7 @@ export function moveBehindMaxima(graph: Graph, kept: readonly string[]): readonl
     const map = makers.get(between);
     if (map === undefined || readers.get(between) !== 1 || !commute(map, pool)) continue;
     replaced.set(map, []);
-    // The name between the two may mean another value now: nobody else reads it.
+    // The name between the two may now mean another value: nothing else reads it.
     replaced.set(pool, [
       { ...pool, inputs: map.inputs, outputs: [between] },
       { ...map, inputs: [between], outputs: pool.outputs },
@@ -28,7 +28,7 @@ export function moveBehindMaxima(graph: Graph, kept: readonly string[]): readonl
 }
 
 function commute(map: Node, pool: Node): boolean {
-  // Positions of maxima would tell elements apart that were equal behind the map.
+  // Positions of maxima would distinguish elements that the map makes equal.
   const positions = (pool.outputs[1] ?? "") !== "";
   return rulesOrNone(map).commutesWithMaximum === true && rulesOrNone(pool).maximum === true && !positions;
 }

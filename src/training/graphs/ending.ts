@@ -7,22 +7,22 @@ import { intervalOf } from "../../ops/rules/interval-rules.ts";
 import { GraphCall, type Link } from "../../ops/rules/operator.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-/** The function that the values of an output are of what stands before it. */
+/** The link function at the end of an output. */
 export interface Ending {
-  /** With its axis as the output counts axes; undefined where the output has lost it. */
+  /** The function, with its axis as an axis of the output; undefined if the output no longer has that axis. */
   readonly link: { readonly name: Link["name"]; readonly axis?: number | undefined };
   /** The operator that computes it. */
   readonly operator: string;
-  /** The value that the function is of. */
+  /** The value that the function is applied to. */
   readonly before: string;
-  /** The nodes that move its values on to the output, in order. */
+  /** The nodes that move the function's values to the output, in order. */
   readonly moves: readonly Node[];
 }
 
-/** Whether everything in an interval lies in [0, 1]. */
+/** Whether an interval is within [0, 1]. */
 export const isProbability = ({ least, most }: Interval) => least >= 0 && most <= 1;
 
-/** How an output ends: undefined where no link function is found through nodes that move or clip its values. */
+/** How an output ends; undefined if no link function is found before the nodes that only move or clip values. */
 export function endingOf(graph: GraphBuilder, output: string): Ending | undefined {
   const moves: Node[] = [];
   for (let name = output; ; ) {
@@ -43,7 +43,7 @@ export function endingOf(graph: GraphBuilder, output: string): Ending | undefine
   }
 }
 
-/** What a clip knows of its inputs: anything may come, between its limits. */
+/** The intervals of a clip's inputs: any number, and its limits. */
 function limitsOf(graph: GraphBuilder, { inputs }: Node): readonly (Interval | undefined)[] {
   return inputs.map((name, index) => {
     if (index === 0) return anything;
@@ -51,7 +51,7 @@ function limitsOf(graph: GraphBuilder, { inputs }: Node): readonly (Interval | u
   });
 }
 
-/** The link as the output counts axes. `moves` from the last to the first. */
+/** The link with its axis as an axis of the output. `moves` are in order from last to first. */
 function linkAfter(graph: GraphBuilder, link: Link, moves: readonly Node[]): Ending["link"] {
   if (!("axis" in link)) return link;
   const axis = moves.reduceRight<number | undefined>(
@@ -61,7 +61,7 @@ function linkAfter(graph: GraphBuilder, link: Link, moves: readonly Node[]): End
   return { name: link.name, axis };
 }
 
-/** Where a node puts axis `axis` of its input 0, whole. */
+/** The output axis to which a node moves all of axis `axis` of its input 0; undefined if there is none. */
 function axisAfter(graph: GraphBuilder, node: Node, axis: number): number | undefined {
   const { ties } = operatorOf(node).axes(new GraphCall(graph, node));
   const tie = ties.find(({ a, b }) => a.side === "input" && b.side === "output" && a.axis === axis);
@@ -71,7 +71,7 @@ function axisAfter(graph: GraphBuilder, node: Node, axis: number): number | unde
     : undefined;
 }
 
-/** Between which numbers a value lies, as far as the rules of the nodes that make it say. */
+/** The interval of a value, as far as the rules of the nodes that compute it say. */
 export function rangeOf(graph: GraphBuilder, value: string): Interval {
   const known = new Map<string, Interval>();
   const look = (name: string): Interval => {

@@ -7,8 +7,8 @@ import { isFloat } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 
 /**
- * Makes sure that no example has a part in what another one gives, as far as the axis rules of the nodes and the names of
- * sizes tell: nothing is summed, normalized or looked up along an axis of size `batch`, and no value has two such
+ * Makes sure that no example affects another one's output, as far as the axis rules of the nodes and the names of sizes
+ * show: nothing is summed, normalized or looked up along an axis of size `batch`, and no value has two such
  * axes. Throws `SHAPE_MISMATCH` for the first node that mixes examples.
  */
 export function refuseMixing(graph: Graph, batch: readonly string[]): void {
@@ -31,7 +31,7 @@ interface Place {
   readonly axis: number;
 }
 
-/** What a node does along an axis of examples, where its rule says so. */
+/** How a node mixes examples along their axis, if its rule says so. */
 function mixes(
   node: Node,
   carried: readonly Place[],
@@ -54,14 +54,14 @@ function mixes(
   const sequences = rules.sequences?.(call) ?? [];
   const meets = (at: { side: string; index: number; axis: number }) =>
     at.side === "input" && carried.some(({ index, axis }) => index === at.index && axis === at.axis);
-  if (sequences.some(meets)) return "it takes examples for the steps of a sequence";
+  if (sequences.some(meets)) return "it treats examples as the steps of a sequence";
   if (pools.some(({ at }) => meets(at))) return "it sums or normalizes over examples";
   return blocked.find(({ at, apart }) => !apart && meets(at)) === undefined
     ? undefined
     : "it works along the axis of examples";
 }
 
-/** What the shape of an output says, where all of its sizes are known. */
+/** How examples are lost or mixed by the shape of an output, if all of its sizes are known. */
 function loses(
   { shape }: ValueType,
   counts: (dim: Dim) => boolean,
@@ -85,7 +85,7 @@ function mixed(node: Node, why: string): EspalierError {
   });
 }
 
-/** The only axis of a shape that counts examples, 0 where its sizes do not say. */
+/** The only axis of a shape that counts examples; 0 if its sizes do not say. */
 export function examplesAxis(shape: Shape, batch: readonly string[]): number {
   return Math.max(
     0,

@@ -11,20 +11,20 @@ import { feedSizes, fixedBatch } from "./program-inputs.ts";
 
 type Fed = TaskSettings & Pick<TrainerSettings, "frozen" | "seed" | "batchSize">;
 
-/** A data set being trained on: its buffers, and the order of its examples in the epoch under way. */
+/** A data set being trained on: its buffers, and the order of its examples in the current epoch. */
 export class Feeding {
   readonly data: Dataset;
   readonly #batcher: Batcher;
   readonly #settings: Pick<TrainerSettings, "seed" | "batchSize">;
   #epoch: number | undefined;
   #order: Uint32Array = new Uint32Array();
-  /** All examples at once, where that is what a batch is. */
+  /** All examples at once, if that is what a batch is. */
   #whole: Batch | undefined;
 
-  /** Whether a batch of one would leave a variance nothing to be taken over. */
+  /** Whether a batch of one would leave too few values for a variance. */
   readonly #atLeastTwo: boolean;
 
-  /** Throws where data and model do not fit, and `ARGUMENT` for batches of one where the model normalizes over batches. */
+  /** Throws if data and model do not fit, and `ARGUMENT` for batches of one if the model normalizes over batches. */
   constructor(program: Program, data: Dataset, settings: Pick<TrainerSettings, "seed" | "batchSize">) {
     this.data = data;
     this.#batcher = new Batcher(program, data);
@@ -42,7 +42,7 @@ export class Feeding {
 
   /**
    * Examples in the batch from `offset` on: the last of an epoch may be smaller. A last batch of one joins the one before
-   * it where it could not be normalized.
+   * it if it could not be normalized.
    */
   sizeAt(offset: number): number {
     const left = this.data.count - offset;
@@ -50,18 +50,18 @@ export class Feeding {
     return this.#atLeastTwo && left - size === 1 ? left : size;
   }
 
-  /** Updates of an epoch. */
+  /** Updates in an epoch. */
   get updates(): number {
     let updates = 0;
     for (let offset = 0; offset < this.data.count; offset += this.sizeAt(offset)) updates++;
     return updates;
   }
 
-  /** The examples from `offset` on in the order of `epoch`. Its arrays are good until the next batch. */
+  /** The examples from `offset` on in the order of `epoch`. Its arrays are valid until the next batch. */
   batch({ epoch, offset }: { readonly epoch: number; readonly offset: number }): Batch {
     const size = this.sizeAt(offset);
     if (size === this.data.count) {
-      // There is nothing to shuffle, and the rows stay where they are: half the time of a small network's step.
+      // There is nothing to shuffle, and not copying rows saves half the time of a small network's step.
       this.#whole ??= this.#batcher.take(inOrder(size), 0, size);
       return this.#whole;
     }
@@ -73,7 +73,7 @@ export class Feeding {
   }
 }
 
-/** Updates of an epoch of training a model so. Throws what {@link writeProgram} throws, and {@link Feeding}. */
+/** Updates in an epoch with these settings. Throws what {@link writeProgram} and {@link Feeding} throw. */
 export function updatesPerEpoch(model: Model, data: Dataset, settings: Fed): number {
   const program = writeProgram({
     model,

@@ -19,7 +19,7 @@ export function countFlops(graph: GraphBuilder): Dim {
   }, 0);
 }
 
-/** What a training step costs, and with which sizes. */
+/** The cost of a training step, and the sizes that it depends on. */
 export interface StepCost {
   readonly program: Program;
   /** FLOPs of the forward and backward pass, as {@link countFlops} gives them. */
@@ -32,7 +32,7 @@ export interface StepCost {
 /**
 /**
  * FLOPs of one run of a graph over a batch, such as the forward and backward pass. A size that is not known counts as 1:
- * before the first batch the length of a sequence, and what a graph computes its sizes from (so that the figure is a lower
+ * the length of a sequence before the first batch, or sizes that the graph computes from data (so that the figure is a lower
  * bound).
  */
 export function batchFlops({ program, flops, widths, sizes }: StepCost, batch: number): number {
@@ -42,7 +42,7 @@ export function batchFlops({ program, flops, widths, sizes }: StepCost, batch: n
   return evaluateDim(flops, known) as number;
 }
 
-/** FLOPs of a training step for one example, as the difference that one more example makes. */
+/** FLOPs that one more example adds to a training step. */
 export function flopsPerExample(cost: StepCost): number {
   return batchFlops(cost, 2) - batchFlops(cost, 1);
 }
@@ -52,7 +52,7 @@ export function costOf(compiled: Omit<StepCost, "sizes">, batch: Feeds = {}): St
   return { ...compiled, sizes: feedSizes(compiled.program, batch) };
 }
 
-/** FLOPs of one update of a parameter of such a shape: those of the graph that is the reference, in a kernel, too. */
+/** FLOPs of one update of a parameter of this shape; a kernel is charged the same as the reference graph. */
 export function updateFlops(optimizer: Optimizer, shape: readonly number[]): number {
   const graph = newGraph();
   const input = (name: string, dims: readonly number[]) =>
@@ -79,7 +79,7 @@ export class StepFlops {
     this.#optimizer = optimizer;
   }
 
-  /** Other data may come in other lengths. */
+  /** Discards the cached figures: other data may have other lengths. */
   forget(): void {
     this.#widths = undefined;
   }

@@ -7,9 +7,9 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { int64, type Tensor } from "../../tensor/tensor.ts";
 
 /**
- * The same graph for batches of any size, where it was exported for one: the axis of examples of each input gets a name,
- * and what a Reshape states as its size is left open. The graph as it is where some input's batch is open already, or where
- * the output would not count examples then.
+ * The same graph for batches of any size if it was exported for one size: the axis of examples of each input gets a name,
+ * and its size in a Reshape is left open. Returns the graph unchanged if some input's batch is open already, or if the output
+ * would then not count examples.
  */
 export function freeBatch(graph: Graph, axes: ReadonlyMap<string, number>, output: string): Graph {
   const fixed = graph.inputs.every(
@@ -52,7 +52,7 @@ function counts(types: ReadonlyMap<string, ValueType>, value: string | undefined
   return (types.get(value ?? "")?.shape ?? []).some((dim) => namesOf(dim).includes(batch));
 }
 
-/** The stated sizes of a node with that of the examples left open (−1); undefined where they are no constants. */
+/** The stated sizes of a node with that of the examples left open (−1); undefined if they are not constant. */
 function leftOpen(
   node: Node,
   before: ReadonlyMap<string, ValueType>,
@@ -76,7 +76,7 @@ function leftOpen(
   if (place === undefined || !("input" in place)) return undefined;
   const sizes = Array.from(stated.data as BigInt64Array, Number);
   const open = sizes.indexOf(-1);
-  // Of two sizes one alone can be left open: the other is then a number.
+  // Only one size can be left open: one that already was becomes a number.
   const known = open < 0 ? undefined : before.get(node.outputs[0] ?? "")?.shape[open];
   if (open >= 0 && typeof known !== "number") return undefined;
   const all = sizes.map((size, at) => (at === open ? (known as number) : size)).with(place.element, -1);

@@ -18,25 +18,25 @@ import { float32, int64, makeTensor, type Tensor } from "../../tensor/tensor.ts"
 
 /** Where a model keeps the JSON of its record. */
 const metadataKey = "espalier.preprocessing";
-/** What the names of all nodes and parameters begin with that stand for a record. */
+/** The prefix of the names of all nodes and parameters that implement a record. */
 const prefix = "preprocessing/";
 const inside = ".preprocessed";
 const scaled = ".scaled";
 
-/** A network, and what becomes of rows before it sees them. */
+/** A network, and how rows are prepared for it. */
 export interface PreprocessedModel {
   readonly model: Model;
   readonly preprocessing?: Preprocessing;
-  /** Whether nodes did what the record says, or the record came alone. */
+  /** Whether the model contained nodes that do what the record says, or only the record. */
   readonly nodes: boolean;
-  /** Puts record and nodes back around a network that takes and gives the same, such as the grown one. */
+  /** Puts record and nodes back around a network with the same input and output, such as the grown one. */
   readonly restore: (network: Model) => Model;
 }
 
 export interface PreprocessingOptions {
   /**
-   * Whether nodes in front of the network do what the record says, so that the model takes raw rows, and nodes after it give
-   * targets in their own units. Default true. Without them the record alone goes with the model.
+   * Whether nodes before the network do what the record says, so that the model takes raw rows, and nodes after it convert
+   * targets to their own units. Default true. Without them the model carries only the record.
    */
   readonly nodes?: boolean;
   /** The output that gives the targets. Default: the first. */
@@ -45,9 +45,9 @@ export interface PreprocessingOptions {
 
 /**
  * The model that takes raw rows: the columns of the table in their order, a category as its place in the record's list, a gap
- * as NaN, all float32, or float64 where float32 would merge values ({@link wideColumns}); or pixels as the file has them. Its outputs are in the units of the data; class names are in the record, which goes
- * with the model as metadata. Requires a network that takes what the record makes. A network with several inputs, or with
- * none of float32, gets the record alone.
+ * as NaN, all float32, or float64 if float32 would merge values ({@link wideColumns}); or pixels as the file has them. Its
+ * outputs are in the units of the data; class names are in the record, which the model carries as metadata. Requires a
+ * network that takes prepared rows. A network with several inputs, or with none of float32, gets only the record.
  */
 export function withPreprocessing(
   network: Model,
@@ -87,7 +87,7 @@ export function withPreprocessing(
   };
 }
 
-/** The network inside a model that {@link withPreprocessing} made, and its record; any other model as it is. */
+/** The network inside a model that {@link withPreprocessing} made, and its record; any other model unchanged. */
 export function withoutPreprocessing(model: Model): PreprocessedModel {
   const text = model.metadata.get(metadataKey);
   if (text === undefined) return { model, nodes: false, restore: (network) => network };
@@ -103,7 +103,7 @@ export function withoutPreprocessing(model: Model): PreprocessedModel {
   ]);
   const metadata = new Map(model.metadata);
   metadata.delete(metadataKey);
-  // What the nodes in front made is what the network takes.
+  // The network's input has the type of what the nodes before it computed.
   const taken = inner === undefined ? undefined : inferTypes(graph).get(inner);
   const nodes = own.length > 0;
   const output = last?.slice(0, -scaled.length);
@@ -132,9 +132,9 @@ export function withoutPreprocessing(model: Model): PreprocessedModel {
 
 type WorkType = "float32" | "float64";
 
-/** Nodes that stand for a part of a record, with their parameters. */
+/** Nodes that implement a part of a record, with their parameters. */
 class Nodes {
-  /** The type of the numbers that are computed with. */
+  /** The type of the numbers in the computation. */
   #dtype: WorkType;
 
   constructor(dtype: WorkType = "float32") {
@@ -158,7 +158,7 @@ class Nodes {
     return this.parameter(name, makeTensor(this.#dtype, same ? [] : dims, data));
   }
 
-  /** The same value, of another type from here on. */
+  /** The same value in another type, which later nodes use too. */
   cast(value: string, dtype: WorkType, what: string): string {
     if (dtype === this.#dtype) return value;
     this.#dtype = dtype;
@@ -182,7 +182,7 @@ class Nodes {
     return this.emit("Div", [centered, this.values("deviation", deviations, dims)], "standardized");
   }
 
-  /** The same nodes, the last of which makes `name`; none at all if there is nothing to do. */
+  /** The same nodes, the last of which computes `name`; undefined if there is nothing to do. */
   ending(name: string): Pick<Nodes, "nodes" | "parameters"> | undefined {
     const last = this.nodes.at(-1);
     if (last === undefined) return undefined;
@@ -190,7 +190,7 @@ class Nodes {
   }
 }
 
-/** The input that takes raw rows, and the nodes that make of it what the network takes; undefined if that is the same. */
+/** The input for raw rows, and the nodes that turn it into the network's input; undefined if the two are the same. */
 function front(input: Value, shape: Shape, nodes: Nodes) {
   const made = nodes.ending(`${input.name}${inside}`);
   return made && { ...made, input: { ...input, shape } };
@@ -297,7 +297,7 @@ function renamed(node: Node, names: ReadonlyMap<string, string>): Node {
   const attributes = Object.entries(node.attributes).map(([key, attribute]) => {
     if (attribute.kind !== "graph") return [key, attribute] as const;
     const { nodes, outputs } = attribute.value;
-    // A branch also sees the values around it, and may give one of them out.
+    // A branch also sees the values around it, and may output one of them.
     const value = {
       ...attribute.value,
       nodes: nodes.map((inner) => renamed(inner, names)),

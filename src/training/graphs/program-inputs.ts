@@ -4,11 +4,11 @@ import type { Graph, Value } from "../../graph/model.ts";
 
 /** An input of the model that takes a new batch each step. */
 export interface ProgramInput extends Value {
-  /** The axis along which the examples stand. */
+  /** The axis of the examples. */
   readonly batchAxis: number;
 }
 
-/** Whatever is fed batches: a program, or the inputs of one that is being written. */
+/** Anything that takes batches: a program, or the inputs of one that is being written. */
 interface Fed {
   readonly inputs: readonly ProgramInput[];
 }
@@ -18,14 +18,14 @@ export function exampleShape({ shape, batchAxis }: ProgramInput): Shape {
   return shape.filter((_, axis) => axis !== batchAxis);
 }
 
-/** The inputs of a graph, but for parameters that are listed as inputs too (ONNX IR 3). */
+/** The inputs of a graph, except parameters that are listed as inputs too (ONNX IR 3). */
 export function programInputs(graph: Graph, axes: ReadonlyMap<string, number>): readonly ProgramInput[] {
   return graph.inputs
     .filter(({ name }) => !graph.parameters.has(name))
     .map((value) => ({ ...value, batchAxis: axes.get(value.name) ?? 0 }));
 }
 
-/** What the named sizes of the inputs come to in a batch. */
+/** The values of the inputs' named sizes in a batch. */
 export function feedSizes({ inputs }: Fed, feeds: Feeds): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const { name, shape } of inputs) {
@@ -45,7 +45,7 @@ export function batchNames({ inputs }: Fed): readonly string[] {
   });
 }
 
-/** The only number of examples that the model takes at a time, where it was exported so. */
+/** The only number of examples that the model accepts at a time, if it was exported for one. */
 export function fixedBatch({ inputs }: Fed): number | undefined {
   const sizes = inputs.map(({ shape, batchAxis }) => shape[batchAxis]);
   return sizes.find((size) => typeof size === "number");

@@ -25,60 +25,60 @@ import type { Fed } from "./rows.ts";
 import { writeScored } from "./scored.ts";
 import { bindSizes, knownSizes, type Sized } from "./sizes.ts";
 
-/** An input that a dropout draws anew each step. */
+/** An input for a dropout's mask, which is drawn again each step. */
 export interface DropoutMask {
   readonly input: string;
-  /** The value that it is multiplied with. */
+  /** The value that it is multiplied by. */
   readonly like: string;
   readonly shape: Shape;
   readonly ratio: number;
 }
 
-/** The model written into a graph of its own, with everything that changes while training as an input. */
+/** The model written into a separate graph, with everything that changes during training as an input. */
 export interface Program extends Fed {
   readonly graph: GraphBuilder;
   /** The model that is written here: the part that the output and the loss need, in opset 20. */
   readonly source: Model;
-  /** What the named sizes of an example are here. */
+  /** The numbers of an example's named sizes, as far as they are bound. */
   readonly sizes: Sizes;
   /** The model's output that is trained. */
   readonly output: string;
-  /** What the loss and its metrics are taken of: the output, or the logits that it is made of. */
+  /** What the loss and its metrics are computed from: the output, or the logits that it is made of. */
   readonly scored: string;
-  /** What that says, for metrics. */
+  /** How metrics are to read that value. */
   readonly says: Pick<ScoredBatch, "predicts" | "classAxis">;
   /** What was assumed of the output, in sentences. */
   readonly notes: readonly string[];
   /** The value of the loss. */
   readonly loss: string;
-  /** How much of what the loss is the mean of a batch holds, in examples. */
+  /** A batch's weight in a mean of losses over batches, in examples. */
   readonly counted: (batch: Pick<Batch, "size" | "target">) => number;
-  /** Parameters that are inputs: trained and frozen ones, running statistics and whatever can grow. */
+  /** Parameters that are inputs: trained and frozen ones, running statistics and everything that can grow. */
   readonly variables: readonly string[];
   /** Trained parameters. */
   readonly trainable: readonly string[];
   /** Running statistics: the parameter and the value that it takes after the step. */
   readonly updates: ReadonlyMap<string, string>;
   readonly masks: readonly DropoutMask[];
-  /** How many values variances are taken over while training: more than one each. */
+  /** The numbers of values that variances are computed over in training; each must be more than one. */
   readonly several: readonly Dim[];
 }
 
 export interface ProgramOptions extends TaskSettings {
   readonly model: Model;
   readonly widths: readonly Width[];
-  /** Whether dropout drops and batch statistics are used. */
+  /** Whether dropout is active and batch statistics are used. */
   readonly training: boolean;
   /** Parameters that are not trained although they could be; see {@link frozenOf}. Default none. */
   readonly frozen?: readonly string[];
-  /** Whether units that are zero get a gradient where they otherwise would not, to measure what they could become. */
+  /** Whether units that are zero get a gradient even if they otherwise would not, to measure what they could become. */
   readonly open?: boolean;
-  /** What the sizes are read off that the caller does not tell. Default: they stay open. */
+  /** Supplies the sizes that the caller does not give. Default: they stay open. */
   readonly data?: Sized;
 }
 
 /**
- * Writes model and loss into a new graph. Throws `ARGUMENT` for an output or a loss that the model has not,
+ * Writes model and loss into a new graph. Throws `ARGUMENT` for an output or a loss that the model does not have,
  * `UNSUPPORTED_TYPE` for an output that is not float32, `UNSUPPORTED_OPERATOR`.
  */
 export function writeProgram(options: ProgramOptions): Program {
@@ -180,7 +180,7 @@ function writeLoss(
   inputs: readonly ProgramInput[],
 ): Pick<Program, "inputs" | "target" | "loss" | "counted" | "classes" | "scored" | "says" | "notes"> {
   if (isInModel(choice)) {
-    // The loss is in the model, and so is the input for its targets: the last of several.
+    // The loss is in the model, and so is the input for its targets: the last one if there are several.
     const target = inputs.length > 1 ? inputs.at(-1) : undefined;
     const features = target === undefined ? inputs : inputs.slice(0, -1);
     refuseWeights(classWeights);
@@ -246,7 +246,7 @@ function refuseClassless({ name, inverts }: Loss, output: string, { length: rank
   });
 }
 
-/** The targets of an example are found by the output's first axis: it must not count anything beside examples. */
+/** The targets of an example are found by the output's first axis: it must count nothing but examples. */
 function refuseFolded(output: string, [rows = 1]: Shape, inputs: readonly ProgramInput[]): void {
   const batches = batchNames({ inputs });
   if (batches.includes(rows as string) || !namesOf(rows).some((name) => batches.includes(name))) return;
@@ -258,7 +258,7 @@ function refuseFolded(output: string, [rows = 1]: Shape, inputs: readonly Progra
   });
 }
 
-/** What nodes say of themselves while they are written for training. */
+/** What nodes report while they are written for training. */
 interface TrainingNotes {
   readonly updates: Map<string, string>;
   readonly masks: DropoutMask[];

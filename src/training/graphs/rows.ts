@@ -8,7 +8,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { exampleShape, type ProgramInput } from "./program-inputs.ts";
 import { featuresInput, hasColumn } from "./sizes.ts";
 
-/** What of a program data have to fit. */
+/** The part of a program that data have to fit. */
 export interface Fed {
   /** The inputs that take the examples, as the model names them. */
   readonly inputs: readonly ProgramInput[];
@@ -16,7 +16,7 @@ export interface Fed {
   readonly ignored: readonly string[];
   /** The input of the loss. */
   readonly target: Value | undefined;
-  /** What integer labels must be below, if the loss takes such. */
+  /** The number of classes, which integer labels must be below, if the loss takes labels. */
   readonly classes: Dim | undefined;
 }
 
@@ -27,9 +27,10 @@ export interface RowSource {
 }
 
 /**
- * Where each input of a program takes its examples from: from the column of its name, the first float32 one without a
- * column from the features; the targets from a column, the targets or the labels. Throws `EMPTY_DATA`; `ARGUMENT` for an input without a column, or a
- * column without an input; `SHAPE_MISMATCH`; `UNSUPPORTED_TYPE` where the element types differ; `LABEL_RANGE`.
+ * Where each input of a program takes its examples from: the column of its name, or the features for the first float32 input
+ * without a column; the targets from a column, the targets or the labels. Throws `EMPTY_DATA`; `ARGUMENT` for an input
+ * without a column, or a column without an input; `SHAPE_MISMATCH`; `UNSUPPORTED_TYPE` if the element types differ;
+ * `LABEL_RANGE`.
  */
 export function sourcesOf(program: Fed, data: Dataset): readonly RowSource[] {
   if (data.count === 0) {
@@ -95,7 +96,7 @@ function featureRows(input: ProgramInput, data: Dataset): Rows {
 
 const sizesLike = (shape: Shape) => [...new Set(shape.flatMap(namesOf))].map((name) => `${name}=8`).join(",");
 
-/** The rows of the column that is named like an input. */
+/** The rows of the column with an input's name. */
 function columnRows(input: { name: string; dtype: DType }, shape: Shape, data: Dataset): Rows {
   const column = data.inputs?.[input.name];
   const thing = `column "${input.name}" of data set "${data.name}"`;
@@ -110,14 +111,14 @@ function columnRows(input: { name: string; dtype: DType }, shape: Shape, data: D
   return { thing, data: converted(thing, column.data, input), dims: column.dims };
 }
 
-/** Whether examples of shape `dims` go where `shape` is taken: a named size may be any. */
+/** Whether examples of shape `dims` fit `shape`, in which a named size may be any number. */
 function fits(shape: Shape, dims: readonly number[]): boolean {
   return (
     shape.length === dims.length && shape.every((dim, axis) => typeof dim !== "number" || dim === dims[axis])
   );
 }
 
-/** The same size by name must be the same in every column. */
+/** Checks that a named size is the same in every column. */
 function checkNamedSizes(sources: readonly RowSource[], data: Dataset): void {
   const seen = new Map<string, { readonly size: number; readonly thing: string }>();
   for (const { input, rows } of sources) {
@@ -196,7 +197,7 @@ function targetRows(
   };
 }
 
-/** `dims` with axes of size 1 as `shape` has them; undefined where they do not fit even so. */
+/** `dims` with the axes of size 1 that `shape` has; undefined if they still do not fit. */
 function shapedLike(shape: Shape, dims: readonly number[]): readonly number[] | undefined {
   if (fits(shape, dims)) return dims;
   const rest = dims.filter((size) => size !== 1);
@@ -213,7 +214,7 @@ function classesText(classes: number | undefined, { dtype }: { readonly dtype: D
   return `the model has ${classes === 1 ? "1 output" : `outputs for ${classes} classes`}`;
 }
 
-/** The values in the element type of the input that they are for; integers and truth values are converted. */
+/** The values in the element type of their input; integers and booleans are converted. */
 function converted(thing: string, data: ColumnData, input: { name: string; dtype: DType }): ColumnData {
   const made = allocate(input.dtype, 0);
   if (made.constructor === data.constructor) return data;

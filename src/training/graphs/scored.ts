@@ -5,7 +5,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import type { Loss } from "../losses/loss.ts";
 import { type Ending, endingOf, isProbability, makerOf, rangeOf } from "./ending.ts";
 
-/** What a loss and its metrics are taken of, and what the user should hear of it. */
+/** What a loss and its metrics are computed from, and notes on that for the user. */
 export interface Scored {
   readonly value: string;
   readonly notes: readonly string[];
@@ -13,11 +13,11 @@ export interface Scored {
 
 const isBounded = ({ least, most }: Interval) => Number.isFinite(least) && Number.isFinite(most);
 
-/** Probabilities are kept so far from 0 and 1 before their logits are taken. */
+/** Probabilities are clipped to at least this distance from 0 and 1 before their logits are computed. */
 const margin = 1e-7;
 
 /**
- * The logits behind an output, for a loss that takes such: what stands before the function that the loss inverts, or
+ * The logits of an output, for a loss that takes logits: the input of the final function that the loss inverts, or
  * the logits of probabilities. Throws `ARGUMENT` for an output that cannot be logits.
  */
 export function writeScored(graph: GraphBuilder, loss: Loss, output: string): Scored {
@@ -46,7 +46,7 @@ export function writeScored(graph: GraphBuilder, loss: Loss, output: string): Sc
   throw notLogits(graph, loss, output, ending, range);
 }
 
-/** Whether the loss has a single class to choose: labels that are not 0 are refused where data come. */
+/** Whether the loss has only a single class to choose; labels other than 0 are refused once there are data. */
 function isLoneClass({ classes, inverts }: Loss, shape: Shape): boolean {
   return inverts?.axis !== undefined && classes(shape) === 1;
 }
@@ -57,7 +57,7 @@ function takesBack(inverts: NonNullable<Loss["inverts"]>, { link }: Ending, rank
   );
 }
 
-/** The values before the link, moved as the output moves those behind it. */
+/** The values before the link, moved as the model moves those after it. */
 function writeBefore(graph: GraphBuilder, { before, moves }: Ending): string {
   return moves.reduce(
     (value, { op, inputs, attributes }) => graph.emit(op, [value, ...inputs.slice(1)], attributes, "logits"),

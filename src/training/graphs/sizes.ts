@@ -6,12 +6,12 @@ import { didYouMean } from "../../tensor/unknown-name.ts";
 import type { Sizes } from "../settings/task-options.ts";
 import { batchNames, exampleShape, type ProgramInput } from "./program-inputs.ts";
 
-/** What of data says how large an example is. */
+/** The parts of a data set that say how large an example is. */
 export type Sized = Pick<Dataset, "features" | "featureDims" | "inputs">;
 
 /**
- * The numbers of the inputs' named sizes, but for that of the batch: as the caller tells them, else as the data have them.
- * Throws `ARGUMENT` for a name that is no such size and for a number that is none.
+ * The numbers of the inputs' named sizes, except that of the batch: the caller's, else those of the data.
+ * Throws `ARGUMENT` for a name that is not such a size, and for a size that is not a positive integer.
  */
 export function knownSizes(
   inputs: readonly ProgramInput[],
@@ -57,7 +57,7 @@ export function featuresInput(inputs: readonly ProgramInput[], data: Sized): Pro
   return open.find(({ dtype }) => dtype === "float32") ?? (open.length === 1 ? open[0] : undefined);
 }
 
-/** What the named sizes come to in an example of the data; of two that differ, the first. */
+/** The values of the named sizes in an example of the data; the first of them if two differ. */
 function sizesIn(inputs: readonly ProgramInput[], data: Sized): Sizes {
   const taker = featuresInput(inputs, data);
   const sizes: Record<string, number> = {};

@@ -11,14 +11,14 @@ import { sourcesOf } from "./rows.ts";
 /** What a model is trained for, with nothing left open. */
 export interface Task extends TaskSettings {
   readonly loss: LossOf;
-  /** How it was chosen, where the caller left a choice. */
+  /** How it was chosen, if the caller left a choice. */
   readonly notes: readonly string[];
 }
 
 /** What the caller has decided. */
 export type Wanted = Omit<TaskOptions, "loss"> & { readonly loss?: LossOf | undefined };
 
-/** A choice that a program can be written for, and whether it makes exactly the classes that the data have. */
+/** A choice that a program can be written for, and whether it has exactly as many classes as the data. */
 interface Candidate {
   readonly loss: LossOf;
   readonly output: string;
@@ -27,8 +27,8 @@ interface Candidate {
 }
 
 /**
- * The output and the loss that fit data by their shapes, of those that the caller leaves open. Throws `ARGUMENT` where
- * several outputs fit, and what a trainer throws where none does.
+ * The output and the loss that fit the shapes of the data, as far as the caller leaves them open. Throws `ARGUMENT` if
+ * several outputs fit, and what a trainer throws if none does.
  */
 export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task {
   const floats = model.graph.outputs.filter(({ dtype }) => dtype === "float32").map(({ name }) => name);
@@ -57,7 +57,7 @@ export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task 
   };
 }
 
-/** The same task with the named sizes of an example as the data have them. Throws what {@link writeProgram} throws. */
+/** The same task with an example's named sizes taken from the data. Throws what {@link writeProgram} throws. */
 export function sizedBy<Options extends TaskOptions>(
   data: Dataset,
   model: Model,
@@ -67,7 +67,7 @@ export function sizedBy<Options extends TaskOptions>(
   return { ...options, sizes };
 }
 
-/** Losses to try for the targets that data have, the usual one first. */
+/** Losses to try for the targets of the data, the usual one first. */
 function lossesFor({ labels, labelDims = [], classes = 0, targets }: Dataset): readonly LossName[] {
   if (labels === undefined) return targets === undefined ? ["crossEntropy"] : ["meanSquaredError"];
   const binary = classes <= 2 ? (["binaryCrossEntropy"] as const) : [];

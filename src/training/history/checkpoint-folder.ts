@@ -25,7 +25,7 @@ const kept = 2;
 
 /**
  * Adds a checkpoint to a folder and returns its path. The file is complete on disk before the manifest names it, and
- * older ones go only after that: a crash at any moment leaves the last complete checkpoint readable.
+ * older ones are deleted only after that: a crash at any moment leaves the last complete checkpoint readable.
  */
 export async function addCheckpoint(folder: string, step: number, bytes: Uint8Array): Promise<string> {
   await platform.makeFolder(folder);
@@ -45,7 +45,7 @@ export async function addCheckpoint(folder: string, step: number, bytes: Uint8Ar
     new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`),
   );
   const named = new Set(manifest.checkpoints.map((checkpoint) => checkpoint.file));
-  // Without a manifest nobody knows whether a checkpoint was complete, so it stays.
+  // Without a manifest it is unknown whether a checkpoint was complete, so it stays.
   const known = listed.length > 0 ? leftover : unfinished;
   for (const name of await platform.listFolder(folder)) {
     if (known.test(name) && !named.has(name)) await platform.removeFile(`${folder}/${name}`);
@@ -53,14 +53,14 @@ export async function addCheckpoint(folder: string, step: number, bytes: Uint8Ar
   return path;
 }
 
-/** What a crash leaves behind: temporary files, and checkpoints that no manifest names (yet, or any more). */
+/** What a crash leaves: temporary files, and checkpoints that no manifest names (yet, or any longer). */
 const unfinished = /^(step-\d+-[0-9a-f]{8}\.safetensors|manifest\.json)\.[0-9a-f]{12}\.tmp$/;
 const leftover =
   /^(step-\d+-[0-9a-f]{8}\.safetensors(\.[0-9a-f]{12}\.tmp)?|manifest\.json\.[0-9a-f]{12}\.tmp)$/;
 
 /**
  * The newest checkpoint of a folder, or the newest complete one of `step` (a growth may be saved at the step at which
- * it happened). Throws `CHECKPOINT_MISSING` where there is none, and `CHECKPOINT_CORRUPT` where it is damaged, naming
+ * it happened). Throws `CHECKPOINT_MISSING` if there is none, and `CHECKPOINT_CORRUPT` if it is damaged, naming
  * the older complete one.
  */
 export async function readCheckpoint(
@@ -98,7 +98,7 @@ export async function readCheckpoint(
   });
 }
 
-/** The file's bytes where it is what the manifest says, or what is wrong with it. */
+/** The file's bytes if it is what the manifest says, else what is wrong with it. */
 async function check(folder: string, entry: Entry): Promise<Uint8Array | string> {
   if (!(await platform.listFolder(folder)).includes(entry.file))
     return "the manifest names it, but it is missing";
@@ -132,7 +132,7 @@ async function readManifest(folder: string): Promise<Manifest> {
       return manifest;
     }
   } catch {
-    // Falls through to the same error: whatever is wrong, the manifest cannot be used.
+    // Falls through to the same error: in any case, the manifest cannot be used.
   }
   throw new EspalierError("CHECKPOINT_CORRUPT", {
     thing: manifestPath(folder),

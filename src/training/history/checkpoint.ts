@@ -9,9 +9,9 @@ import type { TrainerSettings } from "../settings/options.ts";
 import { lossAgain, type Own, optimizerAgain } from "./own-records.ts";
 import { noProgress, type Progress, type TrainerState } from "./state.ts";
 
-/** Version of what a checkpoint holds; raised whenever an older reader would misread it. */
+/** Version of a checkpoint's contents; raised whenever an older reader would misread them. */
 const version = "2";
-/** What is read. In version 1 a restart made all entries newly born, and nothing else asked when they were. */
+/** Versions that can be read. In version 1 a restart made all entries newly born, and nothing else used their births. */
 const readable = ["1", version];
 const noDigest = "0".repeat(64);
 
@@ -23,7 +23,8 @@ export interface Checkpoint {
 
 /**
  * One safetensors file: the model as ONNX bytes, the optimizer's tensors and births, and settings and progress as
- * JSON; in a trial also the state to go back to, as such a file again. It carries the SHA-256 of itself (taken with zeros in the digest's place).
+ * JSON; during a trial also the state to return to, as another such file. It carries its own SHA-256 (computed with zeros in
+ * the digest's place).
  */
 export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise<Uint8Array> {
   const tensors = new Map<string, Tensor>();
@@ -45,7 +46,7 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
   const { optimizer, loss, ...others } = settings;
   const plain = {
     ...others,
-    // A record is stored by its name and options; a name, or that of an output, as it is.
+    // A record is stored as its name and options; a loss's name, or that of an output, as it is.
     loss: typeof loss === "object" && !isInModel(loss) ? { name: loss.name, options: loss.options } : loss,
     optimizer: { name: optimizer.name, options: optimizer.options, learningRate: optimizer.learningRate },
   };
@@ -68,7 +69,7 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
 
 /**
  * Throws `CHECKPOINT_CORRUPT` for bytes that are not a whole checkpoint, and `ARGUMENT` if it names an
- * optimizer or a loss that is neither one of ours nor among `own`.
+ * optimizer or a loss that is neither in our tables nor among `own`.
  */
 export async function decodeCheckpoint(
   bytes: Uint8Array,
@@ -154,7 +155,7 @@ async function read(bytes: Uint8Array, own: Own): Promise<Checkpoint> {
   return { settings, state: { model, learner, progress, kept: state } };
 }
 
-/** For a record of the right name whose state is another. */
+/** For a record of the right name with a different state. */
 function otherState({ name, slots }: Optimizer, stored: string): EspalierError {
   return new EspalierError("ARGUMENT", {
     thing: `optimizer "${name}"`,
@@ -164,7 +165,7 @@ function otherState({ name, slots }: Optimizer, stored: string): EspalierError {
   });
 }
 
-/** Where the 64 hexadecimal digits of the digest stand: in the header's metadata, which comes first. */
+/** The offset of the digest's 64 hexadecimal digits: in the header's metadata, which comes first. */
 function digestAt(bytes: Uint8Array): number {
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, Math.min(bytes.length, 65_536)));
   const key = '"sha256":"';

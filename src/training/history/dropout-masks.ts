@@ -16,7 +16,7 @@ export interface MaskDraw {
   readonly seed: number;
   /** Updates done. */
   readonly step: number;
-  /** Of the widths that have ever shrunk; default none. */
+  /** Those of the widths that have ever shrunk; default none. */
   readonly lineages?: Lineages;
 }
 
@@ -28,9 +28,9 @@ export function withMasks(program: Program, widths: readonly Width[], feeds: Fee
 }
 
 /**
- * The dropout masks of one step. Each value is a function of (seed, which dropout, step, row, position) alone, so a
- * run resumes exactly, and units that were there before a growth are dropped as if it had not happened. Where a width has
- * shrunk, the position is the one that there would be with every unit that it ever had.
+ * The dropout masks of one step. Each value depends only on (seed, which dropout, step, row, position), so a run resumes
+ * exactly, and units that existed before a growth are dropped as if it had not happened. If a width has shrunk, a position
+ * counts every unit that it ever had.
  */
 function drawMasks(
   masks: readonly DropoutMask[],
@@ -67,7 +67,7 @@ function drawMasks(
   return feeds;
 }
 
-/** The position of each column of a mask among those of all units that there ever were; undefined where it is the same. */
+/** The position of each column of a mask among those of all units that ever existed; undefined if it is the same. */
 function placesOf(
   { like }: DropoutMask,
   dims: readonly number[],
@@ -93,20 +93,20 @@ function placesOf(
   return moved ? places : undefined;
 }
 
-/** Where the positions of an axis lie on it with every unit that its width ever had, and how many there are then. */
+/** The places of an axis's positions among those of every unit that its width ever had, and how many those are. */
 function lineageOn(
   value: string,
   axis: number,
   widths: readonly Width[],
   lineages: Lineages,
 ): { readonly positions: Int32Array; readonly whole: number } | undefined {
-  // Of several widths that have shrunk and share an axis, the first is followed.
+  // If several widths that have shrunk share an axis, the first is followed.
   for (const width of widths) {
     const lineage = lineages.get(width.id);
     const on = lineage && width.carried.find((one) => one.value === value && one.axis === axis);
     if (lineage === undefined || on === undefined || !on.layout.every((block) => !("times" in block)))
       continue;
-    // A growth that is being measured is no part of the history yet.
+    // A growth that is being measured is not part of the history yet.
     const young = Math.max(0, width.size - lineage.numbers.length);
     const numbers = [...lineage.numbers, ...Array.from({ length: young }, (_, unit) => lineage.next + unit)];
     const units = lineage.next + young;

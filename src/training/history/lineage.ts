@@ -1,9 +1,9 @@
 import type { Progress } from "./state.ts";
 
 /**
- * Which units of a width are which, over a run that grows and shrinks. Every unit keeps the number that it was born with,
- * and no number is given twice, so that what is drawn for a unit (its first weights, its dropout masks) is drawn for no
- * other, and does not change when units before it go. Without a shrink these are simply the units' places.
+ * The identity of a width's units over a run that grows and shrinks. Every unit keeps the number that it was born with,
+ * and no number is used twice, so that what is drawn for a unit (its first weights, its dropout masks) is drawn for no
+ * other, and does not change when units before it are removed. Without a shrink these are simply the units' places.
  */
 export interface Lineage {
   /** The number of each unit, ascending. */
@@ -14,7 +14,7 @@ export interface Lineage {
 
 type History = Pick<Progress, "growths" | "shrinks">;
 
-/** Worked out anew where a run's history changes, and not at every step. */
+/** Lineages by history, so that they are computed only when a run's history changes and not at every step. */
 const known = new WeakMap<History["shrinks"], { growths: History["growths"]; lineages: Lineages }>();
 
 export type Lineages = ReadonlyMap<string, Lineage>;

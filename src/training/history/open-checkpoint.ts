@@ -6,20 +6,20 @@ import { type Schedule, scheduleOf } from "../schedules/index.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { readCheckpoint } from "./checkpoint-folder.ts";
 
-/** How to go on from a checkpoint. */
+/** How to resume from a checkpoint. */
 export interface ResumeOptions {
   /** An older checkpoint of a folder. Default: the newest. */
   readonly step?: number;
   readonly metrics?: readonly Metric[];
   readonly threads?: number;
   /**
-   * In the place of the one that the checkpoint names: needed if it is none of the table, else to change its options. Must
+   * Replaces the one that the checkpoint names: needed if that is not in the table, else used to change its options. Must
    * have the same name and state.
    */
   readonly optimizer?: Optimizer;
-  /** The loss that the checkpoint names, if it is none of the table. */
+  /** The loss that the checkpoint names, if it is not in the table. */
   readonly loss?: Loss;
-  /** In the place of the optimizer's, e.g. after a cosine that is finished. */
+  /** Replaces the optimizer's, e.g. after a cosine that is finished. */
   readonly learningRate?: number | Schedule;
 }
 
@@ -33,8 +33,8 @@ const resumeNames: OptionNames<ResumeOptions> = {
 };
 
 /**
- * A checkpoint out of a folder (`step` picks an older one of it) or of bytes, to go on from with so many threads. Throws
- * `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`, and `ARGUMENT` for an optimizer that is missing or another.
+ * A checkpoint from a folder (`step` picks an older one) or from bytes, to resume from with this many threads. Throws
+ * `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`, and `ARGUMENT` for an optimizer that is missing or does not match.
  */
 export async function openCheckpoint(
   source: string | Uint8Array,

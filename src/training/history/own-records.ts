@@ -4,7 +4,7 @@ import type { Loss } from "../losses/loss.ts";
 import { optimizerOf, optimizers } from "../optimizers/index.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 
-/** Records of one's own that a checkpoint only names. */
+/** The caller's own records, which a checkpoint only names. */
 export interface Own {
   readonly optimizer?: Optimizer;
   readonly loss?: Loss;
@@ -20,7 +20,7 @@ export function optimizerAgain(
   throw missingRecord("optimizer", name);
 }
 
-/** The loss that a checkpoint names: as a name, or a record without its functions. Throws `ARGUMENT`. */
+/** The loss that a checkpoint names by its name alone, or by a record without its functions. Throws `ARGUMENT`. */
 export function lossAgain(
   stored: Exclude<LossChoice, Loss> | Pick<Loss, "name" | "options">,
   own: Loss | undefined,

@@ -2,7 +2,7 @@ import type { GrowthPlan } from "../../growth/plan/plan.ts";
 import type { Exactness, ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
 import type { ControllerDecision } from "../policy/state.ts";
 
-/** What a change of one width's size did, measured on one batch before and after. */
+/** The effect of a change of one width's size, measured on one batch before and after. */
 export interface SizeChange {
   readonly width: string;
   /** Updates done when it happened. */
@@ -15,7 +15,7 @@ export interface SizeChange {
     readonly maxDifference: number;
     /** Rounding bound at the entry that comes closest to its bound. */
     readonly roundingBound: number;
-    /** Whether every entry is within its rounding bound, or, where that proves nothing, 1e-4 of its channel or example, or the network's noise. */
+    /** Whether every entry is within its rounding bound, or, if that proves nothing, 1e-4 of its channel or example, or the network's noise. */
     readonly preserved: boolean;
     /** Whether every bit is the same. */
     readonly identical: boolean;
@@ -24,22 +24,22 @@ export interface SizeChange {
   readonly parameters: { readonly before: number; readonly after: number };
   /** What one more example adds to a training step, forward and backward. */
   readonly flopsPerExample: { readonly before: number; readonly after: number };
-  /** What it took: the measuring, and choosing the new values where a strategy looked at data. */
+  /** FLOPs of measuring, and of choosing the new values if a strategy used data. */
   readonly flops: number;
   readonly pauseMs: number;
 }
 
-/** What looking at data took. */
+/** The cost of using data. */
 export interface ChoosingCost {
   readonly examples: number;
   readonly flops: number;
   readonly seconds: number;
 }
 
-/** What a growth did. */
+/** The record of a growth. */
 export interface GrowthRecord extends SizeChange {
   readonly strategy: string;
-  /** Of the new units, in order. `gradientNorm` is over all their weights. */
+  /** The new units, in order. `gradientNorm` is over all weights of a unit. */
   readonly newUnits: readonly {
     readonly unit: number;
     readonly gradientNorm: number;
@@ -47,20 +47,20 @@ export interface GrowthRecord extends SizeChange {
   }[];
   /** Groups of units, with a new one among them, whose incoming weights and bias are equal. */
   readonly identicalUnits: readonly (readonly number[])[];
-  /** What choosing the new values from data took, where the strategy did; part of the pause. */
+  /** The cost of choosing the new values from data, if the strategy did; part of the pause. */
   readonly choosing?: ChoosingCost;
   readonly plan: GrowthPlan;
 }
 
-/** What a shrink did. */
+/** The record of a shrink. */
 export interface ShrinkRecord extends SizeChange {
-  /** Which units were asked for, such as "dead" or "least 4 by taylor". */
+  /** The units asked for, such as "dead" or "least 4 by taylor". */
   readonly choice: string;
   /** What is known of the function without them; `output` says how far it moved on the batch. */
   readonly exactness: Exactness;
-  /** Units that were looked at and stay. */
+  /** Units that were considered and stay. */
   readonly left: readonly { readonly unit: number; readonly reason: string }[];
-  /** What the gradients that units were chosen by took, where they were; part of the pause. */
+  /** The cost of the gradients that units were chosen by, if they were; part of the pause. */
   readonly choosing?: ChoosingCost;
   /** Growths of the run that came before it. */
   readonly growths: number;
@@ -70,7 +70,7 @@ export interface ShrinkRecord extends SizeChange {
 /** What ended a run. "budget": that of its growth policy. */
 export type StoppedBy = "steps" | "early stopping" | "signal" | "budget";
 
-/** What `fit` did. */
+/** The result of `fit`. */
 export interface FitResult {
   /** Updates done by this call, and by the trainer altogether. */
   readonly steps: number;
@@ -79,9 +79,9 @@ export interface FitResult {
   /** Loss of the last batch, before its update. */
   readonly loss: number;
   readonly stoppedBy: StoppedBy;
-  /** The best validation score and its step, where there was early stopping. */
+  /** The best validation score and its step, if there was early stopping. */
   readonly best?: { readonly step: number; readonly score: number };
-  /** Of the growth controller, in this call. */
+  /** The growth controller's decisions in this call. */
   readonly decisions: readonly ControllerDecision[];
   readonly seconds: number;
   readonly examplesPerSecond: number;

@@ -3,8 +3,8 @@ import type { SizeChange } from "./record.ts";
 import type { Progress } from "./state.ts";
 
 /**
- * The progress of a run at `now` that goes back to `then`: as it was, but for what was spent. Throws `ARGUMENT` where
- * `then` is no earlier state of the run.
+ * The progress of a run at `now` that returns to `then`: as it was then, except for what was spent. Throws `ARGUMENT` if
+ * `then` is not an earlier state of the run.
  */
 export function rolledBack(now: Progress, then: Progress): Progress {
   const undone = now.rollbacks.slice(then.rollbacks.length);
@@ -28,7 +28,7 @@ export function rolledBack(now: Progress, then: Progress): Progress {
   };
 }
 
-/** Whether the growths, shrinks and rollbacks of `now` begin with those of `then`, by value: a resumed run has read its own anew. */
+/** Whether the growths, shrinks and rollbacks of `now` begin with those of `then`, by value: a resumed run has read new copies of its own. */
 function isBefore(then: Progress, now: Progress): boolean {
   const nameOf = ({ width, step, size }: SizeChange) => JSON.stringify([width, step, size]);
   const begins = (long: readonly SizeChange[], short: readonly SizeChange[]) =>

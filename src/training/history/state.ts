@@ -7,19 +7,19 @@ import type { GrowthRecord, ShrinkRecord } from "./record.ts";
 export interface Spent {
   /** Forward and backward passes and updates. */
   readonly training: number;
-  /** Finding out what new units of a width would bring. */
+  /** Predicting how much new units of a width would lower the loss. */
   readonly scoring: number;
-  /** Measuring growths before and after. */
+  /** Measurements before and after growths. */
   readonly growing: number;
 }
 
-/** A stretch of a run that was taken back, such as a growth that did not pay. */
+/** A stretch of a run that was undone, such as a growth that did not pay off. */
 export interface Rollback {
-  /** Updates done when it was taken back. */
+  /** Updates done when it was undone. */
   readonly from: number;
-  /** Updates done in the state that the run went back to. */
+  /** Updates done in the state that the run returned to. */
   readonly to: number;
-  /** FLOPs of what is taken back, but for those that an earlier rollback of the same stretch tells. Still charged. */
+  /** FLOPs of what is undone, except those that an earlier rollback of the same stretch reports. Still charged. */
   readonly flops: number;
   /** The growths that were undone, oldest first. */
   readonly growths: readonly GrowthRecord[];
@@ -27,21 +27,21 @@ export interface Rollback {
   readonly shrinks: readonly ShrinkRecord[];
 }
 
-/** Where a run stands, beside its weights. */
+/** The state of a run apart from its weights. */
 export interface Progress {
   /** Updates done. */
   readonly step: number;
   readonly epoch: number;
   /** Examples of the current epoch already seen. */
   readonly offset: number;
-  /** FLOPs so far, those of what was rolled back included: the sum of what {@link Progress.spent} tells apart. */
+  /** FLOPs so far, including those of what was rolled back: the sum of the items of {@link Progress.spent}. */
   readonly flops: number;
   readonly spent: Spent;
   readonly growths: readonly GrowthRecord[];
   readonly shrinks: readonly ShrinkRecord[];
-  /** What was tried and taken back, oldest first. */
+  /** What was tried and undone, oldest first. */
   readonly rollbacks: readonly Rollback[];
-  /** Where the growth controller stands, once there has been one. */
+  /** The state of the growth controller, once there has been one. */
   readonly controller?: ControllerState;
 }
 
@@ -57,7 +57,7 @@ export const noProgress: Progress = {
   rollbacks: [],
 };
 
-/** Progress with more FLOPs on its account. */
+/** Progress charged with more FLOPs. */
 export function charged(progress: Progress, what: keyof Spent, flops: number): Progress {
   const { spent } = progress;
   return { ...progress, flops: progress.flops + flops, spent: { ...spent, [what]: spent[what] + flops } };
@@ -75,11 +75,11 @@ export function updated(progress: Progress, size: number, count: number): Progre
   };
 }
 
-/** Everything that a checkpoint holds. */
+/** Everything that a checkpoint stores. */
 export interface TrainerState {
   readonly model: Model;
   readonly learner: LearnerState;
   readonly progress: Progress;
-  /** The state that a trial of a growth goes back to where it fails, while one is under way. */
+  /** The state to which the current trial of a growth, if any, returns if it fails. */
   readonly kept?: TrainerState | undefined;
 }
