@@ -19,7 +19,7 @@ const isTraining = (call: Call) => call.int("training_mode", 0) !== 0;
 const batchAxes = (call: Call) => [0, ...spatialAxes(call.rank(0))];
 
 /**
- * Y = scale·(X - mean)/sqrt(var + epsilon) + B to a channel. X [N, C, ...]; scale, B, mean, var [C]. In training
+ * Y = scale·(X - mean)/sqrt(var + epsilon) + B for each channel. X [N, C, ...]; scale, B, mean, var [C]. In training
  * mode mean and var are those of the batch (population variance), and the running ones, which gradients do not reach,
  * are outputs 1 and 2: running·momentum + batch·(1 - momentum). ONNX BatchNormalization-15.
  */
@@ -48,7 +48,7 @@ export const batchNormalization: Operator = {
     const channel: AxisRef[] = [input(1, 0), input(2, 0), input(3, 0), input(4, 0)];
     const running = isTraining(call) ? [1, 2].filter((index) => (call.node.outputs[index] ?? "") !== "") : [];
     return {
-      // Also in evaluation: the network is trained with the statistics of batches, whose variance would be zero.
+      // In evaluation too: the network is trained on the statistics of batches, whose variance would be zero.
       atZero: "steep",
       ties: [
         ...call.shape(0).map((_, axis) => tie(input(0, axis), output(axis))),
@@ -71,7 +71,7 @@ export const batchNormalization: Operator = {
 
   statistics: [3, 4],
 
-  // Before opset 14 the number of outputs said whether to train, and until opset 8 each position could be normalized.
+  // Before opset 14 the number of outputs said whether to train; up to opset 8 each position could be normalized.
   upgrade(call) {
     const { node } = call;
     if (call.opset >= 14) return node;

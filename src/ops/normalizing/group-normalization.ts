@@ -13,7 +13,7 @@ import { channelColumn } from "../windows/conv.ts";
 import { spatialAxes } from "../windows/window.ts";
 import { instanceNormalization } from "./instance-normalization.ts";
 
-/** Number of groups and channels of each. Scale and B go by group (opset 18) or by channel (from 21 on). */
+/** Number of groups and channels in each. Scale and B are per group (opset 18) or per channel (21 and later). */
 function groupsOf(call: Call): { groups: number; perGroup: Dim; byGroup: boolean } {
   const groups = call.int("num_groups", 0);
   const shape = call.shape(0);
@@ -117,7 +117,7 @@ export const groupNormalization: Operator = {
           becomes: (layout, units) => layoutSize(inGroups(layout) ?? [], units),
         },
       ],
-      // A group of zeros has variance 0 and stays one: only the shift behind it is left.
+      // A group of zeros has variance 0 and stays one: only the shift after it is left.
       contents: ([x, scale, shift]) => {
         const held = elementwise([x, scale, shift]);
         const nothing = shift === "zero" && (x === "zero" || scale === "zero");

@@ -55,7 +55,7 @@ export const instanceNormalization: Operator = {
         { at: input(2, 0), role: "shift" },
       ],
       blocked: axesOf(call).flatMap((axis) => [input(0, axis), output(axis)].map((at) => ({ at, reason }))),
-      // A channel of zeros has variance 0 and stays one: only the shift behind it is left.
+      // A channel of zeros has variance 0 and stays one: only the shift after it is left.
       contents: ([x, scale, shift]) => {
         const held = elementwise([x, scale, shift]);
         const nothing = shift === "zero" && (x === "zero" || scale === "zero");

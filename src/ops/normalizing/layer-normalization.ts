@@ -14,8 +14,8 @@ function axesOf(call: Call): { first: number; axes: number[] } {
 }
 
 /**
- * The mean of the old entries, as padding, leaves the mean as it is and makes the variance s times the old one, with s =
- * old size / new size: scale by √s and epsilon by s give the old result.
+ * Padding with the mean of the old entries keeps the mean and makes the variance s times the old one, with s = old
+ * size / new size: multiplying scale by √s and epsilon by s gives the old result.
  */
 function acceptNormalized(fresh: Contents): readonly Repair[] | Refusal {
   if (fresh === "mean") {
@@ -101,9 +101,9 @@ export const layerNormalization: Operator = {
           axes.length === 1 && extra.length === 0 ? acceptNormalized(fresh) : onlyCopies(fresh),
       })),
       contents: ([x, scale, offset]) => {
-        // What is finite, times zero, plus zero.
+        // A finite value, times zero, plus zero.
         if (scale === "zero" && (offset ?? "zero") === "zero") return "zero";
-        // On the axes that are not normalized, the mean of old units means nothing to what they become.
+        // On axes that are not normalized, a mean of old units does not become a mean of their results.
         if (x !== "mean" || scale === undefined) return elementwise([x, scale, offset]);
         // The mean is normalized to zero; what is left is the offset.
         const nothing = scale !== "part" && (!call.has(2) || offset === "zero");

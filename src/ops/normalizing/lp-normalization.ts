@@ -42,7 +42,7 @@ export const lpNormalization: Operator = {
         at: input(0, axisOf(call)),
         accepts: (held) => {
           if (held === "zero") return [];
-          // Copied, the units are longer together than before.
+          // With copies, the vector of units is longer than before.
           if (held === "copy") return [{ target: { output: 0 }, power: -1 / order(call) }];
           return { blocked: "LpNormalization takes the length over it" };
         },

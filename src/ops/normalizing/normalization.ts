@@ -4,7 +4,7 @@ import type { GradientCall, RoundingCall } from "../rules/operator.ts";
 
 type Emitter = Pick<GradientCall, "graph">;
 
-/** What normalizing over `axes` is made of; every value keeps the normalized axes with size 1. */
+/** The steps of normalizing over `axes`; every value but `centered` has size 1 on them. */
 export interface Normalized {
   /** x - mean */
   readonly centered: string;
@@ -54,8 +54,8 @@ export function normalizedGradient(
 }
 
 /**
- * A bound on the error of x̂ computed in float32 from x with error at most `bound`. Allows for the variance
- * computed as mean(x²) - mean², which ONNX Runtime's LayerNormalization does.
+ * A bound on the error of x̂ computed in float32 from x with error at most `bound`. Allows for a variance
+ * computed as mean(x²) - mean², as ONNX Runtime's LayerNormalization does.
  */
 export function normalizedBound(
   call: RoundingCall,

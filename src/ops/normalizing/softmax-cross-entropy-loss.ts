@@ -86,7 +86,7 @@ export const softmaxCrossEntropyLoss: Operator = {
     if (reduction === "none") return row;
     const labels = call.node.inputs[1] as string;
     const axes = Array.from({ length: call.rank(1) }, (_, axis) => axis);
-    // The mean of bounds is at most the largest, whichever labels are ignored.
+    // The mean of bounds is at most the largest of them, no matter which labels are ignored.
     const over = graph.emit(reduction === "mean" ? "ReduceMax" : "ReduceSum", [row, graph.vector(axes)], {
       keepdims: int(0),
     });
@@ -95,7 +95,7 @@ export const softmaxCrossEntropyLoss: Operator = {
     return addBounds(call, over, multiply(call, loss, twice));
   },
 
-  /** ONNX Runtime has no kernel for it and writes it as eleven nodes: more than the rest of a small network. */
+  /** ONNX Runtime has no kernel for it and expands it into eleven nodes: more than the rest of a small network. */
   lower(call) {
     const { graph, node } = call;
     const reduction = reductionOf(call);
@@ -144,7 +144,7 @@ function classes(call: GradientCall): string {
   return ones.length === 0 ? typed : graph.emit("Reshape", [typed, graph.vector([-1, ...ones])]);
 }
 
-/** What (softmax - one-hot) is multiplied with: the upstream gradient, the mean's 1/N, 0 for ignored labels. */
+/** What (softmax - one-hot) is multiplied by: the upstream gradient, the mean's 1/N, 0 for ignored labels. */
 function weight(
   call: GradientCall,
   column: string,
@@ -157,7 +157,7 @@ function weight(
   const spread = reduction === "none" ? graph.emit("Unsqueeze", [upstream, graph.vector([1])]) : upstream;
   if (skip === undefined) {
     if (reduction !== "mean") return spread;
-    // As many ones as labels: one node in place of the four that turn a shape into a number.
+    // It contains as many ones as there are labels: one node instead of the four that turn a shape into a number.
     return graph.emit("Div", [spread, graph.emit("ReduceSum", [oneHot], { keepdims: int(0) })]);
   }
   const dtype = call.input(1).dtype;

@@ -14,12 +14,12 @@ import { alwaysBetween } from "../rules/interval-rules.ts";
 import type { Call, Operator, RoundingCall, UpgradeCall } from "../rules/operator.ts";
 import { multiply } from "./normalization.ts";
 
-/** The axis that sums to 1: opset 13 and later, where it is the last unless given. */
+/** The axis that sums to 1, in opset 13 and later: the last one unless given. */
 export function softmaxAxis(call: Call): number {
   return call.axis(call.int("axis", -1), call.rank(0));
 }
 
-/** Before opset 13, all axes from `axis` (1 unless given) on sum to 1 together. */
+/** Before opset 13, all axes from `axis` (1 unless given) onward together sum to 1. */
 export function raiseSoftmax(call: UpgradeCall): Node {
   const { node, graph } = call;
   if (call.opset >= 13) return node;
@@ -34,7 +34,7 @@ export function raiseSoftmax(call: UpgradeCall): Node {
   return { ...node, op: "Reshape", inputs: [normalized, graph.emit("Shape", [x])], attributes: {} };
 }
 
-/** Axis flow of Softmax and LogSoftmax: all axes pass but the normalized one. */
+/** Axis flow of Softmax and LogSoftmax: all axes pass except the normalized one. */
 export function softmaxFlow(call: Call): AxisRule {
   const normalized = softmaxAxis(call);
   const reason = `${call.node.op} normalizes over this axis: a new entry would change all others`;
@@ -50,7 +50,7 @@ export function softmaxFlow(call: Call): AxisRule {
 }
 
 /**
- * A bound, with the shape of x but for size 1 on `axis`, on the error of x_i - max x, and of the logarithm of the sum of
+ * A bound, shaped like x except for size 1 on `axis`, on the error of x_i - max x, and of the logarithm of the sum of
  * exponentials, in float32: the inputs' bounds, the rounding of the differences, exponentials to 4 ulps, the sum.
  */
 export function logSumBound(call: RoundingCall, x: string, axis: number): string {
@@ -96,9 +96,9 @@ export const softmax: Operator = {
 };
 
 /**
- * The bound of softmax by interval arithmetic: every exponential lies between exp(d - e) and exp(d + e), with d the
+ * The bound of softmax by interval arithmetic: every exponential is between exp(d - e) and exp(d + e), with d the
  * distance from the largest entry and e its bound, and the quotient between those of the ends. An entry that a mask
- * has made very negative stays at 0 however large its own bound.
+ * has made very negative stays at 0 no matter how large its own bound is.
  */
 function softmaxBound(call: RoundingCall, x: string, axis: number): string {
   const { graph } = call;
@@ -106,7 +106,7 @@ function softmaxBound(call: RoundingCall, x: string, axis: number): string {
   const over = graph.vector([axis]);
   const scalar = (value: number) => graph.scalar(value);
   const sum = (value: string) => graph.emit("ReduceSum", [value, over], { keepdims: int(1) });
-  // Infinities would turn into NaN here: the mask -inf, and the bound of a sum with it.
+  // Infinities would turn into NaN here: a mask's -inf, and the bound of a sum with it.
   const finite = graph.emit("Max", [x, scalar(-3e38)]);
   const largest = graph.emit("ReduceMax", [finite, over], { keepdims: int(1) });
   const distance = graph.emit("Sub", [finite, largest]);
@@ -116,7 +116,7 @@ function softmaxBound(call: RoundingCall, x: string, axis: number): string {
     given === undefined ? rounded : graph.emit("Add", [rounded, graph.emit("Min", [given, scalar(1e37)])]);
   const high = graph.emit("Exp", [graph.emit("Add", [distance, error])]);
   const low = graph.emit("Exp", [graph.emit("Sub", [distance, error])]);
-  // Exponentials to 4 ulps, the sum, the quotient, and the same again for this computation.
+  // Exponentials to 4 ulps, the sum, the quotient, and all of these again for this computation.
   const roundings = scaleBound(
     call,
     graph.emit("Add", [sumRoundoff(call, x, [axis]), scalar(10 * unitRoundoff)]),

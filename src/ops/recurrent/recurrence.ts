@@ -26,7 +26,7 @@ export interface Step {
   readonly states: readonly string[];
   /** R [g·h, h]. */
   readonly recurrence: string;
-  /** Rb [g·h], where the cell adds it. */
+  /** Rb [g·h], if the cell adds it. */
   readonly bias: string | undefined;
   /** P [3·h]. */
   readonly peepholes: string | undefined;
@@ -37,20 +37,20 @@ export interface Step {
 export interface Cell extends Recurrent {
   /** Whether Rb goes into the step, because it is not just added to the inputs. */
   readonly takesBias: (call: Call) => boolean;
-  /** Functions of one direction where the node names none. */
+  /** Functions of one direction if the node names none. */
   readonly activations: readonly string[];
   /** Writes the new states, in the operators of {@link rulesOf}. */
   readonly write: (graph: GraphBuilder, step: Step, call: Call) => readonly string[];
 }
 
-/** As Tanh, but computed from the logistic function in ONNX Runtime's recurrent kernels: 3u off even near 0 (measured). */
+/** Tanh as ONNX Runtime's recurrent kernels compute it, from the logistic function: 3u off even near 0 (measured). */
 const gateTanh: Operator = {
   ...tanh,
   rounding: (call) =>
     addBounds(call, tanh.rounding(call) as string | undefined, call.graph.scalar(4 * unitRoundoff)),
 };
 
-/** What a step may be written in. */
+/** The operators that a step may be written in. */
 const rulesOf = rulesFrom({
   Add: add,
   Gemm: gemm,
@@ -66,7 +66,7 @@ const rulesOf = rulesFrom({
   Unsqueeze: unsqueeze,
 });
 
-/** Functions of a gate that take no numbers of their own. */
+/** Functions of a gate that have no parameters. */
 const plainActivations: readonly string[] = ["Relu", "Sigmoid", "Tanh"];
 
 /** Equal parts of a value along an axis (the last one). */
@@ -78,7 +78,7 @@ export function parts(graph: GraphBuilder, name: string, count: number, axis?: n
 
 type Writing = Call & { readonly graph: GraphBuilder };
 
-/** One direction of a call: what its steps see, the states being those before the first, the inputs those of all steps. */
+/** One direction of a call: what its steps see, with the states before the first step and the inputs of all steps. */
 interface Direction extends Step {
   readonly index: number;
   /** Runs from the last step to the first. */
@@ -162,7 +162,7 @@ interface Loop {
   ) => { readonly states: readonly string[]; readonly slices: readonly string[] };
 }
 
-/** Writes a Scan; returns the last states, and what the slices make up, in the order of the sequence. */
+/** Writes a Scan; returns the last states, and the stacked slices, in the order of the sequence. */
 function emitScan(graph: GraphBuilder, { states, scanned, reversed, body }: Loop) {
   const prefix = `scan${graph.nodes.length}.`;
   const inner = graph.nested(prefix);
@@ -188,7 +188,7 @@ function emitScan(graph: GraphBuilder, { states, scanned, reversed, body }: Loop
   return { states: outputs.slice(0, states.length), slices: outputs.slice(states.length) };
 }
 
-/** Gradient rule of a recurrent operator: the steps once more forwards, then backwards. */
+/** Gradient rule of a recurrent operator: the steps once more forward, then backward. */
 export function gradientRecurrent(cell: Cell): (call: GradientCall) => readonly (string | undefined)[] {
   return (call) => {
     const { graph } = call;

@@ -17,13 +17,13 @@ import type { Call } from "../rules/operator.ts";
 
 /**
  * What LSTM, GRU and RNN have in common. Inputs: 0 X [s, b, i], 1 W [d, g·h, i], 2 R [d, g·h, h], 3 B [d, 2·g·h],
- * 4 sequence_lens [b], 5 initial_h [d, b, h], of LSTM also 6 initial_c [d, b, h] and 7 P [d, 3·h]. Outputs:
- * 0 Y [s, d, b, h], 1 Y_h [d, b, h], of LSTM also 2 Y_c [d, b, h]. With s: sequence, b: batch, i: size of the input,
+ * 4 sequence_lens [b], 5 initial_h [d, b, h], for LSTM also 6 initial_c [d, b, h] and 7 P [d, 3·h]. Outputs:
+ * 0 Y [s, d, b, h], 1 Y_h [d, b, h], for LSTM also 2 Y_c [d, b, h]. With s: sequence, b: batch, i: size of the input,
  * d: directions, g: gates, h: hidden_size. Layout 1 puts the batch first.
  */
 export interface Recurrent {
   readonly gates: number;
-  /** Numbers that one direction carries from step to step, each of size h: the outputs behind Y. */
+  /** Numbers that one direction carries from step to step, each of size h: the outputs after Y. */
   readonly states: number;
   /** Whether a unit whose weights and initial state are zero stays zero. */
   readonly zeroStays: (call: Call) => boolean;
@@ -106,7 +106,7 @@ export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: C
     const initial = [5, 6].slice(0, states).filter((index) => call.has(index));
     const given = (...indices: number[]) => indices.filter((index) => call.has(index));
 
-    // The columns of R come first: where both axes of R lead to an output, it is its rows that make the unit.
+    // The columns of R come first: if both axes of R lead to an output, its rows are the ones that make the unit.
     const hidden = outputs.flatMap((index) => {
       const unit = hiddenOf(index);
       return [
@@ -141,7 +141,7 @@ export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: C
     return {
       ties: [
         ...hidden,
-        // What the rows of R make is what its columns are multiplied with a step later.
+        // What the rows of R make is multiplied by its columns one step later.
         blocks(input(2, 1), input(2, 2), gates, call),
         tie(input(0, 2), input(1, 2)),
         ...batches,
@@ -154,12 +154,12 @@ export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: C
       written: [{ at: input(2, 2), place: { attribute: "hidden_size" } }],
       unit: "state",
       contents: ([x, w, r, b, , h, c, p]) => {
-        // Without weights it is the batch that grows.
+        // Without weights, it is the batch that grows.
         if (w === undefined) return elementwise([x, h, c]);
         const made = [w, r, b, h, c].filter((held): held is Contents => held !== undefined);
         if (zeroStays(call) && made.every((held) => held === "zero")) return "zero";
         const held = elementwise([...made, p]);
-        // The columns of R count on their rows: they may be weights because the unit is zero, or shared out for copies.
+        // The columns of R rely on its rows: they may be weights because the unit is zero, or shares of it for copies.
         if (r === "zero" || (r === "copy" && held !== "copy")) {
           return { blocked: `new units would not be a ${r} at every step` };
         }

@@ -11,7 +11,7 @@ function bodyOf(call: Call): Subgraph {
   return body?.kind === "graph" ? body.value : call.fail("needs a body", body?.kind);
 }
 
-/** How many inputs are state, the rest being scanned along their first axis; and how often the body runs. */
+/** How many inputs are state, the rest being scanned along their first axis; and how many times the body runs. */
 function parts(call: Call): { readonly states: number; readonly length: Dim } {
   if (!call.has(0)) call.unruled("must have the form of opset 9 or newer, without lengths", call.node.inputs);
   const states = call.node.inputs.length - call.int("num_scan_inputs", 0);
@@ -40,7 +40,7 @@ function written(call: GraphCall, states: number): GraphBuilder {
 
 /**
  * A loop over the first axis of some inputs that carries other inputs along as state; `body` maps state and slices to
- * new state and slices of further outputs. Backward passes of recurrent operators are made of it. ONNX Scan-11.
+ * new state and slices of further outputs. Backward passes of recurrent operators use it. ONNX Scan-11.
  * `rulesOf`: the rules of the nodes in the body.
  */
 export function scanWith(rulesOf: RulesOf): Operator {
@@ -57,7 +57,7 @@ export function scanWith(rulesOf: RulesOf): Operator {
     },
     gradient: "none",
     axes: () => ({ ties: [] }),
-    // Nothing is promised of what a loop makes.
+    // Nothing is promised about what a loop makes.
     rounding: (call) =>
       call.node.outputs.map((name) => {
         if (name === "" || !isFloat(call.graph.typeOf(name).dtype)) return undefined;

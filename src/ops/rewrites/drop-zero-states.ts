@@ -9,7 +9,7 @@ import { intervalOf } from "../rules/interval-rules.ts";
 import { Call } from "../rules/operator.ts";
 
 /**
- * The same graph without initial states that are always zero, which is what recurrent operators begin with anyway:
+ * The same graph without initial states that are always zero, which is how recurrent operators start anyway:
  * exporters make one tensor of zeros for all layers, which would tie their sizes together.
  */
 export function dropZeroStates(graph: Graph): Graph {
@@ -30,7 +30,7 @@ export function dropZeroStates(graph: Graph): Graph {
   return changed ? without(graph, { ...graph, nodes }) : graph;
 }
 
-/** Whether a value is zero in every run, as interval rules tell. */
+/** Whether a value is zero in every run, according to interval rules. */
 function zerosIn(graph: Graph): (name: string) => boolean {
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const { types, ruled } = inferGraph(graph);
@@ -46,7 +46,7 @@ function zerosIn(graph: Graph): (name: string) => boolean {
   };
   const look = (name: string): Interval => {
     const tensor = graph.parameters.get(name);
-    // A parameter of zeros may be one that is yet to be trained.
+    // A parameter of zeros may simply not have been trained yet.
     if (tensor !== undefined) {
       const isZero = wasLifted(graph, name) && toNumbers(tensor).every((value) => value === 0);
       return isZero ? between(0, 0) : anything;

@@ -14,8 +14,8 @@ import { chooseName, takenName } from "../logic/choose.ts";
 import { constantOf } from "./lift-constants.ts";
 
 /**
- * The same graph with the nodes of both branches of every If beside it and a Choose in its place, so that widths run
- * through branches; of an If whose condition the sizes of the model decide, only the branch that is taken.
+ * The same graph with every If replaced by the nodes of both branches and a Choose between their results, so that widths
+ * run through branches. If the sizes of the model decide an If's condition, only the branch that is taken is kept.
  */
 export function inlineBranches(graph: Graph): Graph {
   return graph.nodes.some(isConditional) ? new Inlining(graph).graph() : graph;
@@ -70,7 +70,7 @@ class Inlining {
     return { ...this.#graph, nodes: this.#done, parameters: this.#parameters };
   }
 
-  /** What stands for an If. A branch may hold an If itself, which is looked at in turn. */
+  /** The nodes that replace an If. A branch may itself contain an If, which is looked at in turn. */
   #inlined(node: Node): Node[] {
     const [first, second] = ["then_branch", "else_branch"].map(
       (name) => (node.attributes[name] as Extract<Attribute, { kind: "graph" }>).value,
@@ -109,9 +109,9 @@ class Inlining {
   }
 
   /**
-   * The node itself, or, if it chooses between tensors of different ranks, with the branch that alone can be meant: what
-   * follows takes no other rank, or it squeezes what the other branch hands on, as exporters write a squeeze of an axis
-   * whose size they do not know.
+   * The node itself or, if it chooses between tensors of different ranks, the node with the only branch that can be
+   * meant: its readers accept no other rank, or it squeezes what the other branch passes on, which is how exporters
+   * write a squeeze of an axis whose size they do not know.
    */
   #decided(node: Node): Node {
     const isTyped = node.inputs.every((name) => this.#types.has(name));
@@ -127,7 +127,7 @@ class Inlining {
     return inferInto(new Map(this.#types), node, this.#constants, new Map());
   }
 
-  /** Whether each result of a branch is a squeeze of what the other branch has in its place. */
+  /** Whether each result of a branch is a squeeze of the other branch's corresponding result. */
   #squeezes({ inputs, outputs }: Node, branch: number): boolean {
     const source = (name: string): string => {
       const maker = this.#makers.get(name);
@@ -140,7 +140,7 @@ class Inlining {
     });
   }
 
-  /** Whether everything that follows takes what a node makes. */
+  /** Whether all nodes that follow accept a node's outputs. */
   #fits(node: Node): boolean {
     try {
       const types = new Map(this.#types);
@@ -154,7 +154,7 @@ class Inlining {
     }
   }
 
-  /** The nodes of a branch under names that nothing else has. */
+  /** The nodes of a branch, under names that nothing else has. */
   #copy(body: Subgraph): Copy {
     const renamed = new Map<string, string>();
     const define = (name: string) => {
@@ -185,7 +185,7 @@ interface Copy {
   readonly results: readonly string[];
 }
 
-/** Bodies in a body that read what was renamed around them. What they define themselves hides it. */
+/** Bodies in a body that read values renamed around them. Their own definitions shadow those. */
 function renamedBodies(
   attributes: Node["attributes"],
   renamed: ReadonlyMap<string, string>,

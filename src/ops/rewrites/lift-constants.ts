@@ -7,7 +7,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { isSupported, operatorOf } from "../index.ts";
 import { Call } from "../rules/operator.ts";
 
-/** Makes parameters of the outputs of nodes that always give the same tensor, and notes which real ones no parameter went into. */
+/** Turns outputs that are always the same tensor into parameters, and notes the real ones made from no parameter. */
 export function liftConstants(graph: Graph): Graph {
   const parameters = new Map(graph.parameters);
   const results = new Set(graph.outputs.map(({ name }) => name));
@@ -30,7 +30,7 @@ export function liftConstants(graph: Graph): Graph {
     return tensor === undefined || !isFloat(tensor.dtype) || lifted.has(name);
   }
   if (nodes.length === graph.nodes.length) return graph;
-  // What only led to such a tensor is gone with its node.
+  // Parameters that only led to such a tensor go with its node.
   const read = new Set(nodes.flatMap(needsOf));
   for (const name of folded) if (!read.has(name) && !results.has(name)) parameters.delete(name);
   const kept = [...lifted].filter((name) => parameters.has(name));
@@ -42,7 +42,7 @@ export function liftConstants(graph: Graph): Graph {
   };
 }
 
-/** The tensor that output 0 of a node always is, where it can be told. */
+/** The tensor that output 0 of a node always is, if it is known. */
 export function constantOf(node: Node, parameters: ReadonlyMap<string, Tensor>): Tensor | undefined {
   if (!isSupported(node)) return undefined;
   const call = new Call(
@@ -53,7 +53,7 @@ export function constantOf(node: Node, parameters: ReadonlyMap<string, Tensor>):
   try {
     return operatorOf(node).constant?.(call);
   } catch (error) {
-    // Whoever needs its type says what is wrong with it.
+    // The first reader that needs its type says what is wrong with it.
     if (error instanceof EspalierError) return undefined;
     throw error;
   }

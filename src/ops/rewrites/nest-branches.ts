@@ -4,19 +4,19 @@ import { needsOf } from "../../graph/order.ts";
 import { UniqueNames } from "../../graph/unique-names.ts";
 import { chooseName } from "../logic/choose.ts";
 
-/** Where a node stands: the branches around it, outermost first, as `node index` + `branch`. */
+/** Where a node is: the branches around it, outermost first, as `node index` + `branch`. */
 type Place = readonly string[];
 
 const root: Place = [];
 const isChoice = ({ op, domain }: Node) => op === chooseName && domain === "";
 
 /**
- * The same graph as ONNX has it: an If for every Choose, with the nodes that only one of its branches needs in that
- * branch, so that they run only where it is taken. The inverse of {@link import("./inline-branches.ts").inlineBranches}.
+ * The same graph in ONNX's form: an If for every Choose, with the nodes that only one of its branches needs in that
+ * branch, so that they run only if it is taken. The inverse of {@link import("./inline-branches.ts").inlineBranches}.
  */
 export function nestBranches(whole: Graph): Graph {
   if (!whole.nodes.some(isChoice)) return whole;
-  // What nobody needs belongs to no branch, and would run what it reads.
+  // Nodes that nothing needs belong to no branch, and would make their inputs run.
   const { nodes } = neededFor(
     whole,
     whole.outputs.map(({ name }) => name),
@@ -57,7 +57,7 @@ export function nestBranches(whole: Graph): Graph {
   return { ...graph, nodes: nodesIn(root) };
 }
 
-/** For every node, the innermost branch that holds all its readers. */
+/** For every node, the innermost branch that contains all its readers. */
 function placesIn({ nodes, outputs }: Graph): readonly Place[] {
   const usedAt = new Map<string, Place>(outputs.map(({ name }) => [name, root]));
   const use = (name: string, place: Place) => {
@@ -90,7 +90,7 @@ function common(a: Place, b: Place): Place {
   return end < 0 ? a : a.slice(0, end);
 }
 
-/** A body makes its results itself, each under a name of its own: what comes from outside is handed on. */
+/** A body makes its results itself, each under its own name: a value from outside goes through an Identity. */
 function bodyOf(
   nodes: readonly Node[],
   { name, results, names }: { name: string; results: readonly string[]; names: UniqueNames },

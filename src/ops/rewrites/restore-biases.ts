@@ -6,8 +6,8 @@ import { isSupported, operatorOf } from "../index.ts";
 import { Call } from "../rules/operator.ts";
 
 /**
- * Gives products of PyTorch's dynamo exporter the biases that it leaves out where they are zero, as those of fresh
- * layers often are: PyTorch trains them. The call that the exporter wrote down says that there was one.
+ * Gives products of PyTorch's dynamo exporter the biases that it leaves out if they are zero, as those of fresh
+ * layers often are: PyTorch trains them. The call that the exporter recorded shows that there was one.
  */
 export function restoreBiases(graph: Graph): Graph {
   const program = exportedProgram(graph);

@@ -13,9 +13,9 @@ interface Slot {
 }
 
 /**
- * Gives layers that an exporter made share a vector, because theirs were equal, a vector each. Such a vector is that of
- * fresh layers: all its elements are the same. What one layer reads in several calls stays one parameter, and so does any
- * other vector: it is shared on purpose.
+ * Gives layers their own vectors again if an exporter made them share one because theirs were equal. Such a vector is
+ * that of fresh layers: all its elements are equal. A vector that one layer reads in several calls stays one parameter,
+ * and so does any other vector: it is shared on purpose.
  */
 export function separateVectors(graph: Graph): Graph {
   const slots = new Map<string, Slot[]>();
@@ -48,7 +48,7 @@ export function separateVectors(graph: Graph): Graph {
   return { ...graph, nodes, parameters };
 }
 
-/** Which inputs of nodes belong to one parameter of one layer, as far as the file shows it. */
+/** Which inputs of nodes belong to one parameter of one layer, as far as the file shows. */
 class Layers {
   readonly #graph: Graph;
   readonly #program: ExportedProgram | undefined;
@@ -107,14 +107,14 @@ class Layers {
     return this.#matricesAt(b.node).some((one) => matrices.includes(one));
   }
 
-  /** What PyTorch's call was given in the place of an input, where the node is the whole call. */
+  /** What PyTorch's call was given for an input, if the node is the whole call. */
   #given({ node, index }: Slot): string | undefined {
     const given = this.#program?.given(node) ?? [];
     const own = [...node.inputs.keys()].filter((at) => this.#graph.parameters.has(node.inputs[at] as string));
     return given.length === own.length ? given[own.indexOf(index)] : undefined;
   }
 
-  /** The matrices that a node reads or, where it reads none, those of the nodes right before it. */
+  /** The matrices that a node reads or, if it reads none, those of the nodes right before it. */
   #matricesAt(node: Node, steps = 2): readonly string[] {
     const own = node.inputs.filter((input) => {
       const tensor = this.#graph.parameters.get(input);

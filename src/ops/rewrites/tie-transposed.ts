@@ -4,8 +4,8 @@ import { isFloat } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /**
- * Stores a matrix once that is stored a second time, transposed: PyTorch's dynamo exporter folds `x @ w.T` so, and two
- * matrices would come apart in training. The second becomes a Transpose of the first.
+ * Stores a matrix only once if it is also stored transposed: PyTorch's dynamo exporter folds `x @ w.T` that way, and the
+ * two would diverge in training. The second becomes a Transpose of the first.
  */
 export function tieTransposed(graph: Graph): Graph {
   const byEnds = new Map<string, string[]>();
@@ -39,7 +39,7 @@ export function tieTransposed(graph: Graph): Graph {
   return { ...graph, nodes: [...transposed, ...graph.nodes], parameters };
 }
 
-/** Whether b is a transposed, and not by chance: matrices of few values (masks, unit matrices) are alike without being tied. */
+/** Whether b is aᵀ, and not by chance: matrices with few distinct values (masks, unit matrices) may agree untied. */
 function isTransposed(a: Tensor, b: Tensor): boolean {
   const [rows = 0, columns = 0] = a.dims;
   if (b.dims[0] !== columns || b.dims[1] !== rows) return false;

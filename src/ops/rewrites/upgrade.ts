@@ -6,7 +6,7 @@ import { isSupported, newGraph, operatorOf, rulesOrNone } from "../index.ts";
 import { statedTypes } from "../infer.ts";
 import { GraphCall } from "../rules/operator.ts";
 
-/** The oldest opset whose broadcasting is today's. */
+/** The oldest opset with today's broadcasting. */
 const oldest = 7;
 
 /** The version of the standard operators that a model is written in. */
@@ -16,7 +16,7 @@ export function opsetOf(model: Model): number {
 
 /**
  * A node of an older opset as rules that read old and new forms should understand it: itself, or itself with other
- * attributes. Undefined where opset 20 has no one node for it. `types` knows its inputs.
+ * attributes. Undefined if opset 20 has no single node for it. `types` has those of its inputs.
  */
 export function meantBy(
   node: Node,
@@ -34,7 +34,7 @@ export function meantBy(
   }
   try {
     const raised = raise(Object.assign(new GraphCall(graph, node), { opset }));
-    // More than one node, and another one: what rules say of the last is not what they say of the call.
+    // Several nodes, of other operators: what rules say about the last one does not apply to the call.
     if (raised.op !== node.op && graph.nodes.length > 0) return undefined;
     return raised.op === node.op && raised.inputs.length === node.inputs.length ? raised : node;
   } catch (error) {
@@ -43,15 +43,15 @@ export function meantBy(
   }
 }
 
-/** What a graph that is written after a model takes over from it. */
+/** What a graph that is derived from a model takes from it. */
 export function originOf({ graph, opsets }: Model): Origin {
   return { stated: statedTypes(graph), opsets };
 }
 
-/** Operators without rules that came to mean another thing by the same call, and the opset in which they did. */
+/** Operators without rules whose calls changed their meaning, and the opset in which they did. */
 const changed: Readonly<Record<string, number>> = { GridSample: 20, RoiAlign: 16, DFT: 20 };
 
-/** Throws `UNSUPPORTED_OPERATOR` where a node without rules would mean something else in opset 20. */
+/** Throws `UNSUPPORTED_OPERATOR` if a node without rules would mean something else in opset 20. */
 function refuseChanged(node: Node, opset: number): void {
   if (isSupported(node)) return;
   const since = node.domain === "" ? (changed[node.op] ?? 0) : 0;
@@ -71,8 +71,8 @@ function refuseChanged(node: Node, opset: number): void {
 }
 
 /**
- * The same model in opset 20, which gradient and rounding rules are written in. Models of it or of a newer one are
- * returned as they are. Throws `INVALID_MODEL` where a call cannot be written so, `UNSUPPORTED_OPERATOR` where an
+ * The same model in opset 20, which gradient and rounding rules are written in. Models in opset 20 or newer are
+ * returned unchanged. Throws `INVALID_MODEL` if a call cannot be written in it, `UNSUPPORTED_OPERATOR` if an
  * operator has no rules.
  */
 export function upgradeOpset(model: Model): Model {

@@ -6,7 +6,7 @@ export interface Scaling {
   readonly scale: Tensor;
   readonly zero: Tensor | undefined;
   readonly axis: number;
-  /** Entries of the axis that share a scale; 0: one scale an entry. */
+  /** Entries of the axis that share a scale; 0: one scale per entry. */
   readonly block?: number;
 }
 
@@ -42,7 +42,7 @@ export function dequantized(tensor: Tensor, { scale, zero, axis, block = 0 }: Sc
   return float32(dims, data);
 }
 
-/** The same matrices, each transposed: the last two axes change places. */
+/** The same matrices, each transposed: the last two axes are swapped. */
 export function transposed(tensor: Tensor<"float32">): Tensor<"float32"> {
   const [rows, columns] = tensor.dims.slice(-2) as [number, number];
   const from = tensor.data;

@@ -8,14 +8,14 @@ export interface FoldedModel {
   readonly model: Model;
   /** Integer tensors that are float32 now. */
   readonly tensors: number;
-  /** Places where activations are no longer rounded to integers, so that outputs move by what that rounding did. */
+  /** Places at which activations are no longer rounded to integers, so that outputs change by that rounding. */
   readonly activations: number;
 }
 
 /**
- * The same model with float32 weights in the place of quantized ones: of DequantizeLinear, of Cast and a multiplication by
+ * The same model with float32 weights instead of quantized ones: of DequantizeLinear, of Cast and a multiplication by
  * constants, of MatMulInteger and ConvInteger, and of ONNX Runtime's dynamically quantized LSTM and MatMul.
- * Where activations were quantized, too, they stay real numbers.
+ * If activations were quantized too, they stay real numbers.
  */
 export function foldIntegers(model: Model): FoldedModel {
   const folding = new Folding(model.graph);
@@ -29,7 +29,7 @@ export function foldIntegers(model: Model): FoldedModel {
   return { model: { ...model, graph: named(pruned(folding.graph()), folding) }, tensors, activations };
 }
 
-/** Without what nothing reads any more; inputs stay. */
+/** The graph without nodes and parameters that nothing reads any more; inputs stay. */
 function pruned(graph: Graph): Graph {
   const needed = neededFor(
     graph,
@@ -38,7 +38,7 @@ function pruned(graph: Graph): Graph {
   return { ...needed, inputs: graph.inputs };
 }
 
-/** Weights under the names of the integers that they were, without what quantizers add to those. */
+/** Weights under the names of the integers that they were, without the suffixes that quantizers add. */
 function named(graph: Graph, folding: Folding): Graph {
   const used = new Set([...graph.parameters.keys(), ...graph.nodes.flatMap(({ outputs }) => outputs)]);
   for (const { name } of graph.inputs) used.add(name);

@@ -4,7 +4,7 @@ import { isFloat } from "../../../tensor/dtype.ts";
 import { sizeOf, type Tensor } from "../../../tensor/tensor.ts";
 import { dequantized, type Scaling } from "./dequantize.ts";
 
-/** Operators that hand on the elements of input 0, each as it is. */
+/** Operators that pass on the elements of input 0 unchanged. */
 const movers: ReadonlySet<string> = new Set(
   "Flatten Gather Identity Reshape Slice Squeeze Transpose Unsqueeze".split(" "),
 );
@@ -16,7 +16,7 @@ export class Folding {
   readonly #nodes: Node[] = [];
   readonly #parameters: Map<string, Tensor>;
   readonly #makers = new Map<string, Node>();
-  /** What is read now in the place of a value. */
+  /** What is now read instead of a value. */
   readonly #instead = new Map<string, string>();
   /** Float copies of integer values, by value and scaling. */
   readonly #copies = new Map<string, string>();
@@ -39,7 +39,7 @@ export class Folding {
     return new Set(this.#origins.values()).size;
   }
 
-  /** The integer parameter that a weight was made of. */
+  /** The integer parameter that a weight was made from. */
   originOf(weight: string): string | undefined {
     return this.#origins.get(weight);
   }
@@ -56,7 +56,7 @@ export class Folding {
     return { ...this.#graph, nodes: [...this.#nodes, ...results], parameters: this.#parameters };
   }
 
-  /** The node as it reads what is there now. */
+  /** The node with its inputs replaced by their current names. */
   renamed(node: Node): Node {
     return { ...node, inputs: node.inputs.map((name) => this.#instead.get(name) ?? name) };
   }
@@ -66,7 +66,7 @@ export class Folding {
     for (const name of node.outputs) this.#makers.set(name, node);
   }
 
-  /** Adds a node that makes one value, named after `output`, which it takes the place of. */
+  /** Adds a node that makes one value, named after `output`, which it replaces. */
   replace(output: string, op: string, inputs: readonly string[], attributes: Attributes = {}): true {
     return this.alias(output, this.emit(output, op, inputs, attributes));
   }
@@ -77,7 +77,7 @@ export class Folding {
     return name;
   }
 
-  /** Everything behind reads another value in the place of this one. */
+  /** All later nodes read another value instead of this one. */
   alias(value: string, instead: string): true {
     this.#instead.set(value, instead);
     return true;
@@ -91,12 +91,12 @@ export class Folding {
     return name === undefined ? undefined : this.#parameters.get(name);
   }
 
-  /** Whether a value is a weight that was made of integers. */
+  /** Whether a value is a weight that was made from integers. */
   isWeight(name: string): boolean {
     return this.#origins.has(name);
   }
 
-  /** A weight that takes the place of integer parameter `from`, or of another that does. */
+  /** A weight that replaces integer parameter `from`, or another weight that does. */
   weight(from: string, tensor: Tensor): string {
     const origin = this.#origins.get(from) ?? from;
     const name = this.#names.take(`${origin}.float`);
@@ -105,7 +105,7 @@ export class Folding {
     return name;
   }
 
-  /** An integer value as real numbers, where it is a parameter or moved from one; else undefined. */
+  /** An integer value as real numbers if it is a parameter or moved from one; otherwise undefined. */
   floated(value: string, scaling: Scaling): string | undefined {
     const key = `${value} ${scaling.axis} ${[...(scaling.scale.data as Float32Array)].slice(0, 64).join()}`;
     const known = this.#copies.get(key);

@@ -4,7 +4,7 @@ import { float32, sizeOf, type Tensor, toNumbers } from "../../../tensor/tensor.
 import { dequantized, transposed } from "./dequantize.ts";
 import type { Folding } from "./folding.ts";
 
-/** Writes what stands for a node of quantized weights; false where it has another form. */
+/** Writes the replacement of a node with quantized weights; false if the node has another form. */
 type Rewrite = (folding: Folding, node: Node) => boolean;
 
 const float32Code = 1;
@@ -17,7 +17,7 @@ function intOf({ attributes }: Node, name: string, otherwise: number): number {
 const isQuantized = (tensor: Tensor | undefined): tensor is Tensor =>
   tensor !== undefined && (tensor.dtype === "int8" || tensor.dtype === "uint8");
 
-/** Whether two names hold the same numbers. */
+/** Whether two names stand for the same numbers. */
 function equal(folding: Folding, a: string | undefined, b: string | undefined): boolean {
   if (a === b) return true;
   const [x, y] = [folding.constant(a), folding.constant(b)];
@@ -25,7 +25,7 @@ function equal(folding: Folding, a: string | undefined, b: string | undefined): 
   return p !== undefined && q !== undefined && p.length === q.length && p.every((one, at) => one === q[at]);
 }
 
-/** Constants as real numbers, or activations that were quantized a moment ago. */
+/** Constants as real numbers, or activations that were quantized just before. */
 const dequantizeLinear: Rewrite = (folding, node) => {
   const [value = "", scaleName, zeroName] = node.inputs;
   const [output = ""] = node.outputs;
@@ -124,7 +124,7 @@ const scaledProduct: Rewrite = (folding, node) => {
   return folding.replace(node.outputs[0] as string, isConv ? "Conv" : "MatMul", inputs, product.attributes);
 };
 
-/** com.microsoft.DynamicQuantizeLSTM: its weights [directions, size, 4·hidden] lie transposed. */
+/** com.microsoft.DynamicQuantizeLSTM: its weights [directions, size, 4·hidden] are transposed. */
 const dynamicLstm: Rewrite = (folding, node) => {
   const [x = "", wName = "", rName = "", ...others] = node.inputs;
   const weightOf = (name: string, scaleAt: number) => {
@@ -132,7 +132,7 @@ const dynamicLstm: Rewrite = (folding, node) => {
     if (!isQuantized(tensor) || scale === undefined) return undefined;
     const zero = folding.constant(node.inputs[scaleAt + 1]);
     const [directions = 1, rows = 1, columns = 1] = tensor.dims;
-    // A scale is that of a direction, or of one column of its weights.
+    // A scale belongs to a direction or to one column of its weights.
     const whole = new Float32Array(tensor.data.length);
     for (let direction = 0; direction < directions; direction++) {
       const part = (of: Tensor) => {
@@ -187,7 +187,7 @@ const matMulIntegerToFloat: Rewrite = (folding, node) => {
   return folding.replace(output, "Add", [folding.emit(output, "MatMul", product), bias]);
 };
 
-/** QLinearMatMul and QLinearConv: integers in and out, which Quantize- and DequantizeLinear stand around. */
+/** QLinearMatMul and QLinearConv: integers in and out, between QuantizeLinear and DequantizeLinear. */
 const qLinear =
   (op: "MatMul" | "Conv"): Rewrite =>
   (folding, node) => {
@@ -218,7 +218,7 @@ const qLinear =
     folding.activations++;
     const [output = ""] = node.outputs;
     const real = folding.emit(output, op, inputs, node.attributes as Attributes);
-    // What follows reads integers until a DequantizeLinear, or the next of these, takes them back.
+    // Later nodes read integers until a DequantizeLinear, or the next of these, turns them back into real numbers.
     folding.keep({ ...node, op: "QuantizeLinear", inputs: [real, yScale, yZero], attributes: {} });
     return true;
   };
