@@ -58,7 +58,7 @@ export function withDefaults<Rules extends OptionRules>(
   return Object.fromEntries(filled) as OptionsOf<Rules>;
 }
 
-/** What a value must be and is not; undefined if it is allowed. */
+/** The rule that a value breaks; undefined if it is allowed. */
 export function brokenRule(rule: OptionRule, value: unknown): string | undefined {
   if (typeof rule.default === "boolean")
     return typeof value === "boolean" ? undefined : "must be true or false";

@@ -7,7 +7,7 @@ import { checkGrowths, growableWidth } from "./growth-schedule.ts";
 import type { GrowthPolicy, HowMany, RuledPolicy, When, Where } from "./policy.ts";
 import { readPolicy } from "./read-policy.ts";
 
-/** What a policy is held against: the run as it stands before the first decision. */
+/** What a policy is checked against: the run before the first decision. */
 export interface PolicyFacts {
   readonly widths: readonly Width[];
   /** Trained parameters, in entries. */
@@ -16,7 +16,7 @@ export interface PolicyFacts {
   readonly stepFlops: number;
   /** Updates done. */
   readonly step: number;
-  /** Updates at which the run is complete; infinite where that is not known. */
+  /** Updates at which the run is complete; infinite if that is not known. */
   readonly steps: number;
   /** Whether there is validation data. */
   readonly validation: boolean;

@@ -31,8 +31,8 @@ export type DecisionOutcome =
 type Told = Pick<ControllerDecision, "action" | "why"> & Partial<ControllerDecision>;
 
 /**
- * The next decision between two updates, or undefined where training is to go on. Pure: equal arguments give equal
- * outcomes. It is asked again, with the state that it gave, until it has none.
+ * The next decision between two updates, or undefined if training is to continue. Pure: equal arguments give equal
+ * outcomes. It is called again, with the state that it returned, until there is no decision.
  */
 export function decide(
   state: ControllerState,
@@ -105,7 +105,7 @@ function judgeTrial(
   const undone: ControllerState = {
     ...closed,
     ...open.before,
-    // The step that it goes back to is dealt with again, without these widths.
+    // The step that it returns to is handled again, without these widths.
     handled: open.step - 1,
     grown: counted(state.grown, growths, -1),
     growths: state.growths - 1,
@@ -114,7 +114,7 @@ function judgeTrial(
   return make(undone, situation, { action: "undo", growths, why, backTo: open.step });
 }
 
-/** Writes down what an earlier growth without a trial has brought by now. */
+/** Records what an earlier growth without a trial has gained by now. */
 function seen(state: ControllerState, policy: RuledPolicy): ControllerState {
   const { open, losses, gains } = state;
   if (open === undefined) return state;
@@ -150,7 +150,7 @@ function atMoment(
   const end = (why: string) =>
     make({ ...handled, ended: why }, situation, { action: "stop", why: `growing ends: ${why}` });
   const skip = (why: string, scores?: ControllerDecision["scores"]) =>
-    // A plateau must be found anew.
+    // A plateau must be found again.
     make({ ...handled, ...("plateau" in when ? { losses: [] } : {}) }, situation, {
       action: "skip",
       why: sentence(moment, why),

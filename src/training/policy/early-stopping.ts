@@ -16,7 +16,7 @@ interface Watched {
   readonly better: "higher" | "lower";
 }
 
-/** Follows validation scores. It holds nothing but what the scores so far decide, so a resumed run replays them. */
+/** Follows validation scores. Its state depends only on the scores so far, so a resumed run replays them. */
 export class StoppingWatch {
   readonly #rule: EarlyStopping;
   readonly #sign: number;

@@ -17,7 +17,7 @@ export interface GrowthRepeated {
   readonly by: number;
   /** Grows after updates `every`, 2 × `every`, ... */
   readonly every: number;
-  /** Units at which it stops; the last growth is cut to fit. Default: it goes on to the end of the run. */
+  /** Units at which it stops; the last growth is cut to fit. Default: it continues to the end of the run. */
   readonly until?: number;
 }
 
@@ -27,7 +27,7 @@ export interface DueGrowth {
   readonly by: number;
 }
 
-/** The growths due once `step` updates are done, in the order of `events`. `sizeOf` tells the units of a width now. */
+/** The growths due once `step` updates are done, in the order of `events`. `sizeOf` returns the present units of a width. */
 export function dueGrowths(
   events: readonly GrowthEvent[],
   step: number,
@@ -73,7 +73,7 @@ export function checkGrowths(events: readonly GrowthEvent[], widths: readonly Wi
   }
 }
 
-/** The width called `id`, where it can grow. Throws `UNKNOWN_WIDTH` or `NOT_GROWABLE`. */
+/** The width called `id`, if it can grow. Throws `UNKNOWN_WIDTH` or `NOT_GROWABLE`. */
 export function growableWidth(widths: readonly Width[], id: string, received?: string): Width {
   const width = widthOf(widths, id);
   if (width.growable) return width;

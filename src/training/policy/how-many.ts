@@ -10,7 +10,7 @@ export interface Units {
   readonly why: string;
 }
 
-/** The largest number of units that a rule can ask for: as many gains are worth knowing. */
+/** The largest number of units that a rule can ask for: only that many gains are needed. */
 export function mostUnits(howMany: HowMany, width: WidthNow, grown: number): number {
   return "marginal" in howMany
     ? wholeMultiple(howMany.marginal.most, width)
@@ -39,7 +39,7 @@ export function unitsFor(howMany: HowMany, width: WidthNow, grown: number, score
   return { by, why: `growth ${grown + 1} of ${howMany.growths} towards ${plural(target, "unit")}` };
 }
 
-/** At least so many units that the width can grow by. */
+/** The smallest number of at least `units` that the width can grow by. */
 function wholeMultiple(units: number, { multiple }: WidthNow): number {
   return Math.ceil(units / multiple) * multiple;
 }
@@ -50,7 +50,7 @@ function room(most: number, { size, multiple }: WidthNow): number {
 }
 
 /**
- * The most units, up to `wanted`, that keep to the limits, given what else grows at this moment; 0 where there is no
+ * The most units, up to `wanted`, that keep within the limits, given what else grows at this moment; 0 if there is no
  * room. `parametersAfter` must not fall as units are added.
  */
 export function withinLimits(

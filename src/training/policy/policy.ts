@@ -1,8 +1,8 @@
 import type { GrowthEvent } from "./growth-schedule.ts";
 
 /**
- * When, where and by how much a network grows while it trains, and when that ends: plain JSON, which configurations,
- * checkpoints and the command line hold. Read one with `readPolicy`, hold it against a model with `checkPolicy`.
+ * When, where and by how much a network grows while it trains, and when that ends: plain JSON, for configurations,
+ * checkpoints and the command line. Read one with `readPolicy`, check it against a model with `checkPolicy`.
  */
 export type GrowthPolicy = ScheduledPolicy | RuledPolicy;
 
@@ -23,13 +23,13 @@ export interface RuledPolicy {
   readonly stop?: Stop;
   /** When the run ends. Default: with its steps. */
   readonly budget?: Budget;
-  /** Goes back where a growth has not paid. Default: every growth is kept. */
+  /** Undoes a growth that has not paid off. Default: every growth is kept. */
   readonly trial?: Trial;
-  /** Which values new units get. Default "candidates" where there is such a strategy, else "random". */
+  /** Which values new units get. Default "candidates" if there is such a strategy, else "random". */
   readonly strategy?: string;
   /** The method of the scores that `when`, `where` and `howMany` may ask for. Default: the trainer's. */
   readonly score?: string;
-  /** Losses that are compared before and after a growth are means over so many updates. Default 20. */
+  /** Losses that are compared before and after a growth are means over this many updates. Default 20. */
   readonly smoothing?: number;
 }
 
@@ -44,9 +44,9 @@ export type When =
   /** Each time that another `every` of the budget's FLOPs has been spent, such as 0.2. Needs `budget.flops`. */
   | { readonly budget: { readonly every: number } };
 
-/** The training loss no longer falls: its mean over a window lies less than a share below that of the window before. */
+/** The training loss no longer falls: its mean over a window is below that of the previous window by less than a share. */
 export interface Plateau {
-  /** Updates in a window. They are counted anew after each growth. */
+  /** Updates in a window. Counting restarts after each growth. */
   readonly window: number;
   /** The relative decrease from one window to the next that is still progress, such as 0.01. */
   readonly minGain: number;
@@ -74,17 +74,17 @@ export type Where =
   /** The one whose new units promise the largest decrease of the loss for each that they cost, or for each unit. */
   | { readonly best: "flops" | "parameters" | "units"; readonly among?: readonly string[] };
 
-/** How many units a width grows by. Where a width grows by multiples, or has a target, that is kept to. */
+/** How many units a width grows by. Multiples and targets of a width are respected. */
 export type HowMany =
   | { readonly units: number }
-  /** Of the units that it has, such as 0.5; at least one. */
+  /** A share of the units that it has, such as 0.5; at least one. */
   | { readonly fraction: number }
-  /** As many as promise at least `share` of what the best one does, and at most `most`. */
+  /** All that promise at least `share` of what the best one does, but at most `most`. */
   | { readonly marginal: { readonly share: number; readonly most: number } }
-  /** To these sizes in so many growths of each width, each by the same factor. Other widths do not grow. */
+  /** To these sizes in this many growths of each width, each by the same factor. Other widths do not grow. */
   | { readonly targets: Readonly<Record<string, number>>; readonly growths: number };
 
-/** Each ends the growing; where the last growth would exceed one of the sizes, it is cut to fit. */
+/** Each ends the growing; if the last growth would exceed one of the sizes, it is cut to fit. */
 export interface Stop {
   /** Largest number of trained parameters, in entries. */
   readonly parameters?: number;
@@ -94,7 +94,7 @@ export interface Stop {
   readonly growths?: number;
   /** Updates after which nothing grows any more. */
   readonly steps?: number;
-  /** So many growths in a row of which each lowered the smoothed loss by less than a share, such as 0.01. */
+  /** This many growths in a row, each of which lowered the smoothed loss by less than a share, such as 0.01. */
   readonly noGain?: { readonly growths: number; readonly minGain: number };
 }
 
@@ -106,7 +106,7 @@ export interface Budget {
   readonly seconds?: number;
 }
 
-/** A growth is kept where the loss has fallen enough some updates later; else everything but its costs is undone. */
+/** A growth is kept if the loss has fallen enough some updates later; else everything but its costs is undone. */
 export interface Trial {
   /** Updates after the growth at which it is judged. */
   readonly steps: number;
@@ -116,7 +116,7 @@ export interface Trial {
   readonly loss?: "training" | "validation";
 }
 
-/** Updates over which losses are averaged, where a policy does not say. */
+/** Updates over which losses are averaged, if a policy does not say. */
 export const defaultSmoothing = 20;
 
 /** Whether decisions need scores. */

@@ -2,10 +2,10 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { didYouMean } from "../../tensor/unknown-name.ts";
 import type { GrowthPolicy } from "./policy.ts";
 
-/** Throws where the value at a path, such as "when.plateau.window", is not what it must be. */
+/** Throws if the value at a path, such as "when.plateau.window", is not what it must be. */
 type Check = (value: unknown, path: string) => void;
 
-/** A growth policy out of JSON. Throws `ARGUMENT`, naming the place, for anything that is not one. */
+/** A growth policy from JSON. Throws `ARGUMENT`, naming the place, for anything that is not one. */
 export function readPolicy(value: unknown): GrowthPolicy {
   policy(value, "");
   return value as GrowthPolicy;
@@ -75,7 +75,7 @@ const sizes: Check = (value, path) => {
   for (const [width, size] of Object.entries(value)) whole(1)(size, `${path}.${width}`);
 };
 
-/** An object with these fields and no others. A question mark behind a name makes it optional. */
+/** An object with these fields and no others. A question mark after a name makes it optional. */
 const record = (fields: Readonly<Record<string, Check>>): Check => {
   const checks = Object.entries(fields).map(([name, check]) => ({
     name: name.replace(/\?$/, ""),
@@ -102,7 +102,7 @@ const record = (fields: Readonly<Record<string, Check>>): Check => {
 
 const within = (path: string, name: string) => (path === "" ? name : `${path}.${name}`);
 
-/** One of several records, told apart by the field that each is listed under. */
+/** One of several records, distinguished by the field that each is listed under. */
 const oneOf =
   (cases: Readonly<Record<string, Check>>): Check =>
   (value, path) => {
@@ -113,7 +113,7 @@ const oneOf =
     cases[name]?.(value, path);
   };
 
-/** None at all is a run that does not grow. */
+/** An empty list means a run that does not grow. */
 const events: Check = (value, path) => {
   if (!Array.isArray(value) || value.length > 0) list(event)(value, path);
 };

@@ -1,6 +1,6 @@
 import type { WidthScore } from "../../growth/plan/score.ts";
 
-/** What a decision takes of a score. */
+/** The part of a score that a decision needs. */
 export type ScoreTaken = Pick<WidthScore, "width" | "method" | "gains" | "costPerUnit">;
 
 /** Predicted decrease of the loss by the `by` best new units. */

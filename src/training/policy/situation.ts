@@ -1,6 +1,6 @@
 import type { DueGrowth } from "./growth-schedule.ts";
 
-/** What a decision looks at, beside the controller's own state. Plain values and pure functions. */
+/** What a decision depends on, in addition to the controller's own state. Plain values and pure functions. */
 export interface Situation {
   /** Updates done. */
   readonly step: number;
@@ -10,13 +10,13 @@ export interface Situation {
   readonly flops: number;
   /** FLOPs of the next update. */
   readonly stepFlops: number;
-  /** About what it costs to try so many units of a width on data, in FLOPs; only where there is a budget of them. */
+  /** Approximate FLOPs of trying this many units of a width on data; only used if there is a budget of FLOPs. */
   readonly tryingFlops: (width: string, units: number) => number;
   /** Whether new units are chosen by trying some on data. */
   readonly chooses: boolean;
   /** The widths that may grow, in the policy's order. */
   readonly widths: readonly WidthNow[];
-  /** Trained parameters once these have grown, in entries; at least that where two of them share an axis. */
+  /** Trained parameters once these have grown, in entries; an upper bound if two of them share an axis. */
   readonly parametersAfter: (growths: readonly DueGrowth[]) => number;
 }
 

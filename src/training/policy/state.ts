@@ -14,11 +14,11 @@ export interface ControllerDecision {
   readonly growths: readonly DueGrowth[];
   /** One sentence with the numbers that decided. */
   readonly why: string;
-  /** The step that training went back to, for "undo". */
+  /** The step that training returned to, for "undo". */
   readonly backTo?: number;
-  /** The scores that were looked at, best first. */
+  /** The scores that were considered, best first. */
   readonly scores?: readonly ScoreSeen[];
-  /** FLOPs spent by the run before it, the scoring included. */
+  /** FLOPs spent by the run before it, including the scoring. */
   readonly flops: number;
 }
 
@@ -38,9 +38,9 @@ export interface ScoreSeen {
 export interface OpenGrowth {
   readonly step: number;
   readonly growths: readonly DueGrowth[];
-  /** Smoothed loss before it; none where there had been no update. */
+  /** Smoothed loss before it; undefined if there had been no update. */
   readonly loss: number | undefined;
-  /** What the state was before it, to go on from where it is undone. */
+  /** The state before it, to continue from if it is undone. */
   readonly before: Pick<ControllerState, "losses" | "since" | "shares">;
   /** Whether it is to be judged by the policy's trial. */
   readonly trial: boolean;
@@ -53,12 +53,12 @@ export interface Barred {
   readonly failures: number;
 }
 
-/** Everything that decisions depend on beside the network: plain data, part of the run's progress. */
+/** Everything that decisions depend on in addition to the network: plain data, part of the run's progress. */
 export interface ControllerState {
   readonly policy: GrowthPolicy;
-  /** Losses of the latest updates, oldest first: as many as the rules look at, and none from before a growth. */
+  /** Losses of the latest updates, oldest first: as many as the rules need, and none from before a growth. */
   readonly losses: readonly number[];
-  /** Updates done at the last moment that was dealt with; -1 before the first. */
+  /** Updates done at the last moment that was handled; -1 before the first. */
   readonly handled: number;
   /** Updates done at the last growth; 0 before the first. */
   readonly since: number;
@@ -76,11 +76,11 @@ export interface ControllerState {
   readonly barred: Readonly<Record<string, Barred>>;
   /** Largest cost of a scoring so far, in FLOPs. */
   readonly scoringFlops: number;
-  /** Why growing has ended; undefined while it goes on. */
+  /** Why growing has ended; undefined while it continues. */
   readonly ended: string | undefined;
   /** Why the run has ended; undefined while its budget lasts. */
   readonly over: string | undefined;
-  /** Seconds on the clock, where the budget asks for them. */
+  /** Seconds spent, if the budget limits them. */
   readonly seconds: number;
   readonly decisions: readonly ControllerDecision[];
 }

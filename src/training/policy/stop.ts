@@ -3,7 +3,7 @@ import { amount, percent, plural } from "./sentence.ts";
 import type { Situation } from "./situation.ts";
 import type { ControllerState } from "./state.ts";
 
-/** Why growing ends whatever the widths are; undefined where it goes on. */
+/** Why growing ends for all widths; undefined if it continues. */
 export function growingEnded(
   stop: Stop | undefined,
   state: ControllerState,
@@ -21,8 +21,8 @@ export function growingEnded(
 }
 
 /**
- * Why `next` more FLOPs, or any more time, would exceed the budget of the run; undefined where they fit. The clock is
- * looked at after the fact: `seconds` are those spent.
+ * Why `next` more FLOPs, or any more time, would exceed the budget of the run; undefined if they fit. Time is
+ * checked after the fact: `seconds` are those spent.
  */
 export function overBudget(
   budget: Budget | undefined,

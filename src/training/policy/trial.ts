@@ -6,7 +6,7 @@ import type { Barred, ControllerState, OpenGrowth } from "./state.ts";
 /** How a trial went. */
 export interface TrialVerdict {
   readonly paid: boolean;
-  /** Relative decrease of the loss; undefined where there was no loss to compare with. */
+  /** Relative decrease of the loss; undefined if there was no loss to compare with. */
   readonly gain: number | undefined;
   readonly why: string;
 }
@@ -15,7 +15,7 @@ export interface TrialVerdict {
 export function judge(trial: Trial, open: OpenGrowth, now: number | undefined): TrialVerdict {
   if (open.loss === undefined || now === undefined)
     return { paid: true, gain: undefined, why: "there was no loss before it to compare with" };
-  // A growth after which the loss is a number again has paid; one that ends that has not.
+  // A growth after which the loss is finite again has paid off; one that ends that has not.
   const gain = Number.isFinite(open.loss) ? decrease(open.loss, now) : Number.isFinite(now) ? 1 : 0;
   const paid = gain >= trial.minGain;
   const change = `the ${trial.loss ?? "training"} loss went from ${figure(open.loss)} to ${figure(now)} in ${plural(trial.steps, "update")}`;
@@ -27,7 +27,7 @@ export function judge(trial: Trial, open: OpenGrowth, now: number | undefined): 
 }
 
 /**
- * Leaves the widths of a growth that did not pay alone for the length of a trial, and twice as long each further time in
+ * Bars the widths of a growth that did not pay off for the length of a trial, and twice as long each further time in
  * a row.
  */
 export function bar(
@@ -42,7 +42,7 @@ export function bar(
   return { ...barred, ...Object.fromEntries(more) };
 }
 
-/** A width that has paid has a clean slate. */
+/** Forgets the failures of widths whose growth paid off. */
 export function unbar(
   barred: ControllerState["barred"],
   { growths }: OpenGrowth,

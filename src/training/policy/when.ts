@@ -5,7 +5,7 @@ import { figure, percent, plural } from "./sentence.ts";
 import type { Situation } from "./situation.ts";
 import type { ControllerState } from "./state.ts";
 
-/** Why it is time to grow, or to score; undefined where it is not. */
+/** Why it is time to grow, or to score; undefined if it is not. */
 export function momentOf(
   { when, budget }: RuledPolicy,
   state: ControllerState,

@@ -19,8 +19,8 @@ export interface WhereChoice {
 }
 
 /**
- * Chooses among candidates. `order` holds every width that the rule is about, whether it can grow now or not; a round
- * robin goes on in it from `turn`.
+ * Chooses among candidates. `order` lists every width that the rule is about, whether it can grow now or not; a round
+ * robin continues in it from `turn`.
  */
 export function chooseWhere(
   where: Where | undefined,

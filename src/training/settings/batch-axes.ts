@@ -2,16 +2,16 @@ import type { Shape } from "../../graph/dim.ts";
 import type { Graph, Value } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** Along which axis the examples stand: the name of its size, or its number to an input. */
+/** The axis of the examples: the name of its size, or its number by input. */
 export type BatchAxis = string | Readonly<Record<string, number>>;
 
-/** What sizes are called that count examples; the clearest names first. */
+/** Usual names of sizes that count examples; the clearest names first. */
 const names = [/batch/i, /^(n|b|bs|bsz|examples?|samples?)$/i];
 
 /**
- * The axis of examples of each input: the one that the caller names, else one that is named so, else the one that the
- * output counts first (a recurrent model may take the sequence first), else axis 0. Throws `ARGUMENT` for an axis that no input
- * has, `SHAPE_MISMATCH` for a scalar.
+ * The axis of examples of each input: the one that the caller names, else one with a usual name, else the one whose size is
+ * the output's first (a recurrent model may take the sequence first), else axis 0. Throws `ARGUMENT` for an axis that no
+ * input has, `SHAPE_MISMATCH` for a scalar.
  */
 export function batchAxes(
   graph: Graph,

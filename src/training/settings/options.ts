@@ -20,24 +20,24 @@ export interface TrainerOptions extends TaskOptions {
    */
   readonly trainable?: ParameterChoice;
   /**
-   * Constants to train none the less, or whether to train all: what the exporter wrote as Constant nodes, buffers, whole or
+   * Constants to train anyway, or whether to train all of them: what the exporter wrote as Constant nodes, buffers, whole or
    * evenly spaced numbers, and tables of sines. Default false.
    */
   readonly trainConstants?: boolean | ParameterChoice;
   /**
-   * Parameters to leave as they are, also where `trainable` names them. Units that they grow by stay as new too. A
+   * Parameters to leave unchanged, even if `trainable` names them. Units that they grow by keep their first values too. A
    * BatchNormalization whose scale and shift are frozen keeps its running statistics and normalizes by them.
    */
   readonly frozen?: ParameterChoice;
   /** Default 32. The last batch of an epoch may be smaller. */
   readonly batchSize?: number;
-  /** Of the shuffle, dropout and new weights. Default 0. */
+  /** Seed of the shuffle, dropout and new weights. Default 0. */
   readonly seed?: number;
   /** Largest norm of all gradients together. Default: no clipping. */
   readonly clipNorm?: number;
   /** Largest magnitude of one gradient entry. Default: no clipping. */
   readonly clipValue?: number;
-  /** A learning rate and weight decay of their own for what growths add, while it is young. Default: as for all others. */
+  /** A separate learning rate and weight decay for new units while they are young. Default: the same as for all others. */
   readonly newborn?: NewbornOptions;
   /** Measured by `evaluate` besides the loss. Default: those that the loss names. */
   readonly metrics?: readonly Metric[];
@@ -47,7 +47,7 @@ export interface TrainerOptions extends TaskOptions {
   readonly providers?: readonly string[];
   /**
    * Who applies the optimizer: the SIMD kernel (fastest), or ONNX operators in the training graph (the readable
-   * reference, and what a GPU provider wants). Default "kernel" in Node, "graph" in the browser.
+   * reference, and what a GPU provider needs). Default "kernel" in Node, "graph" in the browser.
    */
   readonly update?: "kernel" | "graph";
 }
@@ -82,10 +82,10 @@ export interface TrainerSettings extends TaskSettings {
   readonly update: "kernel" | "graph" | undefined;
 }
 
-/** What a learner takes of them. */
+/** The settings that a learner needs. */
 export type LearnerSettings = Pick<TrainerSettings, "optimizer" | "clipping" | "newborn" | "session">;
 
-/** Throws `ARGUMENT` for values that make no sense, and for names that `model` has not. */
+/** Throws `ARGUMENT` for values that make no sense, and for names that `model` does not have. */
 export function checkOptions(options: TrainerOptions, model?: Model): TrainerSettings {
   checkOptionNames("Trainer.create", options, trainerNames);
   const task = taskOf(options);

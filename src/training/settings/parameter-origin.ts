@@ -7,31 +7,31 @@ import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { isUniform, patternOf } from "./value-patterns.ts";
 
-/** Last parts of names that tensors have which are stored with a module, but not trained. */
+/** Last parts of the names of tensors that are stored with a module but not trained. */
 const bufferName =
   /^(((pixel|image|img|data|input|feature|x)_)?(mean|std|var|variance|mu|sigma)|(\w+_)?mask|pe|pos(itional|ition)?_?enc(oding)?s?|(\w*_)?inv_freq|freqs?(_cis)?|(\w+_)?(cos|sin)(_(cached|table))?|(\w+_)?position_ids|relative_position_index|(\w+_)?anchors?|(mel_)?(fb|filterbank|filters)|window|blur_kernel|running_\w+|buffer\w*|_?(lifted_tensor|tensor_constant)_?\d+)$/i;
-/** Last parts of names that layers give what they train. */
+/** Last parts of the names of trained parameters of layers. */
 const weightName = /^(weight|bias|kernel|gamma|beta|\w*_weight|\w*_bias)(:0)?$/i;
 
-/** Calls of PyTorch that rearrange a tensor: what they make of a parameter trains as the parameter does. */
+/** Calls of PyTorch that rearrange a tensor: their result trains as the parameter itself does. */
 const rearranging =
   /^(t|numpy_t|mT|permute|transpose|(_unsafe_)?view|reshape|flatten|(un)?squeeze|slice|select|index(_select)?|embedding|cat|stack|chunk|split(_with_sizes)?|unbind|getitem|clone|contiguous|detach|alias|_?to(_copy)?)(_\d+)?$/;
 
 /**
- * Where the parameters of a model come from, as far as its file shows it: which of them PyTorch, or whoever made the file,
- * would not train. PyTorch's dynamo exporter says it; else Constant nodes, names and patterns of values do.
+ * Where the parameters of a model come from, as far as its file shows it: which of them PyTorch, or the tool that made the
+ * file, would not train. PyTorch's dynamo exporter says so; otherwise Constant nodes, names and patterns of values do.
  */
 export class ParameterOrigins {
   readonly #graph: Graph;
   readonly #program: ExportedProgram | undefined;
   readonly #torch: boolean;
-  /** Whether Constant nodes are for constants: some exporters write weights so, too. */
+  /** Whether Constant nodes are for constants: some exporters also write weights that way. */
   readonly #hasOthers: boolean;
-  /** Tensors that dynamo's exporter made of others, with the parameters and buffers that their readers were given instead. */
+  /** Tensors that dynamo's exporter computed from others, with the parameters and buffers that their readers originally took. */
   readonly #folded = new Map<string, readonly string[]>();
-  /** Of those, uniform ones that are beside the parameters that a call was given: the unit scale of a written-out norm. */
+  /** Those that are uniform and in addition to the parameters of a call: the unit scale of a decomposed norm. */
   readonly #beside = new Set<string>();
-  /** Parameters of the program that are in the file under no name and in no reader's call. */
+  /** Parameters of the program that the file contains under no name and in no reader's call. */
   readonly #lost: readonly string[];
 
   constructor({ graph, producer }: Model) {
@@ -74,7 +74,7 @@ export class ParameterOrigins {
   readonly #isUniform = (name: string): boolean =>
     isUniform(this.#graph.parameters.get(name)?.data as Float32Array);
 
-  /** Why a parameter is taken for a constant; undefined for one to train. */
+  /** Why a parameter is taken as a constant; undefined for one to train. */
   constant(name: string): string | undefined {
     const tensor = this.#graph.parameters.get(name) as Tensor;
     if (wasLifted(this.#graph, name)) {
@@ -106,11 +106,11 @@ export class ParameterOrigins {
     return /^[A-Za-z_][\w.]*$/.test(name);
   }
 
-  /** Parameters of PyTorch's module that the file holds only in what its exporter computed of them and of others. */
+  /** Parameters of PyTorch's module that the file contains only as what its exporter computed from them and others. */
   get folded(): readonly string[] {
     const program = this.#program;
     if (program === undefined) return [];
-    // A call without a tensor of its own, such as that of a BatchNormalization that is now in the weights before it.
+    // A call without a tensor in the file, such as that of a BatchNormalization that is now part of the weights before it.
     const within = this.#graph.nodes.flatMap((node) => {
       const given = program.given(node).filter((name) => !this.#graph.parameters.has(name));
       const folded = node.inputs.some((name) => this.#folded.has(name));
@@ -122,8 +122,8 @@ export class ParameterOrigins {
   }
 
   /**
-   * Throws `ARGUMENT` for a model whose trained tensors were computed from PyTorch's parameters: it would train something
-   * else than PyTorch does, such as the entries that a mask takes out.
+   * Throws `ARGUMENT` for a model whose trained tensors were computed from PyTorch's parameters: it would not train
+   * what PyTorch does, but for example also the entries that a mask removes.
    */
   refuseComputed(): void {
     const tensors = this.#computed;
@@ -145,7 +145,7 @@ export class ParameterOrigins {
       .map(([name]) => name)
       .filter((name) => {
         const tensor = this.#graph.parameters.get(name) as Tensor;
-        // Zeros and single numbers are made of nothing that is trained.
+        // Zeros and single numbers are not computed from anything that is trained.
         return isReal(tensor.dtype) && !this.#isUniform(name) && patternOf(tensor) === undefined;
       });
   }

@@ -2,19 +2,19 @@ import type { Model } from "../../graph/model.ts";
 import { ParameterOrigins } from "./parameter-origin.ts";
 import { constantsOf, trainableOf } from "./trainable.ts";
 
-/** What a run does with the real numbers that a model's file holds. */
+/** What a run does with the real numbers in a model's file. */
 export interface ParameterSummary {
   /** Parameters that are trained, by name, and their numbers of entries. */
   readonly trained: readonly { readonly name: string; readonly entries: number }[];
-  /** Parameters that could be trained and are not, and why: at the user's wish, or what they are taken for. */
+  /** Parameters that could be trained and are not, and why: the user's wish, or what they are taken as. */
   readonly frozen: readonly { readonly name: string; readonly entries: number; readonly reason: string }[];
-  /** Parameters that are trained as one although several nodes read them, and how many do. */
+  /** Parameters that several nodes share, and how many do. */
   readonly tied: readonly { readonly name: string; readonly readers: number }[];
-  /** Parameters that PyTorch trains and the file holds only in what its exporter computed of them. */
+  /** Parameters that PyTorch trains and the file contains only as what its exporter computed from them. */
   readonly folded: readonly string[];
 }
 
-/** Tells apart what a run trains, leaves and ties; `frozen` are the names of the parameters that are held. */
+/** Lists what a run trains, leaves unchanged and ties; `frozen` are the names of the parameters left unchanged. */
 export function parametersOf(model: Model, frozen: readonly string[]): ParameterSummary {
   const { parameters, nodes } = model.graph;
   const held = new Set(frozen);

@@ -5,25 +5,25 @@ import type { BatchAxis } from "./batch-axes.ts";
 /** Numbers of named sizes, such as { height: 32, width: 32 }. */
 export type Sizes = Readonly<Record<string, number>>;
 
-/** What a model is trained for: what of it, by which loss, and what its axes stand for. */
+/** What a model is trained for: its output, its loss, and the meaning of its axes. */
 export interface TaskOptions {
   /** Default "crossEntropy". */
   readonly loss?: LossChoice;
   /**
    * The value of the model that is trained, evaluated and predicted. Default: its first float32 output. A loss of logits
-   * is taken of what stands before a softmax or sigmoid at its end.
+   * uses the value before a final softmax or sigmoid.
    */
   readonly output?: string;
-  /** For losses of classes: what a label of each class counts for, by number, as PyTorch's `weight=`. Default 1. */
+  /** For losses of classes: the weight of a label of each class, by number, like PyTorch's `weight=`. Default 1. */
   readonly classWeights?: readonly number[];
   /**
    * The axis of the examples: the name of its size ("frames"), or its number for an input ({ x: 1 }). Default:
-   * one that is called batch, N or the like, else the one that the output counts first, else axis 0.
+   * one that is called batch, N or the like, else the one whose size is the output's first, else axis 0.
    */
   readonly batchAxis?: BatchAxis;
   /**
-   * Numbers of the named sizes of an example: { height: 32, width: 32 }. A gradient may need them. The model that is written
-   * keeps its names. Default: as the data have them where data are at hand, else open.
+   * Numbers of the named sizes of an example: { height: 32, width: 32 }. A gradient may need them. The saved model keeps
+   * their names. Default: the numbers of the data if there are data, else open.
    */
   readonly sizes?: Sizes;
 }
@@ -42,7 +42,7 @@ export interface TaskSettings extends TaskOptions {
   readonly loss: LossChoice;
 }
 
-/** What options of any kind say of the task. */
+/** The task in options of any kind. */
 export function taskOf({
   loss = "crossEntropy",
   output,

@@ -7,7 +7,7 @@ import { ParameterOrigins } from "./parameter-origin.ts";
 /** Some of a model's parameters: names and patterns in which `*` stands for any characters, or a predicate. */
 export type ParameterChoice = readonly string[] | ((name: string) => boolean);
 
-/** Parameters that hold running statistics of some node. */
+/** Parameters that are running statistics of some node. */
 export function statisticsOf({ graph }: Model): ReadonlySet<string> {
   return new Set(
     graph.nodes.flatMap((node) =>
@@ -18,7 +18,7 @@ export function statisticsOf({ graph }: Model): ReadonlySet<string> {
 
 /**
  * Float32 parameters that can be trained. Constants of the architecture are not: running statistics, single numbers that
- * the file does not name as weights, what every reader takes for a literal (`Operator.literals`), and masks.
+ * the file does not name as weights, what every reader takes as a literal (`Operator.literals`), and masks.
  */
 export function trainableOf(model: Model): readonly string[] {
   const statistics = statisticsOf(model);
@@ -36,7 +36,7 @@ export function trainableOf(model: Model): readonly string[] {
     .map(([name]) => name);
 }
 
-/** Those of them that are taken for constants, and why. */
+/** The trainable parameters that are taken as constants, and why. */
 export function constantsOf(model: Model): ReadonlyMap<string, string> {
   const origins = new ParameterOrigins(model);
   return new Map(
@@ -47,7 +47,7 @@ export function constantsOf(model: Model): ReadonlyMap<string, string> {
   );
 }
 
-/** Parameters that every node that reads them takes for a literal. */
+/** Parameters that every node that reads them takes as a literal. */
 function literalsOf({ graph }: Model, origins: ParameterOrigins): ReadonlySet<string> {
   const found = new Set<string>();
   const weights = new Set<string>();
@@ -62,11 +62,11 @@ function literalsOf({ graph }: Model, origins: ParameterOrigins): ReadonlySet<st
   return new Set([...found].filter((name) => !weights.has(name)));
 }
 
-/** Far beyond what a weight can be: what attention adds where it must not look, up to -3.4e38 or -Infinity. */
+/** Far beyond any weight: what attention adds at masked positions, up to -3.4e38 or -Infinity. */
 const maskFrom = 1e30;
 
 function isMask(values: Float32Array): boolean {
-  // A callback would be handed a boxed number for each weight.
+  // A callback would get a boxed number for each weight.
   for (let at = 0; at < values.length; at++) {
     if (Math.abs(values[at] as number) >= maskFrom) return true;
   }
@@ -81,8 +81,8 @@ export interface TrainableOptions {
 }
 
 /**
- * The trainable parameters that a run leaves as they are: all but `trainable` (where given), `frozen`, and constants but for
- * `trainConstants`. Throws `ARGUMENT` for a pattern that fits none of them, and where nothing is left to train.
+ * The trainable parameters that a run leaves unchanged: all but `trainable` (if given), `frozen`, and constants except
+ * `trainConstants`. Throws `ARGUMENT` for a pattern that fits none of them, and if nothing is left to train.
  */
 export function frozenOf(model: Model, options: TrainableOptions): readonly string[] {
   const names = trainableOf(model);

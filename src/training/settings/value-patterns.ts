@@ -1,10 +1,10 @@
 import { realValues } from "../../growth/plan/real-parameter.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-/** More entries than this are not looked at: positions and masks show themselves in fewer. */
+/** At most this many entries are examined: positions and masks are recognizable in fewer. */
 const most = 1 << 16;
 
-/** What a tensor of real numbers holds that no training leaves behind, in words; undefined where it may be weights. */
+/** A pattern in a tensor of real numbers that no training produces, in words; undefined if the tensor may be weights. */
 export function patternOf(tensor: Tensor): string | undefined {
   if (tensor.data.length < 2) return undefined;
   const values = realValues(tensor);
@@ -39,7 +39,7 @@ function isRepeated(values: ArrayLike<number>, [count = 1]: readonly number[]): 
   return true;
 }
 
-/** At least four entries, each by the same amount above the one before. */
+/** At least four entries, each larger than the one before by the same amount. */
 function isEvenlySpaced(values: ArrayLike<number>): boolean {
   if (values.length < 4) return false;
   const [first, last] = [values[0] as number, values[values.length - 1] as number];
@@ -52,8 +52,8 @@ function isEvenlySpaced(values: ArrayLike<number>): boolean {
 }
 
 /**
- * Whether each column is A sin(ω·row + φ): then the sum of two neighbors of an entry is 2cos(ω) times the entry. Five rows at
- * least, and a column that is not constant.
+ * Whether each column is A sin(ω·row + φ): then the sum of two neighbors of an entry is 2cos(ω) times the entry. At least
+ * five rows, and a column that is not constant.
  */
 function isWave(values: ArrayLike<number>, rows: number, columns: number, transposed = false): boolean {
   if (rows < 5 || columns < 2) return false;

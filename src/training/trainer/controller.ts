@@ -12,7 +12,7 @@ import { observe } from "./observe.ts";
 
 export interface ControllerOptions {
   readonly policy: GrowthPolicy;
-  /** What is trained on: scores and new units are chosen by a sample of it. */
+  /** The training data: scores and new units are based on a sample of it. */
   readonly data: Dataset;
   /** For trials that are judged by it. */
   readonly validation?: Dataset | undefined;
@@ -23,8 +23,8 @@ export interface ControllerOptions {
 type Decided = Extract<DecisionOutcome, { readonly decision: unknown }>;
 
 /**
- * Lets a trainer grow by a policy. Everything that it knows is in the trainer's progress, so a resumed run decides as the
- * whole one would. Between two updates: {@link GrowthController.next} and {@link GrowthController.carryOut} until there is
+ * Lets a trainer grow by a policy. Everything that it knows is in the trainer's progress, so a resumed run decides as an
+ * uninterrupted one would. Between two updates: {@link GrowthController.next} and {@link GrowthController.carryOut} until there is
  * no decision; after each update {@link GrowthController.see}.
  */
 export class GrowthController {
@@ -34,7 +34,7 @@ export class GrowthController {
   #decided: Decided | undefined;
 
   /**
-   * Goes on where the trainer's progress has a state of the same policy. Else the policy must suit the run; throws
+   * Continues from the trainer's progress if that has a state of the same policy. Else the policy must suit the run; throws
    * `UNKNOWN_WIDTH`, `NOT_GROWABLE` or `ARGUMENT`, as {@link checkPolicy} does.
    */
   constructor(trainer: LoopTrainer, options: ControllerOptions) {
@@ -57,14 +57,14 @@ export class GrowthController {
     }
     this.#memory = memoryOf(policy);
     if (goesOn) {
-      // Without the state to go back to there is no trial: the weights of another moment have been taken since.
+      // Without a state to return to there is no trial: the weights of another moment have been restored since.
       const open = known.open?.trial && trainer.kept === undefined ? undefined : known.open;
-      // What JSON leaves out comes back in its place, so that equal states are equal texts.
+      // What JSON leaves out is restored in its place, so that equal states are equal texts.
       trainer.remember({ ...newState(policy), ...known, open }, trainer.kept);
       return;
     }
     const { step } = trainer;
-    // Where something grew at this step before there was a controller, it is not to grow again.
+    // If something grew at this step before there was a controller, it must not grow again.
     const handled = known === undefined && trainer.growths.at(-1)?.step === step ? step : -1;
     trainer.remember({ ...newState(policy, known?.decisions), since: step, handled }, undefined);
   }
@@ -111,7 +111,7 @@ export class GrowthController {
     }
   }
 
-  /** Does what {@link next} said. Returns what has grown. */
+  /** Carries out the decision of {@link next}. Returns what has grown. */
   async carryOut(): Promise<readonly GrowthRecord[]> {
     if (this.#decided === undefined) return [];
     const { decision, state } = this.#decided;
@@ -162,7 +162,7 @@ export class GrowthController {
     return scores;
   }
 
-  /** Times are counted only where they decide something: they are never the same twice. */
+  /** Counts time only if it decides something: times are never the same twice. */
   #counted(seconds: number): number {
     const { policy } = this.#options;
     return "budget" in policy && policy.budget?.seconds !== undefined ? seconds : 0;

@@ -2,7 +2,7 @@ import type { Feeds } from "../../engine/session.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Compilation } from "../compilation/compilation.ts";
 
-/** A training step whose loss was not finite; the learner has gone back already. */
+/** A training step whose loss was not finite; the learner has already restored the last good weights. */
 export function lossDiverged(step: number, loss: number, learningRate: number): EspalierError {
   return new EspalierError("DIVERGED", {
     thing: `training step ${step + 1}`,
@@ -12,7 +12,7 @@ export function lossDiverged(step: number, loss: number, learningRate: number): 
   });
 }
 
-/** Weights that the update of step `step` (counted from 1) ruined; `restored` says whether the ones before it are back. */
+/** Weights that the update of step `step` (counted from 1) ruined; `restored` says whether the previous ones are restored. */
 export function weightsDiverged(step: number, fault: string, restored: boolean): EspalierError {
   return new EspalierError("DIVERGED", {
     thing: `weights after training step ${step}`,
@@ -24,12 +24,12 @@ export function weightsDiverged(step: number, fault: string, restored: boolean):
   });
 }
 
-/** What is wrong with variables, or with the loss that they give on a batch; undefined where all is finite. */
+/** What is wrong with variables, or with their loss on a batch; undefined if all is finite. */
 export function faultOf(variables: Feeds, loss = 0): string | undefined {
   if (!Number.isFinite(loss)) return `a loss of ${loss}`;
   for (const [name, { dtype, data }] of Object.entries(variables)) {
     if (dtype !== "float32") continue;
-    // A callback would be handed a boxed number for each weight: garbage by the megabyte.
+    // A callback would get a boxed number for each weight: megabytes of garbage.
     for (let at = 0; at < data.length; at++) {
       if (!Number.isFinite(data[at])) return `${data[at]} in "${name}"`;
     }
@@ -38,8 +38,8 @@ export function faultOf(variables: Feeds, loss = 0): string | undefined {
 }
 
 /**
- * Looks at weights that no loss has judged yet. Where they are ruined, the learner goes back to those of the last finite
- * loss if it can: `mended` says whether the weights are good now. `masked` is the batch with the masks of training.
+ * Checks weights that no loss has judged yet. If they are ruined, the learner restores those of the last finite loss if
+ * it can: `mended` says whether the weights are good now. `masked` is the batch with the masks of training.
  */
 export async function judgeWeights(
   { learner, evaluator }: Pick<Compilation, "learner" | "evaluator">,
@@ -50,7 +50,7 @@ export async function judgeWeights(
     faultOf(learner.variables, (await evaluator.forward(learner.variables, batch)).loss);
   const fault = await look();
   if (fault === undefined) return { fault, mended: false };
-  // A step goes back by itself where the loss that it trains on is not finite; where it is, it would only go on.
+  // A step restores the weights only if its training loss is not finite; if it is finite, the step would just continue.
   const { loss } = await learner.gradients(masked);
   if (!Number.isFinite(loss)) await learner.step(masked, step);
   return { fault, mended: (await look()) === undefined };

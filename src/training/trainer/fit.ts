@@ -21,7 +21,7 @@ export interface FitOptions extends RunOptions {
   readonly onCheckpoint?: (step: number) => void | Promise<void>;
 }
 
-/** A run with callbacks in the place of events. See {@link Trainer.fit}. */
+/** A run with callbacks instead of events. See {@link Trainer.fit}. */
 export async function runFit(
   trainer: LoopTrainer,
   data: Dataset,

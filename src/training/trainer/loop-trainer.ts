@@ -12,7 +12,7 @@ import type { ControllerState } from "../policy/state.ts";
 import type { WidenOptions } from "../resize/widen.ts";
 import type { TrainerSettings } from "../settings/options.ts";
 
-/** What the training loop and the growth controller ask of a trainer; what its members do is said in `Trainer`. */
+/** What the training loop and the growth controller need of a trainer; `Trainer` documents the members. */
 export interface LoopTrainer {
   readonly settings: TrainerSettings;
   readonly metrics: readonly Metric[];

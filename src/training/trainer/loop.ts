@@ -22,9 +22,9 @@ export interface LoopOptions {
   readonly evaluateEvery: number;
   /** Default 0. */
   readonly countFrom?: number;
-  /** Whether it is evaluated before the first update and after the last, too. Default no. */
+  /** Whether to evaluate before the first update and after the last, too. Default no. */
   readonly evaluateEnds?: boolean;
-  /** Watches the validation data. */
+  /** Stops by the scores on the validation data. */
   readonly earlyStopping?: EarlyStopping | undefined;
   readonly growth?: GrowthPolicy | undefined;
   /** Default: no checkpoint is ever due. */
@@ -34,7 +34,7 @@ export interface LoopOptions {
 }
 
 export interface LoopPast {
-  /** Validation scores in order of time, those of stretches that were undone included. */
+  /** Validation scores in order of time, including those of stretches that were undone. */
   readonly scores: readonly { readonly step: number; readonly validation?: Scores }[];
   /** The state with the best of them. */
   readonly best?: TrainerState | undefined;
@@ -47,7 +47,7 @@ const busy = new WeakSet<LoopTrainer>();
 
 /**
  * The one training loop: updates, evaluations, early stopping, decisions about growth, and when a checkpoint is due. It
- * says what happens as events; whoever listens may take as long as they like over each. Everything that it knows is in the
+ * reports what happens as events; a listener may take any time over each. Everything that it knows is in the
  * trainer's progress and in {@link LoopPast}, so a resumed run does what the whole one would have done.
  */
 export class TrainingLoop {
@@ -107,7 +107,7 @@ export class TrainingLoop {
     return this.#watch?.best;
   }
 
-  /** Goes back to the weights with the best validation score, and says whether there are any. */
+  /** Restores the weights with the best validation score. Returns whether there are any. */
   async takeBest(): Promise<boolean> {
     if (this.#best === undefined) return false;
     await this.#trainer.restoreWeights(this.#best);
@@ -116,7 +116,7 @@ export class TrainingLoop {
 
   /**
    * Trains until the run has ended or `until` updates are done altogether, and everything due after the last of them has
-   * been done too. `signal` is heard between two updates, once what was due of the evaluation is done; `gate` is awaited
+   * been done too. `signal` is checked between two updates, after a due evaluation; `gate` is awaited
    * before every update. Throws `BUSY` if another loop is training this trainer, `DIVERGED`.
    */
   async *advance(
@@ -192,7 +192,7 @@ export class TrainingLoop {
     return { kind: "evaluation", step, ...scores, best };
   }
 
-  /** Decides and grows until training is to go on. */
+  /** Decides and grows until training is to continue. */
   async *#grow(): AsyncGenerator<DecisionEvent | GrownEvent> {
     const controller = this.#controller;
     if (controller === undefined) return;
@@ -218,7 +218,7 @@ export class TrainingLoop {
   }
 }
 
-/** Hands every event of a loop to a listener, one after the other, and returns what the loop does. */
+/** Passes every event of a loop to a listener, one after another, and returns what the loop returns. */
 export async function listen<Event, Result>(
   events: AsyncGenerator<Event, Result, undefined>,
   hear: (event: Event) => void | Promise<void>,
@@ -230,7 +230,7 @@ export async function listen<Event, Result>(
       await hear(value);
     }
   } finally {
-    // Should the listener fail, the loop is over too.
+    // If the listener fails, the loop must end too.
     await events.return(undefined as never);
   }
 }

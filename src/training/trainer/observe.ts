@@ -8,12 +8,12 @@ import type { GrowthPolicy } from "../policy/policy.ts";
 import type { Situation } from "../policy/situation.ts";
 import type { LoopTrainer } from "./loop-trainer.ts";
 
-/** Examples that scores and strategies look at, where there are as many. */
+/** Examples that scores and strategies use, if there are that many. */
 const sampled = 512;
 
 /**
- * How a run stands between two updates; `last`: no update follows. The FLOPs of the next one are reckoned only where there
- * is a budget of them.
+ * The situation of a run between two updates; `last`: no update follows. The FLOPs of the next one are computed only if
+ * there is a budget of them.
  */
 export function observe(trainer: LoopTrainer, policy: GrowthPolicy, data: Dataset, last: boolean): Situation {
   const { step, flops } = trainer.progress;
@@ -26,7 +26,7 @@ export function observe(trainer: LoopTrainer, policy: GrowthPolicy, data: Datase
     stepFlops: limited ? trainer.nextStepFlops(data) : 0,
     tryingFlops(width, units) {
       const cost = unitCost(widthOf(trainer.widths, width), trainer.widths).flops;
-      // Forwards and backwards through the network and through the candidates: three times a forward pass.
+      // Forward and backward through the network and through the candidates: three times a forward pass.
       const each = trainer.flopsPerExample + 3 * cost * Math.max(defaultCandidates, units);
       return Math.min(sampled, data.count) * each;
     },

@@ -2,7 +2,7 @@
 const interval = 8;
 
 /**
- * Gives the page a turn, by `turn`, wherever 8 ms have passed since the last one, so that it draws and hears clicks while a
+ * Yields to the page, by `turn`, whenever 8 ms have passed since the last time, so that it draws and handles clicks while a
  * network trains on its main thread. Without `turn`, as in Node, it does nothing.
  */
 export function pacer(

@@ -20,7 +20,7 @@ export interface EvaluationEvent {
   readonly step: number;
   readonly validation?: Evaluation;
   readonly test?: Evaluation;
-  /** Whether early stopping has seen no better score so far. */
+  /** Whether the score is the best so far for early stopping. */
   readonly best: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface DecisionEvent {
 export interface GrownEvent {
   readonly kind: "growth";
   readonly decision: ControllerDecision;
-  /** What has grown; empty for a decision that grows nothing, such as to keep or to take back. */
+  /** What has grown; empty for a decision that grows nothing, such as to keep or undo one. */
   readonly growths: readonly GrowthRecord[];
 }
 

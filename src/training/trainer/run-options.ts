@@ -7,17 +7,17 @@ import { isOver } from "../schedules/index.ts";
 import { type LoopOptions, scheduleOver } from "./loop.ts";
 import type { LoopTrainer } from "./loop-trainer.ts";
 
-/** What a run is told. */
+/** The options of a run. */
 export interface RunOptions {
   /** Updates to do in this run. One of `steps` and `epochs` is needed. */
   readonly steps?: number;
-  /** Times to go through the data in this run; the epoch under way counts as the first. */
+  /** Passes through the data in this run; the current epoch counts as the first. */
   readonly epochs?: number;
   /** Evaluated every `validateEvery` steps. */
   readonly validation?: Dataset;
   /** Default: once an epoch. */
   readonly validateEvery?: number;
-  /** Stops when validation has not improved, and goes back to the best weights. Needs `validation`. */
+  /** Stops when validation has not improved, and restores the best weights. Needs `validation`. */
   readonly earlyStopping?: EarlyStopping;
   /** Grows while it trains. */
   readonly growth?: GrowthPolicy;
@@ -41,7 +41,7 @@ export const runNames: OptionNames<RunOptions> = {
 
 const stoppingNames: OptionNames<EarlyStopping> = { patience: true, monitor: true, minDelta: true };
 
-/** The options of the loop behind a run. Throws `ARGUMENT` or `EMPTY_DATA`. */
+/** The options of a run's loop. Throws `ARGUMENT` or `EMPTY_DATA`. */
 export function loopOptions(trainer: LoopTrainer, data: Dataset, options: RunOptions): LoopOptions {
   const { validation, validateEvery, earlyStopping, growth, checkpointEvery } = options;
   if (earlyStopping !== undefined) checkOptionNames("earlyStopping", earlyStopping, stoppingNames);

@@ -5,7 +5,7 @@ import type { RunEvent } from "./run-event.ts";
 import { loopOptions, type RunOptions } from "./run-options.ts";
 
 /**
- * A training run as a sequence of events, for whoever wants to watch, pause, step or stop it:
+ * A training run as a sequence of events, to watch, pause, step or stop it:
  *
  * ```ts
  * const run = trainer.run(data, { epochs: 5, validation });
@@ -16,8 +16,8 @@ import { loopOptions, type RunOptions } from "./run-options.ts";
  *
  * Nothing happens unless the next event is asked for. After each update come, in this order and as far as they are due,
  * an evaluation, decisions about growth (each before and after it is carried out) and a checkpoint; the last event is
- * "end". In a browser the page has its turn about every 8 ms. To break off the iteration ends the run as it is; a signal
- * ends it between two updates, goes back to the best weights if there is early stopping, and says so in "end".
+ * "end". In a browser the run yields to the page about every 8 ms. Breaking off the iteration ends the run as it is; a signal
+ * ends it between two updates, restores the best weights if there is early stopping, and says so in "end".
  */
 export class Run implements AsyncIterableIterator<RunEvent, undefined, undefined> {
   readonly #events: AsyncGenerator<RunEvent, undefined, undefined>;
@@ -43,22 +43,22 @@ export class Run implements AsyncIterableIterator<RunEvent, undefined, undefined
   }
 
   /**
-   * Waits before the next update, until {@link Run.resume}; what is due before then is still done. Comes back once it
-   * waits or has ended, so do not await it where the events are listened to.
+   * Waits before the next update, until {@link Run.resume}; what is due before then is still done. Resolves once it
+   * waits or has ended, so do not await it in the loop that consumes the events.
    */
   pause(): Promise<void> {
     this.#paused = true;
     return this.#rest();
   }
 
-  /** Goes on. */
+  /** Continues after {@link Run.pause}. */
   resume(): void {
     this.#paused = false;
     this.#granted = 0;
     this.#wake?.();
   }
 
-  /** Lets one update through while it is paused, and pauses it if it is not. Comes back as {@link Run.pause} does. */
+  /** Lets one update through while it is paused, and pauses it if it is not. Resolves as {@link Run.pause} does. */
   step(): Promise<void> {
     this.#paused = true;
     this.#granted++;
@@ -87,7 +87,7 @@ export class Run implements AsyncIterableIterator<RunEvent, undefined, undefined
       const stoppedBy = yield* loop.advance(undefined, this.#signal, () => this.#gate());
       const { step } = trainer;
       await loop.takeBest();
-      // The last update has had no loss yet that could show what it did.
+      // No loss has judged the last update yet.
       if (step !== first) await trainer.settle();
       const { best } = loop;
       if (stoppedBy !== "paused")
@@ -108,7 +108,7 @@ export class Run implements AsyncIterableIterator<RunEvent, undefined, undefined
     for (const resolve of this.#resting.splice(0)) resolve();
   }
 
-  /** Open unless it is paused; a signal opens it, too, so that it is heard. */
+  /** Open unless it is paused; a signal opens it too, so that it takes effect. */
   async #gate(): Promise<void> {
     const signal = this.#signal;
     while (this.#paused && this.#granted === 0 && signal?.aborted !== true) {

@@ -77,7 +77,7 @@ export class Trainer implements LoopTrainer {
   }
 
   /**
-   * A trainer for a model that `nn` built or a file held. Throws `ARGUMENT` for options that make no sense,
+   * A trainer for a model built by `nn` or read from a file. Throws `ARGUMENT` for options that make no sense,
    * `UNSUPPORTED_OPERATOR` for a model that cannot be differentiated.
    */
   static async create(model: Model, options: TrainerOptions = {}): Promise<Trainer> {
@@ -133,7 +133,7 @@ export class Trainer implements LoopTrainer {
     return this.parametersAfter([]);
   }
 
-  /** The same once widths have grown so; an upper bound where two of them share an axis. */
+  /** The same after these growths; an upper bound if two of the widths share an axis. */
   parametersAfter(growths: readonly DueGrowth[]): number {
     return countGrown(this.#compiled, this.#model, growths);
   }
@@ -148,14 +148,14 @@ export class Trainer implements LoopTrainer {
     return runFit(this, data, options);
   }
 
-  /** The same as events, to watch, pause, step through or break off; see {@link Run}. Throws `ARGUMENT` at once. */
+  /** The same as a sequence of events, to watch, pause, step through or stop; see {@link Run}. Throws `ARGUMENT` at once. */
   run(data: Dataset, options: RunOptions): Run {
     checkOptionNames("run", options, runNames);
     return new Run(this, data, options);
   }
 
   /**
-   * One update on the next batch of `data`. Returns the batch's loss before the update. Throws `DIVERGED` where it is
+   * One update on the next batch of `data`. Returns the batch's loss before the update. Throws `DIVERGED` if it is
    * not finite; the weights of the last finite loss are kept.
    */
   trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
@@ -174,7 +174,7 @@ export class Trainer implements LoopTrainer {
     return { loss, size };
   }
 
-  /** Makes ready to train on `data`. */
+  /** Prepares to train on `data`. */
   #begin(data: Dataset): Feeding {
     if (this.#feeding?.data === data) return this.#feeding;
     if (this.#progress.offset >= data.count) this.#progress = { ...this.#progress, offset: 0 };
@@ -190,14 +190,14 @@ export class Trainer implements LoopTrainer {
     return this.#stepFlops.of(size, this.#compiled, this.#lastBatch);
   }
 
-  /** FLOPs of measuring a growth, were the network to stay as large as it is. */
+  /** FLOPs of measuring a growth, for a network of the present size. */
   async growingFlops(): Promise<number> {
     return growingFlops(this.#compiled, this.#compiled, await this.#probe(), this.settings);
   }
 
   /**
-   * Makes sure of the last update, which no loss has judged yet. Where it ruined the weights, they go back to those of
-   * the last finite loss, and `DIVERGED` is thrown. `fit`, `widen`, `save` and `checkpoint` do this by themselves.
+   * Checks the last update, which no loss has judged yet. If it ruined the weights, restores those of the last finite
+   * loss and throws `DIVERGED`. `fit`, `widen`, `save` and `checkpoint` do this themselves.
    */
   settle(): Promise<void> {
     return this.#turns.take(() => this.#settle());
@@ -234,7 +234,7 @@ export class Trainer implements LoopTrainer {
 
   /**
    * Widens a layer by `by` units without changing what the network computes, and measures it on the last training
-   * batch (or a synthetic one before training). The optimizer's state grows along. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
+   * batch (or a synthetic one before training). The optimizer's state grows too. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or
    * `NOT_GROWABLE`, and then nothing has changed, and `DIVERGED` as {@link settle} does.
    */
   widen(width: string, options: WidenOptions): Promise<GrowthRecord> {
@@ -251,9 +251,9 @@ export class Trainer implements LoopTrainer {
   }
 
   /**
-   * Takes units out of a layer, such as those that are dead, and merges identical ones. Looks at the first 256 examples
-   * of `data`, else at the last training batch (or a synthetic one), and measures on them. The optimizer's state shrinks
-   * along. Only a choice by importance, or of collapsing units, may change what the network computes; the record says how
+   * Removes units from a layer, such as those that are dead, and merges identical ones. Chooses and measures on the first
+   * 256 examples of `data`, else on the last training batch (or a synthetic one). The optimizer's state shrinks too.
+   * Only a choice by importance, or of collapsing units, may change what the network computes; the record says how
    * far. Throws `UNKNOWN_WIDTH`, `ARGUMENT` or `NOT_SHRINKABLE`, and then nothing has changed, and `DIVERGED`.
    */
   shrink(width: string, choice: ShrinkChoice, data?: Dataset): Promise<ShrinkRecord> {
@@ -279,8 +279,8 @@ export class Trainer implements LoopTrainer {
   }
 
   /**
-   * Predicts, on a sample of `data`, what the best new units of each width would take off the loss. Changes nothing;
-   * what it costs is in the scores. Throws `UNKNOWN_WIDTH`, `ARGUMENT`.
+   * Predicts, on a sample of `data`, how much the best new units of each width would lower the loss. Changes nothing;
+   * the scores include their cost. Throws `UNKNOWN_WIDTH`, `ARGUMENT`.
    */
   score(data: Dataset, options: ScoreRequest & SampleOptions = {}): Promise<readonly WidthScore[]> {
     checkOptionNames("score", options, { ...scoreNames, ...sampleNames });
@@ -325,7 +325,7 @@ export class Trainer implements LoopTrainer {
     return addCheckpoint(folder, this.step, await this.checkpoint());
   }
 
-  /** Everything that {@link Trainer.resume} goes on from, as bytes. Throws `DIVERGED` as {@link settle} does. */
+  /** Everything that {@link Trainer.resume} needs, as bytes. Throws `DIVERGED` as {@link settle} does. */
   async checkpoint(): Promise<Uint8Array> {
     await this.settle();
     return encodeCheckpoint({ settings: this.settings, state: this.state() });
@@ -337,18 +337,18 @@ export class Trainer implements LoopTrainer {
     return { model: this.model, learner, progress: this.#progress, kept: this.#kept };
   }
 
-  /** The state that a trial of a growth goes back to where it fails, while one is under way. */
+  /** The state to which the current trial of a growth, if any, returns if it fails. */
   get kept(): TrainerState | undefined {
     return this.#kept;
   }
 
-  /** For the growth controller: where it stands, what it keeps to go back to, and FLOPs that it spent on scores. */
+  /** For the growth controller: its state, the state that it keeps to return to, and FLOPs that it spent on scores. */
   remember(controller: ControllerState, kept: TrainerState | undefined, scoring = 0): void {
     this.#progress = { ...charged(this.#progress, "scoring", scoring), controller };
     this.#kept = kept;
   }
 
-  /** Goes back to a state of this run, such as the best so far; where its graph is another, it is compiled anew. */
+  /** Restores a state of this run, such as the best so far; compiles again if its graph differs. */
   async restore(state: TrainerState): Promise<void> {
     this.#compiled = await recompile(this.#compiled, this.#model, state, this.settings);
     this.#model = state.model;
@@ -357,17 +357,17 @@ export class Trainer implements LoopTrainer {
     this.#unjudged = true;
   }
 
-  /** Takes the weights (and widths) of an earlier state of this run and keeps its progress. */
+  /** Restores the weights (and widths) of an earlier state of this run, but keeps the present progress. */
   async restoreWeights(state: TrainerState): Promise<void> {
     const { growths, shrinks } = state.progress;
     await this.restore({ ...state, progress: { ...this.#progress, growths, shrinks }, kept: undefined });
   }
 
   /**
-   * Takes back a trial: goes on from an earlier state of this run bit for bit as if nothing had been done since, but
-   * keeps the account. `progress.flops` still counts what was spent, and `progress.rollbacks` says what was tried.
-   * {@link settle} before taking the state, so that a later divergence has good weights to go back to. Throws
-   * `ARGUMENT` for a state that is no earlier one of this run, and then nothing has changed.
+   * Undoes a trial: continues from an earlier state of this run bit for bit as if nothing had been done since, but
+   * keeps count of the cost. `progress.flops` still counts what was spent, and `progress.rollbacks` says what was tried.
+   * {@link settle} before taking the state, so that a later divergence has good weights to return to. Throws
+   * `ARGUMENT` for a state that is not an earlier one of this run, and then nothing has changed.
    */
   rollback(state: TrainerState): Promise<void> {
     return this.#turns.take(() =>
@@ -380,7 +380,7 @@ export class Trainer implements LoopTrainer {
     return this.#turns.take(() => releaseCompilation(this.#compiled));
   }
 
-  /** What seeded draws of this moment depend on. */
+  /** What seeded draws depend on at this moment. */
   get #now(): { readonly seed: number; readonly step: number } {
     return { seed: this.settings.seed, step: this.step };
   }
