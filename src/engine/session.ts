@@ -128,7 +128,7 @@ function fromOrt(name: string, result: OrtTensor | undefined): Tensor {
   if (result === undefined || !dtypes.includes(result.type as DType)) {
     throw new EspalierError("UNSUPPORTED_TYPE", {
       thing: `output "${name}"`,
-      rule: "must be a tensor of numbers, truth values or texts",
+      rule: "must be a tensor of numbers, booleans or strings",
       received: result?.type ?? "nothing",
     });
   }

@@ -84,7 +84,7 @@ export interface Model {
   readonly opsets: ReadonlyMap<string, number>;
   readonly producer: string;
   readonly producerVersion?: string;
-  /** Name space of the model itself, as a reversed domain name. */
+  /** Namespace of the model itself, as a reversed domain name. */
   readonly domain?: string;
   /** The producer's own version number of the model. */
   readonly version?: number;

@@ -67,7 +67,7 @@ export type { ChoiceRequest, Strategy } from "./plan/strategy.ts";
 export { bestOf } from "./strategies/candidates.ts";
 export { type StrategyName, strategies } from "./strategies/index.ts";
 
-// Scores: where new units promise most
+// Scores: where new units would help most
 
 export type { Score, WidthScore } from "./plan/score.ts";
 export { type ScoreName, scores } from "./scores/index.ts";

@@ -5,7 +5,7 @@ export interface Folder {
    * are not followed, and a file with a second (hard) link is refused.
    */
   sizeOf(name: string): number;
-  /** `length` bytes from `offset` on, in an array of their own. Throws `FORMAT` where the file ends before. */
+  /** `length` bytes starting at `offset`, in a new array. Throws `FORMAT` if the file ends before that. */
   read(name: string, offset: number, length: number): Uint8Array;
   close(): void;
 }
@@ -13,7 +13,7 @@ export interface Folder {
 /** A file that is read in pieces. */
 export interface SourceFile {
   readonly size: number;
-  /** `length` bytes from `offset` on, in an array of their own. Throws `FORMAT` where the file ends before. */
+  /** `length` bytes starting at `offset`, in a new array. Throws `FORMAT` if the file ends before that. */
   read(offset: number, length: number): Uint8Array;
   close(): void;
 }

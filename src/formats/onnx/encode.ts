@@ -85,7 +85,7 @@ function write(model: Model, external?: ExternalTensors): Writer {
       thing: `model "${model.graph.name}"`,
       rule: `an ONNX file may have at most ${maxMessageBytes} bytes`,
       received: writer.length,
-      remedy: "Save it with externalData, which puts the parameters into a file of their own.",
+      remedy: "Save it with externalData, which puts the parameters into a separate file.",
     });
   }
   return writer;

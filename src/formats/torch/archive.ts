@@ -56,7 +56,7 @@ export function readArchive(read: ReadRange, size: number): ReadonlyMap<string, 
     at = next;
     if (entries.has(entry.name)) refuse("torch file", "must not have a file twice", entry.name);
     const data = dataOf(read, header, entry.name, begin);
-    if (data + entry.size > begin) refuse(entry.name, "must lie before the list of files", entry.size);
+    if (data + entry.size > begin) refuse(entry.name, "must come before the list of files", entry.size);
     entries.set(entry.name, { ...entry, begin: data });
     spans.push({ from: header, to: data + entry.size, name: entry.name });
   }
@@ -93,7 +93,7 @@ function directoryOf(read: ReadRange, size: number): Directory {
   const limit = size - endBytes;
   if (tail < endBytes + locatorBytes || view.getUint32(0, true) !== 0x07064b50) {
     if (view.getUint16(at + 8, true) !== found.count || found.begin + found.size !== limit) {
-      refuse("torch file", "its list of files must lie at its end", found);
+      refuse("torch file", "its list of files must be at its end", found);
     }
     return found;
   }
@@ -102,7 +102,7 @@ function directoryOf(read: ReadRange, size: number): Directory {
 
 /** The zip64 record, which must agree with the old one in all numbers that fit there. */
 function directory64(read: ReadRange, begin: number, limit: number, old: Directory): Directory {
-  if (begin + end64Bytes !== limit) refuse("torch file", "its zip64 record must lie at its end", begin);
+  if (begin + end64Bytes !== limit) refuse("torch file", "its zip64 record must be at its end", begin);
   const view = viewOf(read(begin, end64Bytes));
   if (view.getUint32(0, true) !== 0x06064b50) refuse("torch file", "must have a zip64 record", begin);
   const found = { count: number64(view, 32), size: number64(view, 40), begin: number64(view, 48) };
@@ -164,7 +164,7 @@ function extra64(view: DataView, name: string): () => number {
 
 /** Where a file's bytes begin, after a header that must agree with the list. */
 function dataOf(read: ReadRange, header: number, name: string, limit: number): number {
-  if (header + localBytes > limit) refuse(name, "its header must lie before the list of files", header);
+  if (header + localBytes > limit) refuse(name, "its header must come before the list of files", header);
   const start = read(header, Math.min(limit - header, localBytes + maxNameBytes));
   const view = viewOf(start);
   const [nameBytes, extraBytes] = [view.getUint16(26, true), view.getUint16(28, true)];

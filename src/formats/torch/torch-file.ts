@@ -42,7 +42,7 @@ export function openTorchFile(read: ReadRange, size: number): TorchFile {
       thing: "torch file",
       rule: "must have only the files that torch.save writes",
       received: name,
-      remedy: "A TorchScript model, for example, is no state: save the state_dict with torch.save.",
+      remedy: "A TorchScript model, for example, is not plain state: save the state_dict with torch.save.",
     });
   }
   const order = entries.get(`${prefix}byteorder`);
@@ -53,7 +53,7 @@ export function openTorchFile(read: ReadRange, size: number): TorchFile {
       thing: main,
       rule: `may have at most ${maxPickleBytes} bytes`,
       received: pickled.size,
-      remedy: "Tensors lie outside it; a file of so many other values is not supported.",
+      remedy: "Tensors are stored outside it; a file with this many other values is not supported.",
     });
   }
   const value = unpickle(read(pickled.begin, pickled.size));
@@ -75,7 +75,7 @@ function checkOrder(bytes: Uint8Array): void {
   if (order === "little") return;
   throw new EspalierError("FORMAT", {
     thing: "torch file",
-    rule: "must be of a little-endian machine",
+    rule: "must come from a little-endian machine",
     received: order,
     remedy: "Load and save it again on such a machine.",
   });

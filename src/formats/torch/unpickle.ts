@@ -179,7 +179,7 @@ class Unpickler {
       thing,
       rule: `may make at most ${maxContainers} lists, tuples and dictionaries`,
       received: this.#containers,
-      remedy: "A file of so many parameters is not supported.",
+      remedy: "A file with this many parameters is not supported.",
     });
   }
 
@@ -290,7 +290,7 @@ class Unpickler {
       step *= size;
     }
     if (first + sizeOf(sizes) > storage.size) {
-      this.#refuse("must have tensors that lie within their storage", { sizes, offset: first });
+      this.#refuse("must have tensors that fit within their storage", { sizes, offset: first });
     }
     return new TorchTensor(storage.dtype, sizes, storage.storage, first);
   }
@@ -338,7 +338,10 @@ function checkValue(item: Item): asserts item is TorchValue {
     else if (one instanceof PythonTuple) for (const inner of one.items) visit(inner, depth + 1);
     else if (one instanceof Map) for (const inner of one.values()) visit(inner, depth + 1);
     else if (one === mark || isGlobal(one) || isStorage(one)) {
-      throw new EspalierError("FORMAT", { thing, rule: "must hold values alone, no functions or storages" });
+      throw new EspalierError("FORMAT", {
+        thing,
+        rule: "must contain only values, no functions or storages",
+      });
     }
   };
   visit(item, 0);

@@ -7,32 +7,32 @@ import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import { type AxisMap, flowMap } from "../find/axis-map.ts";
 import { isReal } from "../plan/real-parameter.ts";
 
-/** What a model is, at a glance. */
+/** A model at a glance. */
 export interface ModelSummary {
   readonly producer: string;
   readonly producerVersion: string | undefined;
   readonly irVersion: number;
   /** Operator-set version of each domain; "ai.onnx" is the standard one. */
   readonly opsets: Readonly<Record<string, number>>;
-  /** What must be fed: a parameter that the file lists among its inputs is none. */
+  /** What must be fed; parameters that the file lists among its inputs are not included. */
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  /** Entries of its weights: floating-point parameters that are no scalars. */
+  /** Number of entries in its weights: floating-point parameters other than scalars. */
   readonly parameters: number;
-  /** FLOPs of one forward pass, in the model's symbolic sizes; nodes of `withoutRules` are not in it. */
+  /** FLOPs of one forward pass, in the model's symbolic sizes, without the nodes of `withoutRules`. */
   readonly flops: Dim;
   readonly nodes: number;
-  /** Operators that the library has no rules for, at least not for a form in which they stand there. */
+  /** Operators for which the library has no rules, or none for a form in which the model uses them. */
   readonly withoutRules: readonly string[];
   readonly layers: readonly LayerSummary[];
 }
 
-/** The nodes that share the weights of one name. */
+/** The nodes that share a layer name. */
 export interface LayerSummary {
   readonly name: string;
   /** In the order in which they run, such as "MatMul", "Add". */
   readonly operators: readonly string[];
-  /** Shape of what the last of them makes; undefined where it cannot be told. */
+  /** Shape of the last one's output; undefined if it is unknown. */
   readonly output: Shape | undefined;
   readonly parameters: number;
   /** As in {@link ModelSummary.flops}. */
@@ -83,11 +83,11 @@ function layersOf(model: Model, flows: AxisMap): readonly LayerSummary[] {
   const layers = new Map<string, LayerSummary & { readonly operators: string[] }>();
   for (const node of graph.nodes) {
     const weights = [...new Set(node.inputs.flatMap((name) => sources.get(name) ?? []))];
-    // What only prepares a weight (a transposition, a cast) belongs to the node that uses it.
+    // A node that only prepares a weight (a transpose, a cast) belongs to the node that uses it.
     if (weights.length === 0 || node.outputs.every((name) => sources.has(name))) continue;
     const own = weights.find((name) => !isInvented(name));
     const name = own === undefined ? moduleOf(node) : layerOfParameter(own);
-    // A constant without a name that makes nothing: a mask, a scale.
+    // An unnamed constant that makes no width: a mask, a scale.
     if (own === undefined && !node.inputs.some((input) => seeds.has(input)) && flows.isRuled(node)) continue;
     const layer = name ?? (weights[0] as string);
     const before = layers.get(layer);
@@ -109,7 +109,7 @@ function layersOf(model: Model, flows: AxisMap): readonly LayerSummary[] {
   return [...layers.values()];
 }
 
-/** The weights that each constant value is made of: a parameter of itself, its transpose of it too. */
+/** The weights that each constant value is made from: a parameter from itself, and so is its transpose. */
 function weightsBehind({ graph }: Model): ReadonlyMap<string, readonly string[]> {
   const sources = new Map<string, readonly string[]>();
   for (const [name, tensor] of graph.parameters) {

@@ -57,7 +57,12 @@ function checkSize({ id, size }: Width, by: number, hidden: number): void {
     [`may get weights of at most ${maxEntries} entries`, size * hidden, maxEntries],
   ] as const) {
     if (received <= most) continue;
-    throw new EspalierError("TOO_LARGE", { thing: `width "${id}"`, rule, received, remedy: "Add less." });
+    throw new EspalierError("TOO_LARGE", {
+      thing: `width "${id}"`,
+      rule,
+      received,
+      remedy: "Add fewer blocks, or fewer hidden units.",
+    });
   }
 }
 

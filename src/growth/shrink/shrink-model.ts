@@ -105,7 +105,7 @@ function chooseAgain(
       thing: `shrinking ${plan.width}`,
       rule: "may be asked for once, and not together with a width that shares units with it",
       received: plan.width,
-      remedy: "Shrink the model once more.",
+      remedy: "Shrink the result in a second call.",
     });
   }
   const shared = {

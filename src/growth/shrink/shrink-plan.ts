@@ -181,7 +181,7 @@ function notExact(width: Width, unit: number, why: string): EspalierError {
 export function notShrinkable(width: Pick<Width, "id" | "size">, why: string): EspalierError {
   return new EspalierError("NOT_SHRINKABLE", {
     thing: `width "${width.id}"`,
-    rule: `cannot shrink so: ${why}`,
+    rule: `cannot shrink this way: ${why}`,
     received: { size: width.size },
   });
 }

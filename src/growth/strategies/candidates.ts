@@ -46,7 +46,7 @@ export async function measureFinite<T>(
   throw tooFew(probe, { count, least });
 }
 
-/** What each of `count` candidates promises, best first. Throws `NOT_GROWABLE` if fewer than `least` are finite. */
+/** The predicted gain of each of `count` candidates, best first. Throws `NOT_GROWABLE` if fewer than `least` are finite. */
 export async function promises(
   probe: WidthProbe,
   { count, least, seed }: { readonly count: number; readonly least: number; readonly seed: number },
@@ -73,8 +73,7 @@ function tooFew(
 ): EspalierError {
   return new EspalierError("NOT_GROWABLE", {
     thing: `candidates of ${width.id}`,
-    rule: `must have finite activations and gradients on the data, at least ${least} of them, and fewer have`,
-    received: count,
+    rule: `of ${count} drawn, at least ${least} must have finite activations and gradients on the data`,
     remedy: "Look at the loss: if it is not finite, the network has diverged.",
   });
 }
