@@ -1,4 +1,4 @@
-// espalier/training: the trainer, and what an optimizer, loss, metric, schedule or policy of your own is made of.
+// espalier/training: the trainer, and the parts of your own optimizer, loss, metric, schedule or policy.
 
 // A run
 

@@ -4,14 +4,14 @@ import type { OptionNames } from "../../tensor/known-options.ts";
 import type { Compilation } from "../compilation/compilation.ts";
 
 export interface DiagnoseOptions extends DiagnosisOptions {
-  /** Examples that are looked at, from the first on. Default 256. */
+  /** Number of examples used, starting with the first. Default 256. */
   readonly batchSize?: number;
 }
 
 /** Their names, for callers in JavaScript. */
 export const diagnoseNames: OptionNames<DiagnoseOptions> = { threshold: true, batchSize: true };
 
-/** One batch seen forwards, and backwards with the dropout masks of training. */
+/** A forward pass over one batch, and a backward pass with the dropout masks of training. */
 export async function gatherEvidence(
   { learner, evaluator }: Pick<Compilation, "learner" | "evaluator">,
   batch: Feeds,

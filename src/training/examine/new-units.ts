@@ -10,27 +10,27 @@ import { checkOptions } from "../settings/options.ts";
 import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import { gatherEvidence } from "./evidence.ts";
 
-/** What the new units of one width have to learn from. */
+/** What the new units of one width can learn from. */
 export interface NewUnits {
   readonly width: string;
   readonly size: { readonly before: number; readonly after: number };
   /** Euclidean norm of the gradient of each new unit, over its weights on all sides. */
   readonly gradientNorms: readonly number[];
-  /** Of all units of the width, new and old. */
+  /** The diagnosis of all units of the width, new and old. */
   readonly diagnosis: WidthDiagnosis;
 }
 
 export interface NewUnitsOptions extends TaskOptions {
-  /** Examples that are looked at, from the first on. Default 256. */
+  /** Number of examples used, starting with the first. Default 256. */
   readonly batchSize?: number;
-  /** Of dropout masks. Default 0. */
+  /** Seed of dropout masks. Default 0. */
   readonly seed?: number;
 }
 
 /**
- * Looks at every width that is larger in `after` than in `before` (the width of the same id): which gradient its new
- * units have on a batch of data, and which units are dead, identical or collapsing. Throws what a trainer throws where
- * model and data do not fit.
+ * Examines every width that is larger in `after` than in `before` (the width of the same id): the gradient of its new
+ * units on a batch of data, and which units are dead, identical or collapsing. Throws what a trainer throws if model and
+ * data do not fit.
  */
 export async function examineNewUnits(
   before: Model,

@@ -14,13 +14,13 @@ import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import { gatherEvidence } from "./evidence.ts";
 
 export interface ExamineOptions extends TaskOptions {
-  /** Examples that are looked at, as one batch, from the first on. Default 1024. */
+  /** Number of examples used, as one batch starting with the first. Default 1024. */
   readonly examples?: number;
-  /** Of dropout masks. Default 0. */
+  /** Seed of dropout masks. Default 0. */
   readonly seed?: number;
 }
 
-/** Looks at a model's units on data, for a shrink to choose by. Throws what a trainer throws where they do not fit. */
+/** Examines a model's units on data, for a shrink to choose by. Throws what a trainer throws if they do not fit. */
 export async function examineUnits(
   model: Model,
   data: Dataset,
@@ -36,7 +36,7 @@ export async function examineUnits(
     const batch = headOf(program, data, size);
     const masked = withMasks(program, widths, batch, { seed, step: 0 });
     const { gradients, activations } = await gatherEvidence(compiled, batch, masked);
-    // The gradients lie in memory that goes with the learner.
+    // The gradients are in memory that is freed with the learner.
     const kept = new Map(
       [...gradients].map(([name, tensor]) => [
         name,
@@ -49,7 +49,7 @@ export async function examineUnits(
   }
 }
 
-/** How far the output and the loss of two models lie apart on data; the rounding bound is that of the first. */
+/** How far the output and the loss of two models differ on data; the rounding bound is that of the first. */
 export async function compareOnData(
   before: Model,
   after: Model,

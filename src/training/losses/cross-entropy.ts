@@ -10,8 +10,8 @@ export const smoothing = {
 };
 
 /**
- * Softmax cross-entropy of logits [batch, classes, ...] with integer labels [batch, ...]: of examples, or pixels, of which
- * -100 does not count. As `torch.nn.CrossEntropyLoss`.
+ * Softmax cross-entropy of logits [batch, classes, ...] with integer labels [batch, ...]: of examples, or pixels; a
+ * label of -100 does not count. Like `torch.nn.CrossEntropyLoss`.
  */
 export const crossEntropy = loss("crossEntropy", { smoothing }, ({ smoothing }) => ({
   ...ofLabels,
@@ -19,8 +19,8 @@ export const crossEntropy = loss("crossEntropy", { smoothing }, ({ smoothing }) 
     const positions = graph.typeOf(labels).shape.length > 1;
     if (positions || weights !== undefined || smoothing !== 0)
       return countedEntropy(graph, logits, labels, { smoothing, weights });
-    // One label for each example, which none can do without. The second output, the logarithms, spares the gradient
-    // a softmax of its own.
+    // One label for each example, none of them ignored. The second output, the logarithms, saves the gradient
+    // another softmax.
     return graph.emitAll(
       "SoftmaxCrossEntropyLoss",
       [logits, labels],

@@ -19,11 +19,11 @@ export const ofLabels = {
   metrics: [accuracy()],
 } as const satisfies Partial<Loss>;
 
-/** What changes the entropy of a label. */
+/** Options that change the entropy of a label. */
 export interface EntropyOptions {
   /** The share of each label that is spread over all classes. */
   readonly smoothing?: number;
-  /** Of (1 - p)^gamma, by which each entropy is multiplied, p being the probability of the label. */
+  /** The exponent of (1 - p)^gamma, by which each entropy is multiplied, p being the probability of the label. */
   readonly gamma?: number;
   readonly weights?: ClassWeights;
 }
@@ -58,7 +58,7 @@ export function countedEntropy(
   const focused = gamma === 0 ? each : mul(each, unsure(graph, each, gamma));
   const sum = all(table === undefined && gamma === 0 ? each : mul(focused, weight));
   if (smoothing === 0) return divided(sum, all(weight));
-  // Of the other classes: the mean over all of their entropies, each weighted by itself.
+  // For the other classes: the mean over all of their entropies, each with its own weight.
   const shape = graph.typeOf(logits).shape;
   const logarithms = graph.emit("LogSoftmax", [logits], { axis: int(1) });
   const weighed =
@@ -85,5 +85,5 @@ function unsure(graph: GraphBuilder, entropy: string, gamma: number): string {
   return graph.emit("Pow", [kept, graph.scalar(gamma)]);
 }
 
-/** In the place of a total of 0, so that a batch of which nothing counts has the loss 0 and no gradient. */
+/** Replaces a total of 0, so that a batch in which nothing counts has the loss 0 and no gradient. */
 const leastTotal = 2 ** -100;

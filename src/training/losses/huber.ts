@@ -2,7 +2,7 @@ import { loss, mean } from "./loss.ts";
 import { ofNumbers } from "./numbers.ts";
 
 /**
- * Huber's loss, as `torch.nn.HuberLoss`: mean of e²/2 for errors |e| up to delta, else delta·(|e| - delta/2), written
+ * Huber's loss, like `torch.nn.HuberLoss`: mean of e²/2 for errors |e| up to delta, else delta·(|e| - delta/2), written
  * without branches as c·(|e| - c/2) with c = min(|e|, delta). Outliers pull no harder than delta.
  */
 export const huber = loss(

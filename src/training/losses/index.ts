@@ -25,7 +25,7 @@ export type LossName = keyof typeof losses;
 /** A loss by name, or as a record: `losses.huber({ delta: 2 })`, or one of your own. */
 export type LossOf = LossName | Loss;
 
-/** The same, or the name of a scalar output that the model already computes from its own inputs. */
+/** A loss, or the name of a scalar output that the model already computes from its own inputs. */
 export type LossChoice = LossOf | { readonly output: string };
 
 /** Whether the model computes its loss itself. */
@@ -33,7 +33,7 @@ export function isInModel(loss: LossChoice): loss is { readonly output: string }
   return typeof loss === "object" && "output" in loss;
 }
 
-/** Throws `ARGUMENT`, listing the losses there are. */
+/** The loss of a name or record. Throws `ARGUMENT`, listing the known losses. */
 export function lossOf(choice: LossOf): Loss {
   return typeof choice === "string" ? lossNamed(choice, {}) : choice;
 }

@@ -14,14 +14,14 @@ import {
 } from "../options/option-rules.ts";
 
 /**
- * How a loss is made from the model's output and the targets. One that is not in the table of losses may be given to a
- * trainer all the same; `Trainer.resume` then needs it again.
+ * How a loss is computed from the model's output and the targets. A loss that is not in the table may be given to a
+ * trainer too; `Trainer.resume` then needs it again.
  */
 export interface Loss {
   readonly name: string;
   /** Everything needed to make it again. */
   readonly options: PlainOptions;
-  /** What the output says: which of several classes it is, on which side of zero each number is, or the numbers themselves. */
+  /** What the output predicts: one of several classes, the side of zero of each number, or the numbers themselves. */
   readonly predicts: "class" | "side" | "number";
   /** The dtype of the targets: integer labels, or floats of the output's shape. */
   readonly target: DType;
@@ -30,7 +30,7 @@ export interface Loss {
    * class, and divide by the sum of the weights.
    */
   readonly emit: (graph: GraphBuilder, output: string, target: string, weights?: ClassWeights) => string;
-  /** How much of what the mean is over the targets of a batch hold, in examples; all of them if absent. */
+  /** The weight of a batch's targets in a mean over batches, in examples; all of them count if absent. */
   readonly counted?: (target: Tensor, weights: ClassWeights) => number;
   /** For losses of logits: the functions that they compute themselves, and that an output must not have computed before. */
   readonly inverts?: Inverts;
@@ -38,20 +38,20 @@ export interface Loss {
   readonly targetShape: (output: Shape) => Shape;
   /** Number of classes, which labels must be below, from the shape of the output. */
   readonly classes: (output: Shape) => Dim | undefined;
-  /** For losses of numbers: in units of the targets multiplied by c, it is c to this power. Absent if it is no power. */
+  /** For losses of numbers: if targets are multiplied by c, the loss is multiplied by c to this power. Absent if there is no such power. */
   readonly power?: number;
-  /** What is measured besides it unless the caller says otherwise. */
+  /** Metrics that are evaluated besides the loss unless the caller says otherwise. */
   readonly metrics: readonly Metric[];
 }
 
-/** Which functions a loss of logits takes back. */
+/** The functions that a loss of logits inverts. */
 export interface Inverts {
   readonly links: readonly Link["name"][];
   /** What it computes, in words. */
   readonly says: string;
-  /** The axis of the classes, counted from the front, of an output of so many axes; absent if each element is by itself. */
+  /** The axis of the classes, counted from the front, of an output of `rank` axes; absent if each element is separate. */
   readonly axis?: (rank: number) => number;
-  /** Whether any probabilities have logits that it can take: each one by itself. */
+  /** Whether it can use the logits of any probabilities, each one separately. */
   readonly probabilities?: boolean;
 }
 
@@ -61,7 +61,7 @@ export interface LossMaker<Rules extends OptionRules = OptionRules> {
   readonly options: Rules;
 }
 
-/** Describes a loss. The function that comes out throws `ARGUMENT` for options that it does not have. */
+/** Describes a loss. The resulting function throws `ARGUMENT` for options that it does not have. */
 export function loss<Rules extends OptionRules>(
   name: string,
   rules: Rules,

@@ -8,7 +8,7 @@ export const ofNumbers = {
   predicts: "number",
   target: "float32",
   targetShape: (output: Shape) => output,
-  // Labels of two classes stand for 0 and 1.
+  // Labels of two classes are taken as the numbers 0 and 1.
   classes: () => 2,
   metrics: [rootMeanSquaredError(), r2()],
 } as const satisfies Partial<Loss>;

@@ -11,9 +11,9 @@ import type { Probed } from "./model-probe.ts";
 import { Sample, type SampleOptions, sampleNames } from "./sample.ts";
 import { type ScoreRequest, scoreNames, scoreWidths } from "./score-widths.ts";
 
-/** How a model is measured that nobody trains. */
+/** How to measure a model that is not being trained. */
 export interface MeasureOptions extends SampleOptions, TaskOptions {
-  /** Of the draws, and of the sample. Default 0. */
+  /** Seed of the draws and of the sample. Default 0. */
   readonly seed?: number;
 }
 
@@ -21,8 +21,8 @@ export interface MeasureOptions extends SampleOptions, TaskOptions {
 export const measureNames: OptionNames<MeasureOptions> = { ...sampleNames, ...taskNames, seed: true };
 
 /**
- * Ranks the widths of a model: where would new units take most off the loss on `data`, per FLOP that they cost? Widths that
- * cannot be judged come last, with the reason. Throws what a trainer throws where model and data do not fit.
+ * Ranks the widths of a model: where would new units lower the loss on `data` most, per FLOP that they cost? Widths that
+ * cannot be judged come last, with the reason. Throws what a trainer throws if model and data do not fit.
  */
 export async function advise(
   model: Model,

@@ -7,7 +7,7 @@ import { fanInFirst, matrixOf, weightGradient } from "./residual.ts";
 import { exampleCount, gram, siteOf, sizeAlong } from "./site.ts";
 
 /**
- * Second moments of what the reading weight reads and of the gradients behind it: K-FAC's factors. Those of a convolution
+ * Second moments of what the reading weight reads and of the gradients at its outputs: K-FAC's factors. Those of a convolution
  * are a sum over positions and a mean over them (Grosse & Martens, A Kronecker-factored approximate Fisher matrix for
  * convolution layers, ICML 2016, theorem 1).
  */
@@ -19,7 +19,7 @@ export const curvatureMeasured: Measured = {
     const [y = ""] = node.outputs;
     const gradients = differentiate(graph, loss, [part.parameter, y]);
     const count = exampleCount(program);
-    // The loss is a mean over the examples: each one's own gradient is as many times larger.
+    // The loss is a mean over the examples: each one's own gradient is larger by their number.
     const own = graph.emit("Mul", [unfolded.outputRows(gradients.get(y) as string), count]);
     const positions = graph.emit("Div", [sizeAlong(program, own, 0), count]);
     return new Map<string, Asked>([
@@ -33,7 +33,7 @@ export const curvatureMeasured: Measured = {
   },
 };
 
-/** What the measurement says, where the units from `from` on, of `units`, are trial units. */
+/** The result of the measurement if the units from `from` on, of `units`, are trial units. */
 export function curvatureOf(
   means: ReadonlyMap<string, Mean>,
   width: Width,

@@ -18,8 +18,8 @@ export interface GrowOnDataOptions extends MeasureOptions {
 }
 
 /**
- * As {@link grow}, with strategies that look at data. One growth after the other: each is measured on the model that the
- * ones before it made. Throws what {@link grow} throws, and what a trainer throws where model and data do not fit.
+ * Like {@link grow}, with strategies that use data. One growth after another: each is measured on the model that the
+ * previous ones made. Throws what {@link grow} throws, and what a trainer throws if model and data do not fit.
  */
 export async function growOnData(
   model: Model,
@@ -52,7 +52,7 @@ export async function growOnData(
   return grown;
 }
 
-/** Widens every width that can; gives those that are left, with the reason. Throws `NOT_GROWABLE` where none can. */
+/** Widens every width that can grow; returns the others with the reasons. Throws `NOT_GROWABLE` if none can. */
 async function widenAll(
   model: () => Model,
   growth: Widening,

@@ -1,6 +1,6 @@
 import type { Measurement } from "./measurement.ts";
 
-/** Compiled measurements by kind and width: a graph that leaves widths open serves every size of theirs. */
+/** Compiled measurements by kind and width: a graph that leaves widths open serves all their sizes. */
 export class MeasurementCache {
   readonly #measurements = new Map<string, Promise<Measurement>>();
 

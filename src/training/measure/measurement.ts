@@ -12,17 +12,17 @@ import type { TrainerSettings } from "../settings/options.ts";
 import { type TaskSettings, taskOf } from "../settings/task-options.ts";
 import type { Sample } from "./sample.ts";
 
-/** What is measured of a width: values written behind the loss of a program. */
+/** A kind of measurement of a width: values written after the loss of a program. */
 export interface Measured {
-  /** Tells one kind of measurement from another. */
+  /** The name of this kind of measurement. */
   readonly kind: string;
   /** See {@link ProgramOptions.open}. */
   readonly open?: boolean;
-  /** Writes values behind the loss and returns what to ask for, by the caller's own names. */
+  /** Writes values after the loss and returns what to ask for, by the caller's own names. */
   readonly write: (program: Program, width: Width) => ReadonlyMap<string, Asked>;
 }
 
-/** A value of the graph that a batch gives, and whether it is a mean over the examples of the batch or a sum. */
+/** A value of the graph for a batch, and whether it is a mean over the batch's examples or a sum. */
 export interface Asked {
   readonly value: string;
   readonly over: "mean" | "sum";
@@ -38,7 +38,7 @@ export interface Measurement {
   readonly widths: readonly Width[];
 }
 
-/** Compiles what is measured of a width of `model`. */
+/** Compiles a measurement of a width of `model`. */
 export async function compileMeasurement(
   model: Model,
   width: string,
@@ -69,7 +69,7 @@ export async function compileMeasurement(
   };
 }
 
-/** Means over the examples of a sample of what a measurement gives. */
+/** Means of a measurement's values over the examples of a sample. */
 export async function runMeasurement(
   { program, session, outputs, flops, widths }: Measurement,
   variables: Feeds,
@@ -87,7 +87,7 @@ export async function runMeasurement(
     counted += held;
     const results = await session.run({ ...variables, ...feeds }, asked);
     for (const [name, { value, over }] of outputs) {
-      // Of a batch that holds nothing that counts, a mean is none.
+      // A batch in which nothing counts has no mean.
       if (over === "mean" && held === 0) continue;
       const weight = (over === "mean" ? held : 1) / sample.count;
       const { dims, data } = results[value] as Tensor<"float32">;

@@ -132,7 +132,7 @@ export class ModelProbe implements WidthProbe {
     return { dims, data: Float64Array.from(data) };
   }
 
-  /** Measures the model with trial units, or as it is, without changing it. */
+  /** Measures the model, with trial units if given, without changing it. */
   async #measure(trial: TrialUnits | undefined, measured: Measured, extra?: (plan: GrowthPlan) => Feeds) {
     const { model, widths, settings, compiled } = this.#probed;
     const { id, size } = this.width;

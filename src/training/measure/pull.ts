@@ -7,10 +7,10 @@ import { differentiate } from "../graphs/differentiate.ts";
 import type { Mean, Measured } from "./measurement.ts";
 import { unitEntries } from "./unit-entries.ts";
 
-/** Units that are tried at once: more would take more memory, and gain nothing. */
+/** Units that are tried at once: more would use more memory and gain nothing. */
 const most = 256;
 
-/** dL/d(incoming weights), also where units are zero. */
+/** dL/d(incoming weights), even of units that are zero. */
 export const pullMeasured: Measured = {
   kind: "pull",
   open: true,

@@ -8,10 +8,10 @@ import type { Mean, Measured } from "./measurement.ts";
 import { pulledParameters } from "./pull.ts";
 import { exampleCount, gram, siteOf } from "./site.ts";
 
-/** Name of a gradient that is [fan-in, fan-out]; "gradient" is the other way round. */
+/** Name of a gradient that is [fan-in, fan-out]; "gradient" is the transpose. */
 export const fanInFirst = "gradient, fan-in first";
 
-/** Entries of a fan-in whose second moments are taken at most: they have no sparse form, and their inverse is cubic. */
+/** Largest fan-in whose second moments are computed: they have no sparse form, and inverting them takes cubic time. */
 const most = 4096;
 
 /** Second moments of what the weights on both sides read, and the gradient of the one that reads the width. */
@@ -33,7 +33,7 @@ export const momentsMeasured: Measured = {
 /** Name of the input that takes dW. */
 export const projectionInput = "measured projection";
 
-/** The pull of V = -g - dW·h in the place of the gradient: dW is fed, and V is not differentiated. */
+/** The pull of V = -g - dW·h instead of the gradient: dW is fed, and V is not differentiated. */
 export const residualMeasured: Measured = {
   kind: "residual pull",
   open: true,

@@ -28,7 +28,7 @@ export const responseMeasured: Measured = {
 const readsOf = (program: Program, width: Width) =>
   width.reads.filter(({ value }) => program.graph.has(value));
 
-/** What the measurement says of the units from `from` on, of `units`. */
+/** The result of the measurement for the units from `from` on, of `units`. */
 export function responseOf(
   means: ReadonlyMap<string, Mean>,
   program: Program,

@@ -7,16 +7,16 @@ import type { Program } from "../graphs/program.ts";
 import { fixedBatch } from "../graphs/program-inputs.ts";
 
 export interface SampleOptions {
-  /** Examples to measure on, drawn without replacement; all where there are fewer. Default 512. */
+  /** Examples to measure on, drawn without replacement; all if there are fewer. Default 512. */
   readonly examples?: number;
-  /** Examples held in memory at a time. Default 512. */
+  /** Examples in memory at a time. Default 512. */
   readonly batchSize?: number;
 }
 
 /** Their names, for callers in JavaScript. */
 export const sampleNames: OptionNames<SampleOptions> = { examples: true, batchSize: true };
 
-/** A seeded part of a data set, batch by batch. The draw depends on seed and step alone, so that a resumed run repeats it. */
+/** A seeded part of a data set, batch by batch. The draw depends only on seed and step, so that a resumed run repeats it. */
 export class Sample {
   readonly count: number;
   readonly #data: Dataset;
@@ -47,7 +47,7 @@ export class Sample {
     this.count = this.#order.length;
   }
 
-  /** The batches as a program takes them, in turn; each is good until the next. */
+  /** The batches as a program takes them, in turn; each is valid until the next. */
   *batches(program: Program): Generator<Batch> {
     const batcher = new Batcher(program, this.#data);
     const most = fixedBatch(program) ?? this.#batchSize;

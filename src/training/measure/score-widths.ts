@@ -22,8 +22,8 @@ export interface ScoreRequest {
 export const scoreNames: OptionNames<ScoreRequest> = { method: true, widths: true, units: true };
 
 /**
- * Predicts for each width what its best new units would take off the loss. A width that the method cannot judge has no
- * gains and the reason. Throws `UNKNOWN_WIDTH`, `ARGUMENT`.
+ * Predicts for each width how much its best new units would lower the loss. A width that the method cannot judge has no
+ * gains but a reason. Throws `UNKNOWN_WIDTH`, `ARGUMENT`.
  */
 export async function scoreWidths(
   probed: Probed,
@@ -70,7 +70,7 @@ export async function scoreWidths(
   return results;
 }
 
-/** A condition that shows only in what was measured is a reason, too. */
+/** A condition that only the measurement reveals is a reason, too. */
 async function gainsOf(
   measure: () => Promise<readonly number[]>,
 ): Promise<{ readonly gains: readonly number[]; readonly reason: string }> {
@@ -85,7 +85,7 @@ async function gainsOf(
   }
 }
 
-/** What one more unit of a width costs; FLOPs of one example's forward pass. */
+/** The cost of one more unit of a width; FLOPs are those of one example's forward pass. */
 export function unitCost(width: Width, widths: readonly Width[]): WidthScore["costPerUnit"] {
   const { parameters, flops } = width.costPerUnit;
   return { parameters, flops: Math.max(1, evaluate(flops, widths)) };

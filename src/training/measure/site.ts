@@ -13,7 +13,7 @@ export interface Site {
   readonly unfolded: Unfolded;
 }
 
-/** Throws `NOT_GROWABLE` where several weights, or none, or one that is used in another way, stand on that side. */
+/** Throws `NOT_GROWABLE` if that side has several weights, or none, or one that is used in another way. */
 export function siteOf(program: Program, width: Width, side: "incoming" | "outgoing"): Site {
   const { graph } = program;
   const parts = side === "incoming" ? incomingParts(width) : outgoingParts(width);

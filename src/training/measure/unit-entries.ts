@@ -3,7 +3,7 @@ import type { WidthPart } from "../../growth/plan/width.ts";
 import { axisView } from "../../tensor/axis.ts";
 import type { Mean } from "./measurement.ts";
 
-/** What each of the units from `from` on owns of a parameter of `units` units, in the order of growth's slices. */
+/** The entries of a parameter of `units` units that belong to each unit from `from` on, in the order of growth's slices. */
 export function unitEntries(
   { dims, data }: Mean,
   { axis, layout }: Pick<WidthPart, "axis" | "layout">,

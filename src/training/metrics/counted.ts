@@ -6,8 +6,8 @@ import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 export type ClassWeights = readonly number[] | undefined;
 
 /**
- * How much of what a mean is over a batch holds, in examples: the weights of its labels' classes, of those that are not
- * ignored, divided by the number of labels that an example has. As many as there are examples if all labels count alike.
+ * A batch's weight in a mean over batches, in examples: the sum of the class weights of its labels that are not ignored,
+ * divided by the number of labels per example. It is the number of examples if all labels count equally.
  */
 export function countedExamples(labels: Tensor, weights: ClassWeights): number {
   const [examples = 1, ...positions] = labels.dims;
@@ -18,7 +18,7 @@ export function countedExamples(labels: Tensor, weights: ClassWeights): number {
   return examples === 0 ? 0 : sum / sizeOf(positions);
 }
 
-/** A mean over batches, each by what it holds. */
+/** A mean over batches, each weighted by what counts in it. */
 export class CountedMean {
   #sum = 0;
   #counted = 0;
@@ -38,7 +38,7 @@ export class CountedMean {
   }
 }
 
-/** Data of which every label is ignored, or of a class of weight 0. */
+/** For data in which every label is ignored or of a class of weight 0. */
 export function nothingCounts(thing: string): EspalierError {
   return new EspalierError("EMPTY_DATA", {
     thing,
@@ -47,7 +47,7 @@ export function nothingCounts(thing: string): EspalierError {
   });
 }
 
-/** Throws `ARGUMENT` for class weights that are no finite numbers of at least 0, one for each class. */
+/** Throws `ARGUMENT` unless class weights are finite numbers of at least 0, one for each class. */
 export function checkClassWeights(weights: readonly number[], classes: number | string | undefined): void {
   const fits = weights.every((weight) => Number.isFinite(weight) && weight >= 0);
   if (fits && weights.some((weight) => weight > 0) && weights.length === classes) return;

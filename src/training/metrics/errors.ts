@@ -2,7 +2,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import { notFor } from "./labels.ts";
 import type { ScoredBatch } from "./metric.ts";
 
-/** The sum of what `measure` makes of the errors of a batch, and their number. Throws `ARGUMENT` for outputs that are classes. */
+/** The sum of `measure` over the errors of a batch, and their number. Throws `ARGUMENT` for outputs that are classes. */
 export function sumOfErrors(
   { output, target, predicts }: ScoredBatch,
   measure: (error: number) => number,

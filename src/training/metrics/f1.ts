@@ -2,7 +2,7 @@ import { classesOf, guessesOf } from "./labels.ts";
 import { metric } from "./metric.ts";
 
 /**
- * Macro F1, as `sklearn.metrics.f1_score(average="macro")`: the mean over the classes of 2·right / (guessed + true), of the
+ * Macro F1, like `sklearn.metrics.f1_score(average="macro")`: the mean over the classes of 2·right / (guessed + true), for
  * classes that were guessed or are true at least once.
  */
 export const f1 = metric("f1", {}, () => ({

@@ -3,7 +3,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { ScoredBatch } from "./metric.ts";
 
-/** One label and what the model says of it. */
+/** One label and the model's prediction for it. */
 export interface Guess {
   readonly label: number;
   /** The class with the largest logit, the first of equals. */
@@ -13,7 +13,7 @@ export interface Guess {
 }
 
 /**
- * The labels of a batch that count: of logits [batch, ..., classes, ...] or, if each logit is by itself, the sides of zero
+ * The labels of a batch that count: of logits [batch, ..., classes, ...] or, if each logit is separate, the sides of zero
  * that they and their targets are on (class 1 above, class 0 else). Throws `ARGUMENT` for outputs that are numbers.
  */
 export function* guessesOf({ output, target, classAxis, predicts }: ScoredBatch): Iterable<Guess> {
@@ -45,12 +45,12 @@ export function* guessesOf({ output, target, classAxis, predicts }: ScoredBatch)
   }
 }
 
-/** How many classes the outputs of a batch tell apart. */
+/** How many classes the outputs of a batch distinguish. */
 export function classesOf({ output, classAxis }: ScoredBatch): number {
   return classAxis === undefined ? 2 : (output.dims[classAxis] ?? 1);
 }
 
-/** For a metric that a loss gives nothing to measure by. */
+/** For a metric that cannot be computed with a loss's outputs or targets. */
 export function notFor(needed: string, received: string): EspalierError {
   return new EspalierError("ARGUMENT", {
     thing: "metric",

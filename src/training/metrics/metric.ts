@@ -2,13 +2,13 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type OptionRules, type OptionsOf, withDefaults } from "../options/option-rules.ts";
 
-/** What a model has said of a batch, and what is right. */
+/** A model's predictions for a batch, and the targets. */
 export interface ScoredBatch {
   /** Logits, or the numbers that are predicted: [batch, ...]. */
   readonly output: Tensor;
   /** Absent if the model computes its loss without. */
   readonly target: Tensor | undefined;
-  /** The axis of the output that counts classes; absent if each number is by itself. */
+  /** The axis of the output that counts classes; absent if each number is separate. */
   readonly classAxis?: number;
   /** What the loss says the output is: see `Loss.predicts`. Absent if the model computes its own. */
   readonly predicts?: "class" | "side" | "number";
@@ -19,7 +19,7 @@ export interface Metric {
   readonly name: string;
   /** Whether larger is better. */
   readonly better: "higher" | "lower";
-  /** What a batch adds to the sums that the figure is made of: as many numbers for each batch. */
+  /** What a batch adds to the sums that the figure is computed from: the same number of values for each batch. */
   readonly tally: (batch: ScoredBatch) => readonly number[];
   /** The figure, from the sums over all batches of `data`. */
   readonly value: (sums: readonly number[], data: Dataset) => number;
@@ -31,7 +31,7 @@ export interface MetricMaker<Rules extends OptionRules = OptionRules> {
   readonly options: Rules;
 }
 
-/** Describes a metric. The function that comes out throws `ARGUMENT` for options that it does not have. */
+/** Describes a metric. The resulting function throws `ARGUMENT` for options that it does not have. */
 export function metric<Rules extends OptionRules>(
   name: string,
   rules: Rules,

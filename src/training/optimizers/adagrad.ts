@@ -25,7 +25,7 @@ export const adagrad = optimizer(
       const mul = (a: string, b: string) => graph.emit("Mul", [a, b]);
       const g = weightDecay === 0 ? gradient : graph.emit("Add", [gradient, mul(parameter, decay)]);
       const sum = graph.emit("Add", [slots[0] as string, mul(g, g)]);
-      // State is zero at birth, so what it starts from is added where it is read.
+      // State is zero at birth, so its initial value is added when it is read.
       const started = initial === 0 ? sum : graph.emit("Add", [sum, graph.scalar(initial)]);
       const root = graph.emit("Add", [graph.emit("Sqrt", [started]), graph.scalar(epsilon)]);
       const step = graph.emit("Div", [mul(g, rate), root]);

@@ -35,7 +35,7 @@ function rule(
       { name: "moment1", degree: 1 },
       { name: "moment2", degree: 2 },
     ],
-    // The step size, what corrects √v, and where weights decay, the L2 factor or what is left of the weight.
+    // The step size, the correction of √v, and if weights decay, the L2 factor or what is left of the weight.
     factors: [
       { byAge: true, of: (age, learningRate) => learningRate * (1 / (1 - beta1 ** age)) },
       { byAge: true, of: (age) => 1 / Math.sqrt(1 - beta2 ** age) },

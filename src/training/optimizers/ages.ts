@@ -7,7 +7,7 @@ import { axisView } from "../../tensor/axis.ts";
  */
 export type Births = readonly Int32Array[];
 
-/** Births of a parameter all of whose entries were there before the first update. */
+/** Births of a parameter all of whose entries existed before the first update. */
 export function bornFirst(dims: readonly number[]): Births {
   return dims.map((dim) => new Int32Array(dim));
 }
@@ -23,11 +23,11 @@ export function generations(parameters: Iterable<Births>): Int32Array {
   return Int32Array.from(distinct).sort();
 }
 
-/** A run of rows whose entries are all of one generation, or of one generation a column. */
+/** A run of rows whose entries are all of one generation, or of one generation per column. */
 export interface AgeRun {
   readonly firstRow: number;
   readonly rows: number;
-  /** Of every entry, unless there are `columns`. */
+  /** The generation of every entry, unless there are `columns`. */
   readonly generation: number;
   /** The generation of each column: an entry's is the larger of this and the run's. One vector for all runs. */
   readonly columns: Int32Array | undefined;

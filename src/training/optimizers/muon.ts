@@ -3,7 +3,7 @@ import { int, ints } from "../../graph/model.ts";
 import { adamw } from "./adam.ts";
 import { type GraphUpdate, optimizer } from "./optimizer.ts";
 
-/** Coefficients of Jordan's quintic: they take singular values between 0 and 1 to near 1 in five steps. */
+/** Coefficients of Jordan's quintic: in five steps it moves singular values between 0 and 1 close to 1. */
 const [linear, cubic, quintic] = [3.4445, -4.775, 2.0315];
 
 const isMatrix = (rank: number) => rank >= 2;
@@ -64,7 +64,7 @@ export const muon = optimizer(
   },
 );
 
-/** The orthogonal matrix nearest to a direction, about: five Newton–Schulz steps x ← (a + b·xxᵀ + c·(xxᵀ)²)x. */
+/** Approximately the orthogonal matrix nearest to a direction: five Newton–Schulz steps x ← (a + b·xxᵀ + c·(xxᵀ)²)x. */
 function orthogonal({ graph, parameter }: GraphUpdate, direction: string): string {
   const { shape } = graph.typeOf(parameter);
   const scaled = (value: string, factor: number) => graph.emit("Mul", [value, graph.scalar(factor)]);
@@ -72,7 +72,7 @@ function orthogonal({ graph, parameter }: GraphUpdate, direction: string): strin
   const transposed = (value: string) => graph.emit("Transpose", [value], { perm: ints([1, 0]) });
   const flat = shape.length === 2 ? direction : graph.emit("Flatten", [direction], { axis: int(1) });
   const [rows, columns] = graph.typeOf(flat).shape;
-  // Both products with the transpose give the same; the smaller one is cheaper, where sizes are known.
+  // Both products with the transpose give the same result; the smaller one is cheaper, if sizes are known.
   const tall = typeof rows === "number" && typeof columns === "number" && rows > columns;
   const squares = graph.emit("ReduceSum", [graph.emit("Mul", [flat, flat])], { keepdims: int(0) });
   const norm = graph.emit("Add", [graph.emit("Sqrt", [squares]), graph.scalar(1e-7)]);
@@ -87,7 +87,7 @@ function orthogonal({ graph, parameter }: GraphUpdate, direction: string): strin
   return shape.length === 2 ? step : graph.emit("Reshape", [step, graph.emit("Shape", [parameter])]);
 }
 
-/** √ of rows to columns of a matrix that is taller than wide, else 1, computed from the sizes that it has by then. */
+/** √(rows / columns) of a matrix that is taller than wide, else 1, computed from its sizes at run time. */
 function tallness(graph: GraphBuilder, matrix: string): string {
   const size = (axis: number) =>
     graph.emit("Cast", [graph.emit("Shape", [matrix], { start: int(axis), end: int(axis + 1) })], {

@@ -3,7 +3,7 @@ import type { Factor } from "./optimizer.ts";
 
 /**
  * How the entries that a growth added are trained until they have grown up: as if each generation were a parameter group
- * with a learning rate and a weight decay of its own. Entries born before the first update are never newborn. A
+ * with a separate learning rate and weight decay. Entries born before the first update are never newborn. A
  * learning rate that suits young weights wrecks a network that has converged, and weight decay shrinks the incoming
  * weights of a unit before its outgoing ones have moved away from zero.
  */
@@ -21,11 +21,11 @@ export interface NewbornOptions {
   readonly warmup?: number;
   /** Default 0. */
   readonly youth?: number;
-  /** Default 1; 0 leaves the young as they are. Needs `youth`. */
+  /** Default 1; 0 leaves young entries unchanged. Needs `youth`. */
   readonly rate?: number;
 }
 
-/** With defaults filled in; undefined where they treat newborns like all others. Throws `ARGUMENT`. */
+/** With defaults filled in; undefined if they treat newborns like all others. Throws `ARGUMENT`. */
 export function newbornOf({ warmup = 0, youth = 0, rate = 1 }: NewbornOptions): Newborn | undefined {
   const refuse = (name: string, rule: string, received: unknown) =>
     new EspalierError("ARGUMENT", { thing: `newborn.${name}`, rule, received });
@@ -45,13 +45,13 @@ export interface UpdateTime {
   readonly step: number;
   /** As in `LearnerState.restart`. */
   readonly restart: number;
-  /** The schedule's. */
+  /** The schedule's rate. */
   readonly learningRate: number;
 }
 
 /**
- * What a factor comes to for entries born after `birth` updates. Moments are as old as the entry or the last restart,
- * whichever is younger; a newborn grows up from its birth alone: a restart makes no entry new.
+ * The value of a factor for entries born after `birth` updates. Moments are as old as the entry or the last restart,
+ * whichever is younger; a newborn grows up only from its birth: a restart makes no entry new.
  */
 export function factorAt(
   factor: Factor,

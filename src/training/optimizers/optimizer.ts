@@ -9,7 +9,7 @@ import {
 } from "../options/option-rules.ts";
 import { type Schedule, scheduleOf } from "../schedules/index.ts";
 
-/** What the readable reference writes its update with; every name is a value of the graph. */
+/** The operands of an update in the readable reference; every name is a value of the graph. */
 export interface GraphUpdate {
   readonly graph: GraphBuilder;
   readonly parameter: string;
@@ -20,7 +20,7 @@ export interface GraphUpdate {
   readonly factors: readonly string[];
 }
 
-/** Entries of a parameter that the kernel updates in one call: `rows` × `columns`, all of one age or an age a column. */
+/** Entries of a parameter that the kernel updates in one call: `rows` × `columns`, all of one age or of one age per column. */
 export interface KernelUpdate {
   readonly kernel: OptimizerKernel;
   readonly addresses: KernelAddresses;
@@ -29,11 +29,11 @@ export interface KernelUpdate {
   /** In the order of {@link Optimizer.factors}: numbers, or byte offsets of float32 vectors with an element for each column. */
   readonly factors: readonly number[];
   readonly factorsPerColumn: boolean;
-  /** What gradient clipping multiplies gradients with; 1 for none. */
+  /** What gradient clipping multiplies gradients by; 1 for none. */
   readonly gradientScale: number;
 }
 
-/** A number that an entry's update takes. Entries of one age share it, as if each age were a parameter group of its own. */
+/** A number that an entry's update uses. Entries of one age share it, as if each age were a separate parameter group. */
 export interface Factor {
   /** Whether it depends on the age. If not, entries differ in it only by how newborns are treated. */
   readonly byAge: boolean;
@@ -51,8 +51,8 @@ export interface Factor {
 export interface Slot {
   readonly name: string;
   /**
-   * What becomes of it if all gradients are multiplied by c: 1, it is multiplied by c (a mean or sum of gradients, such as
-   * momentum); 2, by c² (of their squares); 0, it stays (of steps that have been normalized). A shrink that merges units
+   * How it scales if all gradients are multiplied by c: 1, by c (a mean or sum of gradients, such as momentum); 2, by c²
+   * (of their squares); 0, not at all (of normalized steps). A shrink that merges units
    * adds up the gradients of their incoming weights, and so knows what their state would have been.
    */
   readonly degree: 0 | 1 | 2;
@@ -61,8 +61,8 @@ export interface Slot {
 }
 
 /**
- * An optimizer: a record of pure functions over plain options. One that is not in the table of optimizers may be given to
- * a trainer all the same; `Trainer.resume` then needs it again.
+ * An optimizer: a record of pure functions over plain options. An optimizer that is not in the table may be given to
+ * a trainer too; `Trainer.resume` then needs it again.
  */
 export interface Optimizer {
   readonly name: string;
@@ -73,16 +73,16 @@ export interface Optimizer {
   readonly factors: readonly Factor[];
   /** Writes the update as ONNX operators: [next parameter, ...next slots]. */
   readonly emit: (update: GraphUpdate) => readonly string[];
-  /** The same in the SIMD kernel, rounding alike. Without it ONNX Runtime runs what `emit` writes. */
+  /** The same in the SIMD kernel, with the same rounding. Without it ONNX Runtime runs what `emit` writes. */
   readonly kernel?: (update: KernelUpdate) => void;
 }
 
-/** The state tensors of a parameter of so many axes. */
+/** The state tensors of a parameter of `rank` axes. */
 export function slotsOf({ slots }: Pick<Optimizer, "slots">, rank: number): readonly Slot[] {
   return slots.filter(({ ranks }) => ranks === undefined || ranks(rank));
 }
 
-/** What of an optimizer follows from its options. */
+/** The part of an optimizer that follows from its options. */
 export type UpdateRule = Omit<Optimizer, "name" | "options" | "learningRate">;
 
 /** A function from options to an optimizer, which also says what the options may be. */
@@ -98,8 +98,8 @@ export type OptimizerOptions<Rules extends OptionRules> = Partial<OptionsOf<Rule
 };
 
 /**
- * Describes an optimizer: its name, its default learning rate, what its options may be, and its update. The function
- * that comes out throws `ARGUMENT` for options that it does not have or that are out of range.
+ * Describes an optimizer: its name, its default learning rate, what its options may be, and its update. The resulting
+ * function throws `ARGUMENT` for options that it does not have or that are out of range.
  */
 export function optimizer<Rules extends OptionRules>(
   name: string,

@@ -34,7 +34,7 @@ export const rmsprop = optimizer(
       if (centered) {
         const mean = graph.emit("Add", [times(others[0] as string, alpha), times(g, 1 - alpha)]);
         next.push(mean);
-        // Rounding can take a variance below zero where all gradients were alike.
+        // Rounding can make a variance negative if all gradients were alike.
         const variance = graph.emit("Sub", [nextSquare, mul(mean, mean)]);
         spread = graph.emit("Max", [variance, graph.scalar(0)]);
       }

@@ -9,7 +9,7 @@ export interface CosineSchedule {
   readonly warmup: number;
   /** Steps at the peak after the warm-up. Default 0. */
   readonly hold?: number;
-  /** Step at which the rate has come down to `final`. */
+  /** Step at which the rate has decayed to `final`. */
   readonly steps: number;
   readonly final: number;
   /** Step at which it starts: a run that is resumed may go through another one. Default 0. */
@@ -18,7 +18,7 @@ export interface CosineSchedule {
 
 /**
  * Linear warm-up, `hold` steps at the peak, then half a cosine down to `final` (Loshchilov & Hutter, SGDR, 2017, without
- * restarts). What grows early wants the peak held until its new units have caught up.
+ * restarts). A network that grows early should stay at the peak until its new units have caught up.
  */
 export function cosineRate(
   rate: number,
@@ -58,7 +58,7 @@ export const cosine: ScheduleKind<CosineSchedule, typeof options> = {
     return final + ((rate - final) * (1 + Math.cos(Math.PI * progress))) / 2;
   },
   isOver: ({ steps, final }, step) => step >= steps && final === 0,
-  // A cosine that is under way comes down by the new end, and one that is finished is followed by another.
+  // A cosine in progress is stretched to the new end, and one that is finished is followed by another.
   prolonged(schedule, step, end) {
     const { rate, warmup, steps, final } = schedule;
     if (end <= steps) return undefined;

@@ -16,7 +16,7 @@ export const schedules = { constant, cosine, step, wsd, oneCycle } as const;
 
 export type ScheduleName = keyof typeof schedules;
 
-/** A learning rate as a function of the step, as plain data (so that a checkpoint holds it). */
+/** A learning rate as a function of the step, as plain data (so that a checkpoint can store it). */
 export type Schedule = ReturnType<(typeof schedules)[ScheduleName]["make"]>;
 
 const kindOf = ({ kind }: Schedule) => schedules[kind] as unknown as ScheduleKind<Schedule>;
@@ -26,12 +26,12 @@ export function rateAt(schedule: Schedule, step: number): number {
   return kindOf(schedule).rateAt(schedule, step);
 }
 
-/** Whether all steps from `step` on have the rate 0, such as those after a cosine that has come down to it. */
+/** Whether all steps from `step` on have the rate 0, such as those after a cosine that has decayed to 0. */
 export function isOver(schedule: Schedule, step: number): boolean {
   return kindOf(schedule).isOver?.(schedule, step) ?? false;
 }
 
-/** The schedule of a run that goes on from `step` to `end`, and what is new about it. Undefined if it need not change. */
+/** The schedule of a run that continues from `step` to `end`, and what is new about it. Undefined if it need not change. */
 export function prolonged(schedule: Schedule, step: number, end: number): Prolonged<Schedule> | undefined {
   return kindOf(schedule).prolonged?.(schedule, step, end);
 }

@@ -15,7 +15,7 @@ export interface OneCycleSchedule {
 }
 
 /**
- * One cycle (Smith & Topin, super-convergence, 2018), as `torch.optim.lr_scheduler.OneCycleLR` with cosines: from
+ * One cycle (Smith & Topin, super-convergence, 2018), like `torch.optim.lr_scheduler.OneCycleLR` with cosines: from
  * rate / `divide` up to the rate within a share `rise` of the steps, then down to the first rate / `finalDivide`.
  */
 export function oneCycleRate(

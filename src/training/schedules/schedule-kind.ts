@@ -7,12 +7,12 @@ export interface Prolonged<Schedule> {
   readonly note: string;
 }
 
-/** A kind of schedule: the learning rate as a function of the step. Schedules are plain data, so that a checkpoint holds them. */
+/** A kind of schedule: the learning rate as a function of the step. Schedules are plain data, so that a checkpoint can store them. */
 export interface ScheduleKind<
   Schedule extends { readonly kind: string },
   Rules extends OptionRules = OptionRules,
 > {
-  /** What it may be told besides its rate. An option whose default is not allowed must be given. */
+  /** Its options besides the rate. An option whose default is not allowed must be given. */
   readonly options: Rules;
   /** For a run of `steps` updates. Throws `ARGUMENT`. */
   readonly make: (rate: number, options: OptionsOf<Rules>, steps: number) => Schedule;
@@ -20,7 +20,7 @@ export interface ScheduleKind<
   readonly rateAt: (schedule: Schedule, step: number) => number;
   /** Whether all steps from `step` on have the rate 0. Default: never. */
   readonly isOver?: (schedule: Schedule, step: number) => boolean;
-  /** The schedule of a run that goes on from `step` to `end`. Default: it need not change. */
+  /** The schedule of a run that continues from `step` to `end`. Default: it need not change. */
   readonly prolonged?: (schedule: Schedule, step: number, end: number) => Prolonged<Schedule> | undefined;
 }
 

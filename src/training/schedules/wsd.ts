@@ -7,14 +7,14 @@ export interface WsdSchedule {
   readonly warmup: number;
   /** Steps of the linear decay at the end. */
   readonly decay: number;
-  /** Step at which the rate has come down to `final`. */
+  /** Step at which the rate has decayed to `final`. */
   readonly steps: number;
   readonly final: number;
 }
 
 /**
- * Warm-up, stable, decay (Hu et al., MiniCPM, 2024): linear warm-up, the full rate, and over the last `share` of the steps a
- * line down to `final`. Until the decay has begun the run may be made longer at no cost, which suits networks that grow.
+ * Warm-up, stable, decay (Hu et al., MiniCPM, 2024): linear warm-up, the full rate, and over the last `share` of the steps
+ * linear decay to `final`. Until the decay has begun the run may be made longer at no cost, which suits networks that grow.
  */
 export function wsdRate(
   rate: number,
