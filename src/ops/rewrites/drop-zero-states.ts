@@ -9,17 +9,21 @@ import { intervalOf } from "../rules/interval-rules.ts";
 import { Call } from "../rules/operator.ts";
 
 /**
- * The same graph without initial states that are always zero, which is how recurrent operators start anyway:
- * exporters make one tensor of zeros for all layers, which would tie their sizes together.
+ * The same graph without initial states that are always zero and that several layers share. Recurrent operators begin with
+ * zeros anyway, and one tensor for all layers would tie their sizes together. A state of one layer alone stays in the file.
  */
 export function dropZeroStates(graph: Graph): Graph {
   if (!graph.nodes.some((node) => rulesOrNone(node).zeroIfAbsent !== undefined)) return graph;
   const isZero = zerosIn(graph);
+  const isShared = sharedStates(graph, isZero);
   let changed = false;
   const nodes = graph.nodes.map((node) => {
     const states = rulesOrNone(node).zeroIfAbsent ?? [];
     const dropped = states.filter(
-      (at) => (node.inputs[at] ?? "") !== "" && isZero(node.inputs[at] as string),
+      (at) =>
+        (node.inputs[at] ?? "") !== "" &&
+        isZero(node.inputs[at] as string) &&
+        isShared(node.inputs[at] as string),
     );
     if (dropped.length === 0) return node;
     changed = true;
@@ -28,6 +32,26 @@ export function dropZeroStates(graph: Graph): Graph {
     return { ...node, inputs };
   });
   return changed ? without(graph, { ...graph, nodes }) : graph;
+}
+
+/** Whether several nodes begin with parts of the zeros that a state is made of. */
+function sharedStates(graph: Graph, isZero: (name: string) => boolean): (name: string) => boolean {
+  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  /** The first zeros that a value of zeros is a part of: a Slice, an Expand or a Squeeze leads to its input. */
+  const origin = (name: string): string => {
+    const from = makers.get(name)?.inputs[0] ?? "";
+    return from !== "" && isZero(from) ? origin(from) : name;
+  };
+  const readers = new Map<string, Set<Node>>();
+  for (const node of graph.nodes) {
+    for (const at of rulesOrNone(node).zeroIfAbsent ?? []) {
+      const name = node.inputs[at] ?? "";
+      if (name === "" || !isZero(name)) continue;
+      const zeros = origin(name);
+      readers.set(zeros, (readers.get(zeros) ?? new Set()).add(node));
+    }
+  }
+  return (name) => (readers.get(origin(name))?.size ?? 0) > 1;
 }
 
 /** Whether a value is zero in every run, according to interval rules. */
@@ -46,7 +70,7 @@ function zerosIn(graph: Graph): (name: string) => boolean {
   };
   const look = (name: string): Interval => {
     const tensor = graph.parameters.get(name);
-    // A parameter of zeros may simply not have been trained yet.
+    // A parameter of zeros may be one that is yet to be trained.
     if (tensor !== undefined) {
       const isZero = wasLifted(graph, name) && toNumbers(tensor).every((value) => value === 0);
       return isZero ? between(0, 0) : anything;

@@ -8,12 +8,13 @@ from case import Case, Constant, of_float, of_int, of_text, operator
 
 
 @operator(
-    *("Abs", "Ceil", "Cos", "Erf", "Exp", "Floor", "Identity", "Mish", "Neg", "Round", "Sigmoid", "Sign", "Sin"),
+    *("Abs", "Atan", "Ceil", "Cos", "Erf", "Exp", "Floor", "Identity", "Mish", "Neg", "Round", "Sigmoid", "Sign", "Sin"),
     *("Softplus", "Softsign", "Tanh"),
 )
 def plain(draw, name):
     function = {
         "Abs": torch.abs,
+        "Atan": torch.atan,
         "Ceil": torch.ceil,
         "Cos": torch.cos,
         "Erf": torch.erf,
@@ -183,6 +184,12 @@ def where(draw, _):
 @operator("Cast")
 def cast(draw, _):
     return Case([draw.tensor(draw.shape())], torch.clone, {"to": of_int(1)})
+
+
+@operator("CastLike")
+def cast_like(draw, _):
+    like = Constant(np.zeros(draw.shape(), dtype=np.float32))
+    return Case([draw.tensor(draw.shape()), like], torch.clone)
 
 
 @operator("Dropout")

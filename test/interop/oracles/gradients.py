@@ -26,6 +26,7 @@ WITHOUT_GRADIENT = {
     "And",
     "ArgMax",
     "ArgMin",
+    "Choose",
     "Constant",
     "ConstantOfShape",
     "Equal",

@@ -48,7 +48,7 @@ def lost(before: onnx.ModelProto, after: onnx.ModelProto) -> list[str]:
     if not all(named_alike(old, new) for old, new in ends):
         missing.append("the names, types and sizes of its inputs and outputs")
     kept = tensors(after)
-    folded = computed_ahead(before, kept)
+    folded = computed_ahead(before, kept) | only_for_zero_states(before, after)
     # A matrix stored twice, once transposed, becomes the output of a Transpose.
     produced = {name for node in after.graph.node for name in node.output}
     gone = sorted(tensors(before) - kept - produced - only_read_by(before, folded))
@@ -72,6 +72,34 @@ def computed_ahead(before: onnx.ModelProto, kept: set[str]) -> set[str]:
         ):
             folded.add(node.output[0])
     return folded
+
+
+#: Where recurrent operators take the states that they begin with.
+STATES = {"LSTM": (5, 6), "GRU": (5,), "RNN": (5,)}
+
+
+def only_for_zero_states(before: onnx.ModelProto, after: onnx.ModelProto) -> set[str]:
+    """First outputs of the nodes that only made states of zeros which layers shared: the grown file leaves those out."""
+    left_out = {node.output[0]: node for node in after.graph.node if node.op_type in STATES}
+    ends = {value.name for value in before.graph.output}
+    readers: dict[str, list[tuple[onnx.NodeProto, int]]] = {}
+    for node in before.graph.node:
+        for at, name in enumerate(node.input):
+            readers.setdefault(name, []).append((node, at))
+    gone: set[str] = set()
+
+    def dropped(node: onnx.NodeProto, at: int) -> bool:
+        if node.output[0] in gone:
+            return True
+        now = left_out.get(node.output[0])
+        return now is not None and at in STATES[node.op_type] and (len(now.input) <= at or now.input[at] == "")
+
+    for node in reversed(before.graph.node):
+        results = [name for name in node.output if name]
+        read = [reader for name in results for reader in readers.get(name, [])]
+        if read and not ends & set(results) and all(dropped(*reader) for reader in read):
+            gone.add(node.output[0])
+    return gone
 
 
 def only_read_by(model: onnx.ModelProto, nodes_: set[str]) -> set[str]:

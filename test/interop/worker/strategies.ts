@@ -62,13 +62,13 @@ async function answer(
 ): Promise<Answered> {
   const model = weighted(modelOf(spec), `${id}.weights.`, given);
   const data = dataOf(id, given);
-  const sampling = { data, examples: data.count, batchSize };
+  const sample = { examples: data.count, batchSize };
   const trainer = await Trainer.create(model, { loss, seed, optimizer: sgd({ learningRate: 0.1 }) });
   const start = trainer.state();
   const growths: Record<string, unknown> = {};
   for (const { strategy, by } of asked.growths) {
     growths[strategy] = await orReason(async () => {
-      const { output, plan } = await trainer.widen(width, { by, strategy, ...sampling });
+      const { output, plan } = await trainer.widen(width, { by, strategy, data, ...sample });
       keep(strategy, trainer.model);
       await trainer.restore(start);
       return { picks: plan.choice?.picks ?? null, preserved: output.preserved };
@@ -76,7 +76,7 @@ async function answer(
   }
   const scored: Record<string, unknown> = {};
   for (const { method, units } of asked.scores) {
-    const [score] = await trainer.score(data, { ...sampling, method, units, widths: [width] });
+    const [score] = await trainer.score(data, { ...sample, method, units, widths: [width] });
     scored[method] = score;
   }
   await trainer.dispose();

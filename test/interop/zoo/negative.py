@@ -1,4 +1,4 @@
-"""Models with a width that must be refused, and the part of the reason that must be given.
+"""Models with a width that must be refused, and the part of the reason that must be given; and their kin that grow.
 
 Each is an MLP of 8 features whose first hidden layer, where there is one before the trouble, can still grow.
 """
@@ -185,6 +185,9 @@ def repeat(h: torch.Tensor) -> torch.Tensor:
 FIRST = (Width("first hidden layer, before the trouble", "neuron", 21, "w0", 1),)
 
 
+SECOND = Width("second hidden layer, which a branch passes on", "neuron", 19, "w1", 1)
+
+
 def refused(
     name: str, make: Callable[[], onnx.ModelProto], reason: str, runs: bool = True, widths: tuple[Width, ...] = FIRST
 ) -> File:
@@ -208,17 +211,16 @@ ENTRIES = [
     refused("reshape", merged_with_batch, "Reshape", widths=()),
     refused("custom", through("Mystery", "com.example"), "Mystery", runs=False),
     refused("contributed", through("QuickGelu", "com.microsoft", alpha=1.702), "QuickGelu"),
-    refused("if", branch, "If"),
-    refused("if-captured", captured, "If", widths=()),
+    File("if", "handmade", branch, batched("x", 8), (*FIRST, SECOND)),
+    File("if-captured", "handmade", captured, batched("x", 8), (SECOND,)),
     refused("loop", loop, "Loop"),
     refused("scan", scan, "Scan"),
     Torch(
-        "no-cond",
+        "cond",
         Conditional,
         batched("x", 8),
-        LAYERS,
+        (*LAYERS, Width("second hidden layer, which a branch passes on", "neuron", 19, "second.weight")),
         {TORCHSCRIPT: "torch.cond is the new exporter's"},
-        (Refusal("second hidden layer", "second.weight", 0, "If"),),
     ),
     Torch(
         "no-scripted-loop",
