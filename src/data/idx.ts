@@ -99,7 +99,7 @@ const optionNames: OptionNames<IdxOptions> = {
 /**
  * Images and labels in two IDX files, each a path or bytes, gzipped or not. Pixels of type uint8 are divided by
  * 255, other types are kept. Images [count, height, width] become examples [1, height, width]; with more axes, or
- * two, the axes after the first are kept. Throws `IDX`, `SHAPE_MISMATCH` if the counts differ,
+ * two, the axes after the first are kept. Labels are [count], or [count, height, width] for one to each pixel. Throws `IDX`, `SHAPE_MISMATCH` if the counts differ,
  * `EMPTY_DATA`, `LABEL_RANGE`, and what reading throws.
  */
 export async function loadIdx(images: Source, labels: Source, options: IdxOptions = {}): Promise<Dataset> {
@@ -109,10 +109,10 @@ export async function loadIdx(images: Source, labels: Source, options: IdxOption
     load(images, sourceName(images, "image bytes"), options),
     load(labels, sourceName(labels, "label bytes"), options),
   ]);
-  if (classOf.dims.length !== 1) {
+  if (classOf.dims.length === 0 || classOf.dims.length > pixels.dims.length) {
     throw new EspalierError("IDX", {
       thing: sourceName(labels, "label bytes"),
-      rule: "labels need one axis",
+      rule: "labels need one axis, or one for each position of an image, but no more axes than the images",
       received: classOf.dims,
       remedy: "Pass images first, then labels.",
     });
@@ -123,6 +123,7 @@ export async function loadIdx(images: Source, labels: Source, options: IdxOption
   const featureDims =
     options.flat || inner.length === 0 ? [sizeOf(inner)] : inner.length === 2 ? [1, ...inner] : inner;
   const isBytes = pixels.dtype === "uint8";
+  const positions = classOf.dims.slice(1);
   const values = isBytes
     ? fractions(pixels.data as Uint8Array)
     : Float32Array.from(pixels.data as Float32Array);
@@ -132,6 +133,7 @@ export async function loadIdx(images: Source, labels: Source, options: IdxOption
     features: turned ? channelsFirst(values, stored) : values,
     featureDims,
     labels: classOf.data,
+    ...(sizeOf(positions) === 1 ? {} : { labelDims: positions }),
     ...(options.classes === undefined ? {} : { classes: options.classes }),
   });
   const classes = Array.from({ length: made.classes ?? 0 }, (_, at) => String(at));

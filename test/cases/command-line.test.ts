@@ -21,6 +21,17 @@ async function notesOf(...args: readonly string[]): Promise<string> {
   return ((JSON.parse(out) as Answer).notes ?? []).join("\n");
 }
 
+/** The bytes of an IDX file. */
+const idx = (dims: readonly number[], values: Uint8Array) =>
+  Uint8Array.from([
+    0,
+    0,
+    8,
+    dims.length,
+    ...dims.flatMap((size) => [0, 0, size >> 8, size & 255]),
+    ...values,
+  ]);
+
 /** What was wrong, with its remedy. */
 async function refusalOf(...args: readonly string[]): Promise<string> {
   const { code, out } = await train(...args);
@@ -169,17 +180,6 @@ describe("growth through functions that are not finite everywhere", () => {
 });
 
 describe("channels last", () => {
-  /** The bytes of an IDX file. */
-  const idx = (dims: readonly number[], values: Uint8Array) =>
-    Uint8Array.from([
-      0,
-      0,
-      8,
-      dims.length,
-      ...dims.flatMap((size) => [0, 0, size >> 8, size & 255]),
-      ...values,
-    ]);
-
   it("chw_mean: is refused, or turned on request", () =>
     withFolder(async (folder) => {
       const [images, labels] = [join(folder, "hwc.idx"), join(folder, "lab.idx")];
@@ -205,4 +205,51 @@ describe("channels last", () => {
       const { out } = await runCli(["evaluate", here("chw_mean.onnx"), ...turned]);
       expect(JSON.parse(out).accuracy).toBe(1);
     }));
+});
+
+describe("sizes that the model leaves open, and batches that it fixes", () => {
+  const commandsOn = (width: string): readonly (readonly [command: string, ...options: string[]])[] => [
+    ["train", "--steps", "2"],
+    ["shrink", "--least", "1", "--by", "taylor", "--width", width, "--dry-run"],
+    ["verify"],
+    ["advise"],
+    ["grow", "--widen", "all=+1", "--dry-run"],
+  ];
+  const run = (command: string, model: string, ...options: readonly string[]) => {
+    const models = command === "train" ? ["--model", model] : command === "verify" ? [model, model] : [model];
+    return runCli([command, ...models, "--json", ...options]);
+  };
+
+  it.each(commandsOn("b"))("unet_hw: %s takes height and width from the data", (command, ...options) =>
+    withFolder(async (folder) => {
+      const [images, labels] = [join(folder, "images.idx"), join(folder, "labels.idx")];
+      const pixels = (count: number, most: number) =>
+        Uint8Array.from({ length: count }, (_, at) => (at * 37) % most);
+      await writeFile(images, idx([10, 3, 8, 4], pixels(960, 256)));
+      await writeFile(labels, idx([10, 8, 4], pixels(320, 2)));
+      const model = here("unet_hw.onnx");
+      const data = ["--data", `idx:${images},${labels}`, ...options];
+      for (const told of [[], ["--sizes", "height=8"], ["--sizes", "height=8,width=4"]]) {
+        const { code, out, err } = await run(command, model, ...data, ...told);
+        expect(code, out + err).toBe(0);
+      }
+      const { out } = await run(command, model, ...data, "--sizes", "height=4,width=8");
+      expect(out).toMatch(/--sizes must be as the data have them.*\[3, 8, 4\].*height is 8/);
+    }),
+  );
+
+  it.each([...commandsOn("w1"), ["evaluate"] as const, ["predict"] as const])(
+    "fixed4: %s takes any number of rows, fewer than the model's four too",
+    (command, ...options) =>
+      withFolder(async (folder) => {
+        for (const rows of [4, 11]) {
+          const file = join(folder, `${rows}.csv`);
+          const row = (_: unknown, at: number) => `${Math.sin(at)},${Math.cos(at)},${at % 3}`;
+          await writeFile(file, `a,b,y\n${Array.from({ length: rows }, row).join("\n")}\n`);
+          const { code, out, err } = await run(command, here("fixed4.onnx"), "--data", file, ...options);
+          expect(code, out + err).toBe(0);
+          if (command === "verify") expect(out).toContain(file);
+        }
+      }),
+  );
 });

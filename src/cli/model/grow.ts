@@ -17,7 +17,7 @@ import { type ModelDataOptions, modelData, modelDataOptions } from "../options/m
 import { type ModelFileOptions, openModel } from "../options/model-option.ts";
 import { badOption, strategyName, wholeNumber } from "../options/option-values.ts";
 import { checkOutput } from "../options/output-file.ts";
-import { parseSizes } from "../options/sizes-option.ts";
+import { sizesOfChecks } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { writtenModelOptions } from "../options/written-model-options.ts";
 import { resultJson } from "../print/error-text.ts";
@@ -128,7 +128,6 @@ export async function runGrow(path: string, options: GrowCommandOptions, io: Cli
   noteTo(io, notes);
   const { model: before, preprocessing, restore } = networkIn(whole, path);
   if (preprocessing !== undefined) refuseBorders(growths, path);
-  const sizes = options.sizes.map((text) => parseSizes(text, before));
   const given = readFeeds(options.feed, before);
   const inputs = options.plan === undefined ? files : [...files, options.plan];
   const force = options.force ?? false;
@@ -139,6 +138,7 @@ export async function runGrow(path: string, options: GrowCommandOptions, io: Cli
     await checkOutput(options.savePlan, { option: "--save-plan", force, inputs: others });
   };
   const looked = await modelData(before, path, seed, options, preprocessing);
+  const sizes = sizesOfChecks(options.sizes, before, looked?.task.sizes);
   noteTo(io, looked?.task.notes ?? []);
   // What cannot grow is refused before output files are checked, and before long measurements.
   const unmeasured =

@@ -13,7 +13,7 @@ import { type ModelFileOptions, openModel } from "../options/model-option.ts";
 import { wholeNumber } from "../options/option-values.ts";
 import { checkOutput } from "../options/output-file.ts";
 import { readShrinkings, type ShrinkChoiceOptions } from "../options/shrink-options.ts";
-import { parseSizes } from "../options/sizes-option.ts";
+import { sizesOfChecks } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { writtenModelOptions } from "../options/written-model-options.ts";
 import { resultJson } from "../print/error-text.ts";
@@ -80,12 +80,12 @@ export async function runShrink(path: string, options: ShrinkCommandOptions, io:
   const { model: whole, files, notes } = await openModel(path, options);
   noteTo(io, notes);
   const { model: before, preprocessing, restore } = networkIn(whole, path);
-  const sizes = options.sizes.map((text) => parseSizes(text, before));
   const given = readFeeds(options.feed, before);
   const dryRun = options.dryRun ?? false;
   const checkOut = () =>
     dryRun ? undefined : checkOutput(out, { option: "--out", force: options.force ?? false, inputs: files });
   const loaded = await modelData(before, path, seed, options, preprocessing);
+  const sizes = sizesOfChecks(options.sizes, before, loaded?.task.sizes);
   const looking = loaded && { ...taskOf(loaded.task), examples: count, seed };
   const evidence = loaded && looking && (await examineUnits(before, loaded.data, looking));
   const shrunk = shrinkModel(before, shrinkings, evidence === undefined ? {} : { evidence });

@@ -7,7 +7,7 @@ import { feedOption, readFeeds } from "../options/feed-option.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
 import { type ModelFileOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { wholeNumber } from "../options/option-values.ts";
-import { parseSizes } from "../options/sizes-option.ts";
+import { sizesOfChecks } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { visible } from "../print/format.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
@@ -77,9 +77,9 @@ export async function verify(
     options.data !== undefined && record !== undefined && record === JSON.stringify(grown.preprocessing);
   const [before, after] = inside ? [old.model, grown.model] : [first, second];
   noteTo(io, [...notes, ...moreNotes]);
-  const sizes = options.sizes.map((text) => parseSizes(text, before));
   const given = readFeeds(options.feed, before);
   const loaded = await modelData(before, beforePath, seed, options, inside ? old.preprocessing : undefined);
+  const sizes = sizesOfChecks(options.sizes, before, loaded?.task.sizes);
   const data = loaded === undefined ? [] : [comparedData(before, loaded.data)];
   const result = await verifyModels(before, after, {
     seed,

@@ -1,5 +1,6 @@
 import type { Model } from "../../graph/model.ts";
 import { didYouMean } from "../../tensor/unknown-name.ts";
+import type { Sizes } from "../../training/settings/task-options.ts";
 import { badOption, wholeNumber } from "./option-values.ts";
 
 export const sizesHelp =
@@ -21,6 +22,11 @@ export function parseSizes(text: string, model: Model): Readonly<Record<string, 
     sizes[name] = wholeNumber(`size of ${name} in --sizes`, part.slice(at + 1).trim());
   }
   return sizes;
+}
+
+/** Each `--sizes` of a check; what one leaves open is as the data have it, where there are data. Throws `USAGE`. */
+export function sizesOfChecks(texts: readonly string[], model: Model, seen: Sizes = {}): readonly Sizes[] {
+  return texts.map((text) => ({ ...seen, ...parseSizes(text, model) }));
 }
 
 /** Names of the symbolic axes of a model's inputs. */

@@ -84,12 +84,27 @@ export function fitRows(part: Dataset, { graph }: Model, sizes: Sizes = {}): Dat
   const bindings = new Map(Object.entries(sizes));
   const inputs = inputsOf(graph);
   const [only, ...more] = inputs;
+  if (only !== undefined) refuseContradiction(part, only.shape.slice(1), sizes);
   return only !== undefined && more.length === 0 && only.dtype === "float32"
     ? reshaped(
         part,
         only.shape.slice(1).map((dim) => bindDim(dim, bindings)),
       )
     : columnsForInputs(part, inputs);
+}
+
+/** Examples that have axes of their own have sizes, too: what is told must not differ. */
+function refuseContradiction({ name, featureDims }: Dataset, shape: Shape, sizes: Sizes): void {
+  if (featureDims.length === 1 || featureDims.length !== shape.length) return;
+  shape.forEach((dim, axis) => {
+    if (typeof dim !== "string" || sizes[dim] === undefined || sizes[dim] === featureDims[axis]) return;
+    throw badOption(
+      "--sizes",
+      `must be as the data have them: an example of "${name}" is [${featureDims.join(", ")}], so that ${dim} is ${featureDims[axis]}`,
+      `${dim}=${sizes[dim]}`,
+      "Leave it out: the sizes of images are read off the data.",
+    );
+  });
 }
 
 function reshaped(part: Dataset, wanted: Shape): Dataset {
