@@ -1,6 +1,6 @@
 import { keptPositions } from "../../graph/layout.ts";
 import type { Graph, Model } from "../../graph/model.ts";
-import { take } from "../../tensor/axis.ts";
+import { take, takesTo } from "../../tensor/axis.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { realParameter, sizePatch, withSizes } from "../grow/apply.ts";
 import type { IndexedGraph, Patch } from "../plan/indexed-graph.ts";
@@ -54,31 +54,46 @@ export function dropUnits(
   return shrunk;
 }
 
+/** Takes the units of a plan out of a tensor, for one edit. */
+export type Drop = (
+  tensor: Tensor,
+  edit: ShrinkEdit,
+  plan: ShrinkPlan,
+  merging: { readonly combine?: Combine },
+) => Tensor;
+
+/** Whether {@link dropUnits} would give `other`, bit for bit; false for merged units. Nothing is copied. */
+export function dropsTo(tensor: Tensor, edit: ShrinkEdit, plan: ShrinkPlan, other: Tensor): boolean {
+  if (plan.gone.some(({ into }) => into !== undefined)) return false;
+  return takesTo(tensor, edit.axis, keptPositions(edit.layout, plan.from, keptUnits(plan)), other);
+}
+
 /**
  * Takes the units of a plan out of a model: removes their slices from every parameter, adjusts the sizes written in the
  * model, and repairs its normalizations. The outgoing weights of merged units are added up in double precision and
- * rounded once, so the outputs stay within the rounding bound, and have the same bits if the sums are exact. Pure. Throws
- * `UNSUPPORTED_TYPE`, and `NOT_GROWABLE` if the sizes do not work out.
+ * rounded once, so the outputs stay within the rounding bound, and have the same bits if the sums are exact. `drop` may give an
+ * equal tensor that exists already. Pure. Throws `UNSUPPORTED_TYPE`, and `NOT_GROWABLE` if the sizes do not work out.
  */
-export function applyShrink(model: Model, plan: ShrinkPlan): Model {
-  return withSizes(model, shrunkParameters(model.graph, plan), plan);
+export function applyShrink(model: Model, plan: ShrinkPlan, drop: Drop = dropUnits): Model {
+  return withSizes(model, shrunkParameters(model.graph, plan, drop), plan);
 }
 
 /** What {@link applyShrink} changes in a graph. */
 export function shrinkPatch(graph: IndexedGraph, plan: ShrinkPlan): Patch {
-  return sizePatch(graph, shrunkParameters(graph, plan), plan);
+  return sizePatch(graph, shrunkParameters(graph, plan, dropUnits), plan);
 }
 
 /** The parameters that a plan changes. */
 function shrunkParameters(
   { parameters }: Pick<Graph, "parameters">,
   plan: ShrinkPlan,
+  drop: Drop,
 ): ReadonlyMap<string, Tensor> {
   const changed = new Map<string, Tensor>();
   for (const edit of plan.edits) {
     const tensor = realParameter(changed.has(edit.parameter) ? changed : parameters, edit.parameter);
     const combining = edit.role === "outgoing" ? { combine: add } : {};
-    changed.set(edit.parameter, dropUnits(tensor, edit, plan, combining));
+    changed.set(edit.parameter, drop(tensor, edit, plan, combining));
   }
   return changed;
 }

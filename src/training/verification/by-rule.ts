@@ -3,7 +3,7 @@ import type { Model } from "../../graph/model.ts";
 import { identicalUnits } from "../../growth/examine/diagnose.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
 import type { Width } from "../../growth/plan/width.ts";
-import { applyShrink } from "../../growth/shrink/shrink-apply.ts";
+import { applyShrink, type Drop, dropsTo, dropUnits } from "../../growth/shrink/shrink-apply.ts";
 import { planShrink, type ShrinkRequest } from "../../growth/shrink/shrink-plan.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { type Tensor, textsOf } from "../../tensor/tensor.ts";
@@ -29,11 +29,12 @@ export function exactByRule(before: WithWidths, after: WithWidths): string {
     return kept < size ? [{ id, kept, count: size - kept }] : [];
   });
   const gone = todo.map(({ id, count }) => `${count} of ${id}`);
+  const drop = dropInto(smaller.model);
   let shrunk = larger;
   // New units may feed other new ones, and can be removed once those are gone.
   while (todo.length > 0) {
     const left = todo.filter(({ id, kept }) => {
-      const next = without(shrunk, id, kept);
+      const next = without(shrunk, { id, kept }, drop);
       if (next !== undefined) shrunk = { model: next, widths: findWidths(next) };
       return next === undefined;
     });
@@ -44,8 +45,21 @@ export function exactByRule(before: WithWidths, after: WithWidths): string {
   return `new units (${gone.join(", ")}) add nothing as long as they are finite, and the rest is the same weights`;
 }
 
+/** Compares in place: of a parameter that becomes the other model's, no copy is made, as models may fill half the memory. */
+function dropInto({ graph }: Model): Drop {
+  return (tensor, edit, plan, merging) => {
+    const wanted = graph.parameters.get(edit.parameter);
+    const isThere = wanted !== undefined && dropsTo(tensor, edit, plan, wanted);
+    return isThere ? wanted : dropUnits(tensor, edit, plan, merging);
+  };
+}
+
 /** The model without the units from `kept` on; undefined if no rule allows removing them. */
-function without({ model, widths }: WithWidths, id: string, kept: number): Model | undefined {
+function without(
+  { model, widths }: WithWidths,
+  { id, kept }: { readonly id: string; readonly kept: number },
+  drop: Drop,
+): Model | undefined {
   try {
     const width = widthOf(widths, id);
     const isNew = (unit: number) => unit >= kept;
@@ -53,7 +67,7 @@ function without({ model, widths }: WithWidths, id: string, kept: number): Model
       .map((group) => group.filter(isNew))
       .filter(({ length }) => length > 1);
     const shrink = (whole: Model, now: Width, request: ShrinkRequest) =>
-      applyShrink(whole, planShrink(whole, now, request));
+      applyShrink(whole, planShrink(whole, now, request), drop);
     const removed = (whole: Model, now: Width) =>
       shrink(whole, now, { remove: Array.from({ length: now.size - kept }, (_, at) => kept + at) });
     if (alike.length === 0) return removed(model, width);
