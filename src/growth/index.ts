@@ -3,6 +3,7 @@
 // Widths
 
 export { type LayerSummary, type ModelSummary, summarize } from "./examine/summary.ts";
+export { type Vocabulary, vocabularies } from "./find/vocabulary.ts";
 export { findWidths as widths } from "./find/widths.ts";
 export type {
   FillKind,
@@ -28,6 +29,7 @@ export {
   type GrowthStep,
   grow,
   replay,
+  type VocabularyGrowth,
   type Widening,
   type WideningStep,
 } from "./grow/grow-model.ts";

@@ -16,8 +16,11 @@ export interface FolderOptions {
 
 export function folderOptions(command: Command): Command {
   return command
+    .option(
+      "--vocab <size>",
+      "+256, x2 or 50432: new ids, with their rows and classes; the tokenizer stays as it is",
+    )
     .optionsGroup("Checkpoint folders:")
-    .option("--vocab <size>", "+256 or 50432: new rows of the vocabulary; the tokenizer stays as it is")
     .option("--vocab-multiple-of <count>", "the next multiple of it")
     .option("--positions <count>", "positions that the model takes")
     .option("--multiple-of <count>", "rounds sizes of --widen up to multiples of it, such as 128")
@@ -32,17 +35,9 @@ export function folderOptions(command: Command): Command {
     .optionsGroup("Options:");
 }
 
-/** Flags of {@link FolderOptions} that were given. */
+/** Flags of {@link FolderOptions} that were given and are for folders alone. */
 export function givenFolderOptions(options: FolderOptions): readonly string[] {
-  const names = [
-    "vocab",
-    "vocabMultipleOf",
-    "positions",
-    "multipleOf",
-    "dtype",
-    "maxShardSize",
-    "optimizer",
-  ] as const;
+  const names = ["vocabMultipleOf", "positions", "multipleOf", "dtype", "maxShardSize", "optimizer"] as const;
   return names
     .filter((name) => options[name] !== undefined)
     .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);

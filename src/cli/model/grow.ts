@@ -47,7 +47,7 @@ Widening:
   --widen fc1=+16             16 more units; espalier inspect MODEL lists the widths
   --widen fc1=+16,fc2=x1.5    several, one after the other; a factor may be a fraction if the size comes out whole
   --widen all=x2              every width that can
-  Inputs grow first, then outputs, widths and depth.
+  Inputs grow first, then outputs, the vocabulary, widths and depth.
 
 Examples:
   espalier grow model.onnx --widen fc1=+16                       writes model.grown.onnx
@@ -55,6 +55,7 @@ Examples:
   espalier grow model.onnx --widen fc1=+16 --dry-run             says what it would change
   espalier grow model.onnx --widen fc1=+16 --data digits         the best of 128 candidates on these data
   espalier grow model.onnx --outputs +2 --deepen fc1=+1          two more classes, one more block
+  espalier grow lm.onnx --vocab +256                             rows of the table and classes for 256 new ids
   espalier grow model.onnx --widen fc1=+16 --save-plan plan.json
   espalier grow model.onnx --plan plan.json --out again.onnx     the same growth once more
 
@@ -222,7 +223,7 @@ function checkCombination(options: GrowCommandOptions, growths: readonly Growth[
     throw badOption("--widen", "or another option must say what to grow", "none of them", example);
   }
   for (const [what, given] of [
-    ["--widen, --inputs, --outputs and --deepen", growths.length > 0],
+    ["--widen, --inputs, --outputs, --vocab and --deepen", growths.length > 0],
     ["--strategy", options.strategy !== undefined],
     ["--data", options.data !== undefined],
   ] as const) {

@@ -1,5 +1,6 @@
 import type { Dim } from "../../graph/dim.ts";
 import type { ModelSummary } from "../../growth/examine/summary.ts";
+import type { Vocabulary } from "../../growth/find/vocabulary.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import { amount, grouped, typeText, visible } from "../print/format.ts";
 import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
@@ -9,6 +10,7 @@ export interface Inspection {
   readonly path: string;
   readonly summary: ModelSummary;
   readonly widths: readonly Width[];
+  readonly vocabularies: readonly Vocabulary[];
   /** Sizes that the FLOPs are for. */
   readonly sizes: Readonly<Record<string, number>>;
   /** FLOPs at those sizes. */
@@ -20,7 +22,14 @@ const longestFlops = 24;
 
 /** The account for people: what the model is, its widths (those that can grow first), its layers. */
 export function inspectText(inspection: Inspection, ties: boolean): string {
-  const lines = [...header(inspection), "", ...widthLines(inspection, ties), "", ...layerLines(inspection)];
+  const lines = [
+    ...header(inspection),
+    "",
+    ...widthLines(inspection, ties),
+    ...inspection.vocabularies.flatMap(vocabularyLines),
+    "",
+    ...layerLines(inspection),
+  ];
   return `${lines.map(visible).join("\n")}\n`;
 }
 
@@ -67,6 +76,20 @@ function widthLines({ widths, bound }: Inspection, ties: boolean): readonly stri
   return [
     widths.length === 0 ? "Widths: none" : title,
     ...(widths.length === 0 ? [] : textTable(widthColumns, rows, (row) => notes(sorted[row] as Width, ties))),
+  ];
+}
+
+/** What has an entry for each id that an input feeds. */
+function vocabularyLines({ id, size, tables, heads }: Vocabulary): readonly string[] {
+  const refused = tables.find(({ growable }) => !growable);
+  const parts = [...tables, ...heads.filter(({ growable }) => growable)].flatMap((width) => width.parts);
+  const names = parts.map(({ parameter, axis }) => `${parameter}[${axis}]`).join(" ");
+  return [
+    ...wrapped(`Vocabulary of "${id}": ${grouped(size)} ids (--vocab): ${names}`, ""),
+    ...(refused === undefined ? [] : wrapped(`cannot grow: ${refused.reason}`, "  ")),
+    ...heads.flatMap(({ growable, id: head, reason }) =>
+      growable ? [] : wrapped(`"${head}" stays as it is: ${reason}`, "  "),
+    ),
   ];
 }
 

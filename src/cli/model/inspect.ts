@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { platform } from "#platform";
 import { bindDim } from "../../graph/dim.ts";
 import { summarize } from "../../growth/examine/summary.ts";
+import { vocabularies } from "../../growth/find/vocabulary.ts";
 import { findWidths } from "../../growth/find/widths.ts";
 import { inspectFolder } from "../folder/inspect-folder.ts";
 import { type ModelFileOptions, modelOptions, openModel } from "../options/model-option.ts";
@@ -52,6 +53,7 @@ export async function inspect(path: string, options: InspectOptions, io: CliIo):
     path,
     summary: summarize(model),
     widths: findWidths(model),
+    vocabularies: vocabularies(model),
     sizes,
     bound: (flops) => bindDim(flops, bindings),
   };
@@ -63,7 +65,7 @@ export async function inspect(path: string, options: InspectOptions, io: CliIo):
   return exitCodes.success;
 }
 
-function inspectJson({ path, summary, widths, sizes, bound }: Inspection): object {
+function inspectJson({ path, summary, widths, vocabularies, sizes, bound }: Inspection): object {
   return {
     model: path,
     producer: summary.producer,
@@ -90,6 +92,15 @@ function inspectJson({ path, summary, widths, sizes, bound }: Inspection): objec
         parameters: width.costPerUnit.parameters,
         flops: bound(width.costPerUnit.flops),
       },
+    })),
+    vocabularies: vocabularies.map(({ id, size, tables, heads }) => ({
+      input: id,
+      size,
+      growable: tables.every((table) => table.growable),
+      reason: tables.find((table) => !table.growable)?.reason ?? "",
+      parameters: [...tables, ...heads].flatMap(({ parts }) =>
+        parts.map(({ parameter, axis, role }) => ({ name: parameter, axis, role })),
+      ),
     })),
     layers: summary.layers.map((layer) => ({ ...layer, flops: bound(layer.flops) })),
   };

@@ -29,6 +29,19 @@ describe("--widen of espalier grow", () => {
   );
 });
 
+describe("--vocab", () => {
+  it.each([
+    ["+256", { vocabulary: undefined, by: 256 }],
+    ["x1.5", { vocabulary: undefined, times: 1.5 }],
+    ["50432", { vocabulary: undefined, to: 50432 }],
+    ["input=ids=+2", { vocabulary: "input=ids", by: 2 }],
+  ])("reads %s", (vocab, growth) => expect(readGrowths({ ...none, vocab })).toEqual([growth]));
+
+  it.each(["", "+", "ids=", "-3", "+1.5", "+0"])("refuses %s", (vocab) => {
+    expect(() => readGrowths({ ...none, vocab })).toThrow(expect.objectContaining({ code: "USAGE" }));
+  });
+});
+
 describe("--inputs, --outputs and --deepen", () => {
   it("come in the order in which they are carried out", () => {
     const read = readGrowths({

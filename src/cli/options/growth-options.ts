@@ -10,10 +10,11 @@ export interface GrowthOptions {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly deepen: readonly string[];
+  readonly vocab?: string;
 }
 
 /** The growths that they request, in the order in which they are done. Throws `USAGE`. */
-export function readGrowths({ widen, inputs, outputs, deepen }: GrowthOptions): readonly Growth[] {
+export function readGrowths({ widen, inputs, outputs, deepen, vocab }: GrowthOptions): readonly Growth[] {
   const border = (option: "--inputs" | "--outputs", texts: readonly string[]) =>
     texts.map((text): Growth => {
       const { name, by = "" } = matched(option, text, /^(?:(?<name>.+)=)?\+(?<by>\d+)$/s, "+2 or NAME=+2");
@@ -26,12 +27,22 @@ export function readGrowths({ widen, inputs, outputs, deepen }: GrowthOptions): 
   return [
     ...border("--inputs", inputs),
     ...border("--outputs", outputs),
+    ...(vocab === undefined ? [] : [readVocabulary(vocab)]),
     ...readWidenings(widen),
     ...deepen.map((text): Growth => {
       const { name = "", by = "" } = matched("--deepen", text, /^(?<name>.+)=\+(?<by>\d+)$/s, "fc1=+1");
       return { deepen: name, by: wholeNumber(`blocks of --deepen ${text}`, by) };
     }),
   ];
+}
+
+function readVocabulary(text: string): Growth {
+  const form = /^(?:(?<name>.+)=)?(?<sign>[+x]?)(?<amount>\d+(?:\.\d+)?)$/s;
+  const { name, sign, amount = "" } = form.exec(text)?.groups ?? {};
+  if (amount === "") throw badOption("--vocab", "must be +256, x2, 50432 or INPUT=+256", text);
+  if (sign === "x") return { vocabulary: name, times: Number(amount) };
+  const ids = wholeNumber(`ids of --vocab ${text}`, amount);
+  return sign === "+" ? { vocabulary: name, by: ids } : { vocabulary: name, to: ids };
 }
 
 function matched(option: string, text: string, form: RegExp, example: string) {

@@ -128,3 +128,9 @@ export const exactOutputs: ExactRule = {
   rule: "the old outputs are computed as before, and the new ones follow them",
   condition: "none",
 };
+
+/** What makes new rows of a table exact. */
+export const exactVocabulary: ExactRule = {
+  rule: "the old ids look up their old rows, and the new rows follow them",
+  condition: "no id is negative, which would count from the last row",
+};

@@ -145,6 +145,8 @@ export function rulesOf(node: Node, around: Surroundings): NodeRules {
     roles.add(at(ref), role);
     if (role === "incoming" && constants.has(nameOf(ref))) seeds.push({ value: nameOf(ref), axis: ref.axis });
   }
+  // Rows are no units of a layer: nobody asks for them but by what looks them up.
+  for (const { rows } of flow.tables ?? []) roles.add(at(rows), "incoming");
   const nodeFlow = { node, flow, call, contractions, nameOf };
   return { nodeFlow, isRuled: true, steps, blocks, roles, picks, seeds };
 }

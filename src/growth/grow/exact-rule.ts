@@ -1,4 +1,4 @@
-import { type ExactRule, exactDepth, exactOutputs, methods } from "../find/methods.ts";
+import { type ExactRule, exactDepth, exactOutputs, exactVocabulary, methods } from "../find/methods.ts";
 import { keepZero } from "../plan/fills.ts";
 import { strategyOf } from "../strategies/index.ts";
 import type { GrowthStep } from "./grow-model.ts";
@@ -7,6 +7,7 @@ import type { GrowthStep } from "./grow-model.ts";
 export function exactRuleOf(step: GrowthStep): ExactRule | undefined {
   if (step.kind === "depth") return exactDepth;
   if (step.kind === "output") return exactOutputs;
+  if (step.kind === "vocabulary") return exactVocabulary;
   const strategy = strategyOf(step.strategy);
   if (!strategy.preserves) return undefined;
   const exact = methods.find(({ name }) => name === step.method)?.exact;

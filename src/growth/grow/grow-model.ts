@@ -4,6 +4,7 @@ import { checkOptionNames } from "../../tensor/known-options.ts";
 import { equalUnits } from "../examine/redundant.ts";
 import { Analysis } from "../find/analysis.ts";
 import { ioWidths } from "../find/io-widths.ts";
+import { vocabularies, vocabularyOf } from "../find/vocabulary.ts";
 import { widthNow, widthOf } from "../find/widths.ts";
 import { type Choice, readChoice } from "../plan/choice.ts";
 import type { Patch } from "../plan/indexed-graph.ts";
@@ -31,11 +32,16 @@ export interface Deepening {
 /** New features of an input, or new classes of an output. `name` may be left out if only one can grow. */
 export type Bordering = Amount & { readonly border: "input" | "output"; readonly name?: string };
 
-export type Growth = Widening | Deepening | Bordering;
+/** New ids for tables that integers look up, and for outputs with a class for each; named by the input that feeds them. */
+export type VocabularyGrowth = (Amount | { readonly to: number }) & {
+  readonly vocabulary: string | undefined;
+};
+
+export type Growth = Widening | Deepening | Bordering | VocabularyGrowth;
 
 /** One growth as it was carried out: plain JSON, which {@link replay} repeats. */
 export type GrowthStep = WideningStep | DeepeningStep;
-export type WideningStep = GrowthPlan & { readonly kind: "width" | "input" | "output" };
+export type WideningStep = GrowthPlan & { readonly kind: "width" | "input" | "output" | "vocabulary" };
 export interface DeepeningStep {
   readonly kind: "depth";
   readonly width: string;
@@ -74,6 +80,7 @@ export function grow(model: Model, growths: readonly Growth[], options: GrowOpti
   for (const growth of growths) {
     if ("deepen" in growth) growing.deepen(growth);
     else if ("border" in growth) growing.widenBorder(growth);
+    else if ("vocabulary" in growth) growing.widenVocabulary(growth);
     else if (growth.width === "all") growing.widenAll(growth);
     else growing.widen(growth.width, growth);
   }
@@ -130,6 +137,18 @@ class Growing {
 
   widenBorder({ border, name, ...amount }: Bordering): void {
     this.#apply(border, borderWidth(this.#analysis.model, border, name), amount);
+  }
+
+  widenVocabulary({ vocabulary, ...amount }: VocabularyGrowth): void {
+    const { id, size, tables, heads } = vocabularyOf(this.#analysis.model, vocabulary);
+    const by = unitsOf({ id, size }, "to" in amount ? { by: amount.to - size } : amount);
+    for (const { id: table } of tables) {
+      this.#apply("vocabulary", tableOf(this.#analysis.model, table), { by });
+    }
+    for (const head of heads) {
+      if (head.growable) this.#apply("output", borderWidth(this.#analysis.model, "output", head.id), { by });
+      else this.#left.push({ width: head.id, reason: head.reason });
+    }
   }
 
   deepen({ deepen, by, hidden }: Deepening): void {
@@ -192,8 +211,16 @@ function borderWidth(model: Model, border: "input" | "output", name: string | un
   });
 }
 
+/** The rows of a table that ids look up. */
+function tableOf(model: Model, id: string): Width {
+  return widthOf(
+    vocabularies(model).flatMap(({ tables }) => tables),
+    id,
+  );
+}
+
 /** Units to add. Throws `ARGUMENT` for a factor that does not give a whole number of units. */
-export function unitsOf({ id, size }: Width, amount: Amount): number {
+export function unitsOf({ id, size }: Pick<Width, "id" | "size">, amount: Amount): number {
   if ("by" in amount) return amount.by;
   const to = size * amount.times;
   const whole = Math.round(to);
@@ -222,8 +249,7 @@ function repeat(analysis: Analysis, step: GrowthStep): Analysis {
   }
   const { kind, ...plan } = step;
   const strategy = strategyOf(plan.strategy);
-  const width =
-    kind === "width" ? widthNow(analysis, plan.width) : widthOf(ioWidths(analysis.model, kind), plan.width);
+  const width = plannedWidth(analysis, kind, plan.width);
   const by = plan.to - plan.from;
   // A strategy that needs no data has chosen nothing.
   const choice = strategy.choose === undefined ? undefined : readChoice(plan.choice, by, width.parts);
@@ -238,6 +264,11 @@ function repeat(analysis: Analysis, step: GrowthStep): Analysis {
     received: { width: plan.width, from: plan.from, to: plan.to },
     remedy: "Make the plan again; another version of espalier may have written it, or it was edited.",
   });
+}
+
+function plannedWidth(analysis: Analysis, kind: WideningStep["kind"], id: string): Width {
+  if (kind === "width") return widthNow(analysis, id);
+  return kind === "vocabulary" ? tableOf(analysis.model, id) : widthOf(ioWidths(analysis.model, kind), id);
 }
 
 /** Whether JSON says the same as a plan, whatever the order of its keys. Reads the JSON no deeper than the plan goes. */

@@ -71,7 +71,13 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const kinds: readonly unknown[] = ["width", "input", "output", "depth"] satisfies GrowthStep["kind"][];
+const kinds: readonly unknown[] = [
+  "width",
+  "input",
+  "output",
+  "vocabulary",
+  "depth",
+] satisfies GrowthStep["kind"][];
 
 /** Whether a step has what is needed to repeat it. */
 function isStep(value: unknown): value is GrowthStep {

@@ -90,6 +90,7 @@ export const gather: Operator = {
       roles: others.map((at) => ({ at: input(0, at), role: "incoming" as const })),
       blocked: isTable ? [] : [{ at: rows, reason: byNumber }],
       picks: picks(call, axis),
+      tables: isTable ? [{ rows, by: input(1, 0) }] : [],
       // Which of the two carries the width depends on the axis; equal positions look up equal slices.
       contents: ([data, at]) => data ?? elementwise([at]),
     };

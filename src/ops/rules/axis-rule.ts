@@ -132,6 +132,8 @@ export interface AxisRule {
   readonly written?: readonly Written[];
   readonly aggregates?: readonly Aggregate[];
   readonly picks?: readonly Pick[];
+  /** Rows of a table of weights, and (any axis of) the integers that look them up: new ones after the old leave those be. */
+  readonly tables?: readonly { readonly rows: AxisRef; readonly by: AxisRef }[];
   /** What a unit that this node makes is called, e.g. "channel"; "neuron" if absent. */
   readonly unit?: string;
   /**
