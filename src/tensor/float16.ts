@@ -11,18 +11,34 @@ export function fromFloat16(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The nearest binary16, ties to even; beyond 65504 infinity. */
+const double = new Float64Array(1);
+/** Its words, the lower one first: WebAssembly and every processor that runs it are little-endian. */
+const words = new Uint32Array(double.buffer);
+
+/** The nearest binary16, ties to even; beyond 65504 infinity. Reads the bits of a binary64, so that it rounds once. */
 export function toFloat16(value: number): number {
-  float[0] = value;
-  const sign = ((bits[0] as number) >>> 16) & 0x8000;
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  const size = Math.abs(value);
-  if (size >= 65520) return sign | 0x7c00;
-  // Below 2^-14 the spacing stays 2^-24; above, it is 2^-10 of the power of two.
-  const exponent = Math.max(-14, Math.floor(Math.log2(size || 2 ** -30)));
-  const steps = roundToEven(size / 2 ** (exponent - 10));
-  // A carry out of the fraction moves into the exponent automatically.
-  return sign | ((exponent + 14) * 1024 + steps);
+  double[0] = value;
+  const low = words[0] as number;
+  const high = words[1] as number;
+  const sign = (high >>> 16) & 0x8000;
+  const exponent = ((high >>> 20) & 0x7ff) - 1023;
+  if (exponent === 1024) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
+  if (exponent > 15) return sign | 0x7c00;
+  if (exponent < -25) return sign;
+  const fraction = high & 0xfffff;
+  // A carry out of the fraction moves into the exponent, from the largest number to infinity, too.
+  if (exponent >= -14) return sign | (((exponent + 15) << 10) + nearest(fraction, 10, low));
+  // Below 2^-14 the spacing stays 2^-24.
+  return sign | nearest(fraction | 0x100000, -4 - exponent, low);
+}
+
+/** `bits` without the lowest `drop`, rounded to the nearest and ties to even; `below` is what comes after them. */
+function nearest(bits: number, drop: number, below: number): number {
+  const floor = bits >>> drop;
+  const rest = bits & ((1 << drop) - 1);
+  const half = 1 << (drop - 1);
+  if (rest === half && below === 0) return floor + (floor & 1);
+  return rest >= half ? floor + 1 : floor;
 }
 
 /** The number that the upper 16 bits of a binary32 stand for. */
@@ -37,11 +53,4 @@ export function toBfloat16(value: number): number {
   const word = bits[0] as number;
   if (Number.isNaN(value)) return (word >>> 16) | 0x40;
   return (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
-}
-
-function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
 }
