@@ -46,7 +46,18 @@ const table: Readonly<Record<string, readonly string[]>> = {
  * further left. "." stands for the files at the folder's door, except those that have a place of their own by name.
  */
 const rooms: Readonly<Record<string, readonly string[]>> = {
-  data: ["preprocessing", "columns.ts", "dataset.ts", "gzip.ts", "source.ts", "table", "generated", "."],
+  data: [
+    "preprocessing",
+    "columns.ts",
+    "dataset.ts",
+    "gzip.ts",
+    "source.ts",
+    "table",
+    "generated",
+    ".",
+    "sources",
+    "index.ts",
+  ],
   ops: [
     "rules",
     "elementwise",

@@ -14,6 +14,7 @@ import { shrinkCommand } from "./model/shrink.ts";
 import { verifyCommand } from "./model/verify.ts";
 import { batchAxisHelp } from "./options/batch-axis-option.ts";
 import { classWeightsHelp } from "./options/class-weights-option.ts";
+import { dataHelp } from "./options/data-option.ts";
 import { lossHelp } from "./options/loss-option.ts";
 import { modelOptions } from "./options/model-option.ts";
 import { sizesHelp } from "./options/sizes-option.ts";
@@ -145,11 +146,7 @@ function trainOptions(command: Command): Command {
   const data = command
     .description("Train a network, and grow it while it trains.")
     .optionsGroup("Data:")
-    .option(
-      "--data <what>",
-      "digits, xor, moons, spirals, student-teacher, mnist:FOLDER, FILE.csv[.gz] or idx:IMAGES,LABELS",
-      "digits",
-    );
+    .option("--data <what>", dataHelp, "digits");
   return tableOptions(data)
     .option(
       "--test-fraction <share>",

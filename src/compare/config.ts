@@ -1,4 +1,4 @@
-import type { CsvFileOptions } from "../data/csv.ts";
+import type { DataSource } from "../data/sources/index.ts";
 import type { ActivationName } from "../nn/activation.ts";
 import type { LossName } from "../training/losses/index.ts";
 import type { OptimizerName } from "../training/optimizers/index.ts";
@@ -15,39 +15,6 @@ import type { GrowthPolicy } from "../training/policy/policy.ts";
 export type Question = "known size" | "too small" | "unknown size" | "free";
 
 export const questions = ["known size", "too small", "unknown size", "free"] as const satisfies Question[];
-
-/** Source of the examples. Files are looked up in the folder given on the command line. */
-export type DataSource =
-  | { readonly kind: "digits" }
-  | { readonly kind: "mnist"; readonly folder: string }
-  | { readonly kind: "characters"; readonly file: string; readonly context: number }
-  | {
-      readonly kind: "student-teacher";
-      readonly inputs: number;
-      readonly hidden: number;
-      readonly outputs: number;
-      readonly count: number;
-    }
-  | { readonly kind: "moons" | "spirals" | "xor" }
-  | ({ readonly kind: "csv"; readonly file: string } & CsvReading);
-
-/** How a CSV file is read, as the loader's options. */
-export type CsvReading = Pick<
-  CsvFileOptions,
-  | "label"
-  | "target"
-  | "header"
-  | "delimiter"
-  | "skipRows"
-  | "comment"
-  | "decimal"
-  | "thousands"
-  | "encoding"
-  | "missing"
-  | "drop"
-  | "keep"
-  | "categories"
->;
 
 /** A number below 1 is a fraction of the examples, any other a count. */
 export interface SplitConfig {
@@ -71,6 +38,7 @@ export interface NetworkConfig {
 
 /** What all arms have in common. */
 export interface TaskConfig {
+  /** Files are looked up in the folder given on the command line. */
   readonly data: DataSource;
   readonly network: NetworkConfig;
   readonly loss: LossName;

@@ -5,8 +5,6 @@ export type {
   Arm,
   ArmBudget,
   Comparison,
-  CsvReading,
-  DataSource,
   FirstPhase,
   Grid,
   NetworkConfig,

@@ -1,7 +1,8 @@
-import { encodings, missingRules } from "../data/table/options.ts";
+import type { Field } from "../data/sources/data-source.ts";
+import { type DataSource, fieldsOf, sourceKind, sourceNames } from "../data/sources/index.ts";
 import { activationNames } from "../nn/activation.ts";
 import { type LossName, losses } from "../training/losses/index.ts";
-import type { CsvReading, DataSource, NetworkConfig, Size, SplitConfig, TaskConfig } from "./config.ts";
+import type { NetworkConfig, Size, SplitConfig, TaskConfig } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
 
 export function readTask(reader: JsonReader): TaskConfig {
@@ -18,79 +19,31 @@ export function readTask(reader: JsonReader): TaskConfig {
   };
 }
 
-const kinds = ["digits", "mnist", "characters", "student-teacher", "moons", "spirals", "xor", "csv"] as const;
-
 function readData(reader: JsonReader): DataSource {
   reader.anyObject();
-  const kind = reader.field("kind").oneOf(kinds);
-  switch (kind) {
-    case "mnist":
-      reader.object(["kind", "folder"]);
-      return { kind, folder: reader.field("folder").optional((folder) => folder.text()) ?? "mnist" };
-    case "characters": {
-      reader.object(["kind", "file", "context"]);
-      const context = reader.field("context").optional((given) => given.whole()) ?? 8;
-      return { kind, file: reader.field("file").text(), context };
-    }
-    case "student-teacher": {
-      const sizes = ["inputs", "hidden", "outputs", "count"] as const;
-      reader.object(["kind", ...sizes]);
-      const size = (name: (typeof sizes)[number], otherwise: number) =>
-        reader.field(name).optional((given) => given.whole()) ?? otherwise;
-      return {
-        kind,
-        inputs: size("inputs", 10),
-        hidden: size("hidden", 10),
-        outputs: size("outputs", 10),
-        count: size("count", 1000),
-      };
-    }
-    case "csv":
-      reader.object(["kind", "file", ...csvFields]);
-      return { kind, file: reader.field("file").text(), ...readCsv(reader) };
-    default:
-      reader.object(["kind"]);
-      return { kind };
-  }
+  const kind = reader.field("kind").oneOf(sourceNames);
+  const fields = fieldsOf(kind);
+  reader.object(["kind", ...Object.keys(fields)]);
+  const values = Object.entries(fields).map(([name, field]) => [name, readField(reader.field(name), field)]);
+  return { kind, ...defined(Object.fromEntries(values)) } as DataSource;
 }
 
-const csvFields = [
-  "label",
-  "target",
-  "header",
-  "delimiter",
-  "skipRows",
-  "comment",
-  "decimal",
-  "thousands",
-  "encoding",
-  "missing",
-  "drop",
-  "keep",
-  "categories",
-] as const satisfies readonly (keyof CsvReading)[];
-
-function readCsv(reader: JsonReader): CsvReading {
-  const text = (name: keyof CsvReading) => reader.field(name).optional((field) => field.text());
-  const one = <Name extends string>(name: keyof CsvReading, names: readonly Name[]) =>
-    reader.field(name).optional((field) => field.oneOf(names));
-  const columns = (name: keyof CsvReading) =>
-    reader.field(name).optional((field) => field.list().map((column) => column.text()));
-  return defined({
-    label: text("label"),
-    target: one("target", ["class", "number", "auto"]),
-    header: reader.field("header").optional((flag) => flag.flag()),
-    delimiter: text("delimiter"),
-    skipRows: reader.field("skipRows").optional((count) => count.whole(0)),
-    comment: text("comment"),
-    decimal: one("decimal", [".", ","]),
-    thousands: text("thousands"),
-    encoding: one("encoding", encodings),
-    missing: one("missing", missingRules),
-    drop: columns("drop"),
-    keep: columns("keep"),
-    categories: columns("categories"),
-  });
+function readField(reader: JsonReader, field: Field): unknown {
+  if (!reader.given && "default" in field) return field.default;
+  if (!reader.given && field.type !== "file") return undefined;
+  switch (field.type) {
+    case "file":
+    case "text":
+      return reader.text();
+    case "whole":
+      return reader.whole(field.least);
+    case "flag":
+      return reader.flag();
+    case "one":
+      return reader.oneOf(field.of);
+    case "texts":
+      return reader.list().map((text) => text.text());
+  }
 }
 
 function readNetwork(reader: JsonReader): NetworkConfig {
@@ -113,7 +66,7 @@ function readSplit(reader: JsonReader, data: DataSource): SplitConfig {
   const test = reader.field("test").optional((share) => share.positive({ zero: true }));
   return {
     validation: validation.value === "train" ? "train" : validation.positive(),
-    test: test ?? (data.kind === "student-teacher" ? 0 : 0.2),
+    test: test ?? sourceKind(data.kind).testShare ?? 0.2,
     ...defined({
       train: reader.field("train").optional((most) => most.whole()),
       seed: reader.field("seed").optional((seed) => seed.whole(0)),

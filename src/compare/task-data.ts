@@ -1,16 +1,11 @@
-import { characters } from "../data/characters.ts";
-import { loadCsv } from "../data/csv.ts";
 import { type Dataset, reshapeFeatures } from "../data/dataset.ts";
-import { digits } from "../data/digits.ts";
-import { spirals } from "../data/generated/spirals.ts";
-import { studentTeacher } from "../data/generated/student-teacher.ts";
-import { twoMoons } from "../data/generated/two-moons.ts";
-import { xor } from "../data/generated/xor.ts";
-import { mnist } from "../data/mnist.ts";
+import type { LoadedData } from "../data/sources/data-source.ts";
+import { loadSource, sourceKind, withFiles } from "../data/sources/index.ts";
 import { splitDataset } from "../data/split.ts";
 import { applyStandardizer, standardizer } from "../data/standardize.ts";
 import { EspalierError } from "../tensor/errors.ts";
-import type { DataSource, SplitConfig, TaskConfig } from "./config.ts";
+import type { SplitConfig, TaskConfig } from "./config.ts";
+import { defined } from "./json-reader.ts";
 
 export interface TaskParts {
   readonly train: Dataset;
@@ -18,16 +13,11 @@ export interface TaskParts {
   readonly test?: Dataset;
 }
 
-interface Loaded {
-  readonly train: Dataset;
-  readonly validation?: Dataset;
-  readonly test?: Dataset;
-}
-
 /** Loads and splits the data that jobs train on; files are read once. */
 export class TaskData {
   readonly #folder: string;
-  readonly #files = new Map<string, Promise<Loaded>>();
+  /** One at a time: otherwise the data of another seed would stay in memory for good. */
+  #loaded: { readonly key: string; readonly data: Promise<LoadedData> } | undefined;
   /** Consecutive jobs mostly want the same data. */
   #last: { readonly key: string; readonly parts: Promise<TaskParts> } | undefined;
 
@@ -57,53 +47,19 @@ export class TaskData {
     return fitted({ ...parts, ...(tested.test === undefined ? {} : { test: tested.test }) }, task);
   }
 
-  async #load({ data, network, split }: TaskConfig, splitSeed: number, seed: number): Promise<Loaded> {
-    switch (data.kind) {
-      case "digits":
-        return digits({ seed: splitSeed, testFraction: split.test < 1 && split.test > 0 ? split.test : 0.2 });
-      case "mnist": {
-        const flat = network.kind === "mlp";
-        return this.#once(`mnist ${data.folder} ${flat}`, () => mnist(this.#path(data.folder), { flat }));
-      }
-      case "characters": {
-        const { file, context } = data;
-        const train = split.train ?? 20_000;
-        const { validation } = split;
-        const held =
-          validation === "train" ? train : validation < 1 ? Math.round(validation * train) : validation;
-        return this.#once(JSON.stringify([file, context, train, held, splitSeed]), () =>
-          characters(this.#path(file), { context, train, held, seed: splitSeed }),
-        );
-      }
-      case "csv":
-        return this.#once(JSON.stringify(data), async () => ({ train: await this.#csv(data) }));
-      case "student-teacher":
-        return { train: studentTeacher({ ...data, seed }) };
-      case "moons":
-        return { train: twoMoons({ seed: splitSeed }) };
-      case "spirals":
-        return { train: spirals({ seed: splitSeed }) };
-      case "xor":
-        return { train: xor({ seed: splitSeed }) };
-    }
-  }
-
-  #csv({ kind: _, file, ...reading }: Extract<DataSource, { kind: "csv" }>): Promise<Dataset> {
-    return loadCsv(this.#path(file), reading);
-  }
-
-  #path(name: string): string {
-    return name.startsWith("/") ? name : `${this.#folder}/${name}`;
-  }
-
-  #once(key: string, load: () => Promise<Loaded>): Promise<Loaded> {
-    const known = this.#files.get(key);
-    if (known !== undefined) return known;
-    // One at a time: otherwise the split of another seed would stay in memory for good.
-    this.#files.clear();
-    const loading = load();
-    this.#files.set(key, loading);
-    return loading;
+  #load({ data, network, split }: TaskConfig, splitSeed: number, seed: number): Promise<LoadedData> {
+    const source = withFiles(data, (name) => (name.startsWith("/") ? name : `${this.#folder}/${name}`));
+    const flat = network.kind === "mlp";
+    const request = {
+      seed,
+      splitSeed,
+      flat,
+      ...defined({ train: split.train }),
+      validation: split.validation,
+    };
+    const key = JSON.stringify([source, sourceKind(data.kind).drawn ? request : flat]);
+    if (this.#loaded?.key !== key) this.#loaded = { key, data: loadSource(source, request) };
+    return this.#loaded.data;
   }
 }
 

@@ -1,6 +1,6 @@
 import { checkOptionNames } from "../tensor/known-options.ts";
 import { parseCsv } from "./csv.ts";
-import { dataset } from "./dataset.ts";
+import { type Dataset, dataset } from "./dataset.ts";
 import { gunzip } from "./gzip.ts";
 import type { Preprocessing } from "./preprocessing/preprocessing.ts";
 import { type Split, splitDataset } from "./split.ts";
@@ -22,6 +22,11 @@ export interface DigitsOptions {
 export async function digits(options: DigitsOptions = {}): Promise<Split> {
   checkOptionNames("digits", options, { seed: true, testFraction: true });
   const { seed = 0, testFraction = 0.2 } = options;
+  return splitDataset(await allDigits(), testFraction, seed);
+}
+
+/** {@link digits} before they are split. */
+export async function allDigits(): Promise<Dataset> {
   // Imported lazily, so that programs with their own data do not load these bytes.
   const { digitsBase64 } = await import("./digits-bytes.ts");
   const bytes = await gunzip(Uint8Array.from(atob(digitsBase64), (char) => char.charCodeAt(0)));
@@ -37,6 +42,5 @@ export async function digits(options: DigitsOptions = {}): Promise<Split> {
     },
   };
   const { notes: _, ...read } = raw;
-  const all = dataset({ ...read, features, classes: 10, preprocessing: record });
-  return splitDataset(all, testFraction, seed);
+  return dataset({ ...read, features, classes: 10, preprocessing: record });
 }

@@ -1,13 +1,8 @@
 import { resolve } from "node:path";
 import { type Dataset, reshapeFeatures } from "../../data/dataset.ts";
-import { digits } from "../../data/digits.ts";
-import { spirals } from "../../data/generated/spirals.ts";
-import { studentTeacher } from "../../data/generated/student-teacher.ts";
-import { twoMoons } from "../../data/generated/two-moons.ts";
-import { xor } from "../../data/generated/xor.ts";
-import { loadIdx } from "../../data/idx.ts";
-import { mnist } from "../../data/mnist.ts";
 import type { Preprocessing } from "../../data/preprocessing/index.ts";
+import { type DataSource, loadSource, sourceNames, withFiles } from "../../data/sources/index.ts";
+import { parseSource, sourceForm, sourceHelp, sourceText } from "../../data/sources/source-text.ts";
 import { type Split, splitDataset } from "../../data/split.ts";
 import { applyStandardizer, standardizer } from "../../data/standardize.ts";
 import { planTable } from "../../data/table/plan.ts";
@@ -18,55 +13,31 @@ import { sha256 } from "../../training/history/checkpoint.ts";
 import { badOption } from "./option-values.ts";
 import type { TableReading } from "./table-options.ts";
 
-const generated = {
-  xor: (seed: number) => xor({ seed }),
-  moons: (seed: number) => twoMoons({ seed }),
-  spirals: (seed: number) => spirals({ seed }),
-  "student-teacher": (seed: number) => studentTeacher({ seed }),
-} as const;
+/** What `--data` takes, in a line of help. */
+export const dataHelp = sourceNames
+  .map((name) => (name === "csv" ? "FILE.csv[.gz]" : sourceHelp(name)))
+  .join(", ");
 
-/** The source that `--data` names. */
-export type DataChoice =
-  | { readonly kind: "digits" }
-  | { readonly kind: "generated"; readonly set: keyof typeof generated }
-  | { readonly kind: "mnist"; readonly folder: string }
-  | { readonly kind: "csv"; readonly file: string }
-  | { readonly kind: "idx"; readonly images: string; readonly labels: string };
-
-/** Throws `USAGE`. */
-export function parseData(text: string): DataChoice {
-  if (text === "digits") return { kind: "digits" };
-  if (Object.hasOwn(generated, text)) return { kind: "generated", set: text as keyof typeof generated };
-  const [, scheme, rest = ""] = /^(mnist|idx|csv):(.+)$/s.exec(text) ?? [];
-  if (scheme === "mnist") return { kind: "mnist", folder: rest };
-  if (scheme === "csv") return { kind: "csv", file: rest };
-  const [images = "", labels = "", ...more] = rest.split(",");
-  if (scheme === "idx" && images !== "" && labels !== "" && more.length === 0)
-    return { kind: "idx", images, labels };
-  if (/\.csv(\.gz)?$/i.test(text)) return { kind: "csv", file: text };
-  const names = ["digits", ...Object.keys(generated)];
+/** The source that `--data` names. Throws `USAGE`. */
+export function parseData(text: string): DataSource {
+  const source = parseSource(text);
+  if (source !== undefined) return source;
+  const [scheme] = text.split(":");
+  const name = sourceNames.find((name) => name === scheme);
+  if (name === undefined && /\.csv(\.gz)?$/i.test(text)) return { kind: "csv", file: text };
+  const forms = sourceNames.map(sourceForm);
+  const meant = name === undefined ? didYouMean(text, forms) : `Did you mean ${sourceHelp(name)}?`;
   throw badOption(
     "--data",
-    `must be ${names.join(", ")}, mnist:FOLDER, FILE.csv, FILE.csv.gz, csv:FILE or idx:IMAGES,LABELS`,
+    `must be FILE.csv, FILE.csv.gz, ${forms.slice(0, -1).join(", ")} or ${forms.at(-1)}`,
     text,
-    didYouMean(text, [...names, "mnist:FOLDER", "idx:IMAGES,LABELS"]) ??
-      `A file of rows that has another name is csv:${text === "" ? "FILE" : text}.`,
+    meant ?? `A file of rows that has another name is csv:${text === "" ? "FILE" : text}.`,
   );
 }
 
 /** The same choice with absolute paths, so that a run can be resumed from another folder. */
 export function absoluteData(text: string): string {
-  const choice = parseData(text);
-  switch (choice.kind) {
-    case "mnist":
-      return `mnist:${resolve(choice.folder)}`;
-    case "csv":
-      return `csv:${resolve(choice.file)}`;
-    case "idx":
-      return `idx:${resolve(choice.images)},${resolve(choice.labels)}`;
-    default:
-      return text;
-  }
+  return sourceText(withFiles(parseData(text), (file) => resolve(file)));
 }
 
 export interface DataOptions {
@@ -92,54 +63,52 @@ export interface TrainingData extends Split {
 
 /** Loads and splits; statistics for standardizing come from the training part alone. Throws what loading throws. */
 export async function loadData(options: DataOptions): Promise<TrainingData> {
-  const { seed, testFraction, validationFraction } = options;
   const choice = parseData(options.data);
   if (choice.kind === "csv") return loadTable(choice.file, options);
-  const loaded = await load(choice, options);
-  const whole = { train: shaped(loaded.train, options.images), test: shaped(loaded.test, options.images) };
-  const held = validationFraction > 0 ? splitDataset(whole.train, validationFraction, seed) : undefined;
-  const parts = {
-    train: held?.train ?? whole.train,
-    test: whole.test,
-    ...(held === undefined ? {} : { validation: held.test }),
-  };
+  const parts = await loadParts(choice, options);
   if (!options.standardize) return parts;
   const statistics = standardizer(parts.train);
-  return {
-    train: applyStandardizer(parts.train, statistics),
-    test: applyStandardizer(parts.test, statistics),
-    ...(parts.validation === undefined
-      ? {}
-      : { validation: applyStandardizer(parts.validation, statistics) }),
-  };
+  return eachPart(parts, (part) => applyStandardizer(part, statistics));
+}
 
-  function load(
-    choice: Exclude<DataChoice, { kind: "csv" }>,
-    { images, table: { axes } }: DataOptions,
-  ): Promise<Split> {
-    switch (choice.kind) {
-      case "digits":
-        return digits({ seed, testFraction });
-      case "generated":
-        return Promise.resolve(splitDataset(generated[choice.set](seed), testFraction, seed));
-      case "mnist":
-        return mnist(choice.folder, { flat: !images });
-      case "idx":
-        return loadIdx(choice.images, choice.labels, axes === undefined ? {} : { axes }).then((data) =>
-          splitDataset(data, testFraction, seed),
-        );
-    }
-  }
+/** The parts that a source has of its own; others are cut from its training examples. */
+async function loadParts(choice: DataSource, options: DataOptions): Promise<TrainingData> {
+  const { seed, testFraction, validationFraction, images, table } = options;
+  const wanted = validationFraction > 0;
+  const loaded = await loadSource(choice.kind === "idx" ? { ...choice, ...axesOf(table) } : choice, {
+    seed,
+    splitSeed: seed,
+    flat: !images,
+    ...(wanted ? { validation: validationFraction } : {}),
+  });
+  const { train, test } =
+    loaded.test === undefined
+      ? splitDataset(loaded.train, testFraction, seed)
+      : { train: loaded.train, test: loaded.test };
+  const whole = eachPart({ train, test }, (part) => shaped(part, images));
+  if (!wanted) return whole;
+  if (loaded.validation !== undefined) return { ...whole, validation: shaped(loaded.validation, images) };
+  const held = splitDataset(whole.train, validationFraction, seed);
+  return { ...whole, train: held.train, validation: held.test };
+}
+
+const axesOf = ({ axes }: TableReading) => (axes === undefined ? {} : { axes });
+
+function eachPart(
+  { train, test, validation }: TrainingData,
+  change: (part: Dataset) => Dataset,
+): TrainingData {
+  return {
+    train: change(train),
+    test: change(test),
+    ...(validation === undefined ? {} : { validation: change(validation) }),
+  };
 }
 
 async function loadTable(file: string, options: DataOptions): Promise<TrainingData> {
   const { table, images } = options;
   const parts = splitTable(planTable(await readTable(file, table), table), options);
-  return {
-    train: shaped(parts.train, images),
-    test: shaped(parts.test, images),
-    ...(parts.validation === undefined ? {} : { validation: shaped(parts.validation, images) }),
-  };
+  return eachPart(parts, (part) => shaped(part, images));
 }
 
 /** Reshapes rows to square images if a convolution needs them; generated points and most tables cannot be. */
