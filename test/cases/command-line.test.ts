@@ -252,4 +252,21 @@ describe("sizes that the model leaves open, and batches that it fixes", () => {
         }
       }),
   );
+
+  it("fixed-batch-one is trained example by example, written as a model, and grown on data", () =>
+    withFolder(async (folder) => {
+      const row = (_: unknown, at: number) =>
+        `${Math.sin(at)},${Math.cos(at)},${Math.sin(2 * at)},${Math.cos(3 * at)},${at % 3}`;
+      const data = join(folder, "four.csv");
+      await writeFile(data, `a,b,c,d,y\n${Array.from({ length: 30 }, row).join("\n")}\n`);
+      const model = here("fixed-batch-one.onnx");
+      const out = join(folder, "run");
+      const train = ["train", "--model", model, "--data", data, "--batch", "1", "--steps", "6", "--out", out];
+      const trained = await runCli([...train, "--quiet"]);
+      expect(trained.code, trained.out + trained.err).toBe(0);
+      const wide = join(folder, "wide.onnx");
+      const grown = await runCli(["grow", model, "--widen", "all=x2", "--data", data, "--out", wide]);
+      expect(grown.code, grown.out + grown.err).toBe(0);
+      expect((await runCli(["verify", model, wide, "--data", data])).code).toBe(0);
+    }));
 });

@@ -21,6 +21,9 @@ const read = (name: string): Promise<Model> =>
 const cases: readonly (readonly [file: string, growable: readonly string[], without: readonly string[]])[] = [
   ["imputer_scaler", ["w1"], ["ai.onnx.ml.Imputer"]],
   ["dim_minus1", ["w1"], []],
+  ["dim-minus-one", ["w1"], []],
+  ["fixed-batch-one", ["w1"], []],
+  ["time-major-output", ["w1"], []],
   ["valid_s2_dynamic", ["k1", "k2"], []],
   ["same_s1_dynamic", ["k1", "k2"], []],
   ["expand_dynshape", ["k1"], []],
