@@ -107,7 +107,7 @@ export function replaceMeasured(page, report) {
 }
 
 /** What a run found out: machine, versions, date, the tables. */
-function measured({ date, machine: on, rounds, results, widen, score, memory, analysis }) {
+function measured({ date, machine: on, rounds, results, widen, score, memory, analysis, growMemory }) {
   const entries = results.flatMap((result) => result.entries.filter(({ missing }) => !missing));
   const versions = new Map(entries.map(({ name, version }) => [name, version]));
   const missing = missingLines(results);
@@ -145,7 +145,7 @@ ${markdownTable([
       ]),
   ),
 ])}
-${widen ? `\nThe pause of growing: ${widen}\n` : ""}${score ? `\nScoring: ${score}\n` : ""}${memory ? `\nMemory over growths: ${memory}\n` : ""}${analysis ? `\nLong chains: ${analysis}\n` : ""}${
+${widen ? `\nThe pause of growing: ${widen}\n` : ""}${score ? `\nScoring: ${score}\n` : ""}${memory ? `\nMemory over growths: ${memory}\n` : ""}${analysis ? `\nLong chains: ${analysis}\n` : ""}${growMemory ? `\nMemory of growing a file: ${growMemory}\n` : ""}${
   missing.length > 0 ? `\nMissing:\n\n${missing.map((line) => `- ${line}`).join("\n")}\n` : ""
 }`;
 }

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { analysisSentence, measureAnalysis } from "./analysis.mjs";
 import { writeDataset } from "./dataset.mjs";
+import { growMemorySentence, measureGrowMemory } from "./grow-memory.mjs";
 import { measureWorkload } from "./measure.mjs";
 import { measureMemory, memorySentence } from "./memory.mjs";
 import { preparePython } from "./python.mjs";
@@ -81,6 +82,10 @@ const analysis = options.only
   ? undefined
   : await attempt("analysis of long chains", measureAnalysis, analysisSentence);
 
+const growMemory = options.only
+  ? undefined
+  : await attempt("memory of growing a file", measureGrowMemory, growMemorySentence);
+
 const report = {
   date: new Date().toISOString().slice(0, 10),
   machine: machine(),
@@ -90,6 +95,7 @@ const report = {
   score,
   memory,
   analysis,
+  growMemory,
 };
 writeFileSync(new URL("results.json", import.meta.url), `${JSON.stringify(report, null, 2)}\n`);
 if (options.markdown) {
@@ -102,3 +108,4 @@ if (widen) process.stdout.write(`\n${widen}\n`);
 if (score) process.stdout.write(`${score}\n`);
 if (memory) process.stdout.write(`${memory}\n`);
 if (analysis) process.stdout.write(`${analysis}\n`);
+if (growMemory) process.stdout.write(`${growMemory}\n`);
