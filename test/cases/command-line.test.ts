@@ -86,6 +86,16 @@ describe("tables that are refused, with what to do", () => {
   });
 });
 
+it("a label that float32 cannot hold has a remedy for labels", () =>
+  withFolder(async (folder) => {
+    const file = join(folder, "large.csv");
+    const rows = Array.from({ length: 30 }, (_, at) => `${at * 0.37},${at === 4 ? "1e39" : at * 0.5}`);
+    await writeFile(file, `a,price\n${rows.join("\n")}\n`);
+    const said = await refusalOf("--data", file);
+    expect(said).toMatch(/line 6, column 2 \(price\).*larger unit.*--label/);
+    expect(said).not.toMatch(/--drop|--categories/);
+  }));
+
 describe("what a run leaves goes on by itself", () => {
   it("four, four_no0: classes keep their numbers; wine: the scale is in the file", () =>
     withFolder(async (folder) => {
@@ -141,6 +151,7 @@ describe("outputs and losses of models", () => {
 
   it.each([
     ["aux_first", "three2", "emb", /emb.*must be logits, numbers of any size/],
+    ["aux_first", "five", undefined, /takes examples of shape \[2\].*2 to an example.*--drop/],
     ["aux_first", "three2", "emb,logits", /must name one output.*weighted sum of losses.*loss: \{ output \}/],
     ["aux_first", "three2", "embedding", /must name a value.*emb, logits/],
     ["mlp_double", "three2", undefined, /float64/],

@@ -6,6 +6,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { makeTensor, toNumbers } from "../../src/tensor/tensor.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
 import type { TrainerOptions } from "../../src/training/settings/options.ts";
+import { diagnose } from "../../src/training/trainer/diagnose-model.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
 
 // What the files of this folder are trained on as a library's user would; right values are from PyTorch.
@@ -160,5 +161,19 @@ describe("growth through functions that are not finite everywhere", () => {
     expect((await trainer.evaluate(data)).loss).toBeCloseTo(before.loss, 5);
     await trainer.fit(data, { steps: 2 });
     expect(Number.isFinite((await trainer.evaluate(data)).loss)).toBe(true);
+  });
+});
+
+describe("diagnosis of a model with nothing to train", () => {
+  it("chw_mean: weights that are taken for constants are looked at; without weights there is no width", async () => {
+    const data = dataset({
+      features: normal(8 * 192, 4),
+      featureDims: [3, 8, 8],
+      labels: Int32Array.from({ length: 8 }, (_, at) => at % 3),
+    });
+    const model = await read("chw_mean");
+    expect(await diagnose(model, data)).toEqual([]);
+    const bare = { ...model, graph: { ...model.graph, parameters: new Map() } };
+    expect(await diagnose(bare, data)).toEqual([]);
   });
 });

@@ -136,8 +136,17 @@ function refuseLoss(
   }
 }
 
+const targetRemedy =
+  "or, if it is right, give the labels in a larger unit, below 3.4e38. If another column is the label: label (command line: --label).";
+
 /** The number in a cell, or the fill for a gap. */
-function numberIn(table: Table, column: TableColumn, row: number, missing: number | undefined): number {
+function numberIn(
+  table: Table,
+  column: TableColumn,
+  row: number,
+  missing: number | undefined,
+  otherwise = columnRemedy(table.named ? column.name : String(column.place)),
+): number {
   const value = column.numbers[row] as number;
   if (Number.isFinite(Math.fround(value))) return value;
   if (!isGap(column, row, true))
@@ -146,7 +155,7 @@ function numberIn(table: Table, column: TableColumn, row: number, missing: numbe
       column,
       row,
       "must be a number that float32 can represent",
-      numberRemedy(cellKey(column, row), columnRemedy(table.named ? column.name : String(column.place))),
+      numberRemedy(cellKey(column, row), otherwise),
     );
   if (missing !== undefined) return missing;
   throw gapIn(table, column, row, "must be a number that float32 can represent");
@@ -214,5 +223,8 @@ function encodeTargets(
   { mean, deviation }: NumberTarget,
   rows: ArrayLike<number>,
 ) {
-  return Float32Array.from(rows, (row) => (numberIn(table, from, row, undefined) - mean) / deviation);
+  return Float32Array.from(
+    rows,
+    (row) => (numberIn(table, from, row, undefined, targetRemedy) - mean) / deviation,
+  );
 }

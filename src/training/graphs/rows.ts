@@ -5,6 +5,7 @@ import { type Dim, evaluateDim, namesOf, type Shape } from "../../graph/dim.ts";
 import type { Value } from "../../graph/model.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
 import { exampleShape, type ProgramInput } from "./program-inputs.ts";
 import { featuresInput, hasColumn } from "./sizes.ts";
 
@@ -87,7 +88,7 @@ function featureRows(input: ProgramInput, data: Dataset): Rows {
       received: data.featureDims,
       remedy: shape.some((dim) => typeof dim === "string")
         ? `Reshape the features (reshapeFeatures), or say what the sizes are: --sizes ${sizesLike(shape)} on the command line.`
-        : "Reshape the features (reshapeFeatures) or change the model's first size.",
+        : `Give as many features as the model takes, ${sizeOf(shape as readonly number[])} to an example: leave columns of a table out by drop (--drop on the command line), reshape others (reshapeFeatures), or change the model's first size.`,
     });
   }
   if (input.dtype !== "float32") throw wrongType(thing, input, "float32");

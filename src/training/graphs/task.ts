@@ -4,8 +4,10 @@ import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type LossName, type LossOf, lossOf } from "../losses/index.ts";
+import { batchAxes } from "../settings/batch-axes.ts";
 import { type TaskOptions, type TaskSettings, taskOf } from "../settings/task-options.ts";
 import { type Program, writeProgram } from "./program.ts";
+import { programInputs } from "./program-inputs.ts";
 import { sourcesOf } from "./rows.ts";
 
 /** What a model is trained for, with nothing left open. */
@@ -41,7 +43,7 @@ export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task 
     ),
   );
   const fitting = tried.filter((one): one is Candidate => !(one instanceof EspalierError));
-  if (fitting.length === 0) throw tried[0];
+  if (fitting.length === 0) throw misfit(model, data, wanted) ?? tried[0];
   const exact = fitting.filter((one) => one.exact);
   const best = exact.length > 0 ? exact : fitting;
   const [chosen] = best as [Candidate];
@@ -65,6 +67,18 @@ export function sizedBy<Options extends TaskOptions>(
 ): Options & TaskOptions {
   const { sizes } = writeProgram({ model, widths: [], ...taskOf(options), training: false, data });
   return { ...options, sizes };
+}
+
+/** What is wrong with the features, if anything is: then no choice of an output or a loss helps. */
+function misfit({ graph }: Model, data: Dataset, { batchAxis }: Wanted): EspalierError | undefined {
+  try {
+    const inputs = programInputs(graph, batchAxes(graph, graph.outputs[0]?.shape ?? [], batchAxis));
+    sourcesOf({ inputs, ignored: [], target: undefined, classes: undefined }, data);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof EspalierError)) throw error;
+    return error.code === "SHAPE_MISMATCH" ? error : undefined;
+  }
 }
 
 /** Losses to try for the targets of the data, the usual one first. */

@@ -18,7 +18,10 @@ export async function diagnose(
 ): Promise<readonly WidthDiagnosis[]> {
   checkOptionNames("diagnose", options, { ...diagnoseNames, ...taskNames });
   const { threshold, batchSize } = options;
-  const trainer = await Trainer.create(model, taskOf(sizedBy(batch, model, options)));
+  if (model.graph.parameters.size === 0) return [];
+  // Nothing is trained here, so that constants are as good as parameters.
+  const task = taskOf(sizedBy(batch, model, options));
+  const trainer = await Trainer.create(model, { ...task, trainConstants: true });
   try {
     return await trainer.diagnose(batch, {
       ...(threshold === undefined ? {} : { threshold }),
