@@ -285,6 +285,19 @@ describe("an attribute or value is refused for", () => {
       /"x".*sequence/,
     ],
     [
+      "having an output that is a sequence, before its weights are read",
+      fileOf((writer) => {
+        // No type is called 99: who reads this weight complains of it.
+        writer.message(5, () => writer.int(2, 99));
+        writer.message(12, () => {
+          writer.text(1, "boxes");
+          writer.message(2, () => writer.message(4, () => {}));
+        });
+      }),
+      "UNSUPPORTED_TYPE",
+      /"boxes".*sequence/,
+    ],
+    [
       "no shape",
       withInput((writer) => writer.message(1, () => writer.int(1, 1))),
       "INVALID_MODEL",
