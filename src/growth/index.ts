@@ -47,7 +47,7 @@ export {
 export { type RedundantUnits, redundantUnits } from "./examine/redundant.ts";
 export type { EvidenceKind, Importance } from "./importance/importance.ts";
 export { type ImportanceName, importances } from "./importance/index.ts";
-export { applyShrink } from "./shrink/shrink-apply.ts";
+export { applyShrink, type Combine, type Drop, type ShrinkEdit } from "./shrink/shrink-apply.ts";
 export type { ShrinkChoice, ShrinkEvidence } from "./shrink/shrink-choice.ts";
 export { type Shrinking, type ShrinkOptions, type ShrunkModel, shrink } from "./shrink/shrink-model.ts";
 export {

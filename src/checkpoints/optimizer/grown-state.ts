@@ -1,5 +1,4 @@
 import { unitLayout } from "../../graph/layout.ts";
-import { bytesPerElement } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { bytesFrom, realsFrom } from "../folder/reals.ts";
@@ -186,7 +185,3 @@ function meanOf(rows: Rows): number {
   }
   return sum / Math.max(1, sizeOf(rows.dims));
 }
-
-/** Bytes of a tensor of state. */
-export const stateBytes = ({ dtype, dims }: Pick<GrownStateTensor, "dtype" | "dims">) =>
-  sizeOf(dims) * bytesPerElement(dtype);

@@ -24,7 +24,7 @@ const sources = {
 
 export type SourceName = keyof typeof sources;
 
-type ChoiceOf<Name extends SourceName> =
+export type ChoiceOf<Name extends SourceName> =
   (typeof sources)[Name] extends DataSourceKind<infer Own, infer Reading>
     ? { readonly kind: Name } & SettingsOf<Own> & SettingsOf<Reading>
     : never;
