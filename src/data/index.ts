@@ -40,6 +40,7 @@ export {
   type Target,
 } from "./preprocessing/index.ts";
 export type { Source } from "./source.ts";
+export type { DataSourceKind, SettingsOf } from "./sources/data-source.ts";
 export type { ChoiceOf, DataSource, SourceName } from "./sources/index.ts";
 export type {
   ColumnChoice,
