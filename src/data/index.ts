@@ -40,7 +40,17 @@ export {
   type Target,
 } from "./preprocessing/index.ts";
 export type { Source } from "./source.ts";
-export type { DataSourceKind, SettingsOf } from "./sources/data-source.ts";
+export type {
+  DataRequest,
+  DataSourceKind,
+  Field,
+  Fields,
+  LoadedData,
+  SettingsOf,
+  Sure,
+  ValueOf,
+  Values,
+} from "./sources/data-source.ts";
 export type { ChoiceOf, DataSource, SourceName } from "./sources/index.ts";
 export type {
   ColumnChoice,

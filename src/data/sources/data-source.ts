@@ -12,7 +12,7 @@ export type Field =
 
 export type Fields = Readonly<Record<string, Field>>;
 
-interface Values {
+export interface Values {
   readonly file: string;
   readonly whole: number;
   readonly text: string;
@@ -20,14 +20,14 @@ interface Values {
   readonly texts: readonly string[];
 }
 
-type ValueOf<One extends Field> = One extends { readonly of: readonly (infer Name)[] }
+export type ValueOf<One extends Field> = One extends { readonly of: readonly (infer Name)[] }
   ? Name
   : One["type"] extends keyof Values
     ? Values[One["type"]]
     : never;
 
 /** Files must be given, and what has a default is filled in. */
-type Sure<All extends Fields> = {
+export type Sure<All extends Fields> = {
   [Name in keyof All]: All[Name] extends { readonly type: "file" } | { readonly default: unknown }
     ? Name
     : never;
