@@ -45,7 +45,7 @@ export interface PreprocessingOptions {
 
 /**
  * The model that takes raw rows: the columns of the table in their order, a category as its place in the record's list, a gap
- * as NaN, all float32, or float64 if float32 would merge values ({@link wideColumns}); or pixels as the file has them. Its
+ * as NaN, all float32, or float64 if float32 would merge values; or pixels as the file has them. Its
  * outputs are in the units of the data; class names are in the record, which the model carries as metadata. Requires a
  * network that takes prepared rows. A network with several inputs, or with none of float32, gets only the record.
  */

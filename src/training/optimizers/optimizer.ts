@@ -14,7 +14,7 @@ export interface GraphUpdate {
   readonly graph: GraphBuilder;
   readonly parameter: string;
   readonly gradient: string;
-  /** In the order of {@link slotsOf} for the parameter. */
+  /** In the order of the slots that the parameter has. */
   readonly slots: readonly string[];
   /** In the order of {@link Optimizer.factors}: scalars, or tensors that broadcast to the parameter. */
   readonly factors: readonly string[];
