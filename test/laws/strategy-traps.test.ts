@@ -244,7 +244,7 @@ describe("numbers of units", () => {
 test.each(["candidates", "gradmax", "tiny"] as const)("%s without data is refused", async (strategy) => {
   const model = mlp([4, 5, 3], { activation: "tanh" });
   const trainer = await Trainer.create(model, { loss: "meanSquaredError" });
-  const missing = { code: "ARGUMENT", rule: expect.stringMatching(/looks at data/) };
+  const missing = { code: "ARGUMENT", rule: expect.stringMatching(/needs data/) };
   await expect(trainer.widen("hidden1", { by: 2, strategy })).rejects.toMatchObject(missing);
   expect(() => grow(model, [{ width: "hidden1", by: 2 }], { strategy })).toThrow(
     expect.objectContaining(missing),

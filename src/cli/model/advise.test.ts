@@ -80,7 +80,7 @@ describe("espalier grow --data", () => {
     withModel(async (path) => {
       const run = await runCli(["grow", path, "--widen", "hidden1=+4", "--strategy", "candidates"]);
       expect(run.code).toBe(2);
-      expect(run.err).toContain("looks at data");
+      expect(run.err).toContain("needs data");
     }));
 });
 

@@ -1,6 +1,6 @@
 import type { Dataset } from "../dataset.ts";
 
-/** What a source may be told. Types, the checks of a comparison, the forms of `--data` and help texts follow from it. */
+/** What a source may be told. Types, the checks of a comparison, the forms of the data option and help texts follow from it. */
 export type Field =
   /** A file or folder; `word` stands for it in help texts. */
   | { readonly type: "file"; readonly word: string; readonly default?: string }
@@ -61,7 +61,7 @@ export interface LoadedData {
 
 /** Where examples come from. */
 export interface DataSourceKind<Own extends Fields = Fields, Reading extends Fields = Fields> {
-  /** Told by `--data NAME:FILE,FILE,number=value`: files in this order, then numbers. */
+  /** Given as NAME:FILE,FILE,number=value: files in this order, then numbers. */
   readonly fields: Own;
   /** How its files are read: `train` has options of their own for these. */
   readonly reading: Reading;

@@ -7,7 +7,7 @@ import { type LossName, type LossOf, lossOf } from "../losses/index.ts";
 import { batchAxes } from "../settings/batch-axes.ts";
 import { type TaskOptions, type TaskSettings, taskOf } from "../settings/task-options.ts";
 import { type Program, writeProgram } from "./program.ts";
-import { programInputs } from "./program-inputs.ts";
+import { exampleShape, programInputs } from "./program-inputs.ts";
 import { sourcesOf } from "./rows.ts";
 
 /** What a model is trained for, with nothing left open. */
@@ -73,6 +73,8 @@ export function sizedBy<Options extends TaskOptions>(
 function misfit({ graph }: Model, data: Dataset, { batchAxis }: Wanted): EspalierError | undefined {
   try {
     const inputs = programInputs(graph, batchAxes(graph, graph.outputs[0]?.shape ?? [], batchAxis));
+    // Sizes that are open here may be bound by whoever asked: what was tried says more.
+    if (inputs.some((input) => exampleShape(input).some((dim) => typeof dim === "string"))) return undefined;
     sourcesOf({ inputs, ignored: [], target: undefined, classes: undefined }, data);
     return undefined;
   } catch (error) {
