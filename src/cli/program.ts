@@ -58,7 +58,7 @@ Examples:
   espalier train --data mnist:data/mnist --conv 8,16 --hidden 32 --batch 64 --epochs 3 --threads 2
   espalier train --data moons --hidden 4 --widen hidden1=+4 --every 200 --until 32 --steps 2000
   espalier train --model resnet.onnx --data mnist:data/mnist --freeze "conv1*" --widen layer1.conv1=+8@500 --out runs/on
-  espalier train --resume runs/grown             goes on where the run in runs/grown stopped
+  espalier train --resume runs/grown             continues the run in runs/grown
 ${codes}`;
 
 /** Runs the command line and returns its exit code. `args` are the arguments after the program's name. */

@@ -65,7 +65,7 @@ function withCopies(growing: Growing, stack: Stack, after: readonly number[]) {
   return tensors;
 }
 
-/** What all entries of a parameter are, in a layer that is the `copy`-th of so many new ones; undefined for the old values. */
+/** The one value of all entries of a parameter in the `copy`-th new layer; undefined if it keeps the old values. */
 function constantOf(
   { silenced, postNorm }: Stack,
   inner: string,

@@ -119,8 +119,7 @@ export class Growing {
   }
 
   /**
-   * Widens a width by so many units. The last norm leaves copies out where the head is tied, but for the first `read` of
-   * each unit.
+   * Widens a width by `by` units. If the head is tied, the last norm leaves out all copies of a unit but the first `read`.
    */
   widen(width: Width, by: number, read = 1): void {
     const { strategy, seed } = this.values;

@@ -91,7 +91,7 @@ function sampleFeeds({ inputs }: Structure, sizes: Readonly<Record<string, numbe
   return Object.fromEntries(inputs.map((input) => [input.name, make(input)]));
 }
 
-/** The first so many entries of the last axis: what was there before the vocabulary grew. */
+/** The first `count` entries of the last axis: what was there before the vocabulary grew. */
 function firstOf(tensor: Tensor, count: number): Tensor {
   const size = tensor.dims.at(-1) as number;
   if (size <= count) return tensor;

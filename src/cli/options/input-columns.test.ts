@@ -109,7 +109,7 @@ function twoInputs() {
   return makeModel(graph.build("two inputs"));
 }
 
-test("espalier train feeds a model of two inputs from one CSV file, and goes on with it", () =>
+test("espalier train feeds a model of two inputs from one CSV file, and resumes it", () =>
   withFolder(async (folder) => {
     const [model, table, out] = ["m.onnx", "table.csv", "run"].map((name) => join(folder, name)) as [
       string,

@@ -10,7 +10,7 @@ const small = () => mlp([4, 6, 5, 3]);
 describe("espalier train --model", () => {
   const few = ["--epochs", "1", "--quiet", "--json"];
 
-  it("goes on from a file, in the shape that it takes, with frozen parameters and growth, and can be resumed", () =>
+  it("trains a model file further, in its own input shape, with frozen parameters and growth, and can be resumed", () =>
     withModel(cnn({ input: [1, 8, 8], filters: [3], classes: 10 }), async (path, folder) => {
       const out = join(folder, "run");
       const growth = ["--widen", "conv1=+2@10"];

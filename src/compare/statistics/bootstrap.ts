@@ -12,7 +12,7 @@ export const resamples = 2000;
 
 /**
  * A statistic of values with its percentile bootstrap interval (Efron & Tibshirani, 1993): the 2.5 % and 97.5 %
- * quantiles of the statistic over 2,000 resamples, drawn with replacement. A pure function of the values. NaN for none.
+ * quantiles of the statistic over 2,000 resamples, drawn with replacement. A pure function of the values. NaN if there are no values.
  */
 export function bootstrap(
   values: readonly number[],

@@ -79,7 +79,7 @@ function idsFrom(flows: AxisMap, input: string): ReadonlySet<string> {
   const typeOf = (name: string) => flows.types.get(name);
   const isInteger = (name: string) => /^u?int/.test(typeOf(name)?.dtype ?? "");
   const ids = new Set([input].filter(isInteger));
-  // A set goes on to what is added while it is gone through.
+  // A loop over a set also visits what is added during the loop.
   for (const name of ids) {
     for (const axis of (typeOf(name)?.shape ?? []).keys()) {
       for (const { value, node } of flows.stepsFrom(name, axis)) {

@@ -5,7 +5,7 @@ import type { Births } from "../optimizers/ages.ts";
 import { rateAt } from "../schedules/index.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 
-/** What PyTorch needs to go on with a run. */
+/** What PyTorch needs to continue a run. */
 export interface PytorchState {
   /** Parameters and running statistics by name, as the model has them. */
   readonly weights: ReadonlyMap<string, Tensor>;

@@ -19,7 +19,7 @@ export interface RuledPolicy {
   /** Default: one width after another. */
   readonly where?: Where;
   readonly howMany: HowMany;
-  /** When growing ends; training goes on. Default: never. */
+  /** When growing ends; training continues. Default: never. */
   readonly stop?: Stop;
   /** When the run ends. Default: with its steps. */
   readonly budget?: Budget;
