@@ -2,7 +2,7 @@ import { rotaryOf } from "../architecture/rotary.ts";
 import type { Family } from "../architecture/structure.ts";
 import type { Config } from "../folder/config.ts";
 import { decoder, headsDivideHidden } from "./decoder.ts";
-import { layerTypes } from "./sliding.ts";
+import { laterGemma } from "./later-gemma.ts";
 
 /** Gemma 3's language model (arXiv 2503.19786): as Gemma 2, with norms of queries and keys and angles by kind of layer. */
 export const gemma3: Family = {
@@ -10,20 +10,7 @@ export const gemma3: Family = {
   layerFields: ["num_hidden_layers", "layer_types"],
   read: (config, has, headDim) =>
     decoder(config, has, headDim, {
-      kvDefault: 4,
-      headDimDefault: 256,
-      tiedDefault: true,
-      activation: config.text("hidden_activation", "gelu_pytorch_tanh"),
-      normOffset: 1,
-      scaledEmbeddings: true,
-      normsBehind: true,
-      typedLayers: true,
-      layerTypes: layerTypes(
-        config,
-        (index) => (index + 1) % config.count("sliding_window_pattern", 6) !== 0,
-      ),
-      window: config.count("sliding_window", 4096),
-      scale: config.number("query_pre_attn_scalar", 256) ** -0.5,
+      ...laterGemma(config, (index) => (index + 1) % config.count("sliding_window_pattern", 6) !== 0),
       attentionCap: config.optional("attn_logit_softcapping"),
       logitCap: config.optional("final_logit_softcapping"),
       rotary: (size) => rotaries(config, size),
