@@ -26,8 +26,8 @@ export interface LineSummary {
   readonly bestLoss: number;
   readonly finalLoss: number;
   readonly geometricMeanFinalLoss: number;
-  readonly testLoss?: number;
-  readonly testAccuracy?: number;
+  /** Loss and metrics on the test data; absent without them. */
+  readonly test?: Readonly<Record<string, number>>;
   readonly parameters: number;
   /** Of whole runs. */
   readonly flops: number;
@@ -61,7 +61,8 @@ export function summarizeLine(lines: readonly Line[], { reference }: Comparison)
     const { name, kind, runs } = line;
     const of = (value: (run: SeedRun) => number | undefined) =>
       median(runs.map(value).filter((one) => one !== undefined));
-    const tested = runs.some(({ test }) => test !== undefined);
+    const measured = [...new Set(runs.flatMap(({ test }) => Object.keys(test ?? {})))];
+    const test = measured.map((figure) => [figure, of(({ test }) => test?.[figure])] as const);
     const compared = name !== reference && kind !== "member of a sweep";
     return {
       name,
@@ -72,10 +73,7 @@ export function summarizeLine(lines: readonly Line[], { reference }: Comparison)
       geometricMeanFinalLoss: Math.exp(
         runs.reduce((sum, run) => sum + Math.log(lastLoss(run)), 0) / runs.length,
       ),
-      ...(tested ? { testLoss: of(({ test }) => test?.loss) } : {}),
-      ...(runs.some(({ test }) => test?.accuracy !== undefined)
-        ? { testAccuracy: of(({ test }) => test?.accuracy) }
-        : {}),
+      ...(measured.length === 0 ? {} : { test: Object.fromEntries(test) }),
       parameters: of(({ parameters }) => parameters),
       flops: of(({ curve }) => curve.at(-1)?.flops),
       seconds: of(({ curve }) => curve.at(-1)?.seconds),

@@ -1,9 +1,12 @@
 import type { DataSource } from "../data/sources/index.ts";
 import type { ActivationName } from "../nn/activation.ts";
 import type { LossName } from "../training/losses/index.ts";
+import type { MetricName } from "../training/metrics/index.ts";
 import type { OptimizerName } from "../training/optimizers/index.ts";
 import type { NewbornOptions } from "../training/optimizers/newborn.ts";
+import type { PlainOptions } from "../training/options/option-rules.ts";
 import type { GrowthPolicy } from "../training/policy/policy.ts";
+import type { ScheduleName } from "../training/schedules/index.ts";
 
 /**
  * What a comparison asks:
@@ -41,7 +44,9 @@ export interface TaskConfig {
   /** Files are looked up in the folder given on the command line. */
   readonly data: DataSource;
   readonly network: NetworkConfig;
-  readonly loss: LossName;
+  readonly loss: LossConfig;
+  /** Measured on the test data besides the loss. Default: those that the loss names. */
+  readonly metrics?: readonly MetricConfig[];
   /** "full": one batch of all training examples. */
   readonly batch: number | "full";
   readonly split: SplitConfig;
@@ -67,24 +72,27 @@ export interface ArmBudget {
   readonly patience?: number;
 }
 
-/** The learning rate over a run. */
-export type ScheduleConfig =
-  | { readonly kind: "constant" }
-  | {
-      readonly kind: "cosine";
-      /** Steps of linear warm-up. */
-      readonly warmup: number;
-      /** Steps at the peak after the warm-up. Default 0. */
-      readonly hold?: number;
-      /** The final learning rate, as a fraction of the peak. */
-      readonly final: number;
-      /** The run ends there. Default: the budget's. */
-      readonly steps?: number;
-    };
+/** The learning rate over a run: a schedule of the table and its options, as `train` has them. */
+export interface ScheduleConfig {
+  readonly kind: ScheduleName;
+  readonly options: PlainOptions;
+  /** The run ends there. Default: the budget's. */
+  readonly steps?: number;
+}
 
 export interface OptimizerConfig {
   readonly name: OptimizerName;
-  readonly options: Readonly<Record<string, number | boolean>>;
+  readonly options: PlainOptions;
+}
+
+export interface LossConfig {
+  readonly name: LossName;
+  readonly options: PlainOptions;
+}
+
+export interface MetricConfig {
+  readonly name: MetricName;
+  readonly options: PlainOptions;
 }
 
 /** Learning rates and schedules that an arm is tuned over, in all combinations. */

@@ -7,6 +7,8 @@ export type {
   Comparison,
   FirstPhase,
   Grid,
+  LossConfig,
+  MetricConfig,
   NetworkConfig,
   OptimizerConfig,
   Question,

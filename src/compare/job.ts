@@ -1,6 +1,7 @@
 import { sha256 } from "../training/history/checkpoint.ts";
 import type { NewbornOptions } from "../training/optimizers/newborn.ts";
 import type { GrowthPolicy } from "../training/policy/policy.ts";
+import { type Schedule, scheduleNamed } from "../training/schedules/index.ts";
 import type {
   Arm,
   ArmBudget,
@@ -60,6 +61,17 @@ export async function jobKey(job: Job): Promise<string> {
 export function sortedKeys(_key: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+/** Steps of the run: its schedule's, if the schedule sets them. */
+export function runLength({ schedule, budget }: Pick<Job, "schedule" | "budget">): number {
+  return schedule.steps ?? budget.steps;
+}
+
+/** Throws `ARGUMENT` if the schedule does not fit into the steps of the run. */
+export function scheduleOf(job: Pick<Job, "rate" | "schedule" | "budget">): Schedule {
+  const { kind, options } = job.schedule;
+  return scheduleNamed(kind, job.rate, options, runLength(job));
 }
 
 /** A point of an arm's grid. */

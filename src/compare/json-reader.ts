@@ -109,3 +109,16 @@ export function defined<Fields extends object>(
 ): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
+
+/** Adds a path in the document to what another reader refuses. */
+export function inside(error: unknown, path: string): unknown {
+  if (!(error instanceof EspalierError)) return error;
+  const { thing, rule, received, remedy } = error;
+  return new EspalierError("CONFIG", {
+    thing: path,
+    rule: `${thing}: ${rule}`,
+    received,
+    ...(remedy === undefined ? {} : { remedy }),
+    cause: error,
+  });
+}

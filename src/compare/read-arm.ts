@@ -1,10 +1,9 @@
 import { strategyOf } from "../growth/strategies/index.ts";
-import { EspalierError } from "../tensor/errors.ts";
 import { type NewbornOptions, newbornOf } from "../training/optimizers/newborn.ts";
 import type { GrowthPolicy } from "../training/policy/policy.ts";
 import { readPolicy } from "../training/policy/read-policy.ts";
 import type { Arm, ArmBudget, FirstPhase, Grid, OptimizerConfig, Size } from "./config.ts";
-import { defined, type JsonReader } from "./json-reader.ts";
+import { defined, inside, type JsonReader } from "./json-reader.ts";
 import { readSize } from "./read-task.ts";
 import { readBudget, readGrid, readOptimizer } from "./read-training.ts";
 
@@ -81,7 +80,7 @@ function readGrowth(reader: JsonReader, strategy: JsonReader): GrowthPolicy {
     if (policy.strategy !== undefined) strategyOf(policy.strategy);
     return policy;
   } catch (error) {
-    throw inside(error, reader);
+    throw inside(error, reader.path);
   }
 }
 
@@ -92,7 +91,7 @@ function readNewborn(reader: JsonReader): NewbornOptions {
     newbornOf(given);
     return given;
   } catch (error) {
-    throw inside(error, reader);
+    throw inside(error, reader.path);
   }
 }
 
@@ -102,19 +101,6 @@ function readStrategy(reader: JsonReader): string {
     strategyOf(name);
     return name;
   } catch (error) {
-    throw inside(error, reader);
+    throw inside(error, reader.path);
   }
-}
-
-/** Adds the path in this document to what another reader refuses. */
-function inside(error: unknown, { path }: JsonReader): unknown {
-  if (!(error instanceof EspalierError)) return error;
-  const { thing, rule, received, remedy } = error;
-  return new EspalierError("CONFIG", {
-    thing: path,
-    rule: `${thing}: ${rule}`,
-    received,
-    ...(remedy === undefined ? {} : { remedy }),
-    cause: error,
-  });
 }

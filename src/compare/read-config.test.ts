@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
 import { EspalierError } from "../tensor/errors.ts";
+import { brokenRule } from "../training/options/option-rules.ts";
+import { rateAt, schedules } from "../training/schedules/index.ts";
+import type { Arm } from "./config.ts";
+import { type GridPoint, gridOf, scheduleOf } from "./job.ts";
 import { readComparison } from "./read-config.ts";
 
 const sound = {
@@ -51,7 +55,7 @@ test("defaults are filled in", () => {
     name: "grown",
     goesOn: false,
     optimizer: { name: "adam", options: {} },
-    grid: { rates: [0.01, 0.03], schedules: [{ kind: "constant" }] },
+    grid: { rates: [0.01, 0.03], schedules: [{ kind: "constant", options: {} }] },
     budget: { steps: 100, evaluateEvery: 10 },
   });
 });
@@ -70,6 +74,17 @@ const wrong: readonly (readonly [path: string, value: unknown, thing: string])[]
   ["tuning.rates", [], "tuning.rates"],
   ["tuning.rates[1]", -1, "tuning.rates[1]"],
   ["tuning.schedules", [{ kind: "triangle" }], "tuning.schedules[0].kind"],
+  ["tuning.schedules", ["step"], "tuning.schedules[0]"],
+  ["tuning.schedules", [{ kind: "step" }], "tuning.schedules[0].every"],
+  ["tuning.schedules", [{ kind: "constant", warmup: 3 }], "tuning.schedules[0].warmup"],
+  ["tuning.schedules", [{ kind: "wsd", share: 2 }], "tuning.schedules[0].share"],
+  ["tuning.schedules", [{ kind: "cosine", warmup: 100 }], 'schedule of arm "scratch"'],
+  ["tuning.schedules", [{ kind: "oneCycle", steps: 3 }], 'schedule of arm "scratch"'],
+  ["task.loss", "hubert", "task.loss"],
+  ["task.loss", { name: "huber", delta: 0 }, "task.loss.delta"],
+  ["task.metrics", [], "task.metrics"],
+  ["task.metrics", ["recall"], "task.metrics[0]"],
+  ["task.metrics", [{ name: "topK", k: 0 }], "task.metrics[0].k"],
   ["seeds.report", [1, 1], "seeds.report"],
   ["seeds.tuning", [2, 9], "seeds"],
   ["reference", "nobody", "reference"],
@@ -102,6 +117,28 @@ test("what a policy refuses is named within it", () => {
 test("a policy with targets ends at them", () => {
   const policy = { when: { every: 10 }, howMany: { targets: { hidden1: 8 }, growths: 2 } };
   expect(readComparison(changed("arms[1].growth", policy)).arms[1]?.growth).toEqual(policy);
+});
+
+test("schedules, losses and metrics have the options that they have in `train`", () => {
+  for (const [name, { options }] of Object.entries(schedules)) {
+    const given = Object.fromEntries(
+      Object.entries(options).map(([option, rule]) => [
+        option,
+        brokenRule(rule, rule.default) ? 1 : rule.default,
+      ]),
+    );
+    const { arms } = readComparison(changed("tuning.schedules", [{ kind: name, ...given, steps: 50 }]));
+    expect(arms[0]?.grid.schedules).toEqual([{ kind: name, options: given, steps: 50 }]);
+  }
+  const [arm] = readComparison(changed("tuning.schedules", [{ kind: "cosine", final: 0.005 }])).arms;
+  const [point] = gridOf(arm as Arm);
+  // The rate at the end itself, not a share of the peak.
+  expect(rateAt(scheduleOf({ ...(point as GridPoint), budget: (arm as Arm).budget }), 100)).toBe(0.005);
+  const metrics = ["accuracy", { name: "topK", k: 3 }];
+  expect(readComparison(changed("task.metrics", metrics)).task.metrics).toEqual([
+    { name: "accuracy", options: {} },
+    { name: "topK", options: { k: 3 } },
+  ]);
 });
 
 test("text that is no JSON names the file", () => {

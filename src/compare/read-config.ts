@@ -2,10 +2,11 @@ import { EspalierError } from "../tensor/errors.ts";
 import { unknownName } from "../tensor/unknown-name.ts";
 import { type Comparison, type FirstPhase, type OptimizerConfig, questions } from "./config.ts";
 import { checkEndSizes } from "./end-size.ts";
-import { defined, JsonReader } from "./json-reader.ts";
+import { gridOf, scheduleOf } from "./job.ts";
+import { defined, inside, JsonReader } from "./json-reader.ts";
 import { type ArmDefaults, readArm, readSweep } from "./read-arm.ts";
 import { readSize, readTask } from "./read-task.ts";
-import { readBudget, readGrid, readOptimizer, readSchedule } from "./read-training.ts";
+import { constant, readBudget, readGrid, readOptimizer, readSchedule } from "./read-training.ts";
 
 const fields = [
   "title",
@@ -81,7 +82,7 @@ function readFirst(reader: JsonReader, kind: "mlp" | "cnn", optimizer: Optimizer
     size: readSize(reader.field("size"), kind),
     optimizer: reader.field("optimizer").optional(readOptimizer) ?? optimizer,
     rate: reader.field("rate").positive(),
-    schedule: reader.field("schedule").optional(readSchedule) ?? { kind: "constant" },
+    schedule: reader.field("schedule").optional(readSchedule) ?? constant,
     budget: readBudget(reader.field("budget")),
   };
 }
@@ -142,4 +143,22 @@ function checkWhole(comparison: Comparison, root: JsonReader): void {
   if (question === "unknown size" && !arms.some(({ sweep }) => sweep !== undefined))
     throw root.field("sweep").wrong('"unknown size" needs a sweep over sizes: { name, sizes: [...] }');
   checkEndSizes(comparison);
+  checkSchedules(comparison);
+}
+
+/** Every schedule must fit into the steps of its runs. */
+function checkSchedules({ arms, first }: Comparison): void {
+  const runs = [
+    ...(first === undefined ? [] : [{ thing: "first.schedule", ...first }]),
+    ...arms.flatMap((arm) =>
+      gridOf(arm).map((point) => ({ thing: `schedule of arm "${arm.name}"`, budget: arm.budget, ...point })),
+    ),
+  ];
+  for (const { thing, ...run } of runs) {
+    try {
+      scheduleOf(run);
+    } catch (error) {
+      throw inside(error, thing);
+    }
+  }
 }

@@ -1,18 +1,23 @@
 import type { Field } from "../data/sources/data-source.ts";
 import { type DataSource, fieldsOf, sourceKind, sourceNames } from "../data/sources/index.ts";
 import { activationNames } from "../nn/activation.ts";
-import { type LossName, losses } from "../training/losses/index.ts";
+import { losses } from "../training/losses/index.ts";
+import { metrics } from "../training/metrics/index.ts";
 import type { NetworkConfig, Size, SplitConfig, TaskConfig } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
+import { readNamed } from "./read-named.ts";
 
 export function readTask(reader: JsonReader): TaskConfig {
-  reader.object(["data", "network", "loss", "batch", "split", "standardize"]);
+  reader.object(["data", "network", "loss", "metrics", "batch", "split", "standardize"]);
   const data = readData(reader.field("data"));
   const batch = reader.field("batch");
   return {
     data,
     network: readNetwork(reader.field("network")),
-    loss: reader.field("loss").oneOf(Object.keys(losses) as LossName[]),
+    loss: readNamed(reader.field("loss"), losses),
+    ...defined({
+      metrics: reader.field("metrics").optional((list) => list.list().map((one) => readNamed(one, metrics))),
+    }),
     batch: batch.value === "full" ? "full" : batch.whole(),
     split: readSplit(reader.field("split"), data),
     standardize: reader.field("standardize").optional((flag) => flag.flag()) ?? false,

@@ -1,7 +1,8 @@
-import { optimizerNames, optimizers } from "../training/optimizers/index.ts";
-import { brokenRule, type OptionRule, type OptionRules } from "../training/options/option-rules.ts";
+import { optimizers } from "../training/optimizers/index.ts";
+import { schedules } from "../training/schedules/index.ts";
 import type { ArmBudget, Grid, OptimizerConfig, ScheduleConfig } from "./config.ts";
 import { defined, type JsonReader } from "./json-reader.ts";
+import { readNamed } from "./read-named.ts";
 
 export function readBudget(reader: JsonReader): ArmBudget {
   reader.object(["steps", "flops", "evaluateEvery", "patience"]);
@@ -18,43 +19,23 @@ export function readBudget(reader: JsonReader): ArmBudget {
   };
 }
 
-export function readOptimizer(reader: JsonReader): OptimizerConfig {
-  if (typeof reader.value === "string") return { name: reader.oneOf(optimizerNames), options: {} };
-  const { name: _, ...options } = reader.anyObject();
-  const name = reader.field("name").oneOf(optimizerNames);
-  const rules: OptionRules = optimizers[name].options;
-  reader.object(["name", ...Object.keys(rules)]);
-  for (const [option, value] of Object.entries(options)) {
-    const broken = brokenRule(rules[option] as OptionRule, value);
-    if (broken !== undefined) throw reader.field(option).wrong(broken);
-  }
-  return { name, options: options as OptimizerConfig["options"] };
-}
+export const readOptimizer = (reader: JsonReader): OptimizerConfig => readNamed(reader, optimizers);
 
 export function readGrid(reader: JsonReader, otherwise?: Grid): Grid {
   const rates = reader.field("rates").given || otherwise === undefined ? reader.field("rates").list() : [];
   const schedules = reader.field("schedules").optional((list) => list.list().map(readSchedule));
   return {
     rates: rates.length > 0 ? rates.map((rate) => rate.positive()) : (otherwise?.rates as readonly number[]),
-    schedules: schedules ?? otherwise?.schedules ?? [{ kind: "constant" }],
+    schedules: schedules ?? otherwise?.schedules ?? [constant],
   };
 }
 
+/** The schedule of an arm that names none. */
+export const constant: ScheduleConfig = { kind: "constant", options: {} };
+
 export function readSchedule(reader: JsonReader): ScheduleConfig {
-  if (reader.value === "constant") return { kind: "constant" };
-  if (reader.value === "cosine") return { kind: "cosine", warmup: 0, final: 0 };
-  reader.object(["kind", "warmup", "hold", "final", "steps"]);
-  if (reader.field("kind").oneOf(["constant", "cosine"]) === "constant") {
-    reader.object(["kind"]);
-    return { kind: "constant" };
-  }
-  return {
-    kind: "cosine",
-    warmup: reader.field("warmup").optional((warmup) => warmup.whole(0)) ?? 0,
-    final: reader.field("final").optional((final) => final.positive({ zero: true, most: 1 })) ?? 0,
-    ...defined({
-      hold: reader.field("hold").optional((hold) => hold.whole(0)),
-      steps: reader.field("steps").optional((steps) => steps.whole()),
-    }),
-  };
+  const { name, options } = readNamed(reader, schedules, { key: "kind", more: ["steps"] });
+  const steps =
+    typeof reader.value === "string" ? undefined : reader.field("steps").optional((steps) => steps.whole());
+  return { kind: name, options, ...defined({ steps }) };
 }

@@ -1,12 +1,15 @@
 import { loadModel } from "../models/model-file.ts";
 import { EspalierError } from "../tensor/errors.ts";
+import { lossNamed } from "../training/losses/index.ts";
+import { metricNamed } from "../training/metrics/index.ts";
 import { optimizerOf } from "../training/optimizers/index.ts";
-import { cosineRate, type Schedule } from "../training/schedules/index.ts";
+import type { TrainerOptions } from "../training/settings/options.ts";
 import { listen, TrainingLoop } from "../training/trainer/loop.ts";
 import type { EvaluationEvent } from "../training/trainer/run-event.ts";
 import { Trainer } from "../training/trainer/trainer.ts";
+import type { Size, TaskConfig } from "./config.ts";
 import type { Job, JobResult } from "./job.ts";
-import { jobKey } from "./job.ts";
+import { jobKey, runLength, scheduleOf } from "./job.ts";
 import { decodePartial, encodePartial, type PartialRun } from "./partial-run.ts";
 import type { CurvePoint } from "./statistics/curve.ts";
 import type { TaskData, TaskParts } from "./task-data.ts";
@@ -78,7 +81,7 @@ class JobRun {
     this.#trainer = trainer;
     this.#curve = [...past.curve];
     this.#secondsBefore = past.seconds;
-    const { steps } = runLength(job);
+    const steps = runLength(job);
     const { evaluateEvery, patience = Number.POSITIVE_INFINITY } = job.budget;
     this.#loop = new TrainingLoop(trainer, parts.train, {
       complete: ({ step }) => step >= steps,
@@ -104,7 +107,7 @@ class JobRun {
     }
     const { task, seed } = job;
     const trainer = await Trainer.create(await startingModel(job, parts, context.store), {
-      loss: task.loss,
+      ...trainingOf(task),
       batchSize: task.batch === "full" ? parts.train.count : task.batch,
       seed,
       ...(job.newborn === undefined ? {} : { newborn: job.newborn }),
@@ -177,7 +180,7 @@ class JobRun {
   #see({ step, validation }: EvaluationEvent): void {
     const { loss = Number.NaN } = validation ?? {};
     this.#curve.push({ step, flops: this.#trainer.progress.flops, seconds: this.#seconds, loss });
-    if (step > 0) this.#context.progress?.(step / runLength(this.#job).steps);
+    if (step > 0) this.#context.progress?.(step / runLength(this.#job));
   }
 
   async #saveNowAndThen(): Promise<void> {
@@ -198,6 +201,29 @@ class JobRun {
   }
 }
 
+/** Throws what evaluating a network of the task throws, such as metrics that do not go with the loss. */
+export async function checkTask(
+  task: TaskConfig,
+  size: Size,
+  { train, validation }: TaskParts,
+): Promise<void> {
+  const trainer = await Trainer.create(taskNetwork(task, size, train, 0), trainingOf(task));
+  try {
+    await trainer.evaluate(validation);
+  } finally {
+    await trainer.dispose();
+  }
+}
+
+function trainingOf({ loss, metrics }: TaskConfig): Pick<TrainerOptions, "loss" | "metrics"> {
+  return {
+    loss: lossNamed(loss.name, loss.options),
+    ...(metrics === undefined
+      ? {}
+      : { metrics: metrics.map(({ name, options }) => metricNamed(name, options)) }),
+  };
+}
+
 async function startingModel({ after, task, size, seed }: Job, { train }: TaskParts, store: JobStore) {
   if (after === undefined) return taskNetwork(task, size, train, seed);
   const name = modelFile(await jobKey(after));
@@ -207,16 +233,4 @@ async function startingModel({ after, task, size, seed }: Job, { train }: TaskPa
     thing: name,
     rule: "must contain the network of the first phase, which has to be trained first",
   });
-}
-
-/** Steps of the run: its schedule's, if the schedule sets them. */
-function runLength({ schedule, budget }: Job): { readonly steps: number } {
-  return { steps: schedule.kind === "cosine" ? (schedule.steps ?? budget.steps) : budget.steps };
-}
-
-function scheduleOf(job: Job): Schedule {
-  const { schedule, rate } = job;
-  if (schedule.kind === "constant") return { kind: "constant", rate };
-  const { warmup, hold = 0, final } = schedule;
-  return cosineRate(rate, { ...runLength(job), warmup, hold, final: final * rate });
 }

@@ -207,7 +207,8 @@ describe("espalier compare", () => {
       const document = {
         ...config,
         question: "unknown size",
-        tuning: { rates: [0.01] },
+        task: { ...config.task, metrics: ["accuracy", { name: "topK", k: 1 }] },
+        tuning: { rates: [0.01], schedules: [{ kind: "wsd", warmup: 5, final: 0.001 }] },
         sweep: { sizes: [{ hidden: [2] }, { hidden: [4] }, { hidden: [8] }] },
         arms: config.arms.slice(1),
       };
@@ -219,6 +220,8 @@ describe("espalier compare", () => {
         members.reduce((sum: number, member: typeof sweep) => sum + best(member).flops, 0),
       );
       expect(best(sweep).loss).toBe(Math.min(...members.map((member: typeof sweep) => best(member).loss)));
+      const { loss, accuracy, top1, ...rest } = sweep.runs[1].test;
+      expect([loss > 0, accuracy > 0.5, top1, rest]).toEqual([true, true, accuracy, {}]);
     });
   });
 
@@ -237,6 +240,10 @@ describe("espalier compare", () => {
       const sizes = await runCli(["compare", file, "--out", out]);
       expect(sizes.code).toBe(2);
       expect(sizes.err).toMatch(/arms\[1\][\s\S]*CONFIG/);
+      await writeFile(file, JSON.stringify({ ...config, task: { ...config.task, metrics: ["r2"] } }));
+      const metric = await runCli(["compare", file, "--out", out]);
+      expect(metric.code).toBe(2);
+      expect(metric.err).toMatch(/metrics must go with the loss: one of them is of numbers/);
       expect(await readdir(folder)).toEqual(["wrong.json"]);
     });
   });

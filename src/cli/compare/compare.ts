@@ -2,14 +2,16 @@ import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
 import { platform } from "#platform";
-import type { Comparison } from "../../compare/config.ts";
+import type { Arm, Comparison } from "../../compare/config.ts";
 import type { JobResult } from "../../compare/job.ts";
 import { comparisonPage } from "../../compare/page/page.ts";
 import { firstPlan, type Planned, reportPlan, tuningPlan } from "../../compare/plan.ts";
 import { readComparison } from "../../compare/read-config.ts";
 import { type Failure, makeLedger, resultsJson } from "../../compare/results.ts";
+import { checkTask } from "../../compare/run-job.ts";
 import { TaskData } from "../../compare/task-data.ts";
 import { tune } from "../../compare/tune.ts";
+import { lossNamed } from "../../training/losses/index.ts";
 import { lossFor } from "../options/network.ts";
 import { wholeNumber } from "../options/option-values.ts";
 import { exitCodeOfSignal, exitCodes } from "../print/exit-code.ts";
@@ -120,9 +122,10 @@ export async function compare(
 }
 
 /** Throws what loading the data throws: better once here than in every run. */
-async function checkData({ task, seeds }: Comparison, folder: string): Promise<void> {
-  const { train } = await new TaskData(folder).parts(task, seeds.report[0] ?? 0);
-  lossFor(train, task.loss);
+async function checkData({ task, seeds, arms }: Comparison, folder: string): Promise<void> {
+  const parts = await new TaskData(folder).parts(task, seeds.report[0] ?? 0);
+  lossFor(parts.train, lossNamed(task.loss.name, task.loss.options));
+  await checkTask(task, (arms[0] as Arm).size, parts);
 }
 
 async function runStages(

@@ -1,6 +1,5 @@
-import { brokenRule, type OptionRule, withDefaults } from "../../training/options/option-rules.ts";
-import { type Schedule, schedules } from "../../training/schedules/index.ts";
-import type { ScheduleKind } from "../../training/schedules/schedule-kind.ts";
+import { brokenRule, type OptionRule, type OptionRules } from "../../training/options/option-rules.ts";
+import { type Schedule, scheduleNamed, schedules } from "../../training/schedules/index.ts";
 import { choicesHelp, namedChoice, optionValue, ownersOf } from "../options/named-choice.ts";
 import { badOption } from "../options/option-values.ts";
 
@@ -32,11 +31,11 @@ export const forSchedules = (option: keyof typeof flags) =>
 /** The schedule, given the number of steps of the run. Throws `USAGE`. */
 export function scheduleOption(raw: RawScheduleOptions, rate: number): (steps: number) => Schedule {
   const { name, options: typed } = namedChoice("--schedule", raw.schedule, schedules);
-  const kind = schedules[name] as unknown as ScheduleKind<Schedule>;
+  const rules: OptionRules = schedules[name].options;
   const given: Record<string, number | boolean> = { ...typed };
   for (const [option, [key, flag]] of Object.entries(flags)) {
     const value = raw[key];
-    const rule: OptionRule | undefined = kind.options[option];
+    const rule: OptionRule | undefined = rules[option];
     if (value !== undefined && rule === undefined)
       throw badOption(
         flag,
@@ -55,6 +54,6 @@ export function scheduleOption(raw: RawScheduleOptions, rate: number): (steps: n
         `must be less than the ${steps} steps of the run`,
         Number(warmup) + Number(hold),
       );
-    return kind.make(rate, withDefaults(name, kind.options, given), steps);
+    return scheduleNamed(name, rate, given, steps);
   };
 }

@@ -1,7 +1,7 @@
 import { type Markup, markup } from "../../report/drawing/markup.ts";
 import { widthsOf } from "../end-size.ts";
 import type { ComparisonResults } from "../results.ts";
-import { scheduleText } from "./tuning.ts";
+import { namedText, plain, scheduleText } from "./text.ts";
 
 /** The configuration: the task in a table, the arms, and the whole of it as JSON. */
 export function setup({ comparison, lines }: ComparisonResults): Markup {
@@ -10,7 +10,8 @@ export function setup({ comparison, lines }: ComparisonResults): Markup {
     ["question", comparison.question],
     ["data", plain(task.data)],
     ["network", plain(task.network)],
-    ["loss", task.loss],
+    ["loss", namedText(task.loss)],
+    ...(task.metrics === undefined ? [] : ([["metrics", task.metrics.map(namedText).join("; ")]] as const)),
     ["batch", String(task.batch)],
     ["split", plain(task.split)],
     ["reference", comparison.reference],
@@ -34,7 +35,7 @@ export function setup({ comparison, lines }: ComparisonResults): Markup {
 <table class="configuration"><thead><tr><th class="text" scope="col">arm</th><th class="text" scope="col">starts with</th><th class="text" scope="col">grows</th><th class="text" scope="col">ends with</th><th class="text" scope="col">budget</th></tr></thead>
 <tbody>${arms.map(
     (arm) =>
-      markup`<tr><th scope="row" class="text">${arm.name}</th><td class="text">${arm.goesOn && "the first phase's "}${plain(widthsOf(arm.size))}</td><td class="text">${arm.growth === undefined ? "no" : plain(arm.growth)}${arm.newborn !== undefined && `; newborn: ${plain(arm.newborn)}`}</td><td class="text">${ends(lines, arm.name)}</td><td class="text">${plain(arm.budget)}; ${arm.optimizer.name}</td></tr>`,
+      markup`<tr><th scope="row" class="text">${arm.name}</th><td class="text">${arm.goesOn && "the first phase's "}${plain(widthsOf(arm.size))}</td><td class="text">${arm.growth === undefined ? "no" : plain(arm.growth)}${arm.newborn !== undefined && `; newborn: ${plain(arm.newborn)}`}</td><td class="text">${ends(lines, arm.name)}</td><td class="text">${plain(arm.budget)}; ${namedText(arm.optimizer)}</td></tr>`,
   )}</tbody></table>
 <details><summary>The whole configuration as JSON, every default filled in</summary><div class="scroll"><pre>${JSON.stringify(comparison, null, 1)}</pre></div></details>
 </section>`;
@@ -45,12 +46,4 @@ function ends(lines: ComparisonResults["lines"], name: string): string {
   const runs = lines.find((line) => line.name === name)?.runs ?? [];
   const sizes = [...new Set(runs.map(({ widths }) => plain(widths)))];
   return sizes.length <= 1 ? (sizes[0] ?? "–") : `${sizes.length} different sizes, such as ${sizes[0]}`;
-}
-
-/** JSON without its quotes and outer braces. */
-function plain(value: unknown): string {
-  return JSON.stringify(value)
-    .replaceAll('"', "")
-    .replace(/^\{|\}$/g, "")
-    .replaceAll(/[:,]/g, (sign) => `${sign} `);
 }

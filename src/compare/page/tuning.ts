@@ -1,7 +1,7 @@
 import { significant, whole } from "../../report/drawing/figures.ts";
 import { type Markup, markup } from "../../report/drawing/markup.ts";
-import type { ScheduleConfig } from "../config.ts";
 import type { ComparisonResults } from "../results.ts";
+import { scheduleText } from "./text.ts";
 
 /** The grid of every tuned arm, and its choice. */
 export function tuning({ tuned, comparison }: ComparisonResults): Markup {
@@ -22,16 +22,4 @@ ${edges.length > 0 && markup`<p class="note bad">Chosen at the edge of the grid 
     ),
   )}</tbody></table></div>
 </section>`;
-}
-
-export function scheduleText(schedule: ScheduleConfig): string {
-  if (schedule.kind === "constant") return "constant";
-  const { warmup, hold = 0, final, steps } = schedule;
-  return [
-    "cosine",
-    ...(warmup > 0 ? [`warm-up ${warmup}`] : []),
-    ...(hold > 0 ? [`held for ${hold}`] : []),
-    ...(final > 0 ? [`to ${final} of it`] : []),
-    ...(steps === undefined ? [] : [`${steps} steps`]),
-  ].join(", ");
 }

@@ -1,5 +1,13 @@
 import { logAxis } from "../../report/drawing/axis.ts";
-import { count, duration, flops, percent, significant, whole } from "../../report/drawing/figures.ts";
+import {
+  count,
+  duration,
+  flops,
+  metricValue,
+  percent,
+  significant,
+  whole,
+} from "../../report/drawing/figures.ts";
 import { drawIntervals, type IntervalRow } from "../../report/drawing/interval-plot.ts";
 import { badge } from "../../report/drawing/marker.ts";
 import { type Markup, markup } from "../../report/drawing/markup.ts";
@@ -77,20 +85,20 @@ function ratios(ledger: ComparisonResults, unit: "flops" | "seconds", name: stri
 
 /** The results of each arm, first on its own, then against the reference. */
 function tables({ summaries, lines }: ComparisonResults): Markup {
-  const tested = summaries.some(({ testLoss }) => testLoss !== undefined);
-  const accurate = summaries.some(({ testAccuracy }) => testAccuracy !== undefined);
+  const tested = [...new Set(summaries.flatMap(({ test }) => Object.keys(test ?? {})))];
   const compared = summaries.filter(({ against }) => against !== undefined);
   const name = (line: LineSummary) =>
     markup`<th scope="row" class="text">${badge(lineIndex(lines, line))} ${line.name}</th>`;
   return markup`<div class="scroll"><table>
-<thead><tr><th class="text" scope="col">arm, medians</th><th scope="col">runs</th><th scope="col" title="best on validation">best loss</th><th scope="col" title="geometric mean of the last validation losses">final loss (geo. mean)</th>${
-    tested && markup`<th scope="col" title="of the weights with the best validation loss">test loss</th>`
-  }${accurate && markup`<th scope="col">test accuracy</th>`}<th scope="col">parameters</th><th scope="col" title="until the best loss">FLOPs to best</th><th scope="col">seconds to best</th></tr></thead>
+<thead><tr><th class="text" scope="col">arm, medians</th><th scope="col">runs</th><th scope="col" title="best on validation">best loss</th><th scope="col" title="geometric mean of the last validation losses">final loss (geo. mean)</th>${tested.map(
+    (figure) =>
+      markup`<th scope="col" title="of the weights with the best validation loss">test ${figure}</th>`,
+  )}<th scope="col">parameters</th><th scope="col" title="until the best loss">FLOPs to best</th><th scope="col">seconds to best</th></tr></thead>
 <tbody>${summaries.map(
     (line) =>
-      markup`<tr>${name(line)}<td>${line.runs}</td><td>${significant(line.bestLoss)}</td><td>${significant(line.geometricMeanFinalLoss)}</td>${
-        tested && markup`<td>${significant(line.testLoss)}</td>`
-      }${accurate && markup`<td>${percent(line.testAccuracy)}</td>`}<td>${count(line.parameters)}</td><td>${flops(line.toBest.flops)}</td><td>${duration(line.toBest.seconds)}</td></tr>`,
+      markup`<tr>${name(line)}<td>${line.runs}</td><td>${significant(line.bestLoss)}</td><td>${significant(line.geometricMeanFinalLoss)}</td>${tested.map(
+        (figure) => markup`<td>${metricValue(figure, line.test?.[figure])}</td>`,
+      )}<td>${count(line.parameters)}</td><td>${flops(line.toBest.flops)}</td><td>${duration(line.toBest.seconds)}</td></tr>`,
   )}</tbody></table></div>
 <div class="scroll"><table>
 <thead><tr><th class="text" scope="col">as a ratio to the reference</th><th scope="col">FLOPs to target</th><th scope="col">seconds to target</th><th scope="col">came to it</th><th scope="col" title="for the FLOPs of the reference's best loss, as a ratio to that loss">loss at equal FLOPs</th><th scope="col" title="seeds that took fewer FLOPs to the target">wins in FLOPs</th><th scope="col">wins in seconds</th></tr></thead>

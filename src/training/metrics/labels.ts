@@ -53,8 +53,8 @@ export function classesOf({ output, classAxis }: ScoredBatch): number {
 /** For a metric that cannot be computed with a loss's outputs or targets. */
 export function notFor(needed: string, received: string): EspalierError {
   return new EspalierError("ARGUMENT", {
-    thing: "metric",
-    rule: `is of ${needed}`,
+    thing: "metrics",
+    rule: `must go with the loss: one of them is of ${needed}`,
     received,
     remedy: "Leave `metrics` out to have those that go with the loss.",
   });

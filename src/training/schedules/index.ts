@@ -1,3 +1,4 @@
+import { type PlainOptions, withDefaults } from "../options/option-rules.ts";
 import { constant, constantRate } from "./constant.ts";
 import { cosine } from "./cosine.ts";
 import { oneCycle } from "./one-cycle.ts";
@@ -18,6 +19,17 @@ export type ScheduleName = keyof typeof schedules;
 
 /** A learning rate as a function of the step, as plain data (so that a checkpoint can store it). */
 export type Schedule = ReturnType<(typeof schedules)[ScheduleName]["make"]>;
+
+/** A schedule of the table, for a run of `steps` updates. Throws `ARGUMENT`. */
+export function scheduleNamed(
+  name: ScheduleName,
+  rate: number,
+  options: PlainOptions,
+  steps: number,
+): Schedule {
+  const kind = schedules[name] as unknown as ScheduleKind<Schedule>;
+  return kind.make(rate, withDefaults(name, kind.options, options), steps);
+}
 
 const kindOf = ({ kind }: Schedule) => schedules[kind] as unknown as ScheduleKind<Schedule>;
 
