@@ -284,7 +284,7 @@ const unruled: Operator = {
   rounding: (call) =>
     call.inputBounds.every((bound) => bound === undefined)
       ? undefined
-      : call.unruled("has no rule for the rounding of what it makes", call.node.op),
+      : call.unruled("has no rounding rule", call.node.op),
 };
 
 /** The rules of a node's operator, or, if it has none, those that fit any node. */

@@ -155,9 +155,9 @@ describe("ai.onnx.ml's Scaler", () => {
     [
       "one offset, three scales",
       { offset: floats([1]), scale: floats([1, 2, 3]) },
-      /as many as there are features/,
+      /one of each per feature/,
     ],
-    ["two of each", { offset: floats([1, 2]), scale: floats([1, 2]) }, /as many as there are features/],
+    ["two of each", { offset: floats([1, 2]), scale: floats([1, 2]) }, /one of each per feature/],
   ] as const)("numbers that do not fit are refused: %s", (_, attributes, message) => {
     const graph = newGraph();
     graph.input("x", { dtype: "float32", shape: ["batch", 3] });

@@ -5,7 +5,7 @@ import type { GradientCall, Operator } from "../rules/operator.ts";
 /** Largest |Gelu′|, at x = √2 (both forms agree to 1e-3; rounded up). */
 const steepest = 1.13;
 
-/** y′ = Φ(x) + x·φ(x), Φ and φ being the standard normal's distribution and density. */
+/** y′ = Φ(x) + x·φ(x), where Φ and φ are the standard normal's distribution function and density. */
 function exactSlope(call: GradientCall, x: string): string {
   const { graph } = call;
   const erf = graph.emit("Erf", [graph.emit("Mul", [x, graph.scalar(Math.SQRT1_2)])]);

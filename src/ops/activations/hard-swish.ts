@@ -2,7 +2,10 @@ import { addBounds, relativeBound, scaleBound, unitRoundoff } from "../rules/bou
 import { flowThroughZero, inferUnary } from "../rules/broadcast.ts";
 import type { Operator } from "../rules/operator.ts";
 
-/** y = x · min(max(x/6 + 1/2, 0), 1); derivatives at −3 and 3 as PyTorch has them: 0 and 1. ONNX HardSwish-14. */
+/**
+ * y = x · min(max(x/6 + 1/2, 0), 1); the derivatives at −3 and 3 are 0 and 1, as in PyTorch. ONNX
+ * HardSwish-14.
+ */
 export const hardSwish: Operator = {
   infer: inferUnary,
   gradient(call) {
@@ -16,7 +19,7 @@ export const hardSwish: Operator = {
     return [graph.emit("Where", [below, sloped, graph.scalar(0)])];
   },
   axes: flowThroughZero,
-  // The slope reaches 3/2 at x = 3; the gate is good to a few roundings of 1, so y to as many of x.
+  // The slope reaches 3/2 at x = 3; the gate is accurate to a few roundings of 1, so y is to as many of x.
   rounding: (call) =>
     addBounds(
       call,

@@ -11,7 +11,7 @@ export const relu: Operator = {
   gradient(call) {
     const { graph } = call;
     const open = graph.emit("Greater", [call.node.outputs[0] as string, graph.scalar(0)]);
-    // A product, not a Where: ONNX Runtime's CPU kernel of the latter was several times slower.
+    // A product, not a Where: ONNX Runtime's CPU kernel for the latter was several times slower.
     const to = int(codeOfDtype(call.input(0).dtype));
     return [graph.emit("Mul", [call.upstream, graph.emit("Cast", [open], { to })])];
   },

@@ -16,6 +16,6 @@ export const sigmoid: Operator = {
   axes: flowUnary,
   link: () => ({ name: "sigmoid" }),
   interval: () => between(0, 1),
-  // ONNX Runtime's rational approximation is 0.5 + odd(x): good to a few roundings of 0.5, not of y.
+  // ONNX Runtime's rational approximation is 0.5 + odd(x): accurate to a few roundings of 0.5, not of y.
   rounding: (call) => addBounds(call, relative(call), call.graph.scalar(4 * unitRoundoff)),
 };

@@ -30,14 +30,14 @@ export const swish: Operator = {
     return [graph.emit("Mul", [call.upstream, graph.emit("Add", [open, bent])])];
   },
   axes: flowThroughZero,
-  // σ is good to some roundings of 1, and α·x is rounded before.
+  // σ is accurate to some roundings of 1, and α·x is rounded first.
   rounding: (call) =>
     addBounds(
       call,
       scaleBound(call, call.inputBounds[0], steepest),
       relativeBound(call, call.node.inputs[0] as string, 16 * unitRoundoff),
     ),
-  // Graphs are written in an older operator set.
+  // Compiled graphs use an older operator set, which has no Swish.
   lower(call) {
     const { name, inputs, outputs } = call.node;
     call.graph.add({

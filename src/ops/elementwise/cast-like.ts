@@ -4,7 +4,7 @@ import { castTo } from "./cast.ts";
 
 const rules = castTo((call) => call.input(1).dtype);
 
-/** y = x in the element type of another value, which counts for nothing else. ONNX CastLike-19. */
+/** y = x in the element type of another value, which is used for nothing else. ONNX CastLike-19. */
 export const castLike: Operator = {
   ...rules,
   axes: (call) => ({ ...rules.axes(call), ends: call.shape(1).map((_, axis) => input(1, axis)) }),

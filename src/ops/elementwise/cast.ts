@@ -15,7 +15,7 @@ function named(call: Call): DType {
 /** Unit roundoff of element types with fewer bits than float32. */
 const narrow: { readonly [D in DType]?: number } = { float16: 2 ** -11, bfloat16: 2 ** -8 };
 
-/** Rules of operators that cast input 0 to the element type that `target` tells. */
+/** Rules of operators that cast input 0 to the element type that `target` returns. */
 export function castTo(target: (call: Call) => DType): Operator {
   return {
     infer(call) {
@@ -25,7 +25,7 @@ export function castTo(target: (call: Call) => DType): Operator {
         return [sized({ dtype, shape: call.shape(0) }, truths)];
       }
       const sizes = sizesOf(call, 0);
-      // A named size is whole, and a number that is not would be cut off.
+      // Symbolic sizes are integers; a number that is not would be truncated.
       const whole = sizes?.every((size) => typeof size === "string" || Number.isInteger(size));
       return [withValue({ dtype, shape: call.shape(0) }, whole || isFloat(dtype) ? sizes : undefined)];
     },
@@ -43,7 +43,7 @@ export function castTo(target: (call: Call) => DType): Operator {
       const from = call.input(0).dtype;
       const to = target(call);
       if (!isFloat(to)) {
-        // Truncation may take a step of 1 within the bound; truth values change at most by that.
+        // Truncation may jump by 1 within the bound; booleans change by at most 1.
         return bound === undefined || !isFloat(from) ? bound : addBounds(call, bound, call.graph.scalar(1));
       }
       const unit = narrow[to];

@@ -5,7 +5,7 @@ import { anything, between, hull, type Interval } from "../rules/interval.ts";
 import type { Call, GradientCall, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
 
-/** The limits: scalar inputs 1 and 2 (newer opsets) or attributes (opset 6); undefined where there is none. */
+/** The limits: scalar inputs 1 and 2 (newer opsets) or attributes (opset 6); undefined if there is none. */
 function limits(call: GradientCall): { least: string | undefined; most: string | undefined } {
   const attribute = (name: string) =>
     Object.hasOwn(call.node.attributes, name) ? call.graph.scalar(call.float(name, 0)) : undefined;
@@ -15,7 +15,7 @@ function limits(call: GradientCall): { least: string | undefined; most: string |
   };
 }
 
-/** Whether 0 is known to lie within the limits. */
+/** Whether 0 is known to be within the limits. */
 function keepsZero(call: Call): boolean {
   const limit = (index: number, name: string, otherwise: number) =>
     call.has(index) ? Number(call.constant(index)?.data[0]) : call.float(name, otherwise);
@@ -34,7 +34,7 @@ export const clip: Operator = {
     const low = least === undefined ? undefined : graph.emit("GreaterOrEqual", [x, least]);
     const high = most === undefined ? undefined : graph.emit("LessOrEqual", [x, most]);
     const inside = low && high ? graph.emit("And", [low, high]) : (low ?? high);
-    // Where the limits cross, ONNX's upper one wins.
+    // If the limits cross, the upper one wins in ONNX.
     const sum = (gradient: string) => graph.emit("ReduceSum", [gradient], {});
     const scalar = (gradient: string) => graph.emit("Reshape", [sum(gradient), graph.vector([])]);
     const fromLeast = () => {

@@ -51,7 +51,7 @@ export const div: Operator = {
     const least = boundB === undefined ? b : call.graph.emit("Sub", [b, boundB]);
     const divisor = call.graph.emit("Max", [least, call.graph.scalar(tiniest)]);
     const carried = call.graph.emit("Div", [addBounds(call, boundA, fromB) as string, divisor]);
-    // Once more the roundoff: y itself is rounded.
+    // The roundoff again, because y itself is rounded.
     return addBounds(call, carried, own, own);
   },
 };

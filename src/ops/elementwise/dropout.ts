@@ -12,8 +12,9 @@ function mayDrop(call: Call): boolean {
 }
 
 /**
- * The identity in evaluation. In training espalier writes a product with a mask that it draws itself in its
- * place (seeded, so that runs repeat), so there is no gradient rule for ONNX's own random mask. ONNX Dropout-13.
+ * The identity in evaluation. In training, espalier replaces it with a product with a mask that it draws
+ * itself (seeded, so that runs are reproducible); ONNX's own random mask has no gradient rule. ONNX
+ * Dropout-13.
  */
 export const dropout: Operator = {
   infer: (call) => [call.input(0), { dtype: "bool", shape: call.shape(0) }],
@@ -38,7 +39,7 @@ export const dropout: Operator = {
           tie(input(0, axis), output(axis)),
           ...masks.map((index) => tie(input(0, axis), output(axis, index))),
         ]),
-      // A mask is true where something is kept.
+      // A mask is true for entries that are kept.
       contents: masks.length === 0 ? moved : elementwise,
     };
   },

@@ -8,7 +8,7 @@ export const exp: Operator = {
   infer: inferUnary,
   gradient: (call) => [call.graph.emit("Mul", [call.upstream, call.node.outputs[0] as string])],
   axes: flowUnary,
-  // e^89 is more than float32 holds: what is not known to be less may be infinite.
+  // e^89 overflows float32: an input not known to be smaller may give infinity.
   interval(inputs, call) {
     const { largest, smallest } = limitsOf(call.input(0).dtype);
     const y = monotone((x) => (Math.exp(x) < smallest ? 0 : Math.exp(x)))(inputs, call);

@@ -9,14 +9,14 @@ import { withValue } from "../rules/sizes.ts";
 export const floor: Operator = {
   infer(call) {
     const [type] = inferUnary(call) as [ValueType];
-    // Only numbers: how a part of a size that is named rounds is not known.
+    // Only numbers: how a fraction of a symbolic size rounds is not known.
     const value = call.input(0).value?.map((one) => (typeof one === "number" ? Math.floor(one) : one));
     return [withValue(type, value)];
   },
   gradient: () => [undefined],
   axes: flowThroughZero,
   interval: monotone(Math.floor),
-  // A step of 1 may lie within the input's bound.
+  // Floor may jump by 1 within the input's bound.
   rounding: (call) =>
     call.inputBounds[0] === undefined
       ? undefined

@@ -12,7 +12,8 @@ export const identity: Operator = {
   axes: flowMoved,
   interval: keepsOrder,
   rounding: elementwiseBound(1, 0),
-  // TorchScript's exporter merges equal vectors so. What holds more than one value under two names is tied on purpose.
+  // TorchScript's exporter merges equal vectors this way. A tensor of distinct values under two names is tied
+  // on purpose.
   constant(call) {
     const tensor = call.constant(0);
     return tensor !== undefined && isVector(tensor) && isUniform(tensor) ? tensor : undefined;

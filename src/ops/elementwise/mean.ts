@@ -16,6 +16,7 @@ export const mean: Operator = {
     );
   },
   interval: (inputs) => averaged(hullOfAll(inputs)),
-  // The quotient is one rounding of at most the mean of the magnitudes, which the sum's bound has to spare.
+  // The division adds one rounding, of at most the mean of the magnitudes, which the slack in the sum's bound
+  // covers.
   rounding: (call) => scaleBound(call, sumBound(call), 1.5 / call.node.inputs.length),
 };

@@ -6,7 +6,7 @@ import { anything, between, quotient } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
 import { inferArithmetic } from "../rules/sizes.ts";
 
-/** y = the remainder of a / b, with the sign of b (of a where fmod is set); broadcast. ONNX Mod-13. */
+/** y = the remainder of a / b, with the sign of b (of a if fmod is set); broadcast. ONNX Mod-13. */
 export const mod: Operator = {
   infer: inferArithmetic((a, b) =>
     typeof a === "number" && typeof b === "number" && b !== 0 ? a - b * Math.floor(a / b) : undefined,
@@ -18,7 +18,7 @@ export const mod: Operator = {
     return typeof divided === "string" ? elementwise([a, b]) : divided;
   }),
   interval: ([a = anything, b = anything]) => {
-    // a − a is 0, an infinity less than itself is not a number.
+    // a − a is 0, but infinity − infinity is NaN.
     const undefinedAt = a.holds === "infinite" || quotient(a, b).holds !== "finite";
     const most = Math.max(Math.abs(b.least), Math.abs(b.most));
     return between(-most, most, undefinedAt ? "nan" : "finite");
@@ -26,7 +26,7 @@ export const mod: Operator = {
   rounding(call) {
     if (!isFloat(call.output(0).dtype) || call.inputBounds.every((bound) => bound === undefined))
       return undefined;
-    // A remainder jumps: what is uncertain may lie a whole divisor off.
+    // A remainder jumps: an uncertain one may be off by a whole divisor.
     const size = call.graph.emit("Abs", [call.node.inputs[1] as string]);
     const [boundA, boundB] = call.inputBounds;
     const own = computedBound(call, unitRoundoff);

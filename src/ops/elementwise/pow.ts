@@ -7,13 +7,13 @@ import { unbroadcast } from "../rules/gradient.ts";
 import { anything, between, type Interval, notANumber, quotient } from "../rules/interval.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "../rules/operator.ts";
 
-/** The exponent where it is one constant number. */
+/** The exponent, if it is one constant number. */
 function constantExponent(call: Call): number | undefined {
   const constant = call.constant(1);
   return constant?.data.length === 1 && constant.dtype !== "float16" ? Number(constant.data[0]) : undefined;
 }
 
-/** The exponent as float32: ONNX lets it have another type than the base. */
+/** The exponent as float32: ONNX lets its type differ from the base's. */
 function floatExponent(call: GradientCall | RoundingCall): string {
   const name = call.node.inputs[1] as string;
   return isFloat(call.input(1).dtype) ? name : call.graph.emit("Cast", [name], { to: int(1) });
@@ -47,17 +47,20 @@ function exponentSlope(call: GradientCall): string {
   return graph.emit("Where", [still, graph.scalar(0), product]);
 }
 
-/** The interval of x^e, with one e for all. */
+/** The interval of x^e for a single exponent e. */
 function raisedTo(x: Interval, e: number): Interval {
   if (e < 0) return quotient(between(1, 1), raisedTo(x, -e));
   if (!Number.isInteger(e) && x.least < 0) return notANumber;
   const ends = [x.least ** e, x.most ** e];
-  // Even powers fall as far as 0; all others never fall.
+  // Even powers decrease down to 0; all others are nondecreasing.
   const least = e % 2 === 0 && x.least <= 0 && x.most >= 0 ? 0 : Math.min(...ends);
   return between(e === 0 ? 1 : least, Math.max(...ends), x.holds);
 }
 
-/** The interval of x^e for exponents that are not known: they may be fractions, or as large as those of eˣ. */
+/**
+ * The interval of x^e for exponents that are not known: they may be fractions, or so large that the power
+ * overflows like eˣ.
+ */
 function raisedToAny(x: Interval): Interval {
   return x.least > 0 ? between(0, Number.POSITIVE_INFINITY, "infinite") : notANumber;
 }
@@ -86,7 +89,7 @@ export const pow: Operator = {
     const [boundX, boundE] = call.inputBounds;
     if (own === undefined || (boundX === undefined && boundE === undefined)) return own;
     const { graph } = call;
-    // By the mean value theorem; each factor is monotone, so its largest value lies at an end of the intervals.
+    // By the mean value theorem; each factor is monotone, so it is largest at an end of the intervals.
     const x = magnitude(call, call.node.inputs[0] as string);
     const e = floatExponent(call);
     const highX = addBounds(call, x, boundX) as string;

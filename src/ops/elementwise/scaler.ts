@@ -18,7 +18,7 @@ function numbers(call: Call, name: "offset" | "scale"): readonly number[] {
   if (given === undefined || given.length === 0) call.fail(`attribute ${name} is required`, "nothing");
   const fits = given.length === 1 || typeof features === "string" || given.length === features;
   if (!fits || given.length !== count) {
-    call.fail("its offsets and scales must be as many as there are features, or one each", {
+    call.fail("it must have one offset and one scale, or one of each per feature", {
       [name]: given.length,
       features,
     });
@@ -76,7 +76,7 @@ export const scaler: Operator = {
     );
   },
   flops: (call) => productOfDims([2, ...call.shape(0)]),
-  // Graphs that are compiled import no operator set but the standard one.
+  // Compiled graphs import only the standard operator set.
   lower(call) {
     const { name, outputs } = call.node;
     const below = call.graph.emit("Sub", [single(call), constant(call, numbers(call, "offset"))]);

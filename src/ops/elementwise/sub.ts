@@ -16,7 +16,7 @@ export const sub: Operator = {
     call.wants(1) ? call.graph.emit("Neg", [unbroadcast(call, call.upstream, 1)]) : undefined,
   ],
   axes: flowBroadcast(["shift", "shift"], (inputs, { isMeanOf }) =>
-    // What is left of a mean that is centred.
+    // A mean minus itself: the new units are centered.
     inputs[0] === "mean" && isMeanOf(1, 0) ? "zero" : summed(inputs),
   ),
   interval([a = anything, b = anything], call) {
@@ -25,7 +25,7 @@ export const sub: Operator = {
     if (maximum === undefined || maximum.of !== call.node.inputs[0]) return difference;
     const beside = [maximum.shape, call.shape(0)].some((shape) => sameShape(shape, call.shape(1)));
     if (!beside) return difference;
-    // Less its own maximum, every entry is at most 0, and the largest is 0.
+    // After its own maximum is subtracted, every entry is at most 0, and the largest is 0.
     return { ...difference, most: Math.min(difference.most, 0), peak: { axes: maximum.axes, at: 0 } };
   },
   rounding: (call) => addBounds(call, ...call.inputBounds, computedBound(call, unitRoundoff)),

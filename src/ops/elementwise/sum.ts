@@ -7,7 +7,7 @@ import { added } from "../rules/interval.ts";
 import { given } from "../rules/interval-rules.ts";
 import type { Operator, RoundingCall } from "../rules/operator.ts";
 
-/** A bound on the sum of the inputs, each at most as far off as its own and n roundings of the sum of magnitudes. */
+/** A bound on the sum of the inputs: the sum of their bounds, plus n roundings of the sum of magnitudes. */
 export function sumBound(call: RoundingCall): string {
   const sizes = call.node.inputs.map((name) => magnitude(call, name));
   const own = scaleBound(call, addBounds(call, ...sizes), (call.node.inputs.length + 1) * unitRoundoff);

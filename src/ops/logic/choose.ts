@@ -6,11 +6,14 @@ import { hullOfAll } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { unknownSize } from "../rules/sizes.ts";
 
-/** The name of the operator, and of the attribute that says which branch alone has the rank that its readers take. */
+/**
+ * The name of the operator, and of the attribute that gives the only branch with the rank that its readers
+ * accept.
+ */
 export const chooseName = "Choose";
 export const takenName = "taken";
 
-/** The inputs that output `index` may be, of the branches that can be taken. */
+/** The inputs that output `index` may be a copy of: one for each branch that can be taken. */
 function branchesOf(call: Call, index: number): readonly number[] {
   const count = call.node.outputs.length;
   const taken = call.int(takenName, -1);
@@ -44,7 +47,7 @@ function flow(call: Call): AxisRule {
   const inputs = call.node.inputs.map((_, at) => at).slice(1);
   return {
     ties,
-    // Nobody reads a branch that its readers cannot take.
+    // A branch that the readers cannot accept is never read.
     ends: inputs
       .filter((at) => !carried.has(at))
       .flatMap((at) => call.shape(at).map((_, axis) => input(at, axis))),
@@ -56,9 +59,9 @@ function flow(call: Call): AxisRule {
 }
 
 /**
- * ONNX If with its branches' nodes written out around it: output i is input 1 + i where input 0 holds, else
- * input 1 + n + i, of n outputs. A file holds an If in its place (rewrites/nest-branches.ts), and only the nodes of one
- * branch are run. `taken`: the branch that is always taken, if any.
+ * ONNX If with the nodes of its branches moved into the graph around it: output i, of n, is input 1 + i if
+ * input 0 is true, else input 1 + n + i. Files contain an If instead (rewrites/nest-branches.ts), which runs
+ * only the nodes of one branch. `taken`: the branch that is always taken, if any.
  */
 export const choose: Operator = {
   infer,
@@ -69,6 +72,6 @@ export const choose: Operator = {
   rounding: (call) =>
     call.inputBounds.every((bound) => bound === undefined)
       ? undefined
-      : call.unruled("has no rule for the rounding of what a branch makes", call.node.op),
+      : call.unruled("has no rounding rule for the outputs of a branch", call.node.op),
   flops: () => 0,
 };

@@ -4,7 +4,7 @@ import { addBounds, stretchBound } from "../rules/bounds.ts";
 import { broadcastShapes, flowBroadcast } from "../rules/broadcast.ts";
 import type { Call, Operator, RoundingCall } from "../rules/operator.ts";
 
-/** Shape rule of operators that answer yes or no on `arity` inputs. */
+/** Shape rule of operators with `arity` inputs and a boolean output. */
 export function inferBool(arity: number): (call: Call) => readonly ValueType[] {
   return (call) => {
     const shapes = Array.from({ length: arity }, (_, index) => call.shape(index));
@@ -12,7 +12,7 @@ export function inferBool(arity: number): (call: Call) => readonly ValueType[] {
   };
 }
 
-/** 1 where the operands lie so close together that the answer is not certain, 0 elsewhere. */
+/** 1 where the operands are too close for a certain answer, 0 elsewhere. */
 function uncertain(call: RoundingCall): string | undefined {
   const bound = addBounds(call, ...call.inputBounds);
   if (bound === undefined) return undefined;
@@ -30,7 +30,7 @@ export const comparison: Operator = {
   rounding: uncertain,
 };
 
-/** Rules of a logical operator: its answer may be wrong where one of its operands may be. */
+/** Rules of a logical operator: its output may be wrong wherever one of its operands may be. */
 export function logical(arity: number): Operator {
   return {
     infer: inferBool(arity),

@@ -3,7 +3,7 @@ import { zeroAtZero } from "../rules/contents.ts";
 import type { Operator } from "../rules/operator.ts";
 import { inferBool } from "./comparison.ts";
 
-/** Rules of a question about one number that is false of 0 and of every finite number. */
+/** Rules of a predicate that is false for every finite number, 0 included. */
 export const rareNumber: Operator = {
   infer: inferBool(1),
   gradient: "none",

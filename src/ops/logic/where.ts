@@ -47,7 +47,7 @@ export const where: Operator = {
         ? undefined
         : graph.emit("Where", [condition, boundA ?? zero, boundB ?? zero]);
     if (doubt === undefined) return stretchBound(call, chosen);
-    // Where the condition may be wrong, the other branch may be right.
+    // If the condition may be wrong, the other branch may be the right one.
     const distance = graph.emit("Abs", [graph.emit("Sub", [a, b])]);
     const either = addBounds(call, distance, boundA, boundB) as string;
     const unsure = graph.emit("Greater", [doubt, zero]);

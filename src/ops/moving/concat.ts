@@ -17,7 +17,7 @@ function axisOf(call: Call): number {
   return call.axis(call.int("axis", 1), call.rank(0));
 }
 
-/** Sizes of the inputs on the axis that is joined. */
+/** Sizes of the inputs along the concatenation axis. */
 function joined(call: Call): readonly Dim[] {
   const axis = axisOf(call);
   return call.node.inputs.map((_, index) => call.shape(index)[axis] as Dim);
@@ -27,7 +27,7 @@ function inferConcat(call: Call): readonly ValueType[] {
   const axis = axisOf(call);
   const shapes = call.node.inputs.map((_, index) => {
     const shape = call.shape(index);
-    if (shape.length !== call.rank(0)) call.fail("its inputs must have equally many axes", shape);
+    if (shape.length !== call.rank(0)) call.fail("its inputs must have the same number of axes", shape);
     return shape.map((dim, at) => (at === axis ? 1 : dim));
   });
   const shape = broadcastShapes(call, shapes).map((dim, at) =>

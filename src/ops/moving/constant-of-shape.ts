@@ -6,7 +6,10 @@ import { between } from "../rules/interval.ts";
 import type { Operator } from "../rules/operator.ts";
 import { sized, sizesOf, unknownSize } from "../rules/sizes.ts";
 
-/** A tensor of one value (attribute `value`, default float32 0) and a given shape. ONNX ConstantOfShape-20. */
+/**
+ * A tensor of a given shape filled with one value (attribute `value`, default float32 0). ONNX
+ * ConstantOfShape-20.
+ */
 export const constantOfShape: Operator = {
   infer(call) {
     const attribute = Object.hasOwn(call.node.attributes, "value") ? call.node.attributes.value : undefined;

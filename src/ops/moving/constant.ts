@@ -27,7 +27,7 @@ function inferConstant(call: Call): ValueType {
   });
 }
 
-/** The tensor, in whichever attribute it is written; undefined for strings and sparse tensors. */
+/** The tensor, whichever attribute contains it; undefined for strings and sparse tensors. */
 function tensorOf(call: Call): Tensor | undefined {
   const { attributes } = call.node;
   for (const name of ["value", "value_float", "value_floats", "value_int", "value_ints"]) {
@@ -41,7 +41,7 @@ function tensorOf(call: Call): Tensor | undefined {
   return undefined;
 }
 
-/** A value that is written in the graph. ONNX Constant-19. */
+/** A value written in the graph. ONNX Constant-19. */
 export const constant: Operator = {
   infer: (call) => [inferConstant(call)],
   gradient: "none",

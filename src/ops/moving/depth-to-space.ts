@@ -8,12 +8,12 @@ import { keepsInterval } from "../rules/interval-rules.ts";
 import type { GradientCall, Operator } from "../rules/operator.ts";
 import { blockSize, flowDepth, placesLast } from "./depth.ts";
 
-/** The gradient as the move back. */
+/** The gradient: the inverse permutation, applied to the upstream gradient. */
 function moveBack(call: GradientCall): string {
   const { graph } = call;
   const block = blockSize(call);
   if (!placesLast(call)) return graph.emit("SpaceToDepth", [call.upstream], { blocksize: int(block) });
-  // [N, C, H·r, W·r] as [N, C, H, r, W, r], then r and r behind C.
+  // [N, C, H·r, W·r] as [N, C, H, r, W, r], then both r moved after C.
   const shape = graph.emit("Shape", [call.node.inputs[0] as string]);
   const part = (at: number) => graph.emit("Slice", [shape, graph.vector([at]), graph.vector([at + 1])]);
   const sides = graph.vector([block]);

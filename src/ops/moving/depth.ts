@@ -12,7 +12,7 @@ import {
 import { moved } from "../rules/contents.ts";
 import type { Call } from "../rules/operator.ts";
 
-/** Side of the blocks in space that channels move into, or come from. */
+/** Side length of the spatial blocks that channels move into or come from. */
 export function blockSize(call: Call): number {
   const size = call.int("blocksize", 0);
   if (call.rank(0) !== 4) call.fail("its input must be [N, C, H, W]", call.shape(0));
@@ -20,12 +20,12 @@ export function blockSize(call: Call): number {
   return size;
 }
 
-/** Whether the places of a block are the fast factor of the deep channels (CRD), not the slow one (DCR). */
+/** Whether the position in a block varies fastest along the deep channels (CRD) or slowest (DCR). */
 export const placesLast = (call: Call) => call.string("mode", "DCR") === "CRD";
 
 /**
- * Axis flow of DepthToSpace and SpaceToDepth, which both ways fold the places of a block into the channels: `channels` is
- * the number on the side that has fewer.
+ * Axis flow of DepthToSpace and SpaceToDepth, which fold the positions of a block into the channels, one in
+ * each direction: `channels` is the channel count of the shallow side.
  */
 export function flowDepth(call: Call, deep: AxisRef, shallow: AxisRef, channels: Dim): AxisRule {
   const places = blockSize(call) ** 2;

@@ -23,7 +23,7 @@ function flow(call: Call): AxisRule {
   const kept = (axis: number) => axis >= lead && from[axis - lead] === to[axis];
   const axes = to.map((_, axis) => axis);
   const sizes = target(call);
-  // An axis that Expand makes, or stretches from 1, may have any size.
+  // An axis that Expand adds, or stretches from 1, may have any size.
   const made = axes.filter((axis) => !kept(axis));
   const written = axes.flatMap((axis): Written[] => {
     const element = axis - (to.length - sizes.length);

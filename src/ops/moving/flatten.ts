@@ -6,13 +6,13 @@ import { shapeOf } from "../rules/gradient.ts";
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 
-/** The axis before which everything is folded into axis 0, and from which into axis 1. */
+/** The axis to split at: axes before it fold into axis 0, the rest into axis 1. */
 function split(call: Call): number {
   const axis = call.int("axis", 1);
   return axis === call.rank(0) ? axis : call.axis(axis, call.rank(0));
 }
 
-/** Folds a tensor to two axes. ONNX Flatten-21. */
+/** Folds a tensor into two axes. ONNX Flatten-21. */
 export const flatten: Operator = {
   infer(call) {
     const { dtype, shape } = call.input(0);

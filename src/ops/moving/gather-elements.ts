@@ -20,14 +20,14 @@ export const gatherElements: Operator = {
   axes(call) {
     const along = call.axis(call.int("axis", 0), call.rank(0));
     const axes = call.shape(0).map((_, axis) => axis);
-    // Of an axis where only some of the data is looked at, the rest would have to stay behind.
+    // If the indices cover only part of an axis, the positions that they miss could not grow along.
     const alike = axes.filter((axis) => axis !== along && call.shape(0)[axis] === call.shape(1)[axis]);
     return {
       ties: [
         ...alike.map((axis) => tie(input(0, axis), output(axis))),
         ...[along, ...alike].map((axis) => tie(input(1, axis), output(axis))),
       ],
-      blocked: [{ at: input(0, along), reason: "GatherElements looks it up by number" }],
+      blocked: [{ at: input(0, along), reason: "GatherElements indexes it by position" }],
       contents: ([data, at]) => (data === "zero" ? "zero" : elementwise([data, at])),
     };
   },

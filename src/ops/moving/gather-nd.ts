@@ -6,8 +6,8 @@ import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 
 /**
- * The axes of the data, in order: `batch` that the indices share, `looked` up by number, `rest` that comes along.
- * `lead` axes of the indices stand before the one that lists the numbers.
+ * The axes of the data, in order: `batch` axes shared with the indices, `looked` axes that are indexed, and
+ * `rest`, copied whole. The indices have `lead` axes before the one that lists the positions.
  */
 function axesOf(call: Call) {
   const rank = call.rank(0);
@@ -35,16 +35,16 @@ function flow(call: Call): AxisRule {
     blocked: [
       ...range(batch, batch + looked).map((axis) => ({
         at: input(0, axis),
-        reason: "GatherND looks it up by number",
+        reason: "GatherND indexes it by position",
       })),
-      { at: input(1, lead), reason: "GatherND reads a position along it by number" },
+      { at: input(1, lead), reason: "each entry along it is a position on another axis" },
     ],
     // New indices of 0 look up old entries.
     contents: ([data, at]) => (at === undefined ? (data ?? "any") : elementwise([data, at])),
   };
 }
 
-/** Slices of the data at given places of several axes. ONNX GatherND-13. */
+/** Slices of the data at given positions of several axes. ONNX GatherND-13. */
 export const gatherNd: Operator = {
   infer(call) {
     const { lead, batch, looked } = axesOf(call);

@@ -13,7 +13,7 @@ function axisOf(call: Call): number {
   return call.axis(call.int("axis", 0), call.rank(0));
 }
 
-/** Adds each slice of the upstream gradient to the slice it was taken from. */
+/** Adds each slice of the upstream gradient to the slice that it was copied from. */
 function gradient(call: GradientCall): readonly (string | undefined)[] {
   const { graph } = call;
   const [data, indices] = call.node.inputs as [string, string];
@@ -45,13 +45,13 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   ];
 }
 
-const byNumber = "Gather looks it up by number";
+const byNumber = "Gather indexes it by position";
 
-/** Only rows behind all others leave the numbers of the old ones as they are. */
+/** Only rows appended at the end leave the old rows' indices unchanged. */
 const atTheEnd = (layout: Layout): Carried =>
   sameLayout(layout, unitLayout) ? layout : { blocked: byNumber };
 
-/** A single number that is known picks one position. */
+/** A single known index picks one position. */
 function picks(call: Call, axis: number): readonly Pick[] {
   const [size, numbers] = [call.shape(0)[axis], numbersOf(call, 1)];
   const [number] = numbers ?? [];
@@ -78,7 +78,7 @@ export const gather: Operator = {
     const width = call.rank(1);
     const others = call.shape(0).flatMap((_, at) => (at === axis ? [] : [at]));
     const carried = (at: number) => output(at < axis ? at : at + width - 1);
-    // A table of weights that is looked up by what is fed: nobody asks for new rows behind the old ones.
+    // A table of weights whose indices are fed at run time: nothing asks for rows appended to it.
     const isTable = call.constant(0) !== undefined && call.constant(1) === undefined;
     const rows = input(0, axis);
     return {

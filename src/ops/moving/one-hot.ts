@@ -7,7 +7,7 @@ import { sizesOf, unknownSize } from "../rules/sizes.ts";
 
 const axisOf = (call: Call) => call.axis(call.int("axis", -1), call.rank(0) + 1);
 
-/** [sum of the gradient where the value is off, sum where it is on] */
+/** [sum of the gradient over the off entries, sum over the on entries] */
 function gradientOfValues(call: GradientCall): string {
   const { graph, upstream } = call;
   const [indices, depth] = call.node.inputs as [string, string];

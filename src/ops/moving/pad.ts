@@ -21,7 +21,7 @@ import type { Call, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
 import { sizesOf, unknownSize } from "../rules/sizes.ts";
 
-/** Padding before and after each axis; undefined where it is not known. Negative padding cuts off. */
+/** Padding before and after each axis; undefined if it is not known. Negative padding crops. */
 function padding(call: Call): readonly (readonly [Dim, Dim] | undefined)[] {
   const rank = call.rank(0);
   const pads = call.ints("pads") ?? sizesOf(call, 1);
@@ -49,7 +49,7 @@ function withoutValue(call: Call): Attributes {
   return Object.fromEntries(Object.entries(call.node.attributes).filter(([name]) => name !== "value"));
 }
 
-/** An axis with zeros at its ends: channels of a shortcut to more channels, say. */
+/** An axis padded with zeros at its ends, e.g. the channels of a shortcut to a wider layer. */
 function zeroPaddedTie(axis: number, size: number, [before, after]: readonly [number, number]): Tie {
   const parts = [before, size, after].filter((part) => part > 0);
   const fixed = (count: number): Layout => (count > 0 ? [{ fixed: count }] : []);
@@ -59,7 +59,7 @@ function zeroPaddedTie(axis: number, size: number, [before, after]: readonly [nu
     forward: (layout) => [...fixed(before), ...layout, ...fixed(after)],
     backward: (layout) =>
       sliceLayout(layout, unitsOn(layout, before + size + after), before, before + size) ?? {
-        blocked: "the zeros that Pad adds would lie between its units",
+        blocked: "Pad would add zeros between its units",
         instead: partGrains(parts),
       },
   };
@@ -91,7 +91,7 @@ function flow(call: Call): AxisRule {
       inAttribute === undefined ? { input: 1, element } : { attribute: "pads", element };
     const at = output(axis);
     const element = listed.indexOf(axis);
-    // New units between the zeros are zeros too; those at a border of the input belong to it.
+    // New units inside the padding are zeros too; those at a border of the input belong to the input.
     written.push(
       { at, place: place(element), becomes: (layout, units) => positionAfter(layout, whole, before, units) },
       {
@@ -106,7 +106,7 @@ function flow(call: Call): AxisRule {
     ties,
     blocked,
     written,
-    // A border of another number is added to all units alike.
+    // A border of a nonzero constant is the same for all units.
     contents: isZero ? ([x]) => x ?? "zero" : isConstant(call) ? ([x]) => summed([x, undefined]) : moved,
   };
 }
@@ -137,7 +137,7 @@ export const pad: Operator = {
     const attribute = call.ints("pads");
     const pads = attribute === undefined ? (rest[0] as string) : graph.vector(attribute);
     const axes = call.has(3) ? ["", call.node.inputs[3] as string] : [];
-    // What was added before and after is cut off again.
+    // Negative padding crops what was added.
     return [graph.emit("Pad", [call.upstream, graph.emit("Neg", [pads]), ...axes])];
   },
   axes: flow,

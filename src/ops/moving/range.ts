@@ -11,7 +11,7 @@ function length(call: Call) {
   return delta === 1 ? addDims(limit, multiplyDims(-1, start)) : unknownSize(call, 0);
 }
 
-/** start, start + delta, … up to but without limit. ONNX Range-11. */
+/** start, start + delta, … up to but excluding limit. ONNX Range-11. */
 export const range: Operator = {
   infer: (call) => [{ dtype: call.input(0).dtype, shape: [length(call)] }],
   gradient: "none",

@@ -13,7 +13,9 @@ import { keepsOrder } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 import { sized, sizesOf, unknownSize } from "../rules/sizes.ts";
 
-/** The target as written (0 copies, −1 takes what is left), from the input or, before opset 5, the attribute. */
+/**
+ * The target as written (0 copies a size, −1 is inferred), from the input or, before opset 5, the attribute.
+ */
 function target(call: Call): Shape | undefined {
   return call.ints("shape") ?? sizesOf(call, 1);
 }
@@ -27,7 +29,9 @@ function resolve(shape: Shape, written: Shape | undefined, call: Call): Shape {
   const zeroCopies = call.int("allowzero", 0) === 0;
   const copied = written.map((size, axis) => {
     if (size !== 0 || !zeroCopies) return size;
-    return shape[axis] ?? call.fail(`target axis ${axis} copies an axis that the input has not`, written);
+    return (
+      shape[axis] ?? call.fail(`target axis ${axis} copies an axis that the input does not have`, written)
+    );
   });
   const open = copied.indexOf(-1);
   if (open < 0) {
@@ -37,7 +41,7 @@ function resolve(shape: Shape, written: Shape | undefined, call: Call): Shape {
     }
     return copied;
   }
-  // Equal sizes cancel first: polynomials of several terms do not divide otherwise.
+  // Cancel equal sizes first: polynomials of several terms cannot be divided.
   const left = [...shape];
   const rest = copied.filter((size, axis) => {
     if (axis === open) return false;
@@ -53,15 +57,15 @@ function resolve(shape: Shape, written: Shape | undefined, call: Call): Shape {
   return copied.map((size, axis) => (axis === open ? (quotient ?? unknownSize(call, axis)) : size));
 }
 
-/** The axes whose target is 0, where that copies. */
+/** The axes whose target is 0, if 0 means "copy the size". */
 function copiedAxes(call: Call): readonly number[] {
   if (call.int("allowzero", 0) !== 0) return [];
   return (target(call) ?? []).flatMap((size, axis) => (size === 0 ? [axis] : []));
 }
 
 /**
- * The groups of axes where sizes do not tell them: equal axes at both ends stay, for as many elements lie between them
- * before and after.
+ * The groups of axes if the sizes leave them open. Equal axes at both ends map to themselves; everything
+ * between them is one group, since it has the same number of elements before and after.
  */
 function outerGroups(from: Shape, to: Shape): readonly Group[] {
   const most = Math.min(from.length, to.length);
@@ -91,7 +95,8 @@ function flow(call: Call): AxisRule {
     if (kept === undefined) block(group.from, group.to, "the Reshape mixes several axes");
     else ties.push(...kept);
   }
-  // A 0 copies the size of the axis of its own number, which need not be the one that its positions come from.
+  // A 0 copies the size of the input axis with the same index, which need not be the axis that the positions
+  // come from.
   const copied = copiedAxes(call);
   for (const axis of copied) {
     const own = ties.find(({ a, b }) => a.axis === axis && b.axis === axis);
@@ -102,8 +107,8 @@ function flow(call: Call): AxisRule {
   }
   const inAttribute = call.ints("shape") !== undefined;
   const written = (target(call) ?? []).flatMap((size, element): Written[] => {
-    // A symbolic element may hold a literal too: batch · heads.
-    // And a 0 becomes one, for it would copy the size of one axis alone.
+    // A symbolic element may contain a literal too: batch · heads. So does a 0, which would copy the size of
+    // one axis only.
     if (size === -1 || (size === 0 && !copied.includes(element))) return [];
     const place = inAttribute ? { attribute: "shape", element } : { input: 1, element };
     return [{ at: output(element), place }];

@@ -1,7 +1,7 @@
 import type { Operator } from "../rules/operator.ts";
 import { scatteringWith } from "./scattering.ts";
 
-/** The data with slices replaced or added to. ONNX ScatterND-18. */
+/** The data with slices replaced, or combined with updates. ONNX ScatterND-18. */
 export const scatterNd: Operator = scatteringWith((call) => {
   const looked = call.shape(1).at(-1);
   if (typeof looked !== "number") return [];

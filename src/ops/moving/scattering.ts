@@ -6,7 +6,7 @@ import { elementwise, moved, summed } from "../rules/contents.ts";
 import { zerosLike } from "../rules/gradient.ts";
 import type { Call, GradientCall, Operator, RoundingCall } from "../rules/operator.ts";
 
-/** The bounds scattered like the values, and the rounding of each addition. */
+/** Scatters the bounds like the values, and adds the rounding of each addition. */
 function rounding(call: RoundingCall): string | undefined {
   if (!isFloat(call.output(0).dtype)) return undefined;
   const { graph } = call;
@@ -32,7 +32,7 @@ function rounding(call: RoundingCall): string | undefined {
   return exact ? undefined : scatter(boundData ?? zeros(data), boundUpdates ?? zeros(updates));
 }
 
-/** What was replaced leaves no trace; what was added passes its gradient on. */
+/** Replaced entries get no gradient; entries that were added to pass it on. */
 function gradient(call: GradientCall): readonly (string | undefined)[] {
   const { graph, node, upstream } = call;
   const reduction = call.string("reduction", "none");
@@ -53,15 +53,15 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   ];
 }
 
-/** An axis that data and updates share, each updated place by itself. */
+/** An axis that data and updates share: position i is updated only by position i. */
 interface SharedAxis {
   readonly data: number;
   readonly updates: number;
-  /** That of the indices, where they have it too. */
+  /** The corresponding axis of the indices, if they have it. */
   readonly indices?: number;
 }
 
-/** Flow of what is scattered along other axes than these. */
+/** Axis flow of a scatter along any axes other than `shared`. */
 function flowAlong(call: Call, shared: readonly SharedAxis[]): AxisRule {
   const reduction = call.string("reduction", "none");
   const refs = shared.flatMap(({ data, updates }) => [input(0, data), input(2, updates)]);
@@ -73,7 +73,8 @@ function flowAlong(call: Call, shared: readonly SharedAxis[]): AxisRule {
     ]),
     roles: refs.map((at) => ({ at, role: "shift" })),
     contents: ([data, indices, updates]) => {
-      // Zeros are zero wherever they go. New units that go to places of their own share nothing else with old ones.
+      // Zeros stay zero wherever they are scattered. If indices scatter the new units, nothing else is known
+      // of them.
       if (data === "zero" && updates === "zero") return "zero";
       if (indices !== undefined) return elementwise([data, indices, updates]);
       if (reduction === "none") return moved([data, updates]);
@@ -82,7 +83,7 @@ function flowAlong(call: Call, shared: readonly SharedAxis[]): AxisRule {
   };
 }
 
-/** Rules of ScatterElements and ScatterND. `sharedBy`: the axes that nothing is looked up along. */
+/** Rules of ScatterElements and ScatterND. `sharedBy`: the axes along which nothing is indexed. */
 export function scatteringWith(sharedBy: (call: Call) => readonly SharedAxis[]): Operator {
   return {
     infer(call) {

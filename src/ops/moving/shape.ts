@@ -15,7 +15,7 @@ export const shape: Operator = {
     return [sized({ dtype: "int64", shape: [value.length] }, value)];
   },
   gradient: "none",
-  // The numbers follow by themselves.
+  // The output follows the sizes by itself.
   axes: (call) => ({ ties: [], ends: call.shape(0).map((_, axis) => input(0, axis)) }),
   rounding: () => undefined,
   flops: () => 0,

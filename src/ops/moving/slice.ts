@@ -24,10 +24,10 @@ import type { Call, GradientCall, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
 import { numbersOf, sized, sizesOf, unknownSize } from "../rules/sizes.ts";
 
-/** Ends at or over this mean "to the end": exporters write 1e9, or the largest int32 or int64. */
+/** Ends at or above this mean "to the end": exporters write 1e9, or the largest int32 or int64. */
 const far = 2 ** 29;
 
-/** One sliced axis, as written: start and end may be negative, or sizes that are only known by name. */
+/** One sliced axis, as written: start and end may be negative, or symbolic sizes. */
 interface Cut {
   readonly axis: number;
   readonly start: Dim | undefined;
@@ -57,7 +57,7 @@ function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), most);
 }
 
-/** First position and number of positions of a cut through an axis of known size. */
+/** First position and number of positions that a cut keeps of an axis of known size. */
 function span(size: number, start: number, end: number, step: number): { first: number; length: number } {
   const at = (position: number) => (position < 0 ? position + size : position);
   const first = step > 0 ? clamp(at(start), 0, size) : clamp(at(start), 0, size - 1);
@@ -70,7 +70,9 @@ function keepsAll({ start, end, step }: Cut, size: Dim): boolean {
   return start === 0 && step === 1 && (end === size || (typeof end === "number" && end >= far));
 }
 
-/** Size of an axis after a cut. Of an axis of unknown size we take that it is not shorter than what is cut off. */
+/**
+ * Size of an axis after a cut. An axis of unknown size is assumed to be at least as long as what is cut off.
+ */
 function sizeAfter(call: Call, cut: Cut, size: Dim): Dim {
   const { start, end, step } = cut;
   if (keepsAll(cut, size)) return size;
@@ -85,14 +87,14 @@ function sizeAfter(call: Call, cut: Cut, size: Dim): Dim {
   if (end >= far) return addDims(size, -start);
   if (end < 0) return addDims(size, end - start);
   if (end <= start) return 0;
-  // One position is there in any axis that is worth a name.
+  // An axis with a symbolic size has at least one position.
   const stop = end === 1 ? 1 : minDim(end, size);
   return stop === undefined ? unknown() : addDims(stop, -start);
 }
 
 /**
- * Zeros before and after, where every cut has step 1 and a start counted from the front. All axes are named: ONNX
- * Runtime 1.30 moves a Transpose across a Pad as if its input `axes` were absent.
+ * The upstream gradient padded with zeros, if every cut has step 1 and a start counted from the front. The
+ * Pad lists all axes: ONNX Runtime 1.30 ignores its input `axes` when it moves a Transpose across it.
  */
 function padBack(call: GradientCall, list: readonly Cut[]): string | undefined {
   const { graph } = call;
@@ -132,7 +134,7 @@ function gradient(call: GradientCall): readonly (string | undefined)[] {
   ];
 }
 
-/** Ties of an axis with what a cut leaves of it: the positions from `first` on, `length` of them. */
+/** Ties of an axis with what a cut keeps of it: `length` positions from `first` on. */
 function cutTies(axis: number, size: number, first: number, length: number): Tie {
   const rest = size - first - length;
   const borders = [first, length, rest].filter((part) => part > 0);
@@ -160,14 +162,14 @@ function flow(call: Call): AxisRule {
   shape.forEach((size, axis) => {
     const element = list.findIndex((one) => one.axis === axis);
     const cut = list[element];
-    // An end that is written as the size of today would cut off what is added: only "to the end" keeps it.
+    // An end written as the current size would cut off new units: only "to the end" keeps them.
     if (cut === undefined || keepsAll(cut, far)) {
       ties.push(tie(input(0, axis), output(axis)));
       return;
     }
     const { start, end, step } = cut;
     if (typeof size !== "number" || typeof start !== "number" || typeof end !== "number" || step !== 1) {
-      const reason = "the Slice takes positions of it by number";
+      const reason = "the Slice cuts it at fixed positions";
       blocked.push({ at: input(0, axis), reason, apart: true }, { at: output(axis), reason });
       return;
     }
@@ -177,7 +179,7 @@ function flow(call: Call): AxisRule {
     const place = (index: number, name: string) =>
       call.ints(name) === undefined ? { input: index, element } : { attribute: name, element };
     const follow = (position: number) => (layout: Layout, units: number) => {
-      // Counted from the end it lies as far before the end as what is behind it is long.
+      // A position counted from the end is minus the number of positions from it to the end.
       if (position >= 0) return positionAfter(layout, size, position, units);
       return positionAfter(layout, size, position + size, units) - layoutSize(layout, units);
     };
@@ -189,7 +191,7 @@ function flow(call: Call): AxisRule {
   return { ties, blocked, written, picks, contents: moved };
 }
 
-/** Part of a tensor: from start to end by step, on some axes. ONNX Slice-13. */
+/** Part of a tensor: from start to end by step, along some axes. ONNX Slice-13. */
 export const slice: Operator = {
   infer(call) {
     const { dtype, shape } = call.input(0);

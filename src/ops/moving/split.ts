@@ -20,7 +20,7 @@ function written(call: Call): Shape | undefined {
   return call.ints("split") ?? sizesOf(call, 1);
 }
 
-/** Sizes of the outputs on the axis that is split; the last one is smaller where it does not come out even. */
+/** Sizes of the outputs along the split axis; the last one is smaller if the axis does not divide evenly. */
 function sizes(call: Call): Shape {
   const count = call.node.outputs.length;
   const total = call.shape(0)[axisOf(call)] as Dim;
@@ -78,7 +78,7 @@ function flow(call: Call): AxisRule {
     .shape(0)
     .flatMap((_, at) => (at === axis ? [] : outputs.map((_, index) => tie(input(0, at), output(at, index)))));
   const given = written(call);
-  // Parts that nobody gave sizes stay equal; their number can give way to sizes.
+  // Without sizes the parts stay equal. `num_outputs` is replaced by sizes once the parts differ.
   const literal = call.int("num_outputs", 0) > 0 && isConcrete(parts) ? parts : undefined;
   const even = given === undefined && literal === undefined && !call.has(1) && new Set(parts).size === 1;
   const along = even
@@ -100,7 +100,7 @@ function flow(call: Call): AxisRule {
   return { ties: [...others, ...along], written: numbers, picks, contents: moved };
 }
 
-/** Before opset 18 nothing said how many equal parts there are but the outputs themselves. */
+/** Before opset 18, only the number of outputs says how many equal parts there are. */
 function raise(call: UpgradeCall): Node {
   const { node } = call;
   if (call.opset >= 18 || call.has(1)) return node;
@@ -108,7 +108,7 @@ function raise(call: UpgradeCall): Node {
   return { ...node, attributes: { ...node.attributes, num_outputs: int(node.outputs.length) } };
 }
 
-/** Cuts a tensor into parts along an axis. ONNX Split-18. */
+/** Splits a tensor into parts along an axis. ONNX Split-18. */
 export const split: Operator = {
   infer(call) {
     const { dtype, shape } = call.input(0);

@@ -7,7 +7,7 @@ import type { Call, Operator } from "../rules/operator.ts";
 import { attributesAsInputs } from "../rules/raising.ts";
 import { sized, sizesOf } from "../rules/sizes.ts";
 
-/** The axes that go, in order: those given, or every axis of size 1. */
+/** The axes to drop, in order: those given, or every axis of size 1. */
 function squeezed(call: Call): readonly number[] {
   const shape = call.shape(0);
   const ones = shape.flatMap((dim, axis) => (dim === 1 ? [axis] : []));

@@ -26,7 +26,7 @@ export const tile: Operator = {
     const { graph } = call;
     const rank = call.rank(0);
     if (rank === 0) return [call.upstream];
-    // [r₀·d₀, r₁·d₁, …] seen as [r₀, d₀, r₁, d₁, …], summed over the repeats.
+    // [r₀·d₀, r₁·d₁, …] viewed as [r₀, d₀, r₁, d₁, …], summed over the repeats.
     const second = graph.vector([1]);
     const pairs = [call.node.inputs[1] as string, shapeOf(call, call.node.inputs[0] as string)].map((sizes) =>
       graph.emit("Unsqueeze", [sizes, second]),

@@ -55,7 +55,7 @@ export const topK: Operator = {
     const [bound] = call.inputBounds;
     if (bound === undefined) return undefined;
     const axis = axisOf(call);
-    // The k-th largest moves no more than any entry; its position may be any.
+    // The k-th largest changes by no more than the largest change of an entry; its position may become any.
     const most = graph.emit("ReduceMax", [bound, graph.vector([axis])], { keepdims: int(1) });
     const size = graph.emit("Shape", [call.node.inputs[0] as string], {
       start: int(axis),

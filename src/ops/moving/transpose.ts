@@ -6,7 +6,7 @@ import { constantIntegers, offsetOf, placesOf, rearranged } from "../rules/integ
 import { keepsInterval } from "../rules/interval-rules.ts";
 import type { Call, Operator } from "../rules/operator.ts";
 
-/** Axis of the input that each axis of the output is; reversed where the attribute is absent. */
+/** The input axis that each output axis comes from; reversed if the attribute is absent. */
 function permutation(call: Call, rank = call.rank(0)): readonly number[] {
   const perm = call.ints("perm") ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
   if (perm.length !== rank || new Set(perm.map((axis) => call.axis(axis, rank))).size !== rank) {

@@ -19,9 +19,10 @@ const isTraining = (call: Call) => call.int("training_mode", 0) !== 0;
 const batchAxes = (call: Call) => [0, ...spatialAxes(call.rank(0))];
 
 /**
- * Y = scale·(X - mean)/sqrt(var + epsilon) + B for each channel. X [N, C, ...]; scale, B, mean, var [C]. In training
- * mode mean and var are those of the batch (population variance), and the running ones, which gradients do not reach,
- * are outputs 1 and 2: running·momentum + batch·(1 - momentum). ONNX BatchNormalization-15.
+ * Y = scale·(X - mean)/sqrt(var + epsilon) + B for each channel. X [N, C, ...]; scale, B, mean, var [C]. In
+ * training mode, mean and var are those of the batch (population variance); outputs 1 and 2 are the new
+ * running statistics, through which no gradient flows: running·momentum + batch·(1 - momentum). ONNX
+ * BatchNormalization-15.
  */
 export const batchNormalization: Operator = {
   infer(call) {
@@ -48,7 +49,7 @@ export const batchNormalization: Operator = {
     const channel: AxisRef[] = [input(1, 0), input(2, 0), input(3, 0), input(4, 0)];
     const running = isTraining(call) ? [1, 2].filter((index) => (call.node.outputs[index] ?? "") !== "") : [];
     return {
-      // In evaluation too: the network is trained on the statistics of batches, whose variance would be zero.
+      // In evaluation too, because training uses batch statistics, whose variance would be zero.
       atZero: "steep",
       ties: [
         ...call.shape(0).map((_, axis) => tie(input(0, axis), output(axis))),
@@ -62,7 +63,7 @@ export const batchNormalization: Operator = {
       aggregates: (isTraining(call) ? batchAxes(call) : []).map((axis) => ({
         at: input(0, axis),
         accepts: (fresh) =>
-          fresh === "copy" ? [] : { blocked: "in training it takes mean and variance over it" },
+          fresh === "copy" ? [] : { blocked: "in training it computes a mean and a variance over it" },
       })),
     };
   },
@@ -71,7 +72,8 @@ export const batchNormalization: Operator = {
 
   statistics: [3, 4],
 
-  // Before opset 14 the number of outputs said whether to train; up to opset 8 each position could be normalized.
+  // Before opset 14 the number of outputs selects training mode; up to opset 8 each position can be
+  // normalized separately.
   upgrade(call) {
     const { node } = call;
     if (call.opset >= 14) return node;

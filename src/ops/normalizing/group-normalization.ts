@@ -37,8 +37,8 @@ const rules = {
 };
 
 /**
- * Y = scale·(X - mean)/sqrt(variance + epsilon) + B, mean and variance being those of one group of channels of one
- * example. X [N, C, ...]. ONNX GroupNormalization-18 and -21.
+ * Y = scale·(X - mean)/sqrt(variance + epsilon) + B, with the mean and variance over one group of channels of
+ * one example. X [N, C, ...]. ONNX GroupNormalization-18 and -21.
  */
 export const groupNormalization: Operator = {
   infer(call) {
@@ -81,7 +81,7 @@ export const groupNormalization: Operator = {
     const { groups, perGroup, byGroup } = groupsOf(call);
     const size = typeof perGroup === "number" ? perGroup : undefined;
     const refused: Blocked = {
-      blocked: "GroupNormalization takes mean and variance over whole groups",
+      blocked: "GroupNormalization computes a mean and a variance over whole groups",
       ...(size === undefined ? {} : { instead: [{ layout: [{ inner: size }], units: groups }] }),
     };
     const inGroups = (layout: Layout) => (size === undefined ? undefined : unscaleLayout(layout, size));
@@ -96,7 +96,8 @@ export const groupNormalization: Operator = {
         backward: (layout) => inGroups(layout) ?? refused,
       };
     });
-    const reason = "GroupNormalization takes mean and variance over it, so new units would change both";
+    const reason =
+      "GroupNormalization computes a mean and a variance over it, so new units would change both";
     return {
       ties: [
         tie(input(0, 0), output(0)),
@@ -117,7 +118,7 @@ export const groupNormalization: Operator = {
           becomes: (layout, units) => layoutSize(inGroups(layout) ?? [], units),
         },
       ],
-      // A group of zeros has variance 0 and stays one: only the shift after it is left.
+      // A group of zeros has variance 0 and stays zero: only the shift remains.
       contents: ([x, scale, shift]) => {
         const held = elementwise([x, scale, shift]);
         const nothing = shift === "zero" && (x === "zero" || scale === "zero");

@@ -4,7 +4,10 @@ import { alwaysBetween } from "../rules/interval-rules.ts";
 import type { Operator } from "../rules/operator.ts";
 import { raiseSoftmax, softmaxFlow } from "./softmax.ts";
 
-/** 1 at the first of the largest entries along an axis, 0 elsewhere; derivative 0 wherever it has one. ONNX Hardmax-13. */
+/**
+ * 1 at the first of the largest entries along an axis, 0 elsewhere; the derivative is 0 wherever it exists.
+ * ONNX Hardmax-13.
+ */
 export const hardmax: Operator = {
   infer: inferUnary,
   gradient: () => [undefined],

@@ -10,8 +10,8 @@ import { epsilonOf, multiply, normalize, normalizedBound, normalizedGradient } f
 const axesOf = (call: Call) => spatialAxes(call.rank(0));
 
 /**
- * Y = scale·(X - mean)/sqrt(variance + epsilon) + B, mean and variance being those of one channel of one example.
- * X [N, C, ...]; scale, B [C]. ONNX InstanceNormalization-22.
+ * Y = scale·(X - mean)/sqrt(variance + epsilon) + B, with the mean and variance over one channel of one
+ * example. X [N, C, ...]; scale, B [C]. ONNX InstanceNormalization-22.
  */
 export const instanceNormalization: Operator = {
   infer(call) {
@@ -44,7 +44,8 @@ export const instanceNormalization: Operator = {
   },
 
   axes(call) {
-    const reason = "InstanceNormalization takes mean and variance over it, so new units would change both";
+    const reason =
+      "InstanceNormalization computes a mean and a variance over it, so new units would change both";
     return {
       ties: [
         tie(input(0, 0), output(0)),
@@ -55,7 +56,7 @@ export const instanceNormalization: Operator = {
         { at: input(2, 0), role: "shift" },
       ],
       blocked: axesOf(call).flatMap((axis) => [input(0, axis), output(axis)].map((at) => ({ at, reason }))),
-      // A channel of zeros has variance 0 and stays one: only the shift after it is left.
+      // A channel of zeros has variance 0 and stays zero: only the shift remains.
       contents: ([x, scale, shift]) => {
         const held = elementwise([x, scale, shift]);
         const nothing = shift === "zero" && (x === "zero" || scale === "zero");

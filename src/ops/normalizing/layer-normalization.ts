@@ -14,8 +14,8 @@ function axesOf(call: Call): { first: number; axes: number[] } {
 }
 
 /**
- * Padding with the mean of the old entries keeps the mean and makes the variance s times the old one, with s = old
- * size / new size: multiplying scale by √s and epsilon by s gives the old result.
+ * Padding with the mean of the old entries keeps the mean and multiplies the variance by s = old size / new
+ * size: multiplying scale by √s and epsilon by s restores the old result.
  */
 function acceptNormalized(fresh: Contents): readonly Repair[] | Refusal {
   if (fresh === "mean") {
@@ -101,11 +101,11 @@ export const layerNormalization: Operator = {
           axes.length === 1 && extra.length === 0 ? acceptNormalized(fresh) : onlyCopies(fresh),
       })),
       contents: ([x, scale, offset]) => {
-        // A finite value, times zero, plus zero.
+        // A finite value times zero plus zero is zero.
         if (scale === "zero" && (offset ?? "zero") === "zero") return "zero";
-        // On axes that are not normalized, a mean of old units does not become a mean of their results.
+        // Along axes that are not normalized, a mean of old units does not give the mean of their results.
         if (x !== "mean" || scale === undefined) return elementwise([x, scale, offset]);
-        // The mean is normalized to zero; what is left is the offset.
+        // The mean is normalized to zero; only the offset remains.
         const nothing = scale !== "part" && (!call.has(2) || offset === "zero");
         return nothing ? "zero" : elementwise([x, scale, offset]);
       },

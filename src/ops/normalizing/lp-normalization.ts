@@ -27,7 +27,10 @@ const { gradient, rounding } = composed(rules, (call) => {
   return [graph.emit("Div", [x, graph.emit("Max", [length, graph.scalar(tiniest)])])];
 });
 
-/** X divided by its length (or the sum of its magnitudes, p = 1) along an axis; zeros stay zeros. ONNX LpNormalization-22. */
+/**
+ * X divided by its length (for p = 1, by the sum of its magnitudes) along an axis; zeros stay zeros. ONNX
+ * LpNormalization-22.
+ */
 export const lpNormalization: Operator = {
   infer(call) {
     order(call);
@@ -44,7 +47,7 @@ export const lpNormalization: Operator = {
           if (held === "zero") return [];
           // With copies, the vector of units is longer than before.
           if (held === "copy") return [{ target: { output: 0 }, power: -1 / order(call) }];
-          return { blocked: "LpNormalization takes the length over it" };
+          return { blocked: "LpNormalization computes a length over it" };
         },
       },
     ],

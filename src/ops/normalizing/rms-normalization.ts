@@ -56,8 +56,8 @@ export const rmsNormalization: Operator = {
         accepts: (held) => {
           if (held === "copy") return [];
           if (held !== "zero" || axes.length > 1)
-            return { blocked: "RMSNormalization takes the mean square over it" };
-          // With zeros the mean square is old size / new size of what it was.
+            return { blocked: "RMSNormalization computes a mean square over it" };
+          // New zeros multiply the mean square by old size / new size.
           return [
             { target: { input: 1 }, power: 0.5 },
             { target: { attribute: "epsilon", otherwise: 1e-5 }, power: 1 },

@@ -86,7 +86,7 @@ export const softmaxCrossEntropyLoss: Operator = {
     if (reduction === "none") return row;
     const labels = call.node.inputs[1] as string;
     const axes = Array.from({ length: call.rank(1) }, (_, axis) => axis);
-    // The mean of bounds is at most the largest of them, no matter which labels are ignored.
+    // The mean of bounds is at most the largest of them, whichever labels are ignored.
     const over = graph.emit(reduction === "mean" ? "ReduceMax" : "ReduceSum", [row, graph.vector(axes)], {
       keepdims: int(0),
     });
@@ -95,7 +95,10 @@ export const softmaxCrossEntropyLoss: Operator = {
     return addBounds(call, over, multiply(call, loss, twice));
   },
 
-  /** ONNX Runtime has no kernel for it and expands it into eleven nodes: more than the rest of a small network. */
+  /**
+   * ONNX Runtime has no kernel for it and expands it into eleven nodes, more than the rest of a small network
+   * has.
+   */
   lower(call) {
     const { graph, node } = call;
     const reduction = reductionOf(call);
@@ -157,7 +160,8 @@ function weight(
   const spread = reduction === "none" ? graph.emit("Unsqueeze", [upstream, graph.vector([1])]) : upstream;
   if (skip === undefined) {
     if (reduction !== "mean") return spread;
-    // It contains as many ones as there are labels: one node instead of the four that turn a shape into a number.
+    // The one-hot tensor has as many ones as there are labels: summing it takes one node, not the four that
+    // turn a shape into a number.
     return graph.emit("Div", [spread, graph.emit("ReduceSum", [oneHot], { keepdims: int(0) })]);
   }
   const dtype = call.input(1).dtype;

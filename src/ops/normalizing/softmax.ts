@@ -96,9 +96,9 @@ export const softmax: Operator = {
 };
 
 /**
- * The bound of softmax by interval arithmetic: every exponential is between exp(d - e) and exp(d + e), with d the
- * distance from the largest entry and e its bound, and the quotient between those of the ends. An entry that a mask
- * has made very negative stays at 0 no matter how large its own bound is.
+ * The bound of softmax by interval arithmetic: every exponential is between exp(d - e) and exp(d + e), where
+ * d is the distance from the largest entry and e its bound, so the quotient is between those of the ends. An
+ * entry that a mask has made very negative stays at 0, however large its own bound is.
  */
 function softmaxBound(call: RoundingCall, x: string, axis: number): string {
   const { graph } = call;
@@ -106,7 +106,7 @@ function softmaxBound(call: RoundingCall, x: string, axis: number): string {
   const over = graph.vector([axis]);
   const scalar = (value: number) => graph.scalar(value);
   const sum = (value: string) => graph.emit("ReduceSum", [value, over], { keepdims: int(1) });
-  // Infinities would turn into NaN here: a mask's -inf, and the bound of a sum with it.
+  // A mask's -inf, and the bound of a sum that contains it, would turn into NaN here.
   const finite = graph.emit("Max", [x, scalar(-3e38)]);
   const largest = graph.emit("ReduceMax", [finite, over], { keepdims: int(1) });
   const distance = graph.emit("Sub", [finite, largest]);
@@ -126,7 +126,7 @@ function softmaxBound(call: RoundingCall, x: string, axis: number): string {
   const least = graph.emit("Max", [sum(low), scalar(tiniest)]);
   const above = graph.emit("Sub", [multiply(call, graph.emit("Div", [high, least]), up), y]);
   const below = graph.emit("Sub", [y, graph.emit("Div", [graph.emit("Div", [low, sum(high)]), up])]);
-  // The last term covers what underflows to 0.
+  // The last term covers exponentials that underflow to 0.
   return graph.emit("Add", [graph.emit("Max", [above, below]), scalar(1e-37)]);
 }
 

@@ -14,8 +14,8 @@ interface Equation {
 }
 
 /**
- * An equation with letters for the axes that an ellipsis stands for: those that its operand has more than letters, the last
- * ones of all operands alike.
+ * An equation with letters instead of ellipses. An operand's ellipsis stands for the axes that it has beyond
+ * its letters; as in broadcasting, the ellipses of all operands are aligned at their last axes.
  */
 function withLetters(call: Call, written: string): string {
   if (!written.includes("...")) return written;
@@ -61,7 +61,7 @@ const print = (operands: readonly (readonly string[])[], result: readonly string
   equation: text(`${operands.map((axes) => axes.join("")).join(",")}->${result.join("")}`),
 });
 
-/** The size behind each letter; a number where any operand tells one. */
+/** The size that each letter stands for: a number if any operand has one. */
 function sizesByLetter(call: Call, { operands }: Equation): ReadonlyMap<string, Dim> {
   const sizes = new Map<string, Dim>();
   operands.forEach((axes, index) => {
@@ -82,7 +82,10 @@ function sizesByLetter(call: Call, { operands }: Equation): ReadonlyMap<string, 
   return sizes;
 }
 
-/** dL/d(operand): the upstream gradient takes the operand's place, and the operand that of the result. */
+/**
+ * dL/d(operand): the same product with the upstream gradient in place of the operand, and the operand's
+ * letters as the result.
+ */
 function gradientOf(call: GradientCall, { operands, result }: Equation, index: number): string {
   const { graph } = call;
   const own = operands[index] as readonly string[];
@@ -99,13 +102,13 @@ function gradientOf(call: GradientCall, { operands, result }: Equation, index: n
   const names = call.node.inputs.filter((_, at) => at !== index);
   const summed = graph.emit("Einsum", [call.upstream, ...names], print([result, ...others], told));
   if (told.length === own.length) return summed;
-  // What only this operand has was summed over: each entry has the same gradient.
+  // Letters of this operand only were summed over: all entries along them have the same gradient.
   const alone = own.flatMap((letter, axis) => (told.includes(letter) ? [] : [axis]));
   const restored = graph.emit("Unsqueeze", [summed, graph.vector(alone)]);
   return graph.emit("Expand", [restored, shapeOf(call, call.node.inputs[index] as string)]);
 }
 
-/** Whether size 1 of an axis meets another size behind the same letter. */
+/** Whether an axis of size 1 has the same letter as an axis of another size. */
 function isStretched(call: Call, operands: Equation["operands"], at: number, axis: number): boolean {
   const letter = operands[at]?.[axis];
   return operands.some((axes, other) =>
@@ -173,7 +176,10 @@ function roundoff(call: RoundingCall, { operands, result }: Equation): string {
   }, own);
 }
 
-/** Products of entries with equal letters, summed over the letters that the result has not. ONNX Einsum-12. */
+/**
+ * Products of entries with equal letters, summed over the letters that the result does not have. ONNX
+ * Einsum-12.
+ */
 export const einsum: Operator = {
   infer(call) {
     const equation = equationOf(call);

@@ -98,7 +98,7 @@ export const gemm: Operator = {
       });
     const beta = Math.abs(call.float("beta", 1));
     const roundoff = sumRoundoff(call, a, [ka]);
-    // (γ·|A| + δA)·|B| + (|A| + δA)·δB, and as much for C, which the kernel may add before or between.
+    // (γ·|A| + δA)·|B| + (|A| + δA)·δB, and the same for C, which the kernel may add first or in between.
     const size = magnitude(call, a);
     const own = call.graph.emit("Mul", [size, roundoff]);
     const left = addBounds(call, own, boundA) as string;

@@ -19,13 +19,13 @@ function parts(call: Call) {
     n: b.length > 1 ? b[b.length - 1] : undefined,
     batchA: a.slice(0, -2),
     batchB: b.slice(0, -2),
-    /** Axis of each operand that is summed over. */
+    /** The axis of each operand that is summed over. */
     ka: a.length - 1,
     kb: Math.max(0, b.length - 2),
   };
 }
 
-/** Gradients where both operands are matrices, or A has batch axes and B, a weight, has none: one Gemm each. */
+/** Gradients if both operands are matrices, or A has batch axes and B, a weight, has none: one Gemm each. */
 function plainGradient(call: GradientCall): readonly (string | undefined)[] {
   const { graph } = call;
   const [a, b] = call.node.inputs as [string, string];
@@ -55,7 +55,7 @@ function plainGradient(call: GradientCall): readonly (string | undefined)[] {
   return [call.wants(0) ? fromA() : undefined, call.wants(1) ? fromB() : undefined];
 }
 
-/** Gradients in general: vectors become matrices, batch axes that were broadcast are summed over. */
+/** Gradients in general: vectors become matrices, and broadcast batch axes are summed over. */
 function batchedGradient(call: GradientCall): readonly (string | undefined)[] {
   const { graph } = call;
   const [a, b] = call.node.inputs as [string, string];

@@ -7,8 +7,8 @@ import { flopsRecurrent, flowRecurrent, inferRecurrent, sequenceAxes } from "./r
 const resetsAfter = (call: Call) => call.int("linear_before_reset", 0) !== 0;
 
 /**
- * h = z·h + (1 - z)·n, z and r being the update and reset gates and n the candidate: g(x_n + r·(h·Rnᵀ + Rbn)) if
- * linear_before_reset is set, else g(x_n + (r·h)·Rnᵀ + Rbn). The gates are in the order z, r, n.
+ * h = z·h + (1 - z)·n, where z and r are the update and reset gates and n the candidate: g(x_n + r·(h·Rnᵀ +
+ * Rbn)) if linear_before_reset is set, else g(x_n + (r·h)·Rnᵀ + Rbn). The gates are in the order z, r, n.
  */
 function write(graph: GraphBuilder, step: Step, call: Call): readonly string[] {
   const [h = ""] = step.states;

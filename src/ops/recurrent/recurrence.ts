@@ -37,13 +37,16 @@ export interface Step {
 export interface Cell extends Recurrent {
   /** Whether Rb goes into the step, because it is not just added to the inputs. */
   readonly takesBias: (call: Call) => boolean;
-  /** Functions of one direction if the node names none. */
+  /** The activations of one direction if the node names none. */
   readonly activations: readonly string[];
   /** Writes the new states, in the operators of {@link rulesOf}. */
   readonly write: (graph: GraphBuilder, step: Step, call: Call) => readonly string[];
 }
 
-/** Tanh as ONNX Runtime's recurrent kernels compute it, from the logistic function: 3u off even near 0 (measured). */
+/**
+ * Tanh as ONNX Runtime's recurrent kernels compute it, from the logistic function: off by 3u even near 0
+ * (measured).
+ */
 const gateTanh: Operator = {
   ...tanh,
   rounding: (call) =>
@@ -66,7 +69,7 @@ const rulesOf = rulesFrom({
   Unsqueeze: unsqueeze,
 });
 
-/** Functions of a gate that have no parameters. */
+/** Activations without parameters. */
 const plainActivations: readonly string[] = ["Relu", "Sigmoid", "Tanh"];
 
 /** Equal parts of a value along an axis (the last one). */
@@ -175,7 +178,7 @@ function emitScan(graph: GraphBuilder, { states, scanned, reversed, body }: Loop
     ...scanned.map((name, at) => within(name, states.length + at, 1)),
   ];
   const made = body(inner, names.slice(0, states.length), names.slice(states.length));
-  // A graph may not name one of its inputs, or one value twice, as its outputs.
+  // A graph's outputs must be distinct, and must not be its inputs.
   for (const name of [...made.states, ...made.slices]) inner.output(inner.emit("Identity", [name]));
   const directions = (count: number) => ints(Array.from({ length: count }, () => Number(reversed)));
   const attributes: Attributes = {
@@ -213,7 +216,7 @@ export function gradientRecurrent(cell: Cell): (call: GradientCall) => readonly 
   };
 }
 
-/** Writes dL/d(what a direction sees), as far as it is active, into `gradients`; `of` gives dL/d(output). */
+/** Writes the gradients of a direction's active inputs into `gradients`; `of` gives dL/d(output). */
 function backwards(
   call: GradientCall,
   cell: Cell,

@@ -23,7 +23,7 @@ import type { Call } from "../rules/operator.ts";
  */
 export interface Recurrent {
   readonly gates: number;
-  /** Numbers that one direction carries from step to step, each of size h: the outputs after Y. */
+  /** How many states one direction carries from step to step, each of size h: the outputs after Y. */
   readonly states: number;
   /** Whether a unit whose weights and initial state are zero stays zero. */
   readonly zeroStays: (call: Call) => boolean;
@@ -31,7 +31,7 @@ export interface Recurrent {
 
 export const isBatchFirst = (call: Call) => call.int("layout", 0) !== 0;
 
-/** The axis of X that is a sequence. */
+/** The sequence axis of X. */
 export const sequenceAxes = (call: Call) => [input(0, isBatchFirst(call) ? 1 : 0)];
 
 /** Sizes of a call. */
@@ -89,8 +89,8 @@ export function inferRecurrent({ gates, states }: Recurrent): (call: Call) => re
 }
 
 /**
- * Axis-flow rule of the recurrent operators: one width over both directions, since hidden_size is one number. The rows
- * of W and R are one block of units after the other, gate by gate.
+ * Axis-flow rule of the recurrent operators: one width over both directions, since hidden_size is one number.
+ * The rows of W and R are one block of units per gate.
  */
 export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: Call) => AxisRule {
   return (call) => {
@@ -141,7 +141,7 @@ export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: C
     return {
       ties: [
         ...hidden,
-        // What the rows of R make is multiplied by its columns one step later.
+        // The units that the rows of R make are multiplied by its columns one step later.
         blocks(input(2, 1), input(2, 2), gates, call),
         tie(input(0, 2), input(1, 2)),
         ...batches,
@@ -154,12 +154,13 @@ export function flowRecurrent({ gates, states, zeroStays }: Recurrent): (call: C
       written: [{ at: input(2, 2), place: { attribute: "hidden_size" } }],
       unit: "state",
       contents: ([x, w, r, b, , h, c, p]) => {
-        // Without weights, it is the batch that grows.
+        // Without weights, the axis that grows is the batch.
         if (w === undefined) return elementwise([x, h, c]);
         const made = [w, r, b, h, c].filter((held): held is Contents => held !== undefined);
         if (zeroStays(call) && made.every((held) => held === "zero")) return "zero";
         const held = elementwise([...made, p]);
-        // The columns of R rely on its rows: they may be weights because the unit is zero, or shares of it for copies.
+        // The new columns of R are valid only if its rows keep their promise: any weights if the unit is
+        // zero, shares of a weight if it is a copy.
         if (r === "zero" || (r === "copy" && held !== "copy")) {
           return { blocked: `new units would not be a ${r} at every step` };
         }

@@ -4,7 +4,7 @@ import type { Operator } from "../rules/operator.ts";
 import { type Cell, gradientRecurrent, roundingRecurrent, type Step } from "./recurrence.ts";
 import { flopsRecurrent, flowRecurrent, inferRecurrent, sequenceAxes } from "./recurrent.ts";
 
-/** Functions that are 0 at 0. */
+/** Activations f with f(0) = 0. */
 const throughZero: readonly string[] = ["Relu", "Tanh"];
 
 /** h = f(X·Wᵀ + h·Rᵀ + Wb + Rb). */
@@ -24,7 +24,7 @@ const cell: Cell = {
   write,
 };
 
-/** The plain recurrent layer over a sequence, in one or both directions. ONNX RNN-22. */
+/** The simple (Elman) recurrent layer over a sequence, in one or both directions. ONNX RNN-22. */
 export const rnn: Operator = {
   infer: inferRecurrent(cell),
   gradient: gradientRecurrent(cell),

@@ -11,7 +11,9 @@ function bodyOf(call: Call): Subgraph {
   return body?.kind === "graph" ? body.value : call.fail("needs a body", body?.kind);
 }
 
-/** How many inputs are state, the rest being scanned along their first axis; and how many times the body runs. */
+/**
+ * How many inputs are states (the rest are scanned along their first axis), and how many times the body runs.
+ */
 function parts(call: Call): { readonly states: number; readonly length: Dim } {
   if (!call.has(0)) call.unruled("must have the form of opset 9 or newer, without lengths", call.node.inputs);
   const states = call.node.inputs.length - call.int("num_scan_inputs", 0);
@@ -39,9 +41,9 @@ function written(call: GraphCall, states: number): GraphBuilder {
 }
 
 /**
- * A loop over the first axis of some inputs that carries other inputs along as state; `body` maps state and slices to
- * new state and slices of further outputs. Backward passes of recurrent operators use it. ONNX Scan-11.
- * `rulesOf`: the rules of the nodes in the body.
+ * A loop over the first axis of some inputs that carries other inputs along as states; `body` maps states and
+ * slices to new states and slices of the other outputs. Backward passes of recurrent operators use it. ONNX
+ * Scan-11. `rulesOf`: the rules of the nodes in the body.
  */
 export function scanWith(rulesOf: RulesOf): Operator {
   return {
@@ -57,7 +59,7 @@ export function scanWith(rulesOf: RulesOf): Operator {
     },
     gradient: "none",
     axes: () => ({ ties: [] }),
-    // Nothing is promised about what a loop makes.
+    // No error bound is known for the outputs of a loop.
     rounding: (call) =>
       call.node.outputs.map((name) => {
         if (name === "" || !isFloat(call.graph.typeOf(name).dtype)) return undefined;
@@ -67,7 +69,7 @@ export function scanWith(rulesOf: RulesOf): Operator {
         ]);
       }),
     flops(call) {
-      // Only a graph that is being written knows the values around the body.
+      // Only a graph under construction knows the values around the body.
       if (!(call instanceof GraphCall)) return productOfDims(call.output(0).shape);
       const { states, length } = parts(call);
       const inner = written(call, states);

@@ -22,7 +22,7 @@ export const argMax: Operator = {
   axes: () => ({ ties: [] }),
   rounding(call) {
     if (call.inputBounds[0] === undefined) return undefined;
-    // Any position may win once the entries are uncertain.
+    // If the entries are uncertain, any position may win.
     const reduced = call.axis(call.int("axis", 0), call.rank(0));
     const dim: Dim | undefined = call.shape(0)[reduced];
     const dimension = () =>

@@ -14,13 +14,16 @@ function axisOf(call: Call): number {
   return call.axis(axis, call.rank(0));
 }
 
-/** Running sums along an axis, of all entries up to each one (or before it, or behind it). ONNX CumSum-14. */
+/**
+ * Running sums along an axis, of all entries up to each one (inclusive or exclusive, from either end). ONNX
+ * CumSum-14.
+ */
 export const cumSum: Operator = {
   infer(call) {
     axisOf(call);
     return inferUnary(call);
   },
-  // Entry i goes into the sums from i on; going through them backwards sums their gradients.
+  // Entry i goes into the sums from i on; a reversed running sum adds their gradients up.
   gradient: (call) => [
     call.graph.emit("CumSum", [call.upstream, call.node.inputs[1] as string], {
       exclusive: int(call.int("exclusive", 0)),

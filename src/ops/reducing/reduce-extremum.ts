@@ -29,7 +29,7 @@ function share(call: GradientCall): readonly (string | undefined)[] {
 export const reduceExtremum: Operator = {
   infer: inferReduction,
   gradient: share,
-  // A mean lies between the least and the largest.
+  // A mean is between the smallest and the largest entry.
   axes: flowReduction("compares", { mean: [], copy: [] }, zeroAtZero),
   rounding(call) {
     const [bound] = call.inputBounds;

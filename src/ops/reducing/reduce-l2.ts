@@ -24,7 +24,7 @@ export const reduceL2: Operator = {
     const each = graph.emit("Div", [broadcastable(call, call.upstream), length]);
     return [graph.emit("Mul", [call.node.inputs[0] as string, each])];
   },
-  // Each copied equally often, the units are √(new size / old size) times as long.
+  // If every unit is copied equally often, the vector is √(new size / old size) times as long.
   axes: flowReduction(
     "takes the length",
     { zero: [], copy: [{ target: { output: 0 }, power: 0.5 }] },
@@ -35,7 +35,7 @@ export const reduceL2: Operator = {
     const x = call.node.inputs[0] as string;
     const roundoff = sumRoundoff(call, x, reducedAxes(call).axes);
     const own = call.graph.emit("Mul", [magnitude(call, call.node.outputs[0] as string), roundoff]);
-    // Lengths differ by no more than the length of the difference, which is itself computed.
+    // Lengths differ by at most the length of the difference, which is itself computed with roundings.
     const [bound] = call.inputBounds;
     if (bound === undefined) return own;
     const length = reduceLike(call, "ReduceL2", bound);

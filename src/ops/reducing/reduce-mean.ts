@@ -17,7 +17,7 @@ import {
 export const reduceMean: Operator = {
   infer: inferReduction,
   gradient: (call) => [stretchBack(call, call.graph.emit("Div", [call.upstream, reducedCount(call)]))],
-  // Copies and means leave a mean as it is; zeros make it smaller by old size / new size.
+  // Copies and means leave a mean unchanged; zeros multiply it by old size / new size.
   axes: flowReduction(
     "takes the mean",
     { mean: [], copy: [], zero: [{ target: { output: 0 }, power: -1 }] },

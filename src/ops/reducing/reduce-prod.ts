@@ -16,14 +16,14 @@ import {
   reduceLike,
 } from "./reduction.ts";
 
-/** Products over axes; of sizes, mostly. ONNX ReduceProd-18. */
+/** Products over axes, mostly of sizes. ONNX ReduceProd-18. */
 export const reduceProd: Operator = {
   infer(call) {
     const [type] = inferReduction(call) as [ValueType];
     const sizes = call.rank(0) === 1 && reducedAxes(call).axes.length === 1 ? sizesOf(call, 0) : undefined;
     return [sized(type, sizes === undefined ? undefined : [productOfDims(sizes)])];
   },
-  // y / x, where x may be 0: the product of all others, which is 0 where one of them is.
+  // y / x for x that may be 0: the product of all other entries, which is 0 if one of them is.
   gradient(call) {
     const { graph } = call;
     const x = call.node.inputs[0] as string;
@@ -40,7 +40,7 @@ export const reduceProd: Operator = {
     return [graph.emit("Mul", [others, broadcastable(call, call.upstream)])];
   },
   axes: flowReduction("multiplies", {}, zeroAtZero),
-  // Thirty numbers of 20 are more than float32 holds, and infinity times zero is NaN.
+  // A product of thirty 20s overflows float32, and infinity times zero is NaN.
   interval: ([x = anything]) => (x.least >= -1 && x.most <= 1 ? between(-1, 1) : notANumber),
   rounding(call) {
     if (!isFloat(call.output(0).dtype)) return undefined;

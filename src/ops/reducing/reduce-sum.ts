@@ -17,12 +17,12 @@ import {
 export const reduceSum: Operator = {
   infer: inferReduction,
   gradient: (call) => [stretchBack(call, call.upstream)],
-  // Each copied equally often, the units sum up to new size / old size times as much.
+  // If every unit is copied equally often, the sum is new size / old size times as large.
   axes: flowReduction("sums", { zero: [], copy: [{ target: { output: 0 }, power: 1 }] }, moved),
   interval([x = anything], call) {
     const sum = summedUp(x);
     const { axes } = reducedAxes(call);
-    // The sum of what is not negative is at least its largest entry.
+    // The sum of nonnegative entries is at least the largest of them.
     const over = x.least >= 0 && x.peak?.axes.every((axis) => axes.includes(axis)) ? x.peak.at : sum.least;
     return { ...sum, least: Math.max(sum.least, over) };
   },

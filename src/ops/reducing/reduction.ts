@@ -8,7 +8,7 @@ import { restoreAxes, shapeOf } from "../rules/gradient.ts";
 import type { Call, GradientCall, RoundingCall } from "../rules/operator.ts";
 import { numbersOf, unknownSize } from "../rules/sizes.ts";
 
-/** The axes that a reduction runs over (attribute or input), and whether they stay as size 1. */
+/** The axes that a reduction runs over (attribute or input), and whether they are kept with size 1. */
 export function reducedAxes(call: Call): { readonly axes: readonly number[]; readonly kept: boolean } {
   const rank = call.rank(0);
   const given = givenAxes(call, 1, rank);
@@ -20,7 +20,7 @@ export function reducedAxes(call: Call): { readonly axes: readonly number[]; rea
   };
 }
 
-/** The shape where only a run says which axes are reduced: its rank, where that many are. */
+/** The shape if the reduced axes are known only at run time: its rank is known if their number is. */
 function withFedAxes(call: Call, shape: Shape): Shape {
   if (call.int("keepdims", 1) !== 0) return shape.map((_, axis) => unknownSize(call, axis));
   const [count] = call.shape(1);
@@ -45,7 +45,7 @@ export function inferReduction(call: Call): readonly ValueType[] {
   ];
 }
 
-/** What new units may hold for a reduction over them to stay as it was, and what repairs that takes. */
+/** The contents of new units that leave a reduction over them unchanged, and the repairs that each needs. */
 export type Accepted = { readonly [F in Contents]?: readonly Repair[] };
 
 /** Axis-flow rule of the reductions; `verb` says what it does to an axis, e.g. "sums". */
@@ -111,7 +111,7 @@ export function reduceLike(call: RoundingCall, op: string, value: string): strin
   return call.graph.emit(op, [value, ...call.node.inputs.slice(1)], call.node.attributes);
 }
 
-/** FLOPs of a reduction: one per element that goes in. */
+/** FLOPs of a reduction: one per input element. */
 export function flopsReduction(call: Call): Dim {
   return productOfDims(call.shape(0));
 }

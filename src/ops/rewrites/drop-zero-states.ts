@@ -62,7 +62,7 @@ function zerosIn(graph: Graph): (name: string) => boolean {
   const intervalAt = (name: string): Interval => {
     const old = known.get(name);
     if (old !== undefined) return old;
-    // Half-way through a cycle nothing is known.
+    // Nothing is known while a value is still being computed (a cycle).
     known.set(name, anything);
     const found = look(name);
     known.set(name, found);
@@ -70,7 +70,7 @@ function zerosIn(graph: Graph): (name: string) => boolean {
   };
   const look = (name: string): Interval => {
     const tensor = graph.parameters.get(name);
-    // A parameter of zeros may be one that is yet to be trained.
+    // A parameter that is zero now may be trained later.
     if (tensor !== undefined) {
       const isZero = wasLifted(graph, name) && toNumbers(tensor).every((value) => value === 0);
       return isZero ? between(0, 0) : anything;

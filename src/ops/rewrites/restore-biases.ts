@@ -6,8 +6,8 @@ import { isSupported, operatorOf } from "../index.ts";
 import { Call } from "../rules/operator.ts";
 
 /**
- * Gives products of PyTorch's dynamo exporter the biases that it leaves out if they are zero, as those of fresh
- * layers often are: PyTorch trains them. The call that the exporter recorded shows that there was one.
+ * Restores biases that PyTorch's dynamo exporter leaves out because they are zero, as those of fresh layers
+ * often are: PyTorch would train them. The recorded call shows that there was one.
  */
 export function restoreBiases(graph: Graph): Graph {
   const program = exportedProgram(graph);

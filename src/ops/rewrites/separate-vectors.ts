@@ -13,9 +13,9 @@ interface Slot {
 }
 
 /**
- * Gives layers their own vectors again if an exporter made them share one because theirs were equal. Such a vector is
- * that of fresh layers: all its elements are equal. A vector that one layer reads in several calls stays one parameter,
- * and so does any other vector: it is shared on purpose.
+ * Gives layers their own vectors again if an exporter made them share one because theirs were equal. Such
+ * vectors come from fresh layers, and all their elements are equal. A vector that one layer reads in several
+ * calls stays one parameter, and so does any other vector: it is shared on purpose.
  */
 export function separateVectors(graph: Graph): Graph {
   const slots = new Map<string, Slot[]>();

@@ -116,7 +116,7 @@ export interface Relations {
 export interface BlockedAxis {
   readonly at: AxisRef;
   readonly reason: string;
-  /** Whether the positions that remain are only moved along the axis: none enters into another. */
+  /** Whether the remaining positions only move along the axis, without mixing. */
   readonly apart?: boolean;
 }
 
@@ -127,12 +127,18 @@ export interface AxisRule {
   readonly roles?: readonly { readonly at: AxisRef; readonly role: Role }[];
   /** Why an axis must not grow; takes precedence over ties. */
   readonly blocked?: readonly BlockedAxis[];
-  /** Axes that may change without any other axis changing: summed over by a weight that ties both sides already. */
+  /**
+   * Axes that may change without any other axis changing: a weight that sums over them already ties both
+   * sides.
+   */
   readonly ends?: readonly AxisRef[];
   readonly written?: readonly Written[];
   readonly aggregates?: readonly Aggregate[];
   readonly picks?: readonly Pick[];
-  /** Rows of a table of weights, and (any axis of) the integers that look them up: new ones after the old leave those be. */
+  /**
+   * Rows of a table of weights, and (any axis of) the integers that look them up: rows appended after the old
+   * ones do not affect them.
+   */
   readonly tables?: readonly { readonly rows: AxisRef; readonly by: AxisRef }[];
   /** What a unit that this node makes is called, e.g. "channel"; "neuron" if absent. */
   readonly unit?: string;

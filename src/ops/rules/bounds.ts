@@ -60,7 +60,7 @@ export function elementwiseBound(slope: number, ulps: number): (call: RoundingCa
   };
 }
 
-/** Rounding rule of operators that only move elements about: apply the same operator to the bound. */
+/** Rounding rule of operators that only rearrange elements: apply the same operator to the bound. */
 export function movedBound(call: RoundingCall): string | undefined {
   const bound = call.inputBounds[0];
   if (bound === undefined) return undefined;

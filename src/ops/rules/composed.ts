@@ -6,8 +6,9 @@ import { dependents, rulesFrom, sweepBounds, sweepGradients } from "./sweep.ts";
 export type Composition = (call: Call & { readonly graph: GraphBuilder }) => readonly string[];
 
 /**
- * Gradient, rounding and lowering rules of an operator that is a composition of others, whose rules are `rules`: either
- * ONNX defines it so, or it came with a newer operator set than the one that graphs are written in.
+ * Gradient, rounding and lowering rules of an operator that is a composition of others, whose rules are
+ * `rules`: either ONNX defines it that way, or it was added after the operator set that graphs are written
+ * in.
  */
 export function composed(
   rules: Readonly<Record<string, Operator>>,

@@ -84,7 +84,7 @@ function commonFactors(from: Shape, to: Shape): readonly Factor[] | undefined {
     const shared = commonFactor(a, b);
     if (shared === undefined) return undefined;
     factors.push({ size: shared, from: Math.min(i, from.length - 1), to: Math.min(j, to.length - 1) });
-    // An axis of size 1 is a factor on its own, and takes nothing from its neighbor on the other side.
+    // An axis of size 1 is a separate factor, and uses up nothing of its neighbor on the other side.
     const alone = shared === 1 && a !== b;
     const restA = alone || a === undefined ? a : divideDims(a, shared);
     const restB = alone || b === undefined ? b : divideDims(b, shared);
@@ -102,7 +102,10 @@ function commonFactor(a: Dim | undefined, b: Dim | undefined): Dim | undefined {
   return divideDims(b, a) === undefined ? undefined : a;
 }
 
-/** Most parts of an axis that are tried one by one: more than any model has heads, and cheap even in a hostile file. */
+/**
+ * The most parts of an axis that are tried one by one: more than any model has heads, yet cheap even for a
+ * hostile file.
+ */
 const maxParts = 4096;
 
 /** One axis as the product of its factors. */
@@ -205,7 +208,7 @@ export function regroupTies(from: Side, to: Side): readonly Tie[] | undefined {
   const right = to.sizes.map((_, at) => new FactoredAxis(factors.filter((factor) => factor.to === at)));
   const carry = (layout: Layout, source: FactoredAxis, target: FactoredAxis, shared: Factor): Carried => {
     const ambiguous = {
-      blocked: "it is folded with other axes in a way that no one of them can follow",
+      blocked: "it is folded with other axes in such a way that none of them can grow with it",
       instead: source.grains(),
     };
     const part = source.unfold(layout);
@@ -269,7 +272,7 @@ export function concatenationTies(whole: AxisRef, parts: readonly AxisRef[], siz
         const cut = sliceLayout(layout, units, start, start + (known[index] as number));
         if (cut !== undefined) return cut;
         return {
-          blocked: "one unit, or its neighbors, would be in several parts of the concatenation",
+          blocked: "a unit and its neighbors would be in several parts of the concatenation",
           instead: grainsOf(known),
         };
       },

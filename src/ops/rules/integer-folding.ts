@@ -38,7 +38,7 @@ export function rearranged(
   return makeTensor(dtype, dims, data);
 }
 
-/** Every place of a tensor, in order. */
+/** The index tuples of a tensor's elements, in order. */
 export function placesOf(dims: readonly number[]): readonly (readonly number[])[] {
   return dims.reduce<readonly (readonly number[])[]>(
     (places, size) =>
@@ -47,7 +47,7 @@ export function placesOf(dims: readonly number[]): readonly (readonly number[])[
   );
 }
 
-/** How far a place lies from the first element. */
+/** The offset of a place from the first element. */
 export function offsetOf(place: readonly number[], dims: readonly number[]): number {
   return place.reduce((offset, index, axis) => offset * (dims[axis] as number) + index, 0);
 }

@@ -1,7 +1,7 @@
 /**
- * Bounds on the entries of a value, known without running the model, and whether they are finite if the model's
- * inputs and weights are. Sums and products are assumed to stay within the range of floats: what counts is what
- * overflows or is undefined near ordinary numbers, such as exp(89), ln 0 and √-1.
+ * Bounds on the entries of a value, known without running the model, and whether they are finite if the
+ * model's inputs and weights are. Sums and products are assumed to stay within the range of floats: what
+ * matters is what overflows or is undefined near ordinary numbers, such as exp(89), ln 0 and √-1.
  */
 export interface Interval {
   readonly least: number;

@@ -134,7 +134,7 @@ export class Call {
   }
 }
 
-/** A call within a graph that is being written: it knows about its values what the graph knows. */
+/** A call within a graph that is being written: it knows what the graph knows about its values. */
 export class GraphCall extends Call {
   readonly graph: GraphBuilder;
 
@@ -148,7 +148,10 @@ export class GraphCall extends Call {
   }
 }
 
-/** What a raising rule works with: a call of an older opset, within the graph of opset 20 that is being written. */
+/**
+ * What an upgrade rule works with: a call of an older opset, within the graph of opset 20 that is being
+ * written.
+ */
 export interface UpgradeCall extends GraphCall {
   readonly opset: number;
 }
@@ -174,7 +177,7 @@ export interface RoundingCall extends Call {
 /** What a training rule works with: the call and the training graph being written. */
 export interface TrainingCall extends Call {
   readonly graph: GraphBuilder;
-  /** Makes the parameter at input `index` take the value `name` after the step (running statistics). */
+  /** Sets the parameter at input `index` to the value `name` after the step (running statistics). */
   update(index: number, name: string): void;
   /** Declares that the node takes a variance over `count` values, which must be more than one. */
   overSeveral(count: Dim): void;
@@ -255,8 +258,9 @@ export interface Operator {
   /** Input axes that it processes step by step, so that earlier positions affect later ones. */
   readonly sequences?: (call: Call) => readonly AxisRef[];
   /**
-   * The node that computes the same in opset 20, if older opsets write the call differently or mean something else by
-   * it; the rule may emit others before it. All rules except `infer` and `axes` know only opset 20.
+   * The node that computes the same in opset 20, if older opsets write the call differently or give it
+   * another meaning; the rule may emit other nodes before it. All rules except `infer` and `axes` know only
+   * opset 20.
    */
   readonly upgrade?: (call: UpgradeCall) => Node;
   /** Writes the node's outputs with the same values, but so that zero units get a gradient (see `AxisRule.atZero`). */

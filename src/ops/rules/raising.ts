@@ -8,7 +8,7 @@ export function attributesWithout(node: Node, names: readonly string[]): Attribu
 }
 
 /**
- * Raising rule of operators that took as attributes what newer opsets take as inputs 1, 2, ...: lists of integers
+ * Upgrade rule of operators whose attributes became inputs 1, 2, ... in newer opsets: lists of integers
  * (axes, sizes) or one, and numbers of the element type of input 0 (limits). A node with none of them stays as it is.
  */
 export function attributesAsInputs(...names: readonly string[]): (call: UpgradeCall) => Node {

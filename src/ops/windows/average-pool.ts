@@ -8,7 +8,7 @@ import type { GradientCall, Operator } from "../rules/operator.ts";
 import { padTo, poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
 import { adjointAttributes, paddedWindow, sizesRemedy, type Window, windowAttributes } from "./window.ts";
 
-/** The mean under each window, of the elements alone or of the padding too. ONNX AveragePool-19. */
+/** The mean over each window, with or without the padding. ONNX AveragePool-19. */
 export const averagePool: Operator = {
   infer: (call) => [{ dtype: call.input(0).dtype, shape: poolShape(call) }],
 
@@ -24,7 +24,8 @@ export const averagePool: Operator = {
         return [padTo(call, repeatWindows(call, shared, covered), covered, spatial)];
       }
     }
-    // Spread each share over its window. The channels become a spatial axis of size-1 windows, whatever their number.
+    // Spread each share over its window. The channels become a spatial axis of size-1 windows, so their
+    // number does not matter.
     const adjoint = adjointAttributes(call, window, spatial, positions);
     const deep = (name: string, least: number) => {
       const attribute = adjoint[name];

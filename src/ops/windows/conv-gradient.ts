@@ -6,10 +6,10 @@ import { shapeOf, transpose } from "../rules/gradient.ts";
 import type { GradientCall } from "../rules/operator.ts";
 import { sizesRemedy, type Window, windowAttributes } from "./window.ts";
 
-// Letters: N batch, G groups, C input and M output channels (of one group where there are groups), K kernel
-// offsets on the spatial axes that are sliced, k those on the axes that are shifted, L output positions.
+// Letters: N batch, G groups, C input and M output channels (per group, if there are groups), K kernel
+// offsets along the sliced spatial axes, k those along the shifted ones, L output positions.
 
-/** What the gradient of a convolution's weight is made of. */
+/** What the gradient of a convolution's weight is computed from. */
 export interface WeightGradient {
   /** [N, C, spatial] */
   readonly x: string;
@@ -22,11 +22,12 @@ export interface WeightGradient {
 }
 
 /**
- * dL/dW of Y = conv(X, W): for each kernel offset, the shifted input times the upstream gradient, summed over batch
- * and positions. The shifts along the last axis are made by a convolution with one-hot filters (in one pass, with
- * padding, stride and dilation at no extra cost, on all threads), those along the others by slices of whole rows;
- * both were faster than ONNX Runtime's Conv with X and dY as its operands, and than slices alone. Small kernels, and
- * larger ones over few channels, are shifted along all axes at once: slices take one thread.
+ * dL/dW of Y = conv(X, W): for each kernel offset, the shifted input times the upstream gradient, summed over
+ * batch and positions. A convolution with one-hot filters makes the shifts along the last axis (in one pass
+ * on all threads, with padding, stride and dilation at no extra cost); slices of whole rows make the others.
+ * Together they were faster than ONNX Runtime's Conv with X and dY as its operands, and faster than slices
+ * alone. Small kernels, and larger ones over few channels, are shifted along all axes at once, because slices
+ * use only one thread.
  */
 export function convWeightGradient(call: GradientCall, parts: WeightGradient): string {
   const { graph } = call;
@@ -69,7 +70,9 @@ function sumOverBatch(call: GradientCall, products: string): string {
   return call.graph.emit("ReduceSum", [products, call.graph.vector([0])], { keepdims: int(0) });
 }
 
-/** Whether the memory for all shifts is small, or the product of those along one axis would have too few rows. */
+/**
+ * Whether all shifts take little memory, or the product of the shifts along one axis would have too few rows.
+ */
 function shiftsAtOnce(call: GradientCall, { x, window }: WeightGradient): boolean {
   const channels = call.graph.typeOf(x).shape[1];
   const rows = typeof channels === "number" ? channels * (window.kernel.at(-1) as number) : undefined;
@@ -78,7 +81,10 @@ function shiftsAtOnce(call: GradientCall, { x, window }: WeightGradient): boolea
 
 const tapsOf = (kernel: readonly number[]) => kernel.reduce((product, size) => product * size, 1);
 
-/** [N, (G), C·k, L]: X under each tap. Every channel is an image of its own, and the taps are the channels made of it. */
+/**
+ * [N, (G), C·k, L]: X under each tap. Every channel becomes a separate image, whose output channels are the
+ * taps.
+ */
 function allShifts(
   call: GradientCall,
   { x, window, groups }: WeightGradient,
@@ -123,8 +129,9 @@ function shiftLast(call: GradientCall, x: string, window: Window): string {
 }
 
 /**
- * [k, 1, ...kernel]: filter i is 1 at tap i. The condition is always true; it keeps ONNX Runtime from seeing a constant
- * weight, for which it would choose a blocked layout whose reordering costs more than the convolution.
+ * [k, 1, ...kernel]: filter i is 1 at tap i. The condition is always true; it hides from ONNX Runtime that
+ * the weight is constant; for a constant weight it would choose a blocked layout, and reordering into that
+ * costs more than the convolution.
  */
 function oneHotFilters(call: GradientCall, x: string, kernel: readonly number[]): string {
   const { graph } = call;
@@ -149,7 +156,7 @@ function offsets(kernel: readonly number[]): number[][] {
   );
 }
 
-/** The rows that tap `offset` sees: a strided slice on every spatial axis but the last. */
+/** The rows that tap `offset` sees: a strided slice along every spatial axis but the last. */
 function sliceRows(
   call: GradientCall,
   shifted: string,

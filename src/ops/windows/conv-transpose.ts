@@ -8,7 +8,7 @@ import { channelColumn, convolutionFlow, kernelOf, sumToChannels } from "./conv.
 import { convWeightGradient } from "./conv-gradient.ts";
 import { extent, spatialAxes, type Window, windowAttributes, windowOf } from "./window.ts";
 
-/** A call as it is written, its padding aside. */
+/** The attributes of a call except its padding. */
 function slidingOf(call: Call) {
   const x = call.shape(0);
   if (x.length < 3 || call.rank(1) !== x.length) {
@@ -16,7 +16,7 @@ function slidingOf(call: Call) {
   }
   const kernel = kernelOf(call);
   const rank = kernel.length;
-  // An output_shape may name batch and channels too.
+  // An output_shape may include batch and channels.
   const wanted = call.ints("output_shape")?.slice(-rank);
   const auto = call.string("auto_pad", "NOTSET");
   const strides = call.ints("strides") ?? kernel.map(() => 1);
@@ -26,7 +26,7 @@ function slidingOf(call: Call) {
   return { kernel, auto, sizes };
 }
 
-/** The window of the convolution that this is the adjoint of, and how far the output reaches beyond it. */
+/** The window of the convolution whose adjoint this is, and how far the output extends beyond it. */
 function geometry(call: Call): { window: Window; surplus: readonly number[]; groups: number } {
   const { kernel, auto, sizes } = slidingOf(call);
   const spatial = call.shape(0).slice(2);
@@ -37,7 +37,7 @@ function geometry(call: Call): { window: Window; surplus: readonly number[]; gro
   const totals = spatial.map((size, axis) => {
     const [stride, to] = [plain.strides[axis] as number, sizes[axis]];
     if (typeof size !== "number" || typeof to !== "number") {
-      return call.unruled("has a padding that is known only with the sizes of its input", spatial);
+      return call.unruled("needs the sizes of its input to determine its padding", spatial);
     }
     const total = stride * (size - 1) + (surplus[axis] ?? 0) + extent(plain, axis) - to;
     return total >= 0 ? total : call.unruled("would need negative padding", sizes);
@@ -48,7 +48,7 @@ function geometry(call: Call): { window: Window; surplus: readonly number[]; gro
   return { window: { ...plain, begin, end }, surplus, groups };
 }
 
-/** The call as if no padding were asked for: what is asked for counts from the output. */
+/** The call without its padding, which output_shape determines instead. */
 function withoutPadding(call: Call): Call {
   const { pads: _, auto_pad: __, ...attributes } = call.node.attributes;
   return new Call(
@@ -97,8 +97,8 @@ export const convTranspose: Operator = {
   },
 
   /**
-   * ONNX Runtime's kernel takes one image after another and adds its columns up on one thread. The convolution with
-   * the flipped kernel is slower on one thread and, with 2 and more, faster: by a quarter to a half.
+   * ONNX Runtime's kernel processes one image at a time and sums its columns on one thread. A convolution
+   * with the flipped kernel is slower on one thread, but a quarter to a half faster on two or more.
    */
   lower(call, threads) {
     const { graph, node } = call;
@@ -128,7 +128,7 @@ export const convTranspose: Operator = {
       call.wants(0)
         ? call.graph.emit("Conv", [upstream, weight], { ...windowAttributes(window), group: int(groups) })
         : undefined,
-      // The weight plays the same part in both directions: what was put in and what came out change places.
+      // The weight's gradient is that of the convolution, with input and output swapped.
       call.wants(1)
         ? convWeightGradient(call, { x: upstream, upstream: x, weight, window, groups })
         : undefined,

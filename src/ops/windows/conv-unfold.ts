@@ -8,8 +8,9 @@ import { type Window, windowAttributes } from "./window.ts";
 // Letters: N batch, C channels, K kernel offsets, P output positions, M filters.
 
 /**
- * What each output of a convolution is a product of, as rows [N·P, C·K] in the order of a filter [C, kernel]: each channel
- * by itself under one-hot filters, which also see to padding, stride and dilation.
+ * The patch of X that each output of a convolution is computed from, as rows [N·P, C·K] in the order of a
+ * filter [C, kernel] (im2col). One-hot filters, applied to each channel separately, also handle padding,
+ * stride and dilation.
  */
 export function unfoldConv(call: GraphCall, window: Window): Unfolded {
   const { graph } = call;

@@ -134,7 +134,7 @@ export function channelColumn<T extends string | undefined>(call: GraphOf, vecto
   return call.graph.emit("Unsqueeze", [vector, call.graph.vector(axes)]) as T;
 }
 
-/** Axis flow of Conv and ConvTranspose, which differ in which axis of the weight makes the output channel. */
+/** Axis flow of Conv and ConvTranspose, which differ in the weight axis that makes the output channels. */
 export function convolutionFlow(
   call: Call,
   groups: number,
@@ -170,8 +170,9 @@ export function convolutionFlow(
 }
 
 /**
- * Flow of the channels of a grouped convolution: C inputs and M outputs in G groups. They grow by whole groups, inputs
- * and outputs together, or by an input or an output in every group. Depthwise (C = G), a channel is a group.
+ * Flow of the channels of a grouped convolution: C inputs and M outputs in G groups. They grow by whole
+ * groups, inputs and outputs together, or by one input or output in every group. In a depthwise convolution
+ * (C = G), each channel is a group.
  */
 function groupedFlow(
   call: Call,
@@ -186,7 +187,7 @@ function groupedFlow(
   const perOutput = typeof to === "number" ? to / groups : 0;
   const inEach: Layout = Array.from({ length: groups }, () => ({ inner: 1 }));
   const byGroup = (per: number): Grain => ({ layout: [{ inner: per }], units: groups });
-  // The inputs of ConvTranspose make an axis of its weight that has them of all groups: they grow by groups only.
+  // One axis of ConvTranspose's weight lists the inputs of all groups, so they grow only by whole groups.
   const transposed = axes.incoming === 1;
   const grains = (per: number, inEvery: boolean): readonly Grain[] =>
     per > 1 && inEvery ? [byGroup(per), { layout: inEach, units: per }] : [byGroup(per)];
@@ -194,7 +195,8 @@ function groupedFlow(
     blocked: `its channels are in ${groups} groups`,
     instead: grains(per, inEvery),
   });
-  // Weight axis 0 of Conv counts outputs of all groups, of ConvTranspose inputs; the other axis those of one group.
+  // Weight axis 0 lists the outputs (Conv) or inputs (ConvTranspose) of all groups; axis 1 lists the other
+  // kind, of one group.
   const whole = axes.incoming === 0 ? output(1) : input(0, 1);
   const [perWhole, perOther] = axes.incoming === 0 ? [perOutput, perInput] : [perInput, perOutput];
   const other = axes.incoming === 0 ? input(0, 1) : output(1);
@@ -232,7 +234,7 @@ function groupedFlow(
     ],
     roles: [
       { at: input(1, axes.incoming), role: "incoming" },
-      // Whole groups make outputs of their own; a channel in every group is summed over.
+      // New whole groups make new outputs; a new channel in every group is summed over.
       { at: input(1, axes.outgoing), role: axes.outgoing === 1 ? "outgoing" : "incoming" },
       ...(bias ? [{ at: input(2, 0), role: "shift" as const }] : []),
     ],

@@ -8,10 +8,13 @@ import type { GradientCall, Operator } from "../rules/operator.ts";
 import { poolFlops, poolFlow, poolShape, poolWindow, repeatWindows, tiles } from "./pool.ts";
 import { windowAttributes } from "./window.ts";
 
-/** Up to here, float32 counts exactly. */
+/** Up to here float32 represents every integer exactly, with room to spare. */
 const largestExact = 2 ** 23;
 
-/** The largest element under each window; the gradient goes to the first of equals, as in PyTorch. ONNX MaxPool-12. */
+/**
+ * The largest element in each window; the gradient goes to the first of equal ones, as in PyTorch. ONNX
+ * MaxPool-12.
+ */
 export const maxPool: Operator = {
   infer(call) {
     const shape = poolShape(call);
@@ -50,9 +53,10 @@ export const maxPool: Operator = {
 };
 
 /**
- * Where windows tile the input: an element is a maximum if it equals its window's, and the first one is that with the
- * largest rank among them, found by pooling again. The rank tells where it is, and MaxUnpool puts the gradient there.
- * Four times as fast on ONNX Runtime's CPU kernels as pooling with indices and scattering.
+ * For windows that tile the input. An element is a maximum if it equals its window's output; the first such
+ * element has the largest rank, which pooling again finds. The rank gives its position, and MaxUnpool puts
+ * the gradient there. Four times as fast on ONNX Runtime's CPU kernels as pooling with indices and
+ * scattering.
  */
 function gradientOfTiles(
   call: GradientCall,
@@ -85,7 +89,7 @@ function gradientOfTiles(
   });
 }
 
-/** [N, C, 1, 1] int64: the place of each plane's first element among all. */
+/** [N, C, 1, 1] int64: the offset of each plane's first element in the whole tensor. */
 function firstOfPlanes(call: GradientCall, x: string, size: number): string {
   const { graph } = call;
   const scalar = (value: number) => graph.emit("Squeeze", [graph.vector([value]), graph.vector([0])]);
@@ -96,8 +100,9 @@ function firstOfPlanes(call: GradientCall, x: string, size: number): string {
 }
 
 /**
- * `ranks` [covered]: within each window, how far an element's place in the plane lies before that of the last one.
- * `lasts` [positions]: the place of each window's last element. Without a hit (NaN) that is where the rank 0 points.
+ * `ranks` [covered]: for each element, how far its offset in the plane is before that of its window's last
+ * element. `lasts` [positions]: the offset of each window's last element, which is also where rank 0, of a
+ * window without a maximum (NaN), points.
  */
 function tilePlaces(
   [height = 1, width = 1]: readonly number[],
@@ -117,7 +122,7 @@ function tilePlaces(
   return { ranks, lasts };
 }
 
-/** Any window: pools again for the positions of the maxima and adds the upstream gradient up at them. */
+/** For any window: pools again to get the positions of the maxima, and sums the upstream gradient there. */
 export function gradientByIndices(call: GradientCall, attributes: Attributes): string {
   const { graph } = call;
   const x = call.node.inputs[0] as string;
@@ -131,7 +136,7 @@ export function gradientByIndices(call: GradientCall, attributes: Attributes): s
   return graph.emit("Reshape", [summed, shapeOf(call, x)]);
 }
 
-/** The attributes of a MaxPool whose one window covers everything. */
+/** The attributes of a MaxPool with a single window that covers everything. */
 export function globalPoolAttributes(kernel: readonly number[]): Attributes {
   return windowAttributes({
     kernel,

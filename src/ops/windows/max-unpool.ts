@@ -7,7 +7,9 @@ import type { Call, Operator } from "../rules/operator.ts";
 import { sizesOf } from "../rules/sizes.ts";
 import { windowOf } from "./window.ts";
 
-/** [N, C, ...]: what is asked for, else the least that windows of this kind have these positions over. */
+/**
+ * [N, C, ...]: the shape given, else the smallest input on which windows of this kind have these positions.
+ */
 function target(call: Call): Shape {
   const [batch = 1, channels = 1, ...positions] = call.shape(0);
   const asked = sizesOf(call, 2);
@@ -24,8 +26,8 @@ function target(call: Call): Shape {
 }
 
 /**
- * Zeros, and each element of X [N, C, positions] where I, of the same shape, says: a place among all elements of the
- * output in row-major order, as MaxPool gives them. ONNX MaxUnpool-11.
+ * Zeros, except for each element of X [N, C, positions] at the place that I, of the same shape, gives: its
+ * index in the flattened (row-major) output, as MaxPool returns it. ONNX MaxUnpool-11.
  */
 export const maxUnpool: Operator = {
   infer(call) {

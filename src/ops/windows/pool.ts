@@ -11,7 +11,7 @@ export function poolWindow(call: Call): Window {
   const spatial = call.shape(0).slice(2);
   const kernel = call.ints("kernel_shape") ?? call.fail("kernel_shape is required", undefined);
   const window = windowOf(call, kernel, spatial);
-  // ONNX Runtime then takes negative padding, which shifts the windows, where Conv takes none.
+  // In this case ONNX Runtime's pools use negative padding, which shifts the windows; its Conv uses none.
   if (
     call.string("auto_pad", "NOTSET").startsWith("SAME") &&
     window.strides.some((stride, axis) => stride > extent(window, axis))
@@ -46,12 +46,12 @@ export function poolFlow(call: Call, fresh: NonNullable<AxisRule["contents"]> = 
   };
 }
 
-/** One operation to a tap of each output element. */
+/** One operation per tap of each output element. */
 export function poolFlops(call: Call): Dim {
   return productOfDims([...poolWindow(call).kernel, ...call.output(0).shape]);
 }
 
-/** Whether no element lies in two windows and none is padded. */
+/** Whether no two windows overlap and none reaches into padding. */
 export function tiles(window: Window): boolean {
   return window.kernel.every(
     (size, axis) =>

@@ -4,9 +4,10 @@ import { transpose } from "../rules/gradient.ts";
 import type { GradientCall } from "../rules/operator.ts";
 
 /**
- * The adjoint of a Resize of [N, C, ...] to `to`, of any mode. Along each axis it is a product with a matrix [in, out] of
- * weights, and the gradient one with its transpose. The matrix is what the same Resize makes of the unit matrix, so
- * that no rule of coordinates is written down twice. Throws `INVALID_MODEL` where a spatial size is not a number.
+ * The adjoint of a Resize of [N, C, ...] to `to`, in any mode. Along each axis Resize is a product with a
+ * matrix [in, out] of weights, and its gradient is a product with the transpose. The same Resize applied to
+ * the identity matrix gives that matrix, so the coordinate rules need not be written twice. Throws
+ * `INVALID_MODEL` if a spatial size is not a number.
  */
 export function resizeBack(
   call: GradientCall,
@@ -25,7 +26,7 @@ export function resizeBack(
   }, call.upstream);
 }
 
-/** [out, in]: how much of each entry is in each entry that the call makes along an axis. */
+/** [out, in]: the weight of each input entry in each output entry along an axis. */
 function weightsAlong(call: GradientCall, size: Dim, to: Dim, scale: number | undefined): string {
   const { graph, node } = call;
   if (typeof size !== "number" || typeof to !== "number") {
@@ -43,7 +44,7 @@ function weightsAlong(call: GradientCall, size: Dim, to: Dim, scale: number | un
       Array.from({ length: size * size }, (_, at) => Number(at % (size + 1) === 0)),
     ),
   );
-  // Two spatial axes, as that is what ONNX Runtime resizes in every mode; the first stays as it is.
+  // Two spatial axes, because ONNX Runtime resizes those in every mode; the first keeps its size.
   const target =
     scale === undefined
       ? ["", "", graph.vector([1, 1, size, to])]

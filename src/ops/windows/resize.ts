@@ -19,12 +19,15 @@ export function scaledShape(call: Call, scales: readonly number[]): readonly Dim
   return call.shape(0).map((size, axis) => scaled(call, size, scales[axis] ?? 1, axis));
 }
 
-/** Whether the scales are input 1, as in opset 10; later that is the region of interest, which is not all. */
+/**
+ * Whether the scales are input 1, as in opset 10; in later opsets input 1 is the region of interest, and
+ * others follow.
+ */
 function takesScalesFirst(call: Call): boolean {
   return call.node.inputs.length === 2;
 }
 
-/** What is known of the size of each axis: a scale, a size, or nothing where only a run says it. */
+/** What is known about the size of each axis: a scale, a size, or nothing if it is computed at run time. */
 interface Stretch {
   readonly scale?: number | undefined;
   readonly size?: Dim | undefined;
@@ -36,9 +39,9 @@ function stretches(call: Call): readonly Stretch[] {
   const listed = call.ints("axes")?.map((axis) => call.axis(axis, rank));
   const axes = listed ?? Array.from({ length: rank }, (_, axis) => axis);
   const at = takesScalesFirst(call) ? 1 : 2;
-  // Upsample's scales were an attribute once.
+  // Upsample's scales were an attribute until opset 8.
   const attribute = call.floats("scales");
-  // Where sizes are given, opsets 11 and 12 want scales all the same: an empty list.
+  // Opsets 11 and 12 require scales even if sizes are given: an empty list.
   const empty = call.has(at) && call.shape(at)[0] === 0;
   const scaled = attribute !== undefined || (call.has(at) && !empty);
   const scales = attribute ?? (scaled ? realsOf(call, at) : undefined);
@@ -57,7 +60,7 @@ function stretches(call: Call): readonly Stretch[] {
   });
 }
 
-/** Output sizes: those given, the input's times the scales, or names for what is not known. */
+/** Output sizes: those given, the input's times the scales, or symbols for unknown ones. */
 function sizes(call: Call): readonly Dim[] {
   const shape = call.shape(0);
   return stretches(call).map(({ scale, size }, axis) => {
@@ -79,7 +82,10 @@ function isRepeat(call: Call): boolean {
   return modeOf(call).join() === "nearest,asymmetric,floor";
 }
 
-/** How often each element is repeated on each spatial axis; undefined where it is not, or not a known whole number of times. */
+/**
+ * How often each element is repeated along each spatial axis; undefined if elements are not just repeated, or
+ * not a known whole number of times.
+ */
 function repeats(call: Call): number[] | undefined {
   const shape = call.shape(0);
   if (call.ints("axes") !== undefined) return undefined;
@@ -125,7 +131,7 @@ export const resize: Operator = {
         ...(flow.blocked ?? []),
         ...moves.flatMap((axis) => [input(0, axis), output(axis)].map((at) => ({ at, reason }))),
       ],
-      // Sizes name batch and channels too.
+      // The sizes include batch and channels.
       written: (call.has(3) && call.ints("axes") === undefined ? [0, 1] : []).map((axis) => ({
         at: output(axis),
         place: { input: 3, element: axis },
@@ -134,7 +140,7 @@ export const resize: Operator = {
   },
   // Region, scales and sizes.
   literals: { always: [1, 2, 3] },
-  // Opset 10 knew but one way to find the elements.
+  // Opset 10 had only one coordinate mode.
   upgrade(call) {
     const { node } = call;
     if (!takesScalesFirst(call)) return node;

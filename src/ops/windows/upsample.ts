@@ -13,7 +13,9 @@ function scales(call: Call): readonly number[] {
     : toNumbers(given);
 }
 
-/** What Resize took the place of in opset 10; only its axes are followed in this form. ONNX Upsample-9. */
+/**
+ * The predecessor of Resize, which replaced it in opset 10; this form has only an axis rule. ONNX Upsample-9.
+ */
 export const upsample: Operator = {
   ...resize,
   infer: (call) => [{ dtype: call.input(0).dtype, shape: scaledShape(call, scales(call)) }],

@@ -4,11 +4,11 @@ import { type Attributes, ints, text } from "../../graph/model.ts";
 import type { Call } from "../rules/operator.ts";
 import { unknownSize } from "../rules/sizes.ts";
 
-/** What helps where a gradient needs sizes that the model leaves open. */
+/** The remedy if a gradient needs sizes that the model leaves open. */
 export const sizesRemedy =
   "Give them: sizes: { height: 32, width: 32 } (--sizes height=32,width=32 on the command line).";
 
-/** How a window slides over the spatial axes of a convolution or a pool; one entry to a spatial axis. */
+/** How a window slides over the spatial axes of a convolution or a pool; one entry per spatial axis. */
 export interface Window {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
@@ -16,7 +16,7 @@ export interface Window {
   /** Padding before and after each axis. */
   readonly begin: readonly number[];
   readonly end: readonly number[];
-  /** Where the padding follows from sizes that are not known: by which rule. `begin` and `end` are then 0. */
+  /** The padding rule, if the padding follows from sizes that are not known. `begin` and `end` are then 0. */
   readonly auto?: "SAME_UPPER" | "SAME_LOWER";
 }
 
@@ -50,9 +50,9 @@ export function windowOf(call: Call, kernel: readonly number[], spatial: Shape):
   if (auto !== "SAME_UPPER" && auto !== "SAME_LOWER") {
     call.fail("auto_pad must be NOTSET, VALID, SAME_UPPER or SAME_LOWER", auto);
   }
-  // ONNX Runtime refuses this for Conv, and ignores the dilation in pools without a word.
+  // ONNX Runtime rejects this for Conv, and silently ignores the dilation in pools.
   if (dilations.some((dilation) => dilation > 1)) {
-    call.unruled(`auto_pad ${auto} goes without dilations`, dilations, "Write the padding out as pads.");
+    call.unruled(`auto_pad ${auto} does not support dilations`, dilations, "Write the padding out as pads.");
   }
   const totals = spatial.map((size, axis) => {
     const stride = strides[axis] as number;
@@ -70,8 +70,8 @@ export function windowOf(call: Call, kernel: readonly number[], spatial: Shape):
 }
 
 /**
- * Number of positions of the window on spatial axis `axis`. With `ceil`, a last window may hang over the end, but
- * not start beyond the input and its leading padding. Throws `INVALID_MODEL` where none fits.
+ * Number of positions of the window on spatial axis `axis`. With `ceil`, the last window may extend past the
+ * end, but not start beyond the input and its leading padding. Throws `INVALID_MODEL` if no window fits.
  */
 export function windowedSize(call: Call, size: Dim, axis: number, window: Window, ceil: boolean): Dim {
   const stride = window.strides[axis] as number;
@@ -115,7 +115,8 @@ export function windowAttributes(window: Window): Attributes {
 
 /**
  * Attributes of the ConvTranspose that carries `to` positions (a convolution's output) back to `from` (its
- * input) exactly. Throws where a size is not known and the stride is not 1: what to pad is then not known either.
+ * input) exactly. Throws if a size is not known and the stride is not 1, because the padding is then unknown
+ * too.
  */
 export function adjointAttributes(call: Call, window: Window, from: Shape, to: Shape): Attributes {
   paddedWindow(call, window);
