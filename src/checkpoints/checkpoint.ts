@@ -98,7 +98,7 @@ function refuseForeign(config: Config): void {
 }
 
 /** What heads and tables of embeddings are called. */
-const heads = /^(lm_head|cls\.predictions\.decoder|lm_head\.decoder|vocab_projector)\.weight$/;
+const heads = /^(lm_head|proj_out|cls\.predictions\.decoder|lm_head\.decoder|vocab_projector)\.weight$/;
 const tables = /(^|\.)(embed_tokens|wte|shared|word_embeddings)\.weight$/;
 
 /** A head that is stored although it is tied: the model's own where it differs, else the embeddings once more. */

@@ -99,6 +99,7 @@ test.each([
     /LlamaConfig.*\n.*\n.*hidden_size 28/s,
   ],
   ["a layer that is not there", {}, ["--deepen", "after=3"], /after layers 0 to 2/],
+  ["a stack that is not there", {}, ["--deepen", "encoder.after=1"], /no such stack of layers/],
   [
     "a strategy that looks at data",
     {},

@@ -10,6 +10,13 @@ export interface Parameters {
   tensor(name: string): Tensor;
 }
 
+/** How a kernel moves over its input. */
+export interface Convolution {
+  readonly strides: readonly number[];
+  /** Zeros on each side of each axis; default 0. */
+  readonly padding?: number;
+}
+
 export interface NetOptions {
   /** Whether a scale that is stored less 1 (Gemma's) stands in the graph as it is multiplied. Default false. */
   readonly folded?: boolean;
@@ -51,6 +58,19 @@ export class Net {
   transpose = (x: string, order: readonly number[]) => this.emit("Transpose", [x], { perm: ints(order) });
   unsqueeze = (x: string, ...axes: readonly number[]) => this.emit("Unsqueeze", [x, this.graph.vector(axes)]);
   concat = (parts: readonly string[], axis: number) => this.emit("Concat", parts, { axis: int(axis) });
+
+  /** Convolution over all axes after the first two, with the bias if there is one. */
+  convolution(x: string, name: string, { strides, padding = 0 }: Convolution): string {
+    const inputs = [x, this.parameter(`${name}.weight`)];
+    if (this.has(`${name}.bias`)) inputs.push(this.parameter(`${name}.bias`));
+    const pads = strides.map(() => padding);
+    return this.emit("Conv", inputs, { strides: ints(strides), pads: ints([...pads, ...pads]) });
+  }
+
+  /** One position of an axis, which then is gone. */
+  entry(x: string, axis: number, position: number): string {
+    return this.emit("Gather", [x, this.index(position)], { axis: int(axis) });
+  }
 
   /** Positions `from` to `to` of an axis. */
   slice(x: string, axis: number, from: number, to: number): string {

@@ -4,11 +4,26 @@ import type { DType } from "../../tensor/dtype.ts";
 import type { Config } from "../folder/config.ts";
 import type { Net } from "./net.ts";
 
-/** What a configuration gives sizes to. Not every model has every one. */
-export type SizeName = "hidden" | "ffn" | "heads" | "kv" | "headDim" | "layers" | "vocab" | "positions";
+/** What a configuration gives sizes to. No model has all of them. A model with two stacks has some of them per stack. */
+export type SizeName =
+  | "hidden"
+  | "heads"
+  | "kv"
+  | "headDim"
+  | "ffn"
+  | "encoderFfn"
+  | "decoderFfn"
+  | "layers"
+  | "encoderLayers"
+  | "decoderLayers"
+  | "vocab"
+  | "positions";
 export type Sizes = Readonly<Partial<Record<SizeName, number>>>;
 
-/** Values that one section of a model hands to the next, by what they are. */
+/**
+ * Values that one section of a model hands to the next, by name: the stream "h", and whatever later sections need, such as
+ * masks, or the encoder's result for the layers of a decoder.
+ */
 export type State = Readonly<Record<string, string>>;
 
 /** A piece of a model that can be run by itself: the embeddings, a layer, the head. */
@@ -17,7 +32,7 @@ export interface Section {
   readonly build: (net: Net, state: State) => State;
 }
 
-/** An input of the whole model; `bound` is the number that its integers lie below. */
+/** An input of the whole model; its integers are less than `below`, and it has real numbers if there is none. */
 export interface ModelInput {
   readonly name: string;
   readonly dtype: DType;
@@ -35,6 +50,10 @@ export interface Anchor {
 
 /** A row of layers of the same kind. */
 export interface Stack {
+  /** The part of the model that it is. A model with two stacks has an encoder and a decoder. */
+  readonly name: "layers" | "encoder" | "decoder";
+  /** The size that counts its layers. */
+  readonly size: "layers" | "encoderLayers" | "decoderLayers";
   /** What stands before a layer's number in the names of its parameters, e.g. "model.layers.". */
   readonly prefix: string;
   readonly count: number;

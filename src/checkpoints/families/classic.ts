@@ -14,7 +14,7 @@ import type { Config } from "../folder/config.ts";
 
 /** Sizes of a model whose heads all have keys and values of their own, and divide its stream among them. */
 export type ClassicSizes = Sizes &
-  Readonly<Record<"hidden" | "heads" | "headDim" | "ffn" | "layers" | "vocab" | "positions", number>>;
+  Readonly<Record<"hidden" | "heads" | "headDim" | "ffn" | "layers", number>>;
 
 /** What a family says of itself. */
 export interface Classic {
@@ -25,10 +25,11 @@ export interface Classic {
   readonly embeddings: Section["build"];
   readonly layer: (net: Net, state: State, name: string, index: number) => string;
   readonly head: (net: Net, h: string) => string;
-  /** Table of the vocabulary. */
-  readonly table: string;
-  /** What else has the vocabulary as its first axis. */
-  readonly vocabulary?: readonly string[];
+  /** Default: token ids [batch, sequence]. */
+  readonly inputs?: Structure["inputs"];
+  /** A parameter of which one axis is the stream. */
+  readonly stream: Pick<Anchor, "parameter" | "axis">;
+  readonly vocabulary: readonly string[];
   readonly positions: Structure["positions"];
   readonly ffn: (name: string) => Pick<Anchor, "parameter" | "axis">;
   readonly heads: (name: string) => Omit<Anchor, "units">;
@@ -43,7 +44,7 @@ export interface Classic {
 
 /** A model of learned or turned positions, LayerNorm and full heads, from GPT-2's and BERT's time. */
 export function classic(family: Classic): Structure {
-  const { sizes, fields, prefix, table, tied, lastNorm } = family;
+  const { sizes, fields, prefix, tied, lastNorm } = family;
   const names = Array.from({ length: sizes.layers }, (_, index) => `${prefix}${index}`);
   const layers = names.map(
     (name, index): Section => ({
@@ -54,7 +55,9 @@ export function classic(family: Classic): Structure {
   return {
     sizes,
     fields,
-    inputs: [{ name: "ids", dtype: "int64", shape: ["batch", "sequence"], below: sizes.vocab }],
+    inputs: family.inputs ?? [
+      { name: "ids", dtype: "int64", shape: ["batch", "sequence"], below: sizes.vocab as number },
+    ],
     sections: [
       { name: "embeddings", build: family.embeddings },
       ...layers,
@@ -62,14 +65,16 @@ export function classic(family: Classic): Structure {
     ],
     output: "logits",
     anchors: {
-      hidden: [{ parameter: table, axis: 1, layout: [{ inner: 1 }], units: sizes.hidden }],
+      hidden: [{ ...family.stream, layout: [{ inner: 1 }], units: sizes.hidden }],
       ffn: names.map((name) => ({ ...family.ffn(name), layout: [{ inner: 1 }], units: sizes.ffn })),
       heads: names.map((name) => ({ ...family.heads(name), units: sizes.heads })),
     },
-    vocabulary: [table, ...(family.vocabulary ?? [])],
+    vocabulary: family.vocabulary,
     positions: family.positions,
     stacks: [
       {
+        name: "layers",
+        size: "layers",
         prefix,
         count: sizes.layers,
         silenced: family.silenced,

@@ -200,6 +200,8 @@ export function decoder(
     positions: [],
     stacks: [
       {
+        name: "layers",
+        size: "layers",
         prefix: "model.layers.",
         count: layers,
         // A norm behind a branch is silenced itself: zeros before it would make its slope one over the root of epsilon.

@@ -74,8 +74,8 @@ export function encoder(config: Config, options: EncoderOptions): Structure {
       const scores = net.matmul(normed, net.transpose(net.parameter(table), [1, 0]));
       return net.add(scores, net.parameter(names.headBias));
     },
-    table,
-    vocabulary: [names.headBias],
+    stream: { parameter: table, axis: 1 },
+    vocabulary: [table, names.headBias],
     positions: [{ name: places, more: 0 }],
     ffn: (name) => ({ parameter: `${name}.${names.inner}.weight`, axis: 0 }),
     heads: (name) => ({

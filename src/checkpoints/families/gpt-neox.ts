@@ -47,8 +47,8 @@ export const gptNeox: Family = {
         return parallel ? net.add(net.add(out, attended), h) : net.add(middle, out);
       },
       head: (net, h) => net.linear(net.layerNorm(h, "gpt_neox.final_layer_norm", epsilon), "embed_out"),
-      table: "gpt_neox.embed_in.weight",
-      vocabulary: ["embed_out.weight"],
+      stream: { parameter: "gpt_neox.embed_in.weight", axis: 1 },
+      vocabulary: ["gpt_neox.embed_in.weight", "embed_out.weight"],
       positions: [],
       ffn: (name) => ({ parameter: `${name}.mlp.dense_h_to_4h.weight`, axis: 0 }),
       heads: (name) => ({

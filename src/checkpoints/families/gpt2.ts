@@ -46,8 +46,8 @@ export const gpt2: Family = {
         return net.add(middle, net.linearAsStored(net.activation(inner, activation), `${name}.mlp.c_proj`));
       },
       head: (net, h) => net.linear(net.layerNorm(h, `${root}ln_f`, epsilon), tied ? `${root}wte` : "lm_head"),
-      table: `${root}wte.weight`,
-      vocabulary: tied ? [] : ["lm_head.weight"],
+      stream: { parameter: `${root}wte.weight`, axis: 1 },
+      vocabulary: [`${root}wte.weight`, ...(tied ? [] : ["lm_head.weight"])],
       positions: [{ name: `${root}wpe.weight`, more: 0 }],
       ffn: (name) => ({ parameter: `${name}.mlp.c_fc.weight`, axis: 1 }),
       heads: (name) => ({

@@ -13,6 +13,7 @@ import { opt } from "./opt.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
+import { vit } from "./vit.ts";
 
 /** The one table of architectures. */
 export const families: readonly Family[] = [
@@ -30,6 +31,7 @@ export const families: readonly Family[] = [
   bert,
   roberta,
   distilbert,
+  vit,
 ];
 
 /** The family of a `model_type`. Throws `CONFIG`, listing those there are. */

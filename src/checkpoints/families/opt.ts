@@ -66,8 +66,8 @@ export const opt: Family = {
           net.layerNorm(h, `${root}final_layer_norm`, epsilon),
           tied ? `${root}embed_tokens` : "lm_head",
         ),
-      table: `${root}embed_tokens.weight`,
-      vocabulary: tied ? [] : ["lm_head.weight"],
+      stream: { parameter: `${root}embed_tokens.weight`, axis: 1 },
+      vocabulary: [`${root}embed_tokens.weight`, ...(tied ? [] : ["lm_head.weight"])],
       positions: [{ name: `${root}embed_positions.weight`, more: before }],
       ffn: (name) => ({ parameter: `${name}.fc1.weight`, axis: 0 }),
       heads: (name) => ({

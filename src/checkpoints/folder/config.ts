@@ -70,6 +70,17 @@ export class Config {
     return typeof value === "string" ? value : this.#fail(key, "must be a text", value);
   }
 
+  /** One or several positive whole numbers. */
+  counts(key: string): readonly number[] | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.values[key];
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (list.length > 0 && list.every((one) => Number.isSafeInteger(one) && (one as number) > 0)) {
+      return list as readonly number[];
+    }
+    return this.#fail(key, "must be positive whole numbers", value);
+  }
+
   texts(key: string): readonly string[] | undefined {
     if (!this.has(key)) return undefined;
     const value = this.values[key];

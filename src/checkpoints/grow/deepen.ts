@@ -2,42 +2,60 @@ import { EspalierError } from "../../tensor/errors.ts";
 import type { Stack } from "../architecture/structure.ts";
 import type { Growing, GrownTensor } from "./growing.ts";
 
+/** Layers to insert a new one after, by stack, as numbered before; those under "" are inserted in every stack. */
+export type Insertions = ReadonlyMap<Stack["name"] | "", readonly number[]>;
+
 /**
- * Inserts a copy of each layer in `after` behind it, silenced: what it adds to the stream is zero. Layers are numbered as
- * they were before. Fields with an entry for each layer are written out, as classes compute them from a layer's number.
+ * Inserts a silenced copy of each of these layers after it: it adds zero to the stream. Fields with an entry for each layer
+ * are written out, because classes compute them from a layer's number.
  */
-export function deepen(growing: Growing, after: readonly number[]): void {
-  if (after.length === 0) return;
-  const { stacks, fields, sizes } = growing.structure;
-  refuseUnknownFields(growing);
-  for (const stack of stacks) {
-    const wrong = after.find((index) => index >= stack.count);
-    if (wrong === undefined) continue;
+export function deepen(growing: Growing, insertions: Insertions): void {
+  if (insertions.size === 0) return;
+  const { stacks } = growing.structure;
+  for (const name of insertions.keys()) {
+    if (name === "" || stacks.some((stack) => stack.name === name)) continue;
     throw new EspalierError("ARGUMENT", {
-      thing: "depth",
-      rule: `can grow after layers 0 to ${stack.count - 1}`,
-      received: wrong,
+      thing: `depth of the ${name}`,
+      rule: "cannot grow: the model has no such stack of layers",
+      received: name,
+      remedy: "--deepen after=LAYERS deepens it.",
     });
   }
-  const lists = new Map<string, readonly string[]>();
-  for (const stack of stacks) {
-    growing.tensors = withCopies(growing, stack, after);
-    for (const [key, entries] of Object.entries(stack.lists)) {
-      lists.set(
-        key,
-        entries.flatMap((entry, index) => [entry, ...after.filter((one) => one === index).map(() => entry)]),
-      );
-    }
+  refuseUnknownFields(growing);
+  for (const { name } of stacks) {
+    deepenStack(growing, name, [...(insertions.get("") ?? []), ...(insertions.get(name) ?? [])]);
   }
-  const layers = (sizes.layers as number) + after.length;
-  const counts = Object.fromEntries((fields.layers ?? []).map((key) => [key, layers]));
-  growing.configure({ ...Object.fromEntries(lists), ...counts });
-  growing.steps.push({
-    field: fields.layers?.[0] as string,
-    from: sizes.layers as number,
-    to: layers,
-    method: "silent layers",
+}
+
+function deepenStack(growing: Growing, name: Stack["name"], after: readonly number[]): void {
+  const { stacks, fields } = growing.structure;
+  const stack = stacks.find((one) => one.name === name) as Stack;
+  if (after.length === 0) return;
+  const wrong = after.find((index) => index >= stack.count);
+  if (wrong !== undefined) {
+    throw new EspalierError("ARGUMENT", {
+      thing: stacks.length === 1 ? "depth" : `depth of the ${name}`,
+      rule: `can grow after layers 0 to ${stack.count - 1}`,
+      received: wrong,
+      ...(stacks.length === 1
+        ? {}
+        : {
+            remedy: `--deepen ${stacks.map((one) => `${one.name}.after=…`).join(" or ")} deepens one stack.`,
+          }),
+    });
+  }
+  growing.tensors = withCopies(growing, stack, after);
+  const lists = Object.entries(stack.lists).map(([key, entries]) => [
+    key,
+    entries.flatMap((entry, index) => [entry, ...after.filter((one) => one === index).map(() => entry)]),
+  ]);
+  const layers = stack.count + after.length;
+  const keys = fields[stack.size] ?? [];
+  growing.configure({
+    ...Object.fromEntries(lists),
+    ...Object.fromEntries(keys.map((key) => [key, layers])),
   });
+  growing.steps.push({ field: keys[0] as string, from: stack.count, to: layers, method: "silent layers" });
 }
 
 function withCopies(growing: Growing, stack: Stack, after: readonly number[]) {

@@ -24,12 +24,26 @@ export interface FieldReport {
   readonly parametersPerUnit: number;
 }
 
+/** As they are reported. */
+const order: readonly SizeName[] = [
+  "hidden",
+  "ffn",
+  "encoderFfn",
+  "decoderFfn",
+  "heads",
+  "kv",
+  "layers",
+  "encoderLayers",
+  "decoderLayers",
+  "vocab",
+  "positions",
+];
+
 /** Every field that gives something its size: whether it can grow, in which steps, by which method, at what cost. */
 export function fieldsOf(checkpoint: Checkpoint): readonly FieldReport[] {
   const { structure, tensors } = checkpoint;
   const finder = new Finder(shapesOf(structure, tensors));
   const report = new Reports(checkpoint, finder);
-  const order: readonly SizeName[] = ["hidden", "ffn", "heads", "kv", "layers", "vocab", "positions"];
   return order.flatMap((name) => report.of(name));
 }
 
@@ -49,11 +63,11 @@ class Reports {
 
   #ways(name: SizeName): Pick<FieldReport, "ways" | "reason" | "parametersPerUnit"> {
     if (name === "hidden") return this.#hidden();
-    if (name === "ffn") return this.#widths(this.#anchors("ffn"), "+1");
     if (name === "kv") return this.#groups();
     if (name === "heads") return this.#heads();
-    if (name === "layers") return this.#layers();
-    return this.#rows(name);
+    if (name === "vocab" || name === "positions") return this.#rows(name);
+    const stack = this.#checkpoint.structure.stacks.find(({ size }) => size === name);
+    return stack === undefined ? this.#widths(this.#anchors(name), "+1") : this.#layers(stack);
   }
 
   #anchors(name: SizeName | "queries"): readonly Anchor[] {
@@ -90,30 +104,22 @@ class Reports {
     return copied === "" ? report : { ...report, ways: [repeated, ...report.ways] };
   }
 
-  #layers() {
-    const { stacks } = this.#checkpoint.structure;
-    const ways: Way[] = stacks.map(({ exactTo }) => ({
+  #layers({ prefix, count, once, exactTo }: Stack) {
+    const way: Way = {
       method: exactTo === undefined ? "silent layers" : `silent layers (to ${exactTo})`,
       steps: "+1",
       anyType: exactTo === undefined,
-    }));
-    const perUnit = stacks.reduce((sum, stack) => sum + this.#layerSize(stack), 0);
-    return {
-      ways: ways.slice(0, 1),
-      reason: ways.length === 0 ? "no layers of one kind" : "",
-      parametersPerUnit: perUnit,
     };
-  }
-
-  #layerSize({ prefix, count }: Stack): number {
+    const first = `${prefix}${count - 1}.`;
     let size = 0;
     for (const { name, dims } of this.#checkpoint.tensors.values()) {
-      if (name.startsWith(`${prefix}${count - 1}.`)) size += sizeOf(dims);
+      const isCopied = name.startsWith(first) && once?.test(name.slice(first.length)) !== true;
+      if (isCopied) size += sizeOf(dims);
     }
-    return size;
+    return { ways: [way], reason: "", parametersPerUnit: size };
   }
 
-  #rows(name: SizeName) {
+  #rows(name: "vocab" | "positions") {
     const { structure, tensors } = this.#checkpoint;
     const tables = name === "vocab" ? structure.vocabulary : structure.positions.map((table) => table.name);
     const perUnit = tables.reduce((sum, table) => {

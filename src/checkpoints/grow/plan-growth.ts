@@ -5,7 +5,7 @@ import type { Anchor, SizeName, Structure } from "../architecture/structure.ts";
 import { type Checkpoint, shapesOf } from "../checkpoint.ts";
 import { parseConfig } from "../folder/config.ts";
 import { editJson, type JsonEdit } from "../folder/json-text.ts";
-import { deepen } from "./deepen.ts";
+import { deepen, type Insertions } from "./deepen.ts";
 import { checkStreamed } from "./entry-fill.ts";
 import { byZeroOutgoing } from "./finder.ts";
 import { Growing, type GrownTensor, type Step, type Values } from "./growing.ts";
@@ -16,8 +16,7 @@ import { widenHidden } from "./widen-hidden.ts";
 export interface FolderGrowth extends Values {
   /** New sizes by field of the configuration. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Layers behind which a new one is put, as numbered before. */
-  readonly after: readonly number[];
+  readonly after: Insertions;
   /** The type to store weights in; as they are where absent. */
   readonly dtype?: DType | undefined;
 }
@@ -47,7 +46,9 @@ export function planFolder(checkpoint: Checkpoint, growth: FolderGrowth): Planne
   if (sizes.kv !== undefined) {
     widenHeads(growing, wanted.get("heads") ?? (sizes.heads as number), wanted.get("kv") ?? sizes.kv);
   } else widenPlainly(growing, "heads", wanted.get("heads"));
-  widenPlainly(growing, "ffn", wanted.get("ffn"));
+  for (const name of ["ffn", "encoderFfn", "decoderFfn"] as const) {
+    widenPlainly(growing, name, wanted.get(name));
+  }
   widenHidden(growing, wanted.get("hidden") ?? (sizes.hidden as number));
   const configText = configOf(checkpoint, growing, dtype);
   return {
@@ -69,12 +70,13 @@ function sizesOf(structure: Structure, asked: ReadonlyMap<string, number>): Read
   const wanted = new Map<SizeName, number>();
   for (const [field, to] of asked) {
     const name = nameOf.get(field);
-    if (name === undefined || name === "layers") {
-      const known = [...nameOf].filter(([, size]) => size !== "layers").map(([key]) => key);
+    const counted = structure.stacks.map((stack): SizeName => stack.size);
+    if (name === undefined || counted.includes(name)) {
+      const known = [...nameOf].filter(([, size]) => !counted.includes(size)).map(([key]) => key);
       const meant = didYouMean(field, known);
       throw new EspalierError("UNKNOWN_WIDTH", {
         thing: "field",
-        rule: name === "layers" ? "grows by --deepen" : "must be one that gives a size",
+        rule: name === undefined ? "must be one that gives a size" : "grows by --deepen",
         received: field,
         remedy: `${meant === undefined ? "" : `${meant} `}Fields that can grow: ${known.join(", ")}.`,
       });
@@ -88,12 +90,19 @@ function sizesOf(structure: Structure, asked: ReadonlyMap<string, number>): Read
         remedy: "Folders only grow.",
       });
     }
+    if ((wanted.get(name) ?? to) !== to) {
+      throw new EspalierError("ARGUMENT", {
+        thing: (structure.fields[name] ?? []).join(" and "),
+        rule: "must grow to the same size: they are one width of the model",
+        received: [wanted.get(name), to],
+      });
+    }
     wanted.set(name, to);
   }
   return wanted;
 }
 
-function widenPlainly(growing: Growing, name: "heads" | "ffn", to: number | undefined): void {
+function widenPlainly(growing: Growing, name: SizeName, to: number | undefined): void {
   const { sizes, fields, anchors, pinned } = growing.structure;
   const [from, field] = [sizes[name] as number, fields[name]?.[0] as string];
   if (to === undefined || to === from) return;

@@ -25,17 +25,17 @@ export function widenHidden(growing: Growing, to: number): void {
       remedy: `Take ${Math.ceil(to / from) * from}, or --dtype float32.`,
     });
   }
-  const [width] = growing.widths(
+  const widths = growing.widths(
     field,
     anchors.hidden as readonly Anchor[],
     copying ? byCopies : byPadding,
-  ) as [Width];
+  ) as readonly [Width, ...Width[]];
   checkFactor(growing, from, to, dtype);
-  if (!copying) scaleStream(growing, width, Math.sqrt(to / from));
+  if (!copying) for (const width of widths) scaleStream(growing, width, Math.sqrt(to / from));
   const read = balance(growing, from, to, copying ? 1 : Math.sqrt(to / from));
-  growing.widen(width, to - from, read);
+  for (const width of widths) growing.widen(width, to - from, read);
   growing.configure({ ...pinned, ...Object.fromEntries((fields.hidden ?? []).map((key) => [key, to])) });
-  growing.steps.push({ field, from, to, method: width.method });
+  growing.steps.push({ field, from, to, method: widths[0].method });
 }
 
 /** What the class multiplies by at the new size, relative to the old one. */

@@ -1,5 +1,5 @@
 import type { Feeds } from "../../engine/session.ts";
-import { evaluateDim } from "../../graph/dim.ts";
+import { evaluateDim, namesOf } from "../../graph/dim.ts";
 import { compareOutputs, isPreserved, type OutputDifference } from "../../growth/examine/compare.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { Random } from "../../tensor/random.ts";
@@ -66,11 +66,20 @@ export async function verifyFolders(
   };
 }
 
-function sampleSizes({ window, sizes }: Structure): readonly Readonly<Record<string, number>>[] {
+/** Sizes of the inputs by symbol: no two sequences of a set are of the same length. */
+function sampleSizes({ window, sizes, inputs }: Structure): readonly Readonly<Record<string, number>>[] {
+  const symbols = new Set(inputs.flatMap(({ shape }) => shape.flatMap(namesOf)));
+  const sequences = [...symbols].filter((symbol) => symbol !== "batch");
+  if (sequences.length === 0) return [{ batch }];
   const most = Math.min(longest, sizes.positions ?? longest);
   const past = window === undefined || window + 9 > most ? [] : [window + 9];
   const tokens = [...new Set([...lengths, ...past].map((length) => Math.min(length, most)))];
-  return tokens.map((sequence) => ({ batch, sequence }));
+  return tokens.map((_, at) => ({
+    batch,
+    ...Object.fromEntries(
+      sequences.map((symbol, shift) => [symbol, tokens[(at + shift) % tokens.length] as number]),
+    ),
+  }));
 }
 
 function sampleFeeds({ inputs }: Structure, sizes: Readonly<Record<string, number>>, draws: Random): Feeds {

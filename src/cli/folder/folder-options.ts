@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { Structure } from "../../checkpoints/architecture/structure.ts";
+import type { Insertions } from "../../checkpoints/grow/deepen.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { badOption, oneOf, wholeNumber } from "../options/option-values.ts";
 
@@ -83,14 +84,20 @@ function sizeAfter(option: string, text: string, now: number): number {
   throw badOption(option, "must come out whole, as +256, x1.5 or 2048", text);
 }
 
-/** Layers after which new ones are inserted, from `--deepen after=9,19`. Throws `USAGE`. */
-export function deepenedLayers(texts: readonly string[]): readonly number[] {
-  return texts.flatMap((text) => {
-    const [, list = ""] = /^after=(\d+(?:,\d+)*)$/.exec(text) ?? [];
-    if (list === "")
-      throw badOption("--deepen", "of a folder must be after=LAYERS, such as after=9,19,29", text);
-    return list.split(",").map(Number);
-  });
+/** Layers after which new ones are inserted, from `--deepen after=9,19` or `encoder.after=9`. Throws `USAGE`. */
+export function deepenedLayers(texts: readonly string[]): Insertions {
+  const insertions = new Map<"" | "encoder" | "decoder", readonly number[]>();
+  for (const text of texts) {
+    const [, stack = "", list = ""] = /^(?:(encoder|decoder)\.)?after=(\d+(?:,\d+)*)$/.exec(text) ?? [];
+    if (list === "") {
+      const rule =
+        "of a folder must be after=LAYERS, such as after=9,19,29, or encoder.after= or decoder.after=";
+      throw badOption("--deepen", rule, text);
+    }
+    const name = stack as "" | "encoder" | "decoder";
+    insertions.set(name, [...(insertions.get(name) ?? []), ...list.split(",").map(Number)]);
+  }
+  return insertions;
 }
 
 export function storedType(text: string | undefined): DType | undefined {

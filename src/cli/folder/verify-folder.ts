@@ -33,8 +33,9 @@ export async function verifyFolder(
 
 /** The findings, in words. */
 export function verdictOf({ preserved, identical, maximum, relative, checks }: FolderVerification): string {
-  const tokens = checks.map(({ sizes }) => sizes.sequence ?? 1).join(", ");
-  const on = `on ${checks.length} sets of inputs (of ${tokens} tokens), in float32`;
+  const tokens = checks.flatMap(({ sizes }) => sizes.sequence ?? []).join(", ");
+  const sets = checks.length === 1 ? "1 set" : `${checks.length} sets`;
+  const on = `on ${sets} of inputs${tokens === "" ? "" : ` (of ${tokens} tokens)`}, in float32`;
   if (identical) return `the same, bit for bit, ${on}`;
   const off = `they lie ${figure(maximum)} apart at most, ${figure(relative)} of an entry's channel or example, ${on}`;
   return preserved ? `the same: ${off}` : `different: ${off}`;

@@ -11,7 +11,6 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM
 
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -45,6 +44,16 @@ CLASSIC = {
     "eos_token_id": 2,
 }
 
+#: The same of images.
+VISION = {
+    "hidden_size": 24,
+    "intermediate_size": 40,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_channels": 2,
+    "num_labels": 5,
+}
+
 #: Name to the class of its configuration and what it is given.
 CONFIGURATIONS = {
     "llama": ("LlamaConfig", {**DECODER, "rms_norm_eps": 1e-5}),
@@ -75,6 +84,8 @@ CONFIGURATIONS = {
         "DistilBertConfig",
         {"vocab_size": VOCABULARY, "dim": 24, "hidden_dim": 40, "n_layers": 3, "n_heads": 4, "max_position_embeddings": 160},
     ),
+    "vit": ("ViTConfig", {**VISION, "image_size": 12, "patch_size": 4}),
+    "vit-oblong": ("ViTConfig", {**VISION, "image_size": [8, 12], "patch_size": [4, 3], "qkv_bias": False, "hidden_act": "relu"}),
 }
 
 
@@ -85,11 +96,12 @@ def configuration(name: str):
 
 def automatic(model_type: str):
     """The class that opens a folder of this type with a head."""
-    return transformers.AutoModelForMaskedLM if model_type in MASKED else AutoModelForCausalLM
+    return getattr(transformers, AUTOMATIC.get(model_type, "AutoModelForCausalLM"))
 
 
 #: Encoders that predict masked words, with norms behind their branches.
 MASKED = ("bert", "roberta", "distilbert")
+AUTOMATIC = {**{kind: "AutoModelForMaskedLM" for kind in MASKED}, "vit": "AutoModelForImageClassification"}
 
 
 def randomize(model, seed: int) -> None:
@@ -133,6 +145,10 @@ def load(folder: str, dtype=None):
 
 def inputs(model, length: int, seed: int = 1) -> dict:
     generator = torch.Generator().manual_seed(seed)
+    config = model.config
+    if config.model_type == "vit":
+        sides = config.image_size if isinstance(config.image_size, list | tuple) else (config.image_size,) * 2
+        return {"pixel_values": torch.randn(2, config.num_channels, *sides, generator=generator)}
     return {"input_ids": torch.randint(3, VOCABULARY, (2, length), generator=generator)}
 
 
@@ -150,7 +166,7 @@ def distance(after: torch.Tensor, before: torch.Tensor) -> float:
 FUSED = 1e-6
 
 #: What espalier's graph calls the inputs of a model.
-NAMES = {"input_ids": "ids"}
+NAMES = {"input_ids": "ids", "pixel_values": "pixels"}
 
 
 def feeds(model, length: int, seed: int = 1) -> dict:
@@ -169,7 +185,7 @@ def fields(name: str) -> dict:
     common = {"hidden": "hidden_size", "ffn": "intermediate_size", "heads": "num_attention_heads"}
     kv = "num_key_value_heads" if hasattr(configuration(name), "num_key_value_heads") else None
     names = {**common, **own.get(kind, {}), "kv": kv}
-    padded = "{hidden}=+8" if kv else "{hidden}=+6,{heads}=+1"
+    padded = "{hidden}=+8" if kv or kind == "vit" else "{hidden}=+6,{heads}=+1"
     return {**names, "padded": padded.format(**names)}
 
 
@@ -189,6 +205,8 @@ def refused(name: str) -> tuple[str, ...]:
     kind = configuration(name).model_type
     if fields(name)["kv"]:
         return ()
+    if kind == "vit":
+        return ("vocabulary", "positions", "all")
     return ("queries", "padding") if kind in MASKED else ("queries",)
 
 
@@ -203,7 +221,7 @@ def keys(folder) -> set[str]:
 
 def text(model) -> list:
     """What a model writes, greedily, with its cache; longer than its window."""
-    if model.config.model_type in MASKED:
+    if model.config.model_type in AUTOMATIC:
         return logits(model, 24, 3).argmax(-1).tolist()
     with torch.no_grad():
         return model.generate(**inputs(model, 12, 3), max_new_tokens=20, do_sample=False, pad_token_id=0).tolist()
