@@ -40,6 +40,12 @@ export function carriesUnits(layout: Layout): boolean {
   return layout.some((block) => "inner" in block || ("times" in block && carriesUnits(block.of)));
 }
 
+/** Whether new units come after everything else on an axis of this layout. */
+export function endsInUnits(layout: Layout): boolean {
+  const blocks = normalize(layout);
+  return blocks.every((block, at) => (at < blocks.length - 1 ? "fixed" in block : "inner" in block));
+}
+
 export function sameLayout(a: Layout, b: Layout): boolean {
   const left = normalize(a);
   const right = normalize(b);

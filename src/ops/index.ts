@@ -93,6 +93,7 @@ import { instanceNormalization } from "./normalizing/instance-normalization.ts";
 import { layerNormalization } from "./normalizing/layer-normalization.ts";
 import { logSoftmax } from "./normalizing/log-softmax.ts";
 import { lpNormalization } from "./normalizing/lp-normalization.ts";
+import { lrn } from "./normalizing/lrn.ts";
 import { rmsNormalization } from "./normalizing/rms-normalization.ts";
 import { softmax } from "./normalizing/softmax.ts";
 import { softmaxCrossEntropyLoss } from "./normalizing/softmax-cross-entropy-loss.ts";
@@ -180,6 +181,7 @@ export const operators = {
   InstanceNormalization: instanceNormalization,
   IsInf: isInf,
   IsNaN: isNan,
+  LRN: lrn,
   LSTM: lstm,
   LayerNormalization: layerNormalization,
   LeakyRelu: leakyRelu,

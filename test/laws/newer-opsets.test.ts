@@ -27,12 +27,12 @@ function modelOf(op: string, opset: number, attributes: Attributes, scales: read
   const x = graph.input("x", { dtype: "float32", shape: ["batch", size] });
   const hidden = graph.emit("Gemm", [x, drawn("hidden.weight", [size, 12]), drawn("hidden.bias", [12])]);
   const bent = graph.emit("Tanh", [hidden]);
-  // GroupNormalization wants an axis behind the channels.
-  const spatial = op === "GroupNormalization";
-  const wide = spatial ? graph.emit("Unsqueeze", [bent, graph.vector([2])]) : bent;
+  // Axes that these want after the channels.
+  const after = { GroupNormalization: [2], LRN: [2, 3] }[op];
+  const wide = after === undefined ? bent : graph.emit("Unsqueeze", [bent, graph.vector(after)]);
   const affine = scales.map((entries, index) => drawn(`norm.${index}`, [entries]));
   const normal = graph.emit(op, [wide, ...affine], attributes);
-  const flat = spatial ? graph.emit("Squeeze", [normal, graph.vector([2])]) : normal;
+  const flat = after === undefined ? normal : graph.emit("Squeeze", [normal, graph.vector(after)]);
   graph.output(
     graph.emit("Einsum", [flat, drawn("head.weight", [12, 2])], { equation: text("bi,io->bo") }, "y"),
   );
@@ -50,11 +50,16 @@ const cases: readonly [string, Model, string][] = [
     modelOf("GroupNormalization", 21, { num_groups: int(3), epsilon: float(0.01) }, [12, 12]),
     "group",
   ],
+  [
+    "LRN, which takes new channels of zeros",
+    modelOf("LRN", 13, { size: int(3), alpha: float(0.5) }, []),
+    "neuron",
+  ],
   ["RMSNormalization (23)", modelOf("RMSNormalization", 23, { epsilon: float(0.01) }, [12]), "neuron"],
   ["Swish (24)", modelOf("Swish", 24, { alpha: float(1.5) }, []), "neuron"],
 ];
 
-describe("operators that newer operator sets define, in programs that are written in opset 20", () => {
+describe("operators that newer operator sets define or others make up, in programs that are written in opset 20", () => {
   it.each(cases)("%s grows exactly, with a bound", async (_, model, unit) => {
     const [width] = findWidths(model);
     expect([width?.growable, width?.unit]).toEqual([true, unit]);

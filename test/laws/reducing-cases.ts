@@ -47,6 +47,25 @@ function rootMeanSquared([x, scale]: readonly (Tensor | undefined)[], length: nu
   });
 }
 
+function locallyNormalized(
+  x: Tensor,
+  size: number,
+  { alpha, beta, bias }: Readonly<Record<"alpha" | "beta" | "bias", number>>,
+): Tensor {
+  const [values, [batch = 1, channels = 1]] = [numbers(x), x.dims];
+  const inner = values.length / (batch * channels);
+  const side = (size - 1) / 2;
+  const data = values.map((value, at) => {
+    const channel = Math.floor(at / inner) % channels;
+    let sum = 0;
+    for (let other = Math.max(0, channel - side); other <= Math.min(channels - 1, channel + side); other++) {
+      sum += (values[at + (other - channel) * inner] as number) ** 2;
+    }
+    return value / (bias + (alpha * sum) / size) ** beta;
+  });
+  return { dtype: "float64", dims: x.dims, data: Float64Array.from(data) };
+}
+
 /** 1 at the first of the largest entries along an axis. */
 function largestMarked(x: Tensor, axis: number): Tensor {
   const values = numbers(x);
@@ -125,6 +144,28 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
       tolerance: 5e-3,
       // By channel, as groups of one are.
       exact: (given: readonly (Tensor | undefined)[]) => groupNormalized(given, channels),
+    })),
+  LRN: fc
+    .record({
+      dims: fc.array(small(1, 4), { minLength: 4, maxLength: 4 }),
+      size: fc.constantFrom(1, 3, 5, 7),
+      alpha: fc.constantFrom(1e-4, 0.5, 3),
+      beta: fc.constantFrom(0.5, 0.75, 2),
+      bias: fc.constantFrom(1, 0.3),
+      from: seed,
+    })
+    .map(({ dims: [batch = 1, channels = 1, ...space], size, alpha, beta, bias, from }) => ({
+      op: "LRN",
+      inputs: [randomTensor(from, [batch, 2 * channels, ...space])],
+      attributes: { size: int(size), alpha: float(alpha), beta: float(beta), bias: float(bias) },
+      differentiable: [0],
+      tolerance: 5e-3,
+      exact: (given: readonly (Tensor | undefined)[]) =>
+        locallyNormalized(given[0] as Tensor, size, {
+          alpha: Math.fround(alpha),
+          beta: Math.fround(beta),
+          bias: Math.fround(bias),
+        }),
     })),
   LpNormalization: shape(1).chain((dims) =>
     fc

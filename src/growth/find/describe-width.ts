@@ -6,6 +6,7 @@ import { isReal } from "../plan/real-parameter.ts";
 import type { Width, WidthAxis, WidthPart, WrittenSize } from "../plan/width.ts";
 import { type AxisMap, axisKey, type NodeFlow } from "./axis-map.ts";
 import { contentsOf, type WidthContents } from "./contents.ts";
+import { whyDead } from "./dead-units.ts";
 import { copies, type Method, methods, zeroPadding } from "./methods.ts";
 import { layerName, unitName } from "./naming.ts";
 import type { Trace } from "./trace.ts";
@@ -49,6 +50,12 @@ export function describeWidth(flows: AxisMap, trace: Trace, described: Described
           );
     if ("blocked" in trial) {
       reason ??= trial.blocked;
+      continue;
+    }
+    const dead =
+      candidate === zeroPadding ? whyDead(flows, trace, (contents as WidthContents).parts) : undefined;
+    if (dead !== undefined) {
+      reason = reason === undefined ? dead : `${reason}, and ${dead}`;
       continue;
     }
     chosen = { ...(contents as WidthContents), trial, multiple };

@@ -59,6 +59,15 @@ export class ShrinkJudge {
     return found && `${found.node.op} "${found.node.name || found.node.outputs[0]}"`;
   }
 
+  /** Whether something is computed of neighbors, which would move together if a unit between them went. */
+  get #isInOrder(): boolean {
+    return this.#trace.nodes.some(({ flow, nameOf }) =>
+      (flow.aggregates ?? []).some(
+        ({ at, inOrder }) => inOrder === true && this.#trace.visits.has(axisKey(nameOf(at), at.axis)),
+      ),
+    );
+  }
+
   /** Whether two activations are multiplied and summed over the width (queries and keys). */
   get hasFactors(): boolean {
     return this.#trace.factors.size > 0;
@@ -66,6 +75,13 @@ export class ShrinkJudge {
 
   /** Whether a unit can be taken out. */
   remove(unit: number): ExactnessVerdict {
+    if (this.#isInOrder && unit < (this.#kept.at(-1) ?? 0)) {
+      return {
+        exact: false,
+        reason: `${this.pool} takes neighbors together: only the last can go`,
+        repairs: [],
+      };
+    }
     const readings = this.#entries.map((entries) => this.#read(entries, unit));
     const key = readings.map(({ zero, mean, zeroBlocks }) => `${+zero}${+mean}${+zeroBlocks}`).join();
     const known = this.#verdicts.get(key) ?? this.#judge(readings);

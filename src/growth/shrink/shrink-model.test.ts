@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { decodeModel, encodeModel } from "../../formats/onnx/index.ts";
-import { type Model, withParameters } from "../../graph/model.ts";
+import { float, int, type Model, makeModel, withParameters } from "../../graph/model.ts";
 import { mlp } from "../../nn/mlp.ts";
+import { newGraph } from "../../ops/index.ts";
 import { toFloat16 } from "../../tensor/float16.ts";
 import { float32, makeTensor, type Tensor } from "../../tensor/tensor.ts";
 import { verifyModels } from "../../training/verification/verify.ts";
@@ -107,6 +108,31 @@ describe("shrink", () => {
     const twice = { width: "hidden1", remove: "identical" } as const;
     expect(() => shrink(wide, [twice, twice])).toThrow(/may be asked for once/);
   });
+});
+
+test("only the last channels before LRN can go exactly: others would become neighbors", () => {
+  const graph = newGraph();
+  const channels = (name: string, dims: readonly number[], dead: readonly number[]) => {
+    const [count = 1, ...rest] = dims;
+    const inner = rest.reduce((product, size) => product * size, 1);
+    const entry = (at: number) => (dead.includes(Math.floor(at / inner)) ? 0 : 1 + (at % 5));
+    return graph.parameter(
+      name,
+      float32(
+        dims,
+        Float32Array.from({ length: count * inner }, (_, at) => entry(at)),
+      ),
+    );
+  };
+  const x = graph.input("x", { dtype: "float32", shape: ["batch", 1, 4, 4] });
+  const made = graph.emit("Conv", [x, channels("w", [6, 1, 1, 1], [2, 4, 5])]);
+  const normal = graph.emit("LRN", [made], { size: int(3), alpha: float(1) });
+  graph.output(graph.emit("Conv", [normal, channels("v", [2, 6, 1, 1], [])], {}, "y"));
+  const model = makeModel(graph.build("neighbors"));
+  const exactness = (remove: readonly number[]) =>
+    shrink(model, [{ width: "w", remove }]).steps[0]?.exactness;
+  expect(exactness([4, 5])).toBe("exact");
+  expect(() => exactness([2, 4, 5])).toThrow(/takes neighbors together/);
 });
 
 test("a growth of a model that has shrunk makes no unit equal to one that is there", () => {

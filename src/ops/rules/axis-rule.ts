@@ -104,6 +104,8 @@ export interface Aggregate {
   readonly accepts: (fresh: Contents) => readonly Repair[] | Refusal;
   /** Whether output 0 is the mean over this axis (and no other). */
   readonly mean?: boolean;
+  /** Whether a unit counts by its place among the others, so that only the last ones can go. */
+  readonly inOrder?: boolean;
 }
 
 /** What a rule may ask about the inputs of its node besides their contents. */
