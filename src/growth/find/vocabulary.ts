@@ -2,7 +2,7 @@ import { unitLayout } from "../../graph/layout.ts";
 import type { Model } from "../../graph/model.ts";
 import { opsetOf } from "../../ops/rewrites/upgrade.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import type { Width } from "../plan/width.ts";
+import type { Width, WidthPart } from "../plan/width.ts";
 import { type AxisMap, flowMap, type NodeFlow } from "./axis-map.ts";
 import { describeWidth } from "./describe-width.ts";
 import { ioWidths } from "./io-widths.ts";
@@ -18,6 +18,16 @@ export interface Vocabulary {
   readonly tables: readonly Width[];
   /** Outputs that have a class for each id, by weights of their own. */
   readonly heads: readonly Width[];
+}
+
+/**
+ * A table or head whose new rows are as large as the old ones: a trained embedding may be fifty times as large or small as
+ * what its size would suggest.
+ */
+export function likeOldRows(width: Width): Width {
+  const alike = (part: WidthPart): WidthPart =>
+    part.role === "incoming" && part.fill === "strategy" ? { ...part, fill: "alike" } : part;
+  return { ...width, parts: width.parts.map(alike) };
 }
 
 /** One per integer input that looks up rows of weights, in the order of the inputs. */

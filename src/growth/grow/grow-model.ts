@@ -4,7 +4,7 @@ import { checkOptionNames } from "../../tensor/known-options.ts";
 import { equalUnits } from "../examine/redundant.ts";
 import { Analysis } from "../find/analysis.ts";
 import { ioWidths } from "../find/io-widths.ts";
-import { vocabularies, vocabularyOf } from "../find/vocabulary.ts";
+import { likeOldRows, vocabularies, vocabularyOf } from "../find/vocabulary.ts";
 import { widthNow, widthOf } from "../find/widths.ts";
 import { type Choice, readChoice } from "../plan/choice.ts";
 import type { Patch } from "../plan/indexed-graph.ts";
@@ -143,10 +143,11 @@ class Growing {
     const { id, size, tables, heads } = vocabularyOf(this.#analysis.model, vocabulary);
     const by = unitsOf({ id, size }, "to" in amount ? { by: amount.to - size } : amount);
     for (const { id: table } of tables) {
-      this.#apply("vocabulary", tableOf(this.#analysis.model, table), { by });
+      this.#apply("vocabulary", likeOldRows(tableOf(this.#analysis.model, table)), { by });
     }
     for (const head of heads) {
-      if (head.growable) this.#apply("output", borderWidth(this.#analysis.model, "output", head.id), { by });
+      const now = head.growable ? borderWidth(this.#analysis.model, "output", head.id) : undefined;
+      if (now !== undefined) this.#apply("output", likeOldRows(now), { by });
       else this.#left.push({ width: head.id, reason: head.reason });
     }
   }

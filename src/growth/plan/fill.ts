@@ -1,13 +1,13 @@
 import type { Role } from "../../ops/rules/axis-rule.ts";
 import type { Contents } from "../../ops/rules/contents.ts";
-import { type Fill, type FillRequest, forNewUnits, keepZero } from "./fills.ts";
+import { type Fill, type FillRequest, forNewUnits, keepZero, oldSize } from "./fills.ts";
 import type { Strategy } from "./strategy.ts";
 import type { FillKind } from "./width.ts";
 
 /** What units contain if a parameter of this role is filled so, considered alone. */
 export function freshOf(fill: FillKind, role: Role): Contents {
   if (fill === "strategy") return role === "outgoing" || role === "shift" ? "zero" : "any";
-  return fill === "draw" || fill === "offset" ? "any" : fill;
+  return fill === "draw" || fill === "offset" || fill === "alike" ? "any" : fill;
 }
 
 /** The function that writes the new slices. */
@@ -23,6 +23,7 @@ const fills: Readonly<Record<Exclude<FillKind, "strategy">, Fill>> = {
   part: fillParts,
   draw: (request) => fillNormal(request, 1 / Math.sqrt(request.oldUnits + request.newUnits)),
   offset: (request) => fillNormal(request, 0.1),
+  alike: (request) => fillNormal(request, oldSize(request)),
 };
 
 function fillMean(request: FillRequest): void {

@@ -11,8 +11,9 @@ import type { Repair, Role } from "../../ops/rules/axis-rule.ts";
  * - `part`: each weight of an old unit goes, at random, to one of the unit and its copies; the others get zero
  * - `draw`: N(0, 1 / units), for outgoing weights of units that are zero themselves
  * - `offset`: N(0, 0.1²), for a shift after a normalization over the units
+ * - `alike`: N(0, size²) with the root mean square of the old units, for new rows of a table
  */
-export type FillKind = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset";
+export type FillKind = "strategy" | "zero" | "mean" | "copy" | "part" | "draw" | "offset" | "alike";
 
 /** One axis of one parameter that belongs to a width. */
 export interface WidthPart {
