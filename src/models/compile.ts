@@ -1,4 +1,4 @@
-import { Session, type SessionOptions } from "../engine/session.ts";
+import { Session, type SessionSettings } from "../engine/session.ts";
 import { encodeModel } from "../formats/onnx/index.ts";
 import type { GraphBuilder } from "../graph/builder.ts";
 import { type Model, makeModel } from "../graph/model.ts";
@@ -9,7 +9,7 @@ import { GraphCall } from "../ops/rules/operator.ts";
 export async function compile(
   graph: GraphBuilder,
   outputs: readonly string[],
-  options: SessionOptions,
+  options: SessionSettings,
 ): Promise<Session> {
   return Session.create(encodeModel(modelOf(lower(graph, outputs, options.threads ?? 1))), options);
 }

@@ -4,7 +4,7 @@ import { encodeModel } from "../formats/onnx/index.ts";
 import { makeModel } from "../graph/model.ts";
 import { newGraph } from "../ops/index.ts";
 import { float32, full } from "../tensor/tensor.ts";
-import { weightsApart } from "./weights-apart.ts";
+import { weightsApart, weightsFirst } from "./weights-apart.ts";
 
 /** x [batch, 512] · large [512, 512] · small [512, 2]. */
 function chain() {
@@ -40,4 +40,16 @@ test("one that is listed as an input already (ONNX IR 3) is listed once", () => 
   const listed = { name: "large", dtype: "float32" as const, shape: [512, 512] };
   const { model } = weightsApart({ ...rest, graph: { ...graph, inputs: [...graph.inputs, listed] } });
   expect(model.graph.inputs.map(({ name }) => name)).toEqual(["x", "large"]);
+});
+
+test("what needs only weights is listed first, and the order is otherwise as it was", () => {
+  const graph = newGraph();
+  const x = graph.input("x", { dtype: "float32", shape: ["batch", 4] });
+  const weight = graph.input("weight", { dtype: "float32", shape: [4, 4] });
+  const first = graph.emit("MatMul", [x, weight]);
+  const size = graph.emit("Abs", [weight]);
+  const twice = graph.emit("Add", [size, size]);
+  const last = graph.emit("MatMul", [first, twice]);
+  const names = weightsFirst(graph.nodes, new Set([weight])).map(({ outputs }) => outputs[0]);
+  expect(names).toEqual([size, twice, first, last]);
 });

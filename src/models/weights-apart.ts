@@ -1,5 +1,6 @@
 import type { Feeds } from "../engine/session.ts";
-import type { Model, Value } from "../graph/model.ts";
+import type { Model, Node, Value } from "../graph/model.ts";
+import { needsOf } from "../graph/order.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A model and some of its parameters, which it takes as inputs. */
@@ -9,10 +10,12 @@ export interface WeightsApart {
 }
 
 /** Bytes from which a parameter is worth passing separately. */
-const large = 2 ** 20;
+const large = 2 ** 16;
 
-const isLarge = (_: string, { dtype, data }: Tensor) =>
-  dtype === "float32" && (data as Float32Array).byteLength >= large;
+/** Whether a parameter is worth passing separately. */
+export function isLarge(_: string, { dtype, data }: Tensor): boolean {
+  return dtype === "float32" && (data as Float32Array).byteLength >= large;
+}
 
 /**
  * The same function with the parameters that `wanted` picks as inputs; default: the large float32 ones. ONNX Runtime
@@ -36,4 +39,20 @@ export function weightsApart(
     },
     weights: Object.fromEntries(weights),
   };
+}
+
+/**
+ * The same nodes, with those first that need nothing but weights. ONNX Runtime 1.30 computes the inputs of a node in the
+ * reverse of the order in which they are listed: what comes first is computed just before it is read, and not for all
+ * nodes at once.
+ */
+export function weightsFirst(nodes: readonly Node[], weights: ReadonlySet<string>): readonly Node[] {
+  const early = new Set(weights);
+  const [first, rest]: [Node[], Node[]] = [[], []];
+  for (const node of nodes) {
+    const isEarly = needsOf(node).every((name) => name === "" || early.has(name));
+    (isEarly ? first : rest).push(node);
+    if (isEarly) for (const name of node.outputs) early.add(name);
+  }
+  return [...first, ...rest];
 }

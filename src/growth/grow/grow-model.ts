@@ -14,6 +14,7 @@ import type { Width } from "../plan/width.ts";
 import { strategyOf } from "../strategies/index.ts";
 import { growthPatch } from "./apply.ts";
 import { deepenModel } from "./deepen.ts";
+import { PassingTensors } from "./passing-tensors.ts";
 
 /** Units to add, or a factor on the present number (a fraction if the result is whole). */
 export type Amount = { readonly by: number } | { readonly times: number };
@@ -96,6 +97,7 @@ class Growing {
   readonly #left: { readonly width: string; readonly reason: string }[] = [];
   /** Of the model as it is now: a growth moves the positions of other widths on the same axes. */
   #analysis: Analysis;
+  readonly #passing = new PassingTensors();
 
   constructor(model: Model, values: Values) {
     this.#analysis = new Analysis(model);
@@ -175,7 +177,11 @@ class Growing {
       if (next.twins >= best.twins) break;
       best = next;
     }
+    const { parameters } = this.#analysis.flows.graph;
+    const replaced = [...best.patch.parameters.keys()].map((name) => parameters.get(name));
+    this.#passing.made(best.patch.parameters, parameters);
     this.#analysis.apply(best.patch);
+    this.#passing.free(replaced, parameters);
     this.#steps.push({ kind, ...best.plan });
   }
 

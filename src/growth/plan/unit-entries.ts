@@ -39,6 +39,12 @@ export class UnitEntries {
 
   /** A unit's entries. */
   of(unit: number): Float64Array {
-    return Float64Array.from(this.#offsets(unit), (offset) => this.values[offset] as number);
+    const offsets = this.#offsets(unit);
+    const entries = new Float64Array(offsets.length);
+    // Several times as fast as `Float64Array.from`, and called for every unit of a model.
+    for (let index = 0; index < offsets.length; index++) {
+      entries[index] = this.values[offsets[index] as number] as number;
+    }
+    return entries;
   }
 }

@@ -1,4 +1,4 @@
-import { type Feeds, Session, type SessionOptions } from "../../engine/session.ts";
+import { type Feeds, Session, type SessionOptions, type SessionSettings } from "../../engine/session.ts";
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Dim } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
@@ -42,7 +42,7 @@ export class OutputComparison {
     names: readonly string[],
     models: readonly [Runnable, Runnable],
     watch: NewUnitWatch,
-    options: SessionOptions,
+    settings: SessionSettings,
   ) {
     const [{ model: before }, { model: after }] = pair;
     this.#after = after;
@@ -50,8 +50,8 @@ export class OutputComparison {
     this.byRule = exactByRule(...pair);
     this.#models = models;
     this.#watch = watch;
-    this.#bounds = [new RoundingBounds(before, names, options), new RoundingBounds(after, names, options)];
-    this.#noises = [new Noise(before, options), new Noise(after, options)];
+    this.#bounds = [new RoundingBounds(before, names, settings), new RoundingBounds(after, names, settings)];
+    this.#noises = [new Noise(before, settings), new Noise(after, settings)];
     this.#gained = gainedAxes(before, after, names);
     const ranges = outputRanges(before.graph);
     const roundoff = coarsestRoundoff(before.graph);
@@ -70,14 +70,16 @@ export class OutputComparison {
     options: SessionOptions,
   ): Promise<OutputComparison> {
     const pair = withWidths(first, second);
+    // Two models and the magnitudes of their weights leave no room for more.
+    const settings: SessionSettings = { ...options, keepsMemory: false };
     const opened = async (model: Model): Promise<Runnable> => {
       const apart = weightsApart(model);
-      return { session: await Session.create(encodeModel(apart.model), options), weights: apart.weights };
+      return { session: await Session.create(encodeModel(apart.model), settings), weights: apart.weights };
     };
     const [before, after] = pair;
     const models = [await opened(before.model), await opened(after.model)] as const;
-    const watch = await NewUnitWatch.of(before, after, options);
-    return new OutputComparison(pair, names, models, watch, options);
+    const watch = await NewUnitWatch.of(before, after, settings);
+    return new OutputComparison(pair, names, models, watch, settings);
   }
 
   get withoutBound(): string {

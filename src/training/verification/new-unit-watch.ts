@@ -1,4 +1,4 @@
-import { type Feeds, Session, type SessionOptions } from "../../engine/session.ts";
+import { type Feeds, Session, type SessionSettings } from "../../engine/session.ts";
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model, Value } from "../../graph/model.ts";
 import { identicalUnits } from "../../growth/examine/diagnose.ts";
@@ -55,7 +55,7 @@ export class NewUnitWatch {
   static async of(
     before: Pick<WithWidths, "widths">,
     { model: after, widths }: WithWidths,
-    options: SessionOptions,
+    options: SessionSettings,
   ): Promise<NewUnitWatch> {
     const old = new Map(before.widths.map(({ id, size }) => [id, size]));
     const grown = widths.flatMap((width): Watched[] => {

@@ -1,12 +1,14 @@
-import { type Feeds, Session, type SessionOptions } from "../../engine/session.ts";
+import { type Feeds, Session, type SessionSettings } from "../../engine/session.ts";
 import { encodeModel } from "../../formats/onnx/index.ts";
 import type { Model, Node } from "../../graph/model.ts";
 import { roundoffOf } from "../../growth/examine/output-limits.ts";
 import { isReal, realValues, writeReal } from "../../growth/plan/real-parameter.ts";
 import { weightsApart } from "../../models/weights-apart.ts";
 import { isSupported, operatorOf } from "../../ops/index.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import { Random } from "../../tensor/random.ts";
-import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import { float32, sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import { type ShakenWeights, shakenWeights } from "./shaken-weights.ts";
 
 /** How often the model is perturbed: a tie that rounding decides then almost always falls each way at least once. */
 const shakes = 5;
@@ -20,9 +22,8 @@ const keepable = 2 ** 24;
 /** Draws come from a table of this size, as weights may number many millions; it is prime, so that no axis repeats them. */
 const period = 4099;
 
-interface Shakable {
+interface Shakable extends Omit<ShakenWeights, "model"> {
   readonly session: Session;
-  readonly weights: Feeds;
 }
 
 /**
@@ -33,11 +34,11 @@ interface Shakable {
  */
 export class Noise {
   readonly #model: Model;
-  readonly #options: SessionOptions;
+  readonly #options: SessionSettings;
   readonly #kept = new Map<number, Feeds>();
   #opened: Shakable | "none" | undefined;
 
-  constructor(model: Model, options: SessionOptions) {
+  constructor(model: Model, options: SessionSettings) {
     this.#model = model;
     this.#options = options;
   }
@@ -52,10 +53,19 @@ export class Noise {
       Object.entries(expected).map(([name, { dims }]) => [name, new Float64Array(sizeOf(dims))]),
     );
     if (this.#opened === "none") return noise;
-    const { session, weights } = this.#opened;
+    const { session, large, small, factors } = this.#opened;
     const asked = Object.fromEntries(Object.keys(expected).map((name) => [name, null]));
     for (let shake = 0; shake < shakes; shake++) {
-      const all = { ...shaken(feeds, shake), ...this.#weights(weights, shake) };
+      const drawn = [...factors].map(([name, { input, length }]): [string, Tensor] => [
+        input,
+        float32([length], Float32Array.from(factorsOf("float32", length, drawsOf(name, shake)))),
+      ]);
+      const all = {
+        ...shaken(feeds, shake),
+        ...this.#weights(small, shake),
+        ...large,
+        ...Object.fromEntries(drawn),
+      };
       // The model may reject a moved constant: then this run says nothing.
       const outputs = await session.run(all, asked).catch(() => undefined);
       if (outputs === undefined) continue;
@@ -86,9 +96,9 @@ export class Noise {
       !fixed.has(name) && isTaken(tensor) && !isWholeNumber(tensor);
     const isMatrix = (name: string, tensor: Tensor) => isFree(name, tensor) && tensor.dims.length > 1;
     for (const wanted of [isFree, isMatrix]) {
-      const { model, weights } = weightsApart(this.#model, wanted);
+      const { model, ...rest } = shakenWeights(weightsApart(this.#model, wanted), period);
       try {
-        return { session: await Session.create(encodeModel(model), this.#options), weights };
+        return { session: await Session.create(encodeModel(model), this.#options), ...rest };
       } catch {
         // Tried again with fewer; if that fails too, nothing is known.
       }
@@ -127,24 +137,30 @@ function isWholeNumber(tensor: Tensor): boolean {
 /** Tensors whose real numbers are some unit roundoffs larger or smaller; other types are unchanged. */
 function shaken(tensors: Feeds, shake: number): Feeds {
   return Object.fromEntries(
-    Object.entries(tensors).map(([name, tensor]) => [
-      name,
-      moved(tensor, new Random(shake, `shaken ${name}`)),
-    ]),
+    Object.entries(tensors).map(([name, tensor]) => [name, moved(tensor, drawsOf(name, shake))]),
+  );
+}
+
+function drawsOf(name: string, shake: number): Random {
+  return new Random(shake, `shaken ${name}`);
+}
+
+/** What a tensor's entries are multiplied by, in turn. */
+function factorsOf(dtype: DType, length: number, draws: Random): Float64Array {
+  // A float16 has so few digits that one unit roundoff is already large.
+  const roundoff = roundoffOf(dtype) as number;
+  const by = (roundoff > 2 ** -24 ? 1 : roundings) * roundoff;
+  return Float64Array.from({ length: Math.min(period, length) }, () =>
+    draws.uint32() & 1 ? 1 + by : 1 - by,
   );
 }
 
 function moved(tensor: Tensor, draws: Random): Tensor {
   const { dtype } = tensor;
   if (!isReal(dtype)) return tensor;
-  // A float16 has so few digits that one unit roundoff is already large.
-  const roundoff = roundoffOf(dtype) as number;
-  const by = (roundoff > 2 ** -24 ? 1 : roundings) * roundoff;
   const values = realValues(tensor);
   const result = { ...tensor, data: tensor.data.slice() } as Tensor;
-  const factors = Float64Array.from({ length: Math.min(period, values.length) }, () =>
-    draws.uint32() & 1 ? 1 + by : 1 - by,
-  );
+  const factors = factorsOf(dtype, values.length, draws);
   for (let index = 0, at = 0; index < values.length; index++) {
     writeReal(result, index, (values[index] as number) * (factors[at] as number));
     at = at + 1 === factors.length ? 0 : at + 1;

@@ -1,4 +1,4 @@
-import type { Feeds, Session, SessionOptions } from "../../engine/session.ts";
+import type { Feeds, Session, SessionSettings } from "../../engine/session.ts";
 import type { Model } from "../../graph/model.ts";
 import { emitRoundingBounds } from "../../growth/examine/rounding.ts";
 import { compile } from "../../models/compile.ts";
@@ -7,6 +7,7 @@ import { newGraph } from "../../ops/index.ts";
 import { originOf, upgradeOpset } from "../../ops/rewrites/upgrade.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { magnitudesInPieces } from "./magnitudes.ts";
 
 interface Compiled {
   readonly session: Session;
@@ -18,12 +19,12 @@ interface Compiled {
 export class RoundingBounds {
   readonly #model: Model;
   readonly #names: readonly string[];
-  readonly #options: SessionOptions;
+  readonly #options: SessionSettings;
   #compiled: Compiled | undefined;
   /** Why there are none; empty if there are, or if none were computed yet. */
   unavailable = "";
 
-  constructor(model: Model, names: readonly string[], options: SessionOptions) {
+  constructor(model: Model, names: readonly string[], options: SessionSettings) {
     this.#model = model;
     this.#names = names;
     this.#options = options;
@@ -68,6 +69,7 @@ export class RoundingBounds {
       const bound = all.get(name);
       if (bound !== undefined) bounds.set(name, bound);
     }
-    return { session: await compile(graph, [...bounds.values()], this.#options), weights, bounds };
+    const lean = magnitudesInPieces(graph, weights);
+    return { session: await compile(lean, [...bounds.values()], this.#options), weights, bounds };
   }
 }
