@@ -6,6 +6,7 @@ import { isFloat } from "../tensor/dtype.ts";
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { assemble } from "./architecture/assemble.ts";
+import { checkSizes } from "./architecture/check-sizes.ts";
 import type { Parameters } from "./architecture/net.ts";
 import type { Family, Structure } from "./architecture/structure.ts";
 import { familyOf } from "./families/index.ts";
@@ -37,8 +38,9 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const weights = await openWeights(folder);
   try {
     const ignored = new Map<string, string>();
-    const twin = tiedTwin(config, weights);
-    if (twin !== undefined) ignored.set(twin, "the same as the embeddings that it is tied to");
+    for (const twin of tiedTwins(config, weights)) {
+      ignored.set(twin, "the same as the embeddings that it is tied to");
+    }
     const has = (name: string) => weights.tensors.has(name) && !ignored.has(name);
     const structure = family.read(config, has);
     for (const name of weights.tensors.keys()) {
@@ -46,6 +48,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     }
     const tensors = new Map([...weights.tensors].filter(([name]) => !ignored.has(name)));
     checkNames(folder, structure, tensors);
+    checkSizes(folder, structure, tensors);
     return {
       folder,
       text,
@@ -97,18 +100,21 @@ function refuseForeign(config: Config): void {
   }
 }
 
-/** What heads and tables of embeddings are called. */
+/** What tables of embeddings are called, and heads or further tables that may be tied to them. */
 const heads = /^(lm_head|proj_out|cls\.predictions\.decoder|lm_head\.decoder|vocab_projector)\.weight$/;
-const tables = /(^|\.)(embed_tokens|wte|shared|word_embeddings)\.weight$/;
+const shared = /^shared\.weight$/;
+const readers = /^(encoder|decoder)\.embed_tokens\.weight$/;
+const tables = /(^|\.)(embed_tokens|wte|word_embeddings)\.weight$/;
 
-/** A head that is stored although it is tied: the model's own where it differs, else the embeddings once more. */
-function tiedTwin(config: Config, weights: Weights): string | undefined {
-  if (config.values.tie_word_embeddings === false) return undefined;
+/** Tied tensors that are stored all the same. One that differs is the model's own; the others are the embeddings again. */
+function tiedTwins(config: Config, weights: Weights): readonly string[] {
   const all = [...weights.tensors.values()];
-  const head = all.find(({ name }) => heads.test(name));
-  const table = all.find(({ name }) => tables.test(name));
-  if (head === undefined || table === undefined) return undefined;
-  return sameBytes(weights, head, table) ? head.name : undefined;
+  const table = all.find(({ name }) => shared.test(name)) ?? all.find(({ name }) => tables.test(name));
+  if (table === undefined) return [];
+  const untied = config.values.tie_word_embeddings === false;
+  const isTwin = ({ name }: StoredTensor) =>
+    shared.test(table.name) && readers.test(name) ? true : !untied && heads.test(name);
+  return all.filter((one) => isTwin(one) && sameBytes(weights, one, table)).map(({ name }) => name);
 }
 
 /** Elements that are compared at a time. */

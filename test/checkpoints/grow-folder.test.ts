@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runCli, snapshot, withFolder } from "../cli-harness.ts";
 import { tinyConfig, tinyFolder } from "./tiny-folder.ts";
+import { tinyModels, writeModel } from "./tiny-models.ts";
 
 interface Written {
   readonly steps: readonly { readonly field: string; readonly to: number; readonly method: string }[];
@@ -66,6 +67,84 @@ test.each([
   }),
 );
 
+type Tiny = keyof typeof tinyModels;
+
+test.each<[Tiny, string, readonly string[], boolean]>([
+  ["vit", "MLP, heads and depth", ["intermediate_size=+4,num_attention_heads=+1", "after=0"], true],
+  ["vit", "a stream by copies", ["hidden_size=x2,num_attention_heads=x2"], false],
+  ["vit", "a stream by means", ["hidden_size=+3"], false],
+  ["t5", "MLP, heads and both stacks", ["d_ff=+4,num_heads=+1", "after=0", "encoder.after=1"], true],
+  ["t5", "a stream by copies", ["d_model=x4"], false],
+  ["t5", "a stream by zeros", ["d_model=+3"], false],
+  ["whisper", "MLP of the encoder, depth of the decoder", ["encoder_ffn_dim=+4", "decoder.after=0,1"], true],
+  ["whisper", "a stream by copies", ["d_model=x2,encoder_attention_heads=x2"], false],
+])("%s grows by %s", (name, _, [widen = "", ...deepened], exact) =>
+  withFolder(async (folder) => {
+    const [old, out] = [join(folder, "old"), join(folder, "new")];
+    await writeModel(old, tinyModels[name]);
+    const deepen = deepened.flatMap((layers) => ["--deepen", layers]);
+    const { verification, steps } = await grown(old, out, "--widen", widen, ...deepen);
+    expect(steps.length).toBeGreaterThan(0);
+    if (exact) expect(verification.identical).toBe(true);
+    else expect(verification.relative).toBeLessThan(2e-5);
+  }),
+);
+
+test.each<[Tiny, string, readonly string[], RegExp]>([
+  [
+    "whisper",
+    "heads whose size would change",
+    ["--widen", "encoder_attention_heads=4"],
+    /would have to stay/,
+  ],
+  [
+    "whisper",
+    "one width at two sizes",
+    ["--widen", "encoder_attention_heads=4,decoder_attention_heads=8"],
+    /the same size/,
+  ],
+  ["whisper", "a stream by other than copies", ["--widen", "d_model=10"], /cannot grow exactly/],
+  [
+    "whisper",
+    "a layer that one stack lacks",
+    ["--deepen", "after=1"],
+    /encoder can grow after layers 0 to 0[\s\S]*decoder\.after=/,
+  ],
+  [
+    "t5",
+    "a decoder deeper than its cache",
+    ["--deepen", "decoder.after=0,0"],
+    /must not exceed that of the encoder/,
+  ],
+])("%s refuses %s", (name, _, options, message) =>
+  withFolder(async (folder) => {
+    await writeModel(join(folder, "old"), tinyModels[name]);
+    const before = await snapshot(folder);
+    const { code, err } = await runCli([
+      "grow",
+      join(folder, "old"),
+      "--out",
+      join(folder, "new"),
+      ...options,
+    ]);
+    expect(err).toMatch(message);
+    expect(code).not.toBe(0);
+    expect(await snapshot(folder)).toEqual(before);
+  }),
+);
+
+test("Whisper's listed heads follow the layers that they are in", () =>
+  withFolder(async (folder) => {
+    const [old, out] = [join(folder, "old"), join(folder, "new")];
+    await writeModel(old, tinyModels.whisper);
+    const spelled = '{ "max_length": 448.0, "alignment_heads": [[0, 1], [1, 0]] }';
+    await writeFile(join(old, "generation_config.json"), spelled);
+    await grown(old, out, "--deepen", "decoder.after=0,0");
+    expect(await readFile(join(out, "generation_config.json"), "utf8")).toBe(
+      '{ "max_length": 448.0, "alignment_heads": [[0,1],[3,0]] }',
+    );
+  }));
+
 test("files of any size hold the same tensors", () =>
   withFolder(async (folder) => {
     const [old, whole, parts] = ["old", "whole", "parts"].map((name) => join(folder, name)) as [
@@ -84,6 +163,12 @@ test("files of any size hold the same tensors", () =>
 test.each([
   ["an unknown architecture", { model_type: "mystery" }, [], /must be one that espalier knows.*\n.*mystery/s],
   ["quantized weights", { quantization_config: { bits: 4 } }, [], /quantized weights cannot grow exactly/],
+  [
+    "a hidden size that is not that of its tensors",
+    { hidden_size: 28, head_dim: 6 },
+    [],
+    /size 28 along axis 1/,
+  ],
   ["a field that is none", {}, ["--widen", "intermediat_size=64"], /intermediate_size/],
   ["a smaller size", {}, ["--widen", "intermediate_size=8"], /Folders only grow/],
   [

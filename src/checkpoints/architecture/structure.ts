@@ -68,6 +68,10 @@ export interface Stack {
   readonly postNorm?: { readonly inner: string; readonly last: string };
   /** Where it adds nothing but for an epsilon: how far outputs may move. */
   readonly exactTo?: string;
+  /** The stack whose depth the class takes for this one's when it makes a cache: this one must not become deeper. */
+  readonly cachedBy?: Stack["name"];
+  /** Keys of generation_config.json with lists of [layer, head]. */
+  readonly listedHeads?: readonly string[];
   /** Fields that hold one entry for each layer, and what they hold. */
   readonly lists: Readonly<Record<string, readonly string[]>>;
 }

@@ -113,7 +113,7 @@ export function classicSizes(
 export function fullAttention(
   net: Net,
   [q, k, v]: readonly [string, string, string],
-  { heads, headDim }: ClassicSizes,
+  { heads, headDim }: Pick<ClassicSizes, "heads" | "headDim">,
   mask?: string,
   scale = headDim ** -0.5,
 ): string {

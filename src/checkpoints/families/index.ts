@@ -13,7 +13,9 @@ import { opt } from "./opt.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
 import { qwen3 } from "./qwen3.ts";
+import { t5 } from "./t5.ts";
 import { vit } from "./vit.ts";
+import { whisper } from "./whisper.ts";
 
 /** The one table of architectures. */
 export const families: readonly Family[] = [
@@ -32,6 +34,8 @@ export const families: readonly Family[] = [
   roberta,
   distilbert,
   vit,
+  t5,
+  whisper,
 ];
 
 /** The family of a `model_type`. Throws `CONFIG`, listing those there are. */

@@ -44,11 +44,21 @@ function deepenStack(growing: Growing, name: Stack["name"], after: readonly numb
           }),
     });
   }
+  const cache = stacks.find((one) => one.name === stack.cachedBy);
+  if (cache !== undefined && stack.count <= cache.count && stack.count + after.length > cache.count) {
+    throw new EspalierError("NOT_GROWABLE", {
+      thing: `depth of the ${name}`,
+      rule: `must not exceed that of the ${cache.name} (${cache.count}), whose layers transformers counts when it makes the cache`,
+      received: stack.count + after.length,
+      remedy: `Deepen the ${cache.name} as well: --deepen after=LAYERS.`,
+    });
+  }
   growing.tensors = withCopies(growing, stack, after);
   const lists = Object.entries(stack.lists).map(([key, entries]) => [
     key,
     entries.flatMap((entry, index) => [entry, ...after.filter((one) => one === index).map(() => entry)]),
   ]);
+  growing.renumberings.push(...(stack.listedHeads ?? []).map((key) => ({ key, after })));
   const layers = stack.count + after.length;
   const keys = fields[stack.size] ?? [];
   growing.configure({

@@ -8,6 +8,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import type { Anchor, Family, Structure } from "../architecture/structure.ts";
 import { type Checkpoint, shapesOf } from "../checkpoint.ts";
 import type { Config } from "../folder/config.ts";
+import type { Renumbering } from "../folder/generation.ts";
 import { type byCopies, Finder } from "./finder.ts";
 
 /** What is done to one tensor, as plain JSON. */
@@ -62,6 +63,7 @@ export class Growing {
   readonly family: Family;
   readonly values: Values;
   readonly steps: Step[] = [];
+  readonly renumberings: Renumbering[] = [];
   config: Config;
   tensors: Map<string, GrownTensor>;
   structure: Structure;

@@ -1,9 +1,11 @@
 import type { DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { didYouMean } from "../../tensor/unknown-name.ts";
+import { checkSizes } from "../architecture/check-sizes.ts";
 import type { Anchor, SizeName, Structure } from "../architecture/structure.ts";
 import { type Checkpoint, shapesOf } from "../checkpoint.ts";
 import { parseConfig } from "../folder/config.ts";
+import type { Renumbering } from "../folder/generation.ts";
 import { editJson, type JsonEdit } from "../folder/json-text.ts";
 import { deepen, type Insertions } from "./deepen.ts";
 import { checkStreamed } from "./entry-fill.ts";
@@ -27,6 +29,8 @@ export interface PlannedFolder {
   readonly configText: string;
   readonly structure: Structure;
   readonly steps: readonly Step[];
+  /** What changes in generation_config.json. */
+  readonly renumberings: readonly Renumbering[];
   readonly values: Values;
   readonly dtype: DType;
 }
@@ -56,6 +60,7 @@ export function planFolder(checkpoint: Checkpoint, growth: FolderGrowth): Planne
     configText,
     structure: checked(checkpoint, growing, configText),
     steps: growing.steps,
+    renumberings: growing.renumberings,
     values: growing.values,
     dtype,
   };
@@ -164,5 +169,6 @@ function checked({ family }: Checkpoint, { structure, tensors }: Growing, text: 
   }
   // Every shape must be the one that the new configuration asks for.
   shapesOf(found, tensors);
+  checkSizes("the new folder", found, tensors);
   return found;
 }

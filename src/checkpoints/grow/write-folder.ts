@@ -5,6 +5,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint.ts";
 import { partFiles } from "../folder/carry.ts";
+import { generationName, renumberLayers } from "../folder/generation.ts";
 import { bytesFrom } from "../folder/reals.ts";
 import { indexName, type StoredTensor } from "../folder/weights.ts";
 import type { GrownTensor } from "./growing.ts";
@@ -67,9 +68,11 @@ export async function writeFolder(
   try {
     const { copied, left } = partFiles(await platform.listFolder(checkpoint.folder));
     for (const name of copied) {
+      const bytes = await platform.readFile(`${checkpoint.folder}/${name}`);
+      const changes = name === generationName && planned.renumberings.length > 0;
       await platform.writeFile(
         `${temporary}/${name}`,
-        await platform.readFile(`${checkpoint.folder}/${name}`),
+        changes ? renumberLayers(bytes, planned.renumberings) : bytes,
       );
     }
     const written = writeShards(checkpoint, planned, temporary, maxShardBytes);

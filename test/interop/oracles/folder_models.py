@@ -11,6 +11,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
@@ -54,6 +55,40 @@ VISION = {
     "num_labels": 5,
 }
 
+#: Encoder and decoder with relative positions; few enough buckets that distances share them.
+SEQUENCES = {
+    "vocab_size": VOCABULARY,
+    "d_model": 24,
+    "d_kv": 10,
+    "d_ff": 40,
+    "num_layers": 4,
+    "num_decoder_layers": 3,
+    "num_heads": 4,
+    "relative_attention_num_buckets": 12,
+    "relative_attention_max_distance": 40,
+    "decoder_start_token_id": 0,
+}
+
+#: Encoder of a spectrogram, decoder of text.
+SPEECH = {
+    "vocab_size": VOCABULARY,
+    "d_model": 24,
+    "encoder_layers": 3,
+    "decoder_layers": 4,
+    "encoder_attention_heads": 4,
+    "decoder_attention_heads": 4,
+    "encoder_ffn_dim": 40,
+    "decoder_ffn_dim": 36,
+    "num_mel_bins": 5,
+    "max_source_positions": 30,
+    "max_target_positions": 64,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "decoder_start_token_id": 1,
+    "begin_suppress_tokens": None,
+}
+
 #: Name to the class of its configuration and what it is given.
 CONFIGURATIONS = {
     "llama": ("LlamaConfig", {**DECODER, "rms_norm_eps": 1e-5}),
@@ -84,6 +119,10 @@ CONFIGURATIONS = {
         "DistilBertConfig",
         {"vocab_size": VOCABULARY, "dim": 24, "hidden_dim": 40, "n_layers": 3, "n_heads": 4, "max_position_embeddings": 160},
     ),
+    "t5": ("T5Config", SEQUENCES),
+    "t5-gated": ("T5Config", {**SEQUENCES, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}),
+    "t5-untied": ("T5Config", {**SEQUENCES, "feed_forward_proj": "gated-silu", "tie_word_embeddings": False}),
+    "whisper": ("WhisperConfig", SPEECH),
     "vit": ("ViTConfig", {**VISION, "image_size": 12, "patch_size": 4}),
     "vit-oblong": ("ViTConfig", {**VISION, "image_size": [8, 12], "patch_size": [4, 3], "qkv_bias": False, "hidden_act": "relu"}),
 }
@@ -101,7 +140,7 @@ def automatic(model_type: str):
 
 #: Encoders that predict masked words, with norms behind their branches.
 MASKED = ("bert", "roberta", "distilbert")
-AUTOMATIC = {**{kind: "AutoModelForMaskedLM" for kind in MASKED}, "vit": "AutoModelForImageClassification"}
+AUTOMATIC = {**{kind: "AutoModelForMaskedLM" for kind in MASKED}, "vit": "AutoModelForImageClassification", "t5": "AutoModelForSeq2SeqLM", "whisper": "AutoModelForSpeechSeq2Seq"}
 
 
 def randomize(model, seed: int) -> None:
@@ -123,6 +162,10 @@ def randomize(model, seed: int) -> None:
             parameter.copy_(values)
 
 
+#: Layers and heads whose attention says when a word is spoken.
+LISTED = [[0, 1], [2, 3], [3, 0]]
+
+
 def make(name: str, folder: str, dtype=torch.float32, seed: int = 0, **options) -> None:
     """Saves one; `options` are of save_pretrained."""
     torch.manual_seed(seed)
@@ -130,6 +173,21 @@ def make(name: str, folder: str, dtype=torch.float32, seed: int = 0, **options) 
     model = automatic(config.model_type).from_config(config)
     randomize(model, seed)
     model.to(dtype).save_pretrained(folder, **options)
+    if config.model_type == "whisper":
+        model.generation_config.alignment_heads = LISTED
+        model.generation_config.save_pretrained(folder)
+    if name == "t5-untied":
+        untie(f"{folder}/model.safetensors", seed)
+
+
+def untie(file: str, seed: int) -> None:
+    """Adds a head that is not the table, and the table again under its other name, as old folders have it."""
+    tensors = load_file(file)
+    table = tensors["shared.weight"]
+    draws = torch.randn(table.shape, generator=torch.Generator().manual_seed(seed + 1))
+    tensors["lm_head.weight"] = (draws / table.shape[1] ** 0.5).to(table.dtype)
+    tensors["decoder.embed_tokens.weight"] = table.clone()
+    save_file(tensors, file, {"format": "pt"})
 
 
 def load(folder: str, dtype=None):
@@ -149,7 +207,13 @@ def inputs(model, length: int, seed: int = 1) -> dict:
     if config.model_type == "vit":
         sides = config.image_size if isinstance(config.image_size, list | tuple) else (config.image_size,) * 2
         return {"pixel_values": torch.randn(2, config.num_channels, *sides, generator=generator)}
-    return {"input_ids": torch.randint(3, VOCABULARY, (2, length), generator=generator)}
+    ids = torch.randint(3, VOCABULARY, (2, length), generator=generator)
+    if config.model_type == "whisper":
+        frames = torch.randn(2, config.num_mel_bins, 2 * config.max_source_positions, generator=generator)
+        return {"input_features": frames, "decoder_input_ids": ids[:, : length // 2 + 1]}
+    if config.model_type == "t5":
+        return {"input_ids": ids, "decoder_input_ids": torch.randint(3, VOCABULARY, (2, length // 2 + 1), generator=generator)}
+    return {"input_ids": ids}
 
 
 def logits(model, length: int, seed: int = 1) -> torch.Tensor:
@@ -166,7 +230,7 @@ def distance(after: torch.Tensor, before: torch.Tensor) -> float:
 FUSED = 1e-6
 
 #: What espalier's graph calls the inputs of a model.
-NAMES = {"input_ids": "ids", "pixel_values": "pixels"}
+NAMES = {"input_ids": "ids", "decoder_input_ids": "decoder_ids", "pixel_values": "pixels", "input_features": "features"}
 
 
 def feeds(model, length: int, seed: int = 1) -> dict:
@@ -180,14 +244,23 @@ def fields(name: str) -> dict:
     own = {
         "gpt2": {"hidden": "n_embd", "ffn": "n_inner", "heads": "n_head"},
         "opt": {"ffn": "ffn_dim"},
+        "whisper": {
+            "hidden": "d_model",
+            "ffn": "encoder_ffn_dim=+6,decoder_ffn_dim",
+            "heads": "encoder_attention_heads",
+        },
+        "t5": {"hidden": "d_model", "ffn": "d_ff", "heads": "num_heads"},
         "distilbert": {"hidden": "dim", "ffn": "hidden_dim", "heads": "n_heads"},
     }
     common = {"hidden": "hidden_size", "ffn": "intermediate_size", "heads": "num_attention_heads"}
-    kv = "num_key_value_heads" if hasattr(configuration(name), "num_key_value_heads") else None
+    kv = "num_key_value_heads" if "num_key_value_heads" in configuration(name).to_dict() else None
     names = {**common, **own.get(kind, {}), "kv": kv}
-    padded = "{hidden}=+8" if kv or kind == "vit" else "{hidden}=+6,{heads}=+1"
+    padded = "{hidden}=+8" if kv or kind in ("vit", "t5") else "{hidden}=+6,{heads}=+1"
     return {**names, "padded": padded.format(**names)}
 
+
+#: What a wider stream may move outputs in float32. T5 has no scale of scores, so that rounding counts for more.
+STREAM = {"t5": 1e-5}
 
 #: Growths that move outputs although nothing is added. Where norms stand behind the branches, a new layer normalizes once
 #: more what is normalized: that rounds as a wider stream does, and moves a layer by half its epsilon times |1 - 1/variance|
@@ -200,14 +273,22 @@ CLOSE = {
 }
 
 
+#: Growths of models that have an encoder and a decoder.
+STACKS = ("encoder", "decoder")
+
+
 def refused(name: str) -> tuple[str, ...]:
     """Growths that the class, or exactness, does not allow."""
     kind = configuration(name).model_type
     if fields(name)["kv"]:
-        return ()
+        return STACKS
     if kind == "vit":
-        return ("vocabulary", "positions", "all")
-    return ("queries", "padding") if kind in MASKED else ("queries",)
+        return (*STACKS, "vocabulary", "positions", "all")
+    if kind == "t5":
+        return ("positions",)
+    if kind == "whisper":
+        return ("queries", "padding")
+    return (*STACKS, "queries", "padding") if kind in MASKED else (*STACKS, "queries")
 
 
 def keys(folder) -> set[str]:
@@ -221,7 +302,9 @@ def keys(folder) -> set[str]:
 
 def text(model) -> list:
     """What a model writes, greedily, with its cache; longer than its window."""
-    if model.config.model_type in AUTOMATIC:
+    if model.config.model_type in (*MASKED, "vit"):
         return logits(model, 24, 3).argmax(-1).tolist()
     with torch.no_grad():
-        return model.generate(**inputs(model, 12, 3), max_new_tokens=20, do_sample=False, pad_token_id=0).tolist()
+        asked = {key: value for key, value in inputs(model, 12, 3).items() if key != "decoder_input_ids"}
+        # Whisper's own method looks for languages and timestamps, which a tiny model has none of.
+        return transformers.GenerationMixin.generate(model, **asked, max_new_tokens=20, do_sample=False, pad_token_id=0).tolist()

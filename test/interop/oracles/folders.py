@@ -20,15 +20,19 @@ from engine import Engine
 
 EXPORTED = 5e-6
 STREAM = 2e-6
+NARROW = 3e-6
 
 #: What each growth is called, which options it takes (of the sizes in folder_models), and how exact it is.
 ZERO = {
+    "nothing": [],
     "mlp": ["--widen", "{ffn}=+8"],
     "mlp x1.5": ["--widen", "{ffn}=x1.5"],
     "groups": ["--widen", "{heads}=x2,{kv}=x2"],
     "queries": ["--widen", "{heads}=x2"],
     "repeated": ["--widen", "{kv}=x2"],
     "depth": ["--deepen", "after=0,2"],
+    "encoder": ["--deepen", "encoder.after=1,1"],
+    "decoder": ["--deepen", "decoder.after=0"],
     "vocabulary": ["--vocab", "+7"],
     "positions": ["--positions", "+32"],
 }
@@ -74,6 +78,10 @@ def exported(see: Verdicts, engine: Engine, names: list[str]) -> None:
             see.near("exported logits", f"{name}, {length} tokens", models.distance(torch.from_numpy(ours), theirs), EXPORTED)
 
 
+def kind_of(name: str) -> str:
+    return models.configuration(name).model_type
+
+
 def growths(name: str) -> dict[str, list[str]]:
     """The growths that a model's class allows, with its own names of the fields."""
     fields = models.fields(name)
@@ -102,11 +110,16 @@ def grown(see: Verdicts, engine: Engine, names: list[str]) -> None:
         if name not in before:
             before[name] = observed(models.load(str(root / name)), root)
         after = observed(models.load(str(root / identity)), root)
-        allowed = models.CLOSE.get(name, {}).get(kind, 0.0 if kind in ZERO else STREAM)
+        allowed = models.CLOSE.get(name, {}).get(kind, 0.0 if kind in ZERO else models.STREAM.get(kind_of(name), STREAM))
         for length, theirs in before[name]["logits"].items():
             see.near(f"{kind}", f"{name}, {length} tokens", models.distance(after["logits"][length], theirs), allowed)
         if kind != "vocabulary" and kind != "all":
             see.holds("same text", identity, after["text"] == before[name]["text"])
+        if name == "whisper":
+            once = [[0, 1], [3, 3], [4, 0]]
+            layers = {"depth": [[0, 1], [3, 3], [5, 0]], "decoder": once, "all": once}
+            listed = json.loads((root / identity / "generation_config.json").read_text())["alignment_heads"]
+            see.holds("listed heads", identity, listed == layers.get(kind, models.LISTED), str(listed))
         see.holds("same keys", identity, after["saved"] == after["keys"], str(after["saved"] ^ after["keys"]))
 
 
@@ -144,7 +157,7 @@ def narrow(see: Verdicts, engine: Engine, names: list[str]) -> None:
         see.holds("grow", identity, answer["code"] == 0, answer["err"])
         if answer["code"] == 0:
             before, after = (models.load(folder, torch.float32) for folder in (args[1], args[3]))
-            allowed = models.CLOSE.get(name, {}).get(kind, 0.0 if kind in ZERO else 3e-6)
+            allowed = models.CLOSE.get(name, {}).get(kind, 0.0 if kind in ZERO else models.STREAM.get(kind_of(name), NARROW))
             off = models.distance(models.logits(after, 24), models.logits(before, 24))
             see.near(f"{kind}, stored in {dtype}", identity, off, allowed)
 
