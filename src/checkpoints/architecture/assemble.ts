@@ -3,7 +3,7 @@ import { newGraph } from "../../ops/index.ts";
 import { Net, type NetOptions, type Parameters } from "./net.ts";
 import type { State, Structure } from "./structure.ts";
 
-/** The whole of a model as one graph, with its parameters under the names that they have on disk. */
+/** The whole model as one graph, with its parameters under their names on disk. */
 export function assemble(
   { inputs, sections, output }: Structure,
   parameters: Parameters,

@@ -2,7 +2,7 @@ import { int } from "../../graph/model.ts";
 import type { Net } from "./net.ts";
 import { turn } from "./rotary.ts";
 
-/** Lowest float32: what masks put in the place of a score. */
+/** Lowest float32: the value with which masks replace a score. */
 const lowest = -3.4028234663852886e38;
 
 /** Numbers 0, 1, … for the positions of `ids` [batch, sequence]. */
@@ -11,7 +11,10 @@ export function positionsOf(net: Net, ids: string): string {
   return net.emit("Range", [net.index(0), length, net.index(1)]);
 }
 
-/** Whether a position [rows] may look at another [columns]: not at later ones, nor further back than the window. */
+/**
+ * Whether a position [rows] may attend to another [columns]: not to later ones, nor further back than the
+ * window.
+ */
 export function causalMask(net: Net, positions: string, window?: number): string {
   const [rows, columns] = [net.unsqueeze(positions, 1), net.unsqueeze(positions, 0)];
   const earlier = net.emit("LessOrEqual", [columns, rows]);
@@ -21,7 +24,7 @@ export function causalMask(net: Net, positions: string, window?: number): string
 }
 
 export interface Heads {
-  /** Heads of keys and values, and of queries for each of them. */
+  /** Number of key/value heads, and of query heads for each of them. */
   readonly groups: number;
   readonly queries: number;
   readonly headDim: number;
@@ -39,7 +42,7 @@ export function joinHeads(net: Net, x: string): string {
 
 export interface Scoring {
   readonly scale: number;
-  /** Where scores count; everywhere where absent. */
+  /** Where scores count; everywhere if absent. */
   readonly mask?: string;
   readonly softcap?: number | undefined;
   /** Added to the scores. */
@@ -47,7 +50,7 @@ export interface Scoring {
   readonly turned?: { readonly cos: string; readonly sin: string };
 }
 
-/** softmax(q·kᵀ·scale)·v, all of them [batch, groups, queries or 1, sequence, headDim]. */
+/** softmax(q·kᵀ·scale)·v, each of them [batch, groups, queries or 1, sequence, headDim]. */
 export function attend(net: Net, [q, k, v]: readonly [string, string, string], scoring: Scoring): string {
   const { scale, mask, softcap, bias, turned } = scoring;
   const [query, key] = turned === undefined ? [q, k] : [turn(net, q, turned), turn(net, k, turned)];

@@ -6,7 +6,7 @@ import { float32, int64, type Tensor } from "../../tensor/tensor.ts";
 /** Where the parameters of a model come from. */
 export interface Parameters {
   has(name: string): boolean;
-  /** As float32. Throws `FORMAT` where there is none. */
+  /** As float32. Throws `FORMAT` if there is none. */
   tensor(name: string): Tensor;
 }
 
@@ -18,11 +18,14 @@ export interface Convolution {
 }
 
 export interface NetOptions {
-  /** Whether a scale that is stored less 1 (Gemma's) stands in the graph as it is multiplied. Default false. */
+  /**
+   * Whether a norm's scale that is stored minus 1 (Gemma's) has the 1 already added in the graph. Default
+   * false.
+   */
   readonly folded?: boolean;
 }
 
-/** Writes a model in the words of its modules: what is stored as `NAME.weight` is the parameter of that name. */
+/** Writes a model in terms of its modules: module NAME has the parameter that is stored as `NAME.weight`. */
 export class Net {
   readonly graph: GraphBuilder;
   readonly #parameters: Parameters;
@@ -67,24 +70,24 @@ export class Net {
     return this.emit("Conv", inputs, { strides: ints(strides), pads: ints([...pads, ...pads]) });
   }
 
-  /** One position of an axis, which then is gone. */
+  /** One position of an axis, which is removed. */
   entry(x: string, axis: number, position: number): string {
     return this.emit("Gather", [x, this.index(position)], { axis: int(axis) });
   }
 
-  /** Positions `from` to `to` of an axis. */
+  /** Positions `from` up to `to` (exclusive) of an axis. */
   slice(x: string, axis: number, from: number, to: number): string {
     const { vector } = { vector: (value: number) => this.graph.vector([value]) };
     return this.emit("Slice", [x, vector(from), vector(to), vector(axis)]);
   }
 
-  /** Cuts an axis into parts of these sizes. */
+  /** Splits an axis into parts of these sizes. */
   split(x: string, axis: number, sizes: readonly number[]): readonly string[] {
     const inputs = [x, this.graph.vector(sizes)];
     return this.graph.emitAll("Split", inputs, sizes.length, { axis: int(axis) });
   }
 
-  /** x·Wᵀ + b with W stored as [out, in] (torch's Linear); the bias is added where there is one. */
+  /** x·Wᵀ + b with W stored as [out, in] (torch's Linear); plus the bias, if there is one. */
   linear(x: string, name: string): string {
     return this.#biased(this.matmul(x, this.transpose(this.parameter(`${name}.weight`), [1, 0])), name);
   }
@@ -98,12 +101,12 @@ export class Net {
     return this.has(`${name}.bias`) ? this.add(x, this.parameter(`${name}.bias`)) : x;
   }
 
-  /** Rows of a table by number. */
+  /** Rows of a table, by index. */
   lookup(name: string, ids: string): string {
     return this.emit("Gather", [this.parameter(name), ids], { axis: int(0) });
   }
 
-  /** x / √(mean x² + ε) · w over the last axis; `offset` is what the class adds to the w that is stored. */
+  /** x / √(mean x² + ε) · w over the last axis; `offset` is what the class adds to the stored w. */
   rmsNorm(x: string, name: string, epsilon: number, offset = 0): string {
     const mean = this.emit("ReduceMean", [this.multiply(x, x), this.graph.vector([-1])], {
       keepdims: int(1),
@@ -128,7 +131,7 @@ export class Net {
     return this.scaled(this.emit("Tanh", [this.emit("Div", [x, this.scalar(cap)])]), cap);
   }
 
-  /** An activation by the name that configurations give it. Throws `CONFIG`. */
+  /** An activation by its name in configurations. Throws `CONFIG`. */
   activation(x: string, name: string): string {
     const make = Object.hasOwn(activations, name) ? activations[name] : undefined;
     if (make !== undefined) return make(this, x);

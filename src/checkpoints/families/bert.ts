@@ -48,7 +48,7 @@ function family(
   };
 }
 
-/** BERT (Devlin et al., arXiv 1810.04805) with its masked language model's head. */
+/** BERT (Devlin et al., arXiv 1810.04805) with its masked-language-model head. */
 export const bert = family(
   "bert",
   {
@@ -60,7 +60,7 @@ export const bert = family(
   1e-12,
 );
 
-/** RoBERTa (Liu et al., arXiv 1907.11692): positions begin behind the number of the padding token. */
+/** RoBERTa (Liu et al., arXiv 1907.11692): positions start after the id of the padding token. */
 export const roberta = family(
   "roberta",
   {

@@ -11,7 +11,7 @@ const keys = {
   positions: "max_position_embeddings",
 };
 
-/** DistilBERT (Sanh et al., arXiv 1910.01108) with its masked language model's head. */
+/** DistilBERT (Sanh et al., arXiv 1910.01108) with its masked-language-model head. */
 export const distilbert: Family = {
   type: "distilbert",
   layerFields: ["n_layers"],

@@ -5,7 +5,7 @@ import type { Structure } from "../architecture/structure.ts";
 import type { Config } from "../folder/config.ts";
 import { type ClassicSizes, classic, fullAttention, refuseVariant } from "./classic.ts";
 
-/** What the parts of an encoder with norms behind its branches are called. */
+/** Parameter names of the parts of an encoder with norms after its branches. */
 export interface EncoderNames {
   readonly root: string;
   readonly prefix: string;
@@ -17,7 +17,7 @@ export interface EncoderNames {
   readonly inner: string;
   readonly outer: string;
   readonly lastNorm: string;
-  /** Of the head that predicts words. */
+  /** In the head that predicts tokens. */
   readonly transform: string;
   readonly headNorm: string;
   readonly headBias: string;
@@ -30,19 +30,19 @@ export interface EncoderOptions {
   readonly epsilon: number;
   readonly activation: string;
   readonly typed: boolean;
-  /** Where a token's number says that it is none, and positions begin behind that number (RoBERTa). */
+  /** The id of the padding token, if positions start after it (RoBERTa). */
   readonly padding?: number;
   readonly unused: RegExp;
 }
 
 const escaped = (name: string) => name.replaceAll(".", "\\.");
 
-/** BERT and its kin with the head that predicts words, tied to the embeddings. */
+/** BERT and its relatives with the token-prediction head, tied to the embeddings. */
 export function encoder(config: Config, options: EncoderOptions): Structure {
   const { sizes, fields, names, epsilon, activation, typed, padding, unused } = options;
   const { root } = names;
   if (!config.flag("tie_word_embeddings", true)) {
-    refuseVariant(config, "tie_word_embeddings", "must be true: a head of its own is not supported here");
+    refuseVariant(config, "tie_word_embeddings", "must be true: an untied head is not supported");
   }
   const table = `${root}embeddings.word_embeddings.weight`;
   const places = `${root}embeddings.position_embeddings.weight`;
@@ -92,7 +92,7 @@ export function encoder(config: Config, options: EncoderOptions): Structure {
   });
 }
 
-/** Positions that count what is no padding, from behind the number of the padding token on. */
+/** Positions that count the tokens that are not padding, starting after the id of the padding token. */
 function positionsBehind(net: Net, ids: string, padding: number): string {
   const real = net.emit("Cast", [net.emit("Not", [net.emit("Equal", [ids, net.index(padding)])])], {
     to: int(7),

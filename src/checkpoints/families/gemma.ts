@@ -1,7 +1,10 @@
 import type { Family } from "../architecture/structure.ts";
 import { decoder } from "./decoder.ts";
 
-/** Gemma (arXiv 2403.08295): norms store their scale less 1, embeddings are multiplied by the root of the hidden size. */
+/**
+ * Gemma (arXiv 2403.08295): norms store their scale minus 1, embeddings are multiplied by the root of the
+ * hidden size.
+ */
 export const gemma: Family = {
   type: "gemma",
   layerFields: ["num_hidden_layers"],
@@ -11,7 +14,7 @@ export const gemma: Family = {
       kvDefault: 16,
       headDimDefault: 256,
       tiedDefault: true,
-      // Early files say gelu, and mean its approximation.
+      // Early files say gelu but mean its tanh approximation.
       activation: given === "gelu" ? "gelu_pytorch_tanh" : given,
       normOffset: 1,
       scaledEmbeddings: true,

@@ -2,7 +2,10 @@ import type { Family } from "../architecture/structure.ts";
 import { decoder, headsDivideHidden } from "./decoder.ts";
 import { laterGemma } from "./later-gemma.ts";
 
-/** Gemma 2 (arXiv 2408.00118): norms behind each branch, too, capped scores and logits, every other layer slides. */
+/**
+ * Gemma 2 (arXiv 2408.00118): norms after each branch as well, capped scores and logits, sliding attention in
+ * every other layer.
+ */
 export const gemma2: Family = {
   type: "gemma2",
   layerFields: ["num_hidden_layers", "layer_types"],

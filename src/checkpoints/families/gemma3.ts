@@ -4,7 +4,10 @@ import type { Config } from "../folder/config.ts";
 import { decoder, headsDivideHidden } from "./decoder.ts";
 import { laterGemma } from "./later-gemma.ts";
 
-/** Gemma 3's language model (arXiv 2503.19786): as Gemma 2, with norms of queries and keys and angles by kind of layer. */
+/**
+ * Gemma 3's language model (arXiv 2503.19786): like Gemma 2, with normalized queries and keys, and rotary
+ * frequencies that depend on the kind of layer.
+ */
 export const gemma3: Family = {
   type: "gemma3_text",
   layerFields: ["num_hidden_layers", "layer_types"],

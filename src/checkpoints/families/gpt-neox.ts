@@ -12,7 +12,10 @@ const keys = {
   positions: "max_position_embeddings",
 };
 
-/** GPT-NeoX and Pythia (arXiv 2204.06745): each head's query, key and value lie together; branches in parallel. */
+/**
+ * GPT-NeoX and Pythia (arXiv 2204.06745): each head's query, key and value are adjacent; the branches are
+ * parallel.
+ */
 export const gptNeox: Family = {
   type: "gpt_neox",
   layerFields: ["num_hidden_layers"],

@@ -11,7 +11,9 @@ const keys = {
   positions: "n_positions",
 };
 
-/** GPT-2 (Radford et al., 2019): weights stored as [in, out], queries, keys and values in one. */
+/**
+ * GPT-2 (Radford et al., 2019): weights are stored as [in, out], with queries, keys and values in one weight.
+ */
 export const gpt2: Family = {
   type: "gpt2",
   layerFields: ["n_layer"],

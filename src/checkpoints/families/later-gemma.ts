@@ -2,7 +2,10 @@ import type { Config } from "../folder/config.ts";
 import type { DecoderOptions } from "./decoder.ts";
 import { layerTypes } from "./sliding.ts";
 
-/** What Gemma 2 and 3 have in common; `isSliding` is the rule of a class for layers that the file does not list. */
+/**
+ * What Gemma 2 and 3 have in common; `isSliding` is the class's rule if the file does not list the kinds of
+ * its layers.
+ */
 export function laterGemma(config: Config, isSliding: (index: number) => boolean) {
   return {
     kvDefault: 4,

@@ -1,7 +1,10 @@
 import type { Family } from "../architecture/structure.ts";
 import { decoder, headsDivideHidden } from "./decoder.ts";
 
-/** Llama (Touvron et al., arXiv 2302.13971), with grouped queries, biases or a tied head where its files have them. */
+/**
+ * Llama (Touvron et al., arXiv 2302.13971), with grouped queries, biases or a tied head if its files have
+ * them.
+ */
 export const llama: Family = {
   type: "llama",
   layerFields: ["num_hidden_layers"],

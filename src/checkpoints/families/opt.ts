@@ -11,7 +11,7 @@ const keys = {
   positions: "max_position_embeddings",
 };
 const epsilon = 1e-5;
-/** Rows of the table of positions before the first. */
+/** Rows of the position table before that of position 0. */
 const before = 2;
 
 /** OPT (Zhang et al., arXiv 2205.01068), with norms before its branches. */

@@ -1,4 +1,4 @@
-/** Files that belong to a model whatever its sizes are. */
+/** Files that remain valid whatever the model's sizes are. */
 const carried = [
   /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|generation_config)\.json$/,
   /^(preprocessor_config|processor_config|video_preprocessor_config|chat_template)\.json$/,
@@ -8,10 +8,12 @@ const carried = [
   /^\.gitattributes$/,
 ];
 
-/** Files that are written anew. */
+/** Files that are written fresh. */
 const own = /^(config\.json|.*\.safetensors(\.index\.json)?)$/;
 
-/** What a folder's files are to the new one: copied, or left behind because they would be stale. */
+/**
+ * Sorts a folder's files into those copied to the new one and those left behind because they would be stale.
+ */
 export function partFiles(names: readonly string[]): {
   readonly copied: readonly string[];
   readonly left: readonly string[];

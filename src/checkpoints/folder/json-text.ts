@@ -1,35 +1,36 @@
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** Where the members of a JSON object stand in its text. */
+/** Positions of a JSON object's members in its text. */
 export interface ObjectSpan {
-  /** Of the opening and behind the closing brace. */
+  /** Positions of the opening brace and after the closing brace. */
   readonly begin: number;
   readonly end: number;
   readonly members: ReadonlyMap<string, MemberSpan>;
 }
 
-/** Where a value stands, and its members where it is an object. */
+/** The position of a value, and of its members if it is an object. */
 export interface MemberSpan {
   readonly begin: number;
   readonly end: number;
   readonly object?: ObjectSpan;
 }
 
-/** A value as it shall stand in a JSON text, at a path of keys. */
+/** A value to write into a JSON text, at a path of keys. */
 export interface JsonEdit {
   readonly path: readonly string[];
-  /** The text of the value: a number keeps the form that it is written in. */
+  /** The text of the value, so that a number keeps its written form. */
   readonly text: string;
 }
 
 const space = /[ \t\n\r]*/y;
 const scalar = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-/** Configurations are shallow; what is deeper is none. */
+/** Configurations are shallow; anything deeper is not a configuration. */
 const maxDepth = 64;
 
 /**
- * Finds where the members of a JSON object stand, so that single values can be replaced and every other character stays.
- * A key given twice is refused: readers do not agree which one counts. Throws `FORMAT`.
+ * Finds the positions of a JSON object's members, so that single values can be replaced without touching any
+ * other character. A repeated key is an error, because readers disagree about which one counts. Throws
+ * `FORMAT`.
  */
 export function spansOf(text: string, thing: string): ObjectSpan {
   let at = 0;
@@ -121,8 +122,8 @@ export function spansOf(text: string, thing: string): ObjectSpan {
 }
 
 /**
- * The text with values replaced, and with members that are not there put at the end of their object, indented as those
- * before them. Objects on the way must exist. Throws `FORMAT`.
+ * The text with values replaced, and with new members appended to their object, indented like those before
+ * them. Objects along the path must exist. Throws `FORMAT`.
  */
 export function editJson(text: string, edits: readonly JsonEdit[], thing: string): string {
   return edits.reduce((before, edit) => editOnce(before, edit, thing), text);

@@ -1,7 +1,7 @@
 import { platform } from "#platform";
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** Folders that hold a model in another form, told by a file in them, and what to do with each. */
+/** Folders with a model in another form, recognized by a file in them, and what to do with each. */
 const forms: readonly { readonly file: RegExp; readonly is: string; readonly remedy: string }[] = [
   {
     file: /^modules\.json$/,
@@ -25,7 +25,10 @@ const forms: readonly { readonly file: RegExp; readonly is: string; readonly rem
   },
 ];
 
-/** Refuses a folder without config.json, by what it contains instead. Throws `FORMAT`. */
+/**
+ * Rejects a folder without config.json, with a remedy that depends on what it contains instead. Throws
+ * `FORMAT`.
+ */
 export async function refuseUnknownFolder(folder: string): Promise<void> {
   if ((await platform.kindOf(folder)) !== "folder") return;
   const names = await platform.listFolder(folder);

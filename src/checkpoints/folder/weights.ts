@@ -6,23 +6,23 @@ import { bytesPerElement, type DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 
-/** A tensor of a folder: where it stands. */
+/** A tensor in a folder's files, and its position. */
 export interface StoredTensor {
   readonly name: string;
   readonly dtype: DType;
   readonly dims: readonly number[];
-  /** Name of the file. */
+  /** Name of its file. */
   readonly shard: string;
-  /** Where its bytes begin in the file. */
+  /** Offset of its first byte in the file. */
   readonly begin: number;
 }
 
-/** The safetensors files of a folder, opened; values are read when asked for. */
+/** The open safetensors files of a folder; values are read on demand. */
 export interface Weights {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** Files in the order of their names, with the text that each carries. */
+  /** Files in the order of their names, with the metadata of each. */
   readonly shards: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  /** Whether an index says which tensor is where. */
+  /** Whether an index file maps tensors to files. */
   readonly indexed: boolean;
   /** Bytes of `count` elements from element `from` on. */
   read(tensor: StoredTensor, from: number, count: number): Uint8Array;
@@ -34,8 +34,8 @@ export const indexName = "model.safetensors.index.json";
 const maxIndexBytes = 2 ** 28;
 
 /**
- * Opens the weights of a folder: model.safetensors, or what its index names. An index must agree with the headers of the
- * files. Throws `FILE_MISSING`, `FORMAT`, `UNSUPPORTED_TYPE`.
+ * Opens the weights of a folder: model.safetensors, or the files that its index names. An index must agree
+ * with the headers of the files. Throws `FILE_MISSING`, `FORMAT`, `UNSUPPORTED_TYPE`.
  */
 export async function openWeights(folder: string): Promise<Weights> {
   const names = await platform.listFolder(folder);
@@ -43,7 +43,7 @@ export async function openWeights(folder: string): Promise<Weights> {
   if (hasIndex && names.includes(single)) {
     throw new EspalierError("FORMAT", {
       thing: folder,
-      rule: `must not have both ${single} and ${indexName}: readers take the first, whatever it holds`,
+      rule: `must not have both ${single} and ${indexName}: readers use the first, whatever it contains`,
       received: [single, indexName],
       remedy: "Remove the one that is stale.",
     });
@@ -111,9 +111,9 @@ function checkSlot(
 function wrongIndex(name: string, received: string | undefined, rule: string): EspalierError {
   return new EspalierError("FORMAT", {
     thing: `${indexName}, "${name}"`,
-    rule: `must name the file that holds it, which ${rule}`,
+    rule: `must name the file that contains it, which ${rule}`,
     received: received ?? "nothing",
-    remedy: "The index belongs to other files: fetch the folder again, or save it anew.",
+    remedy: "The index belongs to other files: fetch the folder again, or save the model again.",
   });
 }
 

@@ -7,20 +7,20 @@ import { byCopies, byPadding, byZeroOutgoing, Finder } from "./finder.ts";
 /** One way in which a field of the configuration can grow exactly. */
 export interface Way {
   readonly method: string;
-  /** Steps in which it grows, e.g. "+1", "x2, x3", "+2 (a multiple of num_key_value_heads)". */
+  /** The steps in which it can grow, e.g. "+1", "x2, x3", "+2 (a multiple of num_key_value_heads)". */
   readonly steps: string;
-  /** Whether it is exact in float16 and bfloat16, too. */
+  /** Whether it is also exact in float16 and bfloat16. */
   readonly anyType: boolean;
 }
 
-/** A field of the configuration that gives something its size. */
+/** A field of the configuration that is a size. */
 export interface FieldReport {
   readonly field: string;
   readonly size: number;
   readonly ways: readonly Way[];
-  /** Why it cannot grow; empty where it can. */
+  /** Why it cannot grow; empty if it can. */
   readonly reason: string;
-  /** Parameters that one more costs; for layers, one more layer. */
+  /** Parameters per added unit; for layers, per added layer. */
   readonly parametersPerUnit: number;
 }
 
@@ -39,7 +39,7 @@ const order: readonly SizeName[] = [
   "positions",
 ];
 
-/** Every field that gives something its size: whether it can grow, in which steps, by which method, at what cost. */
+/** Every field that is a size: whether it can grow, in which steps, by which method, at what cost. */
 export function fieldsOf(checkpoint: Checkpoint): readonly FieldReport[] {
   const { structure, tensors } = checkpoint;
   const finder = new Finder(shapesOf(structure, tensors));

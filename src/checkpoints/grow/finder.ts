@@ -6,16 +6,16 @@ import { traceWidth } from "../../growth/find/trace.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import type { Anchor } from "../architecture/structure.ts";
 
-/** Growth by copies of every unit: what is exact in any element type. */
+/** Growth by copies of every unit, which is exact in any element type. */
 export const byCopies: readonly Method[] = [copies, tiedCopies];
 
-/** Growth by new units that the norms do not see. */
+/** Growth by new units that do not affect the norms. */
 export const byPadding: readonly Method[] = methods.filter(({ name }) => name.endsWith("padding"));
 
 /** Growth by new units that nothing reads yet. */
 export const byZeroOutgoing: readonly Method[] = methods.filter(({ name }) => name === "zero outgoing");
 
-/** Asks the axis rules for the width that a field of the configuration names. */
+/** Finds, by the axis rules, the width that a field of the configuration stands for. */
 export class Finder {
   readonly #flows: AxisMap;
 

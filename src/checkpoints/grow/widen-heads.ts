@@ -4,9 +4,9 @@ import { byZeroOutgoing } from "./finder.ts";
 import type { Growing, GrownTensor } from "./growing.ts";
 
 /**
- * Brings heads of queries and of keys and values to these numbers, in up to three steps: heads of keys and values are
- * repeated (each query reads what it read), whole groups are added, queries are added to every group. New heads have zero
- * outgoing weights.
+ * Grows the query heads and the key/value heads to these numbers, in up to three steps: key/value heads are
+ * repeated (each query still reads the same keys and values), whole groups are added, queries are added to
+ * every group. New heads have zero outgoing weights.
  */
 export function widenHeads(growing: Growing, heads: number, kv: number): void {
   const { sizes, fields } = growing.structure;
@@ -56,7 +56,7 @@ export function widenHeads(growing: Growing, heads: number, kv: number): void {
   step(headsField, oldHeads, heads, "zero outgoing");
 }
 
-/** The least repetition of keys and values from which the rest is new heads. */
+/** The smallest repetition of key/value heads after which adding heads is enough. */
 function repetitions(oldHeads: number, oldKv: number, heads: number, kv: number): number | undefined {
   const queries = oldHeads / oldKv;
   for (let times = 1; times <= queries && oldKv * times <= kv; times++) {
@@ -74,7 +74,9 @@ function setHeads(growing: Growing, heads: number, kv: number): void {
   growing.configure({ ...pinned, ...Object.fromEntries(changes) });
 }
 
-/** Every head of keys and values `times` times, next to itself: query i reads head i / (queries of a group). */
+/**
+ * Repeats every key/value head `times` times in place, because query i reads head i / (queries per group).
+ */
 function repeatGroups(growing: Growing, times: number): void {
   const { sizes, anchors } = growing.structure;
   const [heads, kv, headDim] = [sizes.heads, sizes.kv, sizes.headDim] as [number, number, number];

@@ -7,9 +7,10 @@ import type { Growing } from "./growing.ts";
 const narrow = ["float16", "bfloat16"];
 
 /**
- * Brings the stream to a size: by copies of every entry where it is a multiple, which is exact in any element type; else by
- * entries that norms do not see, with what is written to the stream multiplied by √(new / old), so that epsilons stay as
- * they are. The latter rounds, and is refused in 16 bits.
+ * Widens the stream to a size. For a multiple of the old size, by copies of every entry, which is exact in
+ * any element type; otherwise by entries that do not affect the norms, with everything written to the stream
+ * multiplied by √(new / old), so that epsilons keep their effect. The latter rounds, and is an error in 16
+ * bits.
  */
 export function widenHidden(growing: Growing, to: number): void {
   const { sizes, fields, anchors, pinned } = growing.structure;
@@ -20,9 +21,9 @@ export function widenHidden(growing: Growing, to: number): void {
   if (!copying && narrow.includes(dtype)) {
     throw new EspalierError("NOT_GROWABLE", {
       thing: `${field} ${to}`,
-      rule: `is no multiple of ${from}, and other sizes multiply weights by √(new / old), which ${dtype} rounds too coarsely`,
+      rule: `is not a multiple of ${from}, and other sizes multiply weights by √(new / old), which ${dtype} rounds too coarsely`,
       received: to,
-      remedy: `Take ${Math.ceil(to / from) * from}, or --dtype float32.`,
+      remedy: `Use ${Math.ceil(to / from) * from}, or --dtype float32.`,
     });
   }
   const widths = growing.widths(
@@ -38,7 +39,7 @@ export function widenHidden(growing: Growing, to: number): void {
   growing.steps.push({ field, from, to, method: widths[0].method });
 }
 
-/** What the class multiplies by at the new size, relative to the old one. */
+/** The class's factors at the old size, relative to those at the new one. */
 function factorsOf({ structure }: Growing, from: number, to: number) {
   const { embeddingFactor = () => 1, headFactor = () => 1 } = structure;
   return { embedding: embeddingFactor(from) / embeddingFactor(to), head: headFactor(from) / headFactor(to) };
@@ -50,15 +51,16 @@ function checkFactor(growing: Growing, from: number, to: number, dtype: string):
   if (exact || !narrow.includes(dtype)) return;
   throw new EspalierError("NOT_GROWABLE", {
     thing: `hidden size ${to}`,
-    rule: `makes its class multiply embeddings by another number, which ${dtype} holds exactly only for a multiple of 4, 16, …`,
+    rule: `makes its class multiply embeddings by another number, which ${dtype} represents exactly only for a multiple of 4, 16, …`,
     received: to / from,
-    remedy: `Take ${4 * from}, or --dtype float32.`,
+    remedy: `Use ${4 * from}, or --dtype float32.`,
   });
 }
 
 /**
- * Undoes what the class multiplies by because the size is another one; a tied head sees what its table was multiplied by.
- * Gives how many times a tied head shall read each unit: copies that it reads are exact where a factor would be rounded.
+ * Compensates for the change of the class's factors with the size; a tied head is affected by its table's
+ * factor, too. Returns how many copies of each unit a tied head reads: reading several copies is exact where
+ * a factor would be rounded.
  */
 function balance(growing: Growing, from: number, to: number, written: number): number {
   const { structure } = growing;
@@ -71,7 +73,9 @@ function balance(growing: Growing, from: number, to: number, written: number): n
   return 1;
 }
 
-/** Everything that is added to the stream times `factor`; the norms that read it by as much less. */
+/**
+ * Multiplies everything added to the stream by `factor`, and divides the scales of the norms that read it.
+ */
 function scaleStream(growing: Growing, width: Width, factor: number): void {
   const { addedNorms } = growing.structure;
   for (const part of width.parts) {

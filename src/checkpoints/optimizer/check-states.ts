@@ -3,7 +3,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import type { StoredTensor } from "../folder/weights.ts";
 import { type OptimizerState, slotDegrees, stepName } from "./state.ts";
 
-/** Every state must be one that can grow, and of its parameter's shape. Throws `FORMAT`. */
+/** Checks that every state can grow and has its parameter's shape. Throws `FORMAT`. */
 export function checkStates(
   states: OptimizerState["states"],
   tensors: ReadonlyMap<string, Pick<StoredTensor, "dims">>,

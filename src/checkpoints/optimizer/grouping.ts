@@ -1,13 +1,13 @@
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** How parameters are usually shared out to groups: which group each is in. */
+/** A usual way to divide parameters into groups: which group each is in. */
 interface Grouping {
   readonly says: string;
   readonly groups: number;
   readonly groupOf: (name: string, rank: number) => number;
 }
 
-/** Of `Trainer.get_decay_parameter_names` of transformers 5: those that no weight decay is applied to. */
+/** From `Trainer.get_decay_parameter_names` of transformers 5: parameters without weight decay. */
 const undecayed = /bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)/;
 
 const groupings: readonly Grouping[] = [
@@ -24,7 +24,7 @@ const groupings: readonly Grouping[] = [
   },
 ];
 
-/** Which parameters each group has, if the groups have these sizes; and what that takes for granted. */
+/** The parameters of each group, given the groups' sizes, and the assumption behind that. */
 export function shareOut(
   names: readonly string[],
   rankOf: (name: string) => number,

@@ -9,7 +9,9 @@ import { readSafetensorsState, safetensorsStatePieces } from "./safetensors-stat
 import type { OptimizerState } from "./state.ts";
 import { torchStatePieces } from "./write-torch-state.ts";
 
-/** A file that holds an optimizer's state: how it is read, written and called in the new folder. */
+/**
+ * A file format for an optimizer's state: how it is read and written, and the file's name in the new folder.
+ */
 interface Form {
   readonly file: string;
   readonly read: (file: SourceFile, checkpoint: Checkpoint) => OptimizerState;
@@ -23,19 +25,24 @@ const safetensors: Form = {
 };
 const torch: Form = { file: "optimizer.pt", read: readTorchState, pieces: torchStatePieces };
 
-/** What Trainer resumes from besides the optimizer, and which no size is in. */
+/** Other files that Trainer resumes from, which do not depend on the model's sizes. */
 const beside = ["scheduler.pt", "trainer_state.json"];
 
-/** An optimizer's state on its way to a new folder. Opened: close it. */
+/** An optimizer's state to be carried over to a new folder. It is open: close it when done. */
 export interface HandOver {
-  /** What was taken for granted of the file. */
+  /** What was assumed about the file. */
   readonly assumed: string;
-  /** Writes the grown state, and copies of what lies beside the old one, into a folder; returns the names of the files. */
+  /**
+   * Writes the grown state, and copies of the files next to the old one, into a folder; returns the names of
+   * the files.
+   */
   writeTo(folder: string, planned: PlannedFolder): Promise<readonly string[]>;
   close(): void;
 }
 
-/** Opens the state of an optimizer of a folder's parameters. Throws `FILE_MISSING`, `FORMAT`, `TOO_LARGE`. */
+/**
+ * Opens the state of an optimizer for a folder's parameters. Throws `FILE_MISSING`, `FORMAT`, `TOO_LARGE`.
+ */
 export async function openHandOver(path: string, checkpoint: Checkpoint): Promise<HandOver> {
   const form = path.endsWith(".safetensors") ? safetensors : torch;
   const file = platform.openFile(path);
@@ -60,7 +67,7 @@ export async function openHandOver(path: string, checkpoint: Checkpoint): Promis
   }
 }
 
-/** Errors of a file's insides say which file it is. */
+/** Makes errors in a file's contents name the file. */
 function named<T>(path: string, read: () => T): T {
   try {
     return read();

@@ -1,6 +1,8 @@
 import { EspalierError } from "../../tensor/errors.ts";
 
-/** The modules of a layer in the order in which a class makes them, which is that of `named_parameters()`. */
+/**
+ * The modules of a layer in the order in which a class creates them, which is that of `named_parameters()`.
+ */
 const decoderLayer = [
   "self_attn.q_proj",
   "self_attn.k_proj",
@@ -26,7 +28,7 @@ const phi3Layer = [
   "post_attention_layernorm",
 ];
 
-/** By `model_type`; where a class is not listed, an optimizer's state must name its parameters. */
+/** By `model_type`. For a class that is not listed, an optimizer's state must name its parameters. */
 const layers: ReadonlyMap<string, readonly string[]> = new Map([
   ...["llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text"].map(
     (type) => [type, decoderLayer] as const,
@@ -38,7 +40,10 @@ const before = ["model.embed_tokens"];
 const after = ["model.norm", "lm_head"];
 const leaves = ["weight", "bias"];
 
-/** Names of parameters in the order of `named_parameters()`, which files do not keep; undefined where it is not known. */
+/**
+ * Names of parameters in the order of `named_parameters()`, which files do not preserve; undefined if it is
+ * not known.
+ */
 export function inModuleOrder(type: string, names: Iterable<string>): readonly string[] | undefined {
   const inner = layers.get(type);
   if (inner === undefined) return undefined;
@@ -46,7 +51,7 @@ export function inModuleOrder(type: string, names: Iterable<string>): readonly s
   return places.sort(([, a], [, b]) => compared(a, b)).map(([name]) => name);
 }
 
-/** Section, layer, module within it, and which of the module's parameters. */
+/** The section, the layer, the module in it, and the index among the module's parameters. */
 function placeOf(name: string, inner: readonly string[]): readonly number[] {
   const [, stem = "", leaf = ""] = /^(.*)\.([^.]+)$/.exec(name) ?? [];
   const [, layer, module = ""] = /^model\.layers\.(\d+)\.(.*)$/.exec(stem) ?? [];

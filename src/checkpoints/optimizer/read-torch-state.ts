@@ -8,13 +8,14 @@ import { shareOut } from "./grouping.ts";
 import { inModuleOrder } from "./module-order.ts";
 import type { OptimizerState, ParameterGroup, ParameterState, StateTensor } from "./state.ts";
 
-/** Of each group's parameters. */
+/** Parameter names, by group. */
 type OptimizerNames = readonly (readonly string[])[];
 type Dict = ReadonlyMap<string | bigint, TorchValue>;
 
 /**
- * Reads what `torch.save(optimizer.state_dict(), …)` or Trainer wrote of an optimizer of this model's parameters. States go by
- * number there: the order is that of the class's parameters. Throws `FORMAT`, `TOO_LARGE`.
+ * Reads what `torch.save(optimizer.state_dict(), …)` or Trainer wrote for an optimizer of this model's
+ * parameters. States are numbered there, in the order of the class's parameters. Throws `FORMAT`,
+ * `TOO_LARGE`.
  */
 export function readTorchState(
   file: SourceFile,
@@ -70,7 +71,7 @@ function idsOf(group: Dict): readonly bigint[] {
   return refuse("must list the numbers of each group's parameters", kindOf(ids ?? null));
 }
 
-/** Names of the parameters of each group: its own, or those that the class's order gives. */
+/** Names of the parameters of each group: those in the file, or those that the class's order implies. */
 function namesOf(
   groups: readonly Dict[],
   sizes: readonly number[],

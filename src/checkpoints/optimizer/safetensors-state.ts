@@ -10,7 +10,7 @@ import { checkStates } from "./check-states.ts";
 import type { GrownState, GrownStateTensor } from "./grown-state.ts";
 import type { OptimizerState, ParameterGroup, ParameterState, StateTensor } from "./state.ts";
 
-/** The file's text that holds the groups, as JSON: a list of options and `params`, the names of the parameters. */
+/** Metadata key of the groups, as JSON: a list of options and `params`, the names of the parameters. */
 const groupsKey = "param_groups";
 
 /**
@@ -82,7 +82,10 @@ function optionOf(key: string, value: unknown): TorchValue {
   return refuse(`must have numbers, text or lists of them as options: ${key}`, value);
 }
 
-/** The pieces of such a file. Throws `UNSUPPORTED_TYPE` for an option or a count that it has no room for. */
+/**
+ * The pieces of such a file. Throws `UNSUPPORTED_TYPE` for an option or a count that the format cannot
+ * represent.
+ */
 export function safetensorsStatePieces({ groups, states }: GrownState): Iterable<Uint8Array> {
   const tensors = [...states].flatMap(([name, state]) =>
     [...state].flatMap(([key, value]) => {
@@ -105,7 +108,7 @@ export function safetensorsStatePieces({ groups, states }: GrownState): Iterable
   })();
 }
 
-/** A count, as a tensor as PyTorch has it. */
+/** A count as a tensor, PyTorch's form. */
 export function scalar(value: number): GrownStateTensor {
   const bytes = new Uint8Array(Float32Array.of(value).buffer);
   return { dtype: "float32", dims: [], pieces: () => [bytes] };
@@ -130,6 +133,6 @@ function refuse(rule: string, received: unknown): never {
     thing: "optimizer state",
     rule,
     received,
-    remedy: "docs/checkpoints.md says how such a file is made.",
+    remedy: "docs/checkpoints.md shows how to write such a file.",
   });
 }

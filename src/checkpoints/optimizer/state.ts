@@ -1,7 +1,7 @@
 import type { TorchValue } from "../../formats/torch/value.ts";
 import type { DType } from "../../tensor/dtype.ts";
 
-/** A tensor of an optimizer's state; its bytes are read when they are asked for. */
+/** A tensor of an optimizer's state; its bytes are read on demand. */
 export interface StateTensor {
   readonly dtype: DType;
   readonly dims: readonly number[];
@@ -9,30 +9,30 @@ export interface StateTensor {
   readonly read: (from: number, count: number) => Uint8Array;
 }
 
-/** What an optimizer keeps for one parameter, by the names that PyTorch gives it. */
+/** What an optimizer keeps for one parameter, by PyTorch's names. */
 export type ParameterState = ReadonlyMap<string, StateTensor | number | null>;
 
 /** Parameters that are updated with the same options. */
 export interface ParameterGroup {
-  /** As PyTorch has them (lr, betas, …), without the parameters. */
+  /** PyTorch's options (lr, betas, …), without the parameters. */
   readonly options: ReadonlyMap<string, TorchValue>;
   readonly parameters: readonly string[];
 }
 
-/** The state of an optimizer of PyTorch's, by the names of the parameters. */
+/** The state of a PyTorch optimizer, by the names of the parameters. */
 export interface OptimizerState {
   readonly groups: readonly ParameterGroup[];
-  /** Parameters without an update so far are not in it. */
+  /** Parameters that have not been updated yet are absent. */
   readonly states: ReadonlyMap<string, ParameterState>;
-  /** Whether the parameters were given by name, not by number alone. */
+  /** Whether the file named the parameters rather than only numbering them. */
   readonly named: boolean;
-  /** What was taken for granted of which state belongs to which parameter. */
+  /** What was assumed about which state belongs to which parameter. */
   readonly assumed: string;
 }
 
 /**
- * State tensors of a parameter's shape, and what becomes of them if all gradients are multiplied by c: they are multiplied
- * by c to this power.
+ * State tensors of a parameter's shape, and the power of c by which they are multiplied if all gradients are
+ * multiplied by c.
  */
 export const slotDegrees: ReadonlyMap<string, 1 | 2> = new Map([
   ["exp_avg", 1],
@@ -41,5 +41,5 @@ export const slotDegrees: ReadonlyMap<string, 1 | 2> = new Map([
   ["momentum_buffer", 1],
 ]);
 
-/** The count of updates, one for a whole tensor. */
+/** The count of updates, one per tensor. */
 export const stepName = "step";

@@ -4,7 +4,7 @@ import type { GrownState, GrownStateTensor } from "./grown-state.ts";
 
 /**
  * The pieces of a file from which `torch.load` (with `weights_only=True`, too) reads a state_dict for an optimizer of the
- * same groups. Parameters are named if they were.
+ * same groups. Parameters are named if they were in the input.
  */
 export function torchStatePieces({ groups, states, named }: GrownState): Iterable<Uint8Array> {
   const tensors = new Map<string, GrownStateTensor>();

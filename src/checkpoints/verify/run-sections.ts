@@ -9,8 +9,8 @@ import type { Section, State } from "../architecture/structure.ts";
 import { type Checkpoint, valuesOf } from "../checkpoint.ts";
 
 /**
- * Runs a folder's model in float32, one section after the other, on several sets of inputs: no more than one section's
- * weights are in memory. Gives the output for each set.
+ * Runs a folder's model in float32, section by section, on several sets of inputs: only one section's weights
+ * are in memory at a time. Returns the output for each set.
  */
 export async function runSections(
   checkpoint: Checkpoint,
@@ -47,7 +47,7 @@ export async function runSections(
   return states.map((state) => state[structure.output] as Tensor);
 }
 
-/** One section as a model by itself, and which of its state it only hands on. */
+/** One section as a separate model, and which values of its state it only passes on. */
 function sectionModel(
   checkpoint: Checkpoint,
   section: Section,

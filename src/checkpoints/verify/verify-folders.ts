@@ -8,7 +8,7 @@ import type { ModelInput, Structure } from "../architecture/structure.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { runSections } from "./run-sections.ts";
 
-/** How far two folders lie apart on one set of inputs. */
+/** How much two folders differ on one set of inputs. */
 export interface FolderCheck extends OutputDifference {
   readonly sizes: Readonly<Record<string, number>>;
 }
@@ -17,22 +17,22 @@ export interface FolderCheck extends OutputDifference {
 export interface FolderVerification {
   readonly preserved: boolean;
   readonly identical: boolean;
-  /** Largest difference of an entry, by itself and relative to the largest entry of its channel or example. */
+  /** Largest difference of an entry, absolute and relative to the largest entry of its channel or example. */
   readonly maximum: number;
   readonly relative: number;
   readonly checks: readonly FolderCheck[];
 }
 
-/** Examples, and tokens of each. */
+/** Number of examples, and of tokens in each. */
 const batch = 2;
 const lengths = [1, 7, 32];
-/** Tokens at most, however long a sliding window is. */
+/** Maximum number of tokens, however long a sliding window is. */
 const longest = 160;
 
 /**
- * Runs both folders on the same seeded inputs, layer by layer, in float32, and compares what the old one computes entry by
- * entry; new classes stand beside. Lengths go past a sliding window where it is short enough. Throws `SHAPE_MISMATCH` for
- * folders of different kinds.
+ * Runs both folders on the same seeded inputs, layer by layer, in float32, and compares the old one's outputs
+ * entry by entry; new vocabulary entries are ignored. Sequences are longer than the sliding window if it is
+ * short enough. Throws `SHAPE_MISMATCH` for folders of different kinds.
  */
 export async function verifyFolders(
   before: Checkpoint,
@@ -100,7 +100,7 @@ function sampleFeeds({ inputs }: Structure, sizes: Readonly<Record<string, numbe
   return Object.fromEntries(inputs.map((input) => [input.name, make(input)]));
 }
 
-/** The first `count` entries of the last axis: what was there before the vocabulary grew. */
+/** The first `count` entries of the last axis: the vocabulary before it grew. */
 function firstOf(tensor: Tensor, count: number): Tensor {
   const size = tensor.dims.at(-1) as number;
   if (size <= count) return tensor;
