@@ -8,7 +8,7 @@ import { RunFolder } from "./train/run-folder.ts";
 const short = ["--steps", "40", "--hidden", "4"];
 
 describe("espalier train", () => {
-  it("trains on the digits, grows, and leaves a whole run in --out", () =>
+  it("trains on the digits, grows, and leaves a complete run in --out", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       const run = await runCli([
@@ -74,7 +74,7 @@ describe("espalier train", () => {
       await readFile(result.files.checkpoint);
     }));
 
-  it("trains newborns as asked, and says so in the report", () =>
+  it("trains newborns as requested, and says so in the report", () =>
     withFolder(async (folder) => {
       const run = async (name: string, ...more: string[]) => {
         const out = join(folder, name);
@@ -126,7 +126,7 @@ describe("espalier train", () => {
       }
     }));
 
-  it("refuses a folder that holds a run or anything else, and changes nothing", () =>
+  it("refuses a folder that contains a run or anything else, and changes nothing", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       expect((await runCli(["train", ...short, "--quiet", "--out", out])).code).toBe(0);
@@ -208,7 +208,7 @@ describe("espalier train", () => {
     }),
   );
 
-  it("predicts numbers where the labels have fractions, and reads cells between other characters", () =>
+  it("predicts numbers if the labels have fractions, and reads cells with other delimiters", () =>
     withFolder(async (folder) => {
       const csv = join(folder, "prices.csv");
       const rows = Array.from({ length: 40 }, (_, row) => `${row};${row % 7};${row * 0.25}`);
@@ -220,7 +220,7 @@ describe("espalier train", () => {
       expect(Object.keys(classes.final)).toEqual(["loss", "accuracy"]);
     }));
 
-  it("ends with the last good weights where the very last update ruins them", () =>
+  it("ends with the last good weights if the very last update ruins them", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       const bad = ["train", "--hidden", "4", "--steps", "1", "--optimizer", "sgd", "--learning-rate", "1e39"];
@@ -247,7 +247,7 @@ describe("espalier train", () => {
       expect(debugged.err).toMatch(/\n\s+at /);
     }));
 
-  it("keeps the last good weights where the loss diverges, and says at which step", () =>
+  it("keeps the last good weights if the loss diverges, and says at which step", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       const run = await runCli([
@@ -288,7 +288,7 @@ describe("espalier", () => {
     expect((await runCli(["--version"])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it("suggests what may have been meant", async () => {
+  it("suggests the name that was probably meant", async () => {
     const run = await runCli(["trian"]);
     expect(run.code).toBe(2);
     expect(run.err).toContain("Did you mean train?");

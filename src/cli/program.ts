@@ -176,7 +176,7 @@ function trainOptions(command: Command): Command {
       "--train-constants",
       "also train constants: Constant nodes, buffers, position tables (train lists what it leaves out)",
     )
-    .addOption(new Option("--train-only <parameters>", "train these alone; repeatable").argParser(collect))
+    .addOption(new Option("--train-only <parameters>", "train only these; repeatable").argParser(collect))
     .optionsGroup("Training:")
     .option(
       "--output <name>",
@@ -204,7 +204,7 @@ function trainOptions(command: Command): Command {
     .option("--batch <examples>", "examples in a batch", "32")
     .option(
       "--epochs <count>",
-      "times through the training data (default: 20; for a CSV file as many as 1,000 updates take, if more)",
+      "passes through the training data (default: 20; for a CSV file at least enough for 1,000 updates)",
     )
     .option("--steps <count>", "updates, instead of epochs")
     .option("--seed <number>", "of the split, the weights, the shuffle and dropout", "0")

@@ -23,7 +23,7 @@ test("costs are paired by seed, and a target that is not reached counts as infin
   const grown: Line = {
     name: "grown",
     kind: "arm",
-    // Half the FLOPs a step. Best losses of the reference: 0.5, 0.4, 0.6, at 300, 300 and 200 FLOPs.
+    // Half the FLOPs per step. Best losses of the reference: 0.5, 0.4, 0.6, at 300, 300 and 200 FLOPs.
     runs: [run(0, [3, 1, 0.5], 0.5), run(1, [3, 1, 0.45], 0.5), run(2, [3, 0.6, 0.1], 0.5)],
   };
   const against = summarizeLine([scratch, grown], comparison)[1]?.against;
@@ -49,7 +49,7 @@ test("an arm that is the reference again neither saves nor loses", () => {
   expect(findingsOf(lines, "scratch")[0]).toMatchObject({ flops: "undecided", seconds: "undecided" });
 });
 
-test("where an arm loses is told in words", () => {
+test("an arm's losses are stated in words", () => {
   const slow: Line = {
     name: "slow",
     kind: "arm",

@@ -40,7 +40,7 @@ function finding(name: string, against: Against, reference: string): Finding {
   const text = `"${name}" reached the best validation loss of "${reference}" on ${arrival}, ${cost}. For the same FLOPs its loss was ${ratioText(lossAtEqualFlops)} of the reference's.`;
   const losses = [
     ...(!Number.isFinite(flops.value)
-      ? [`it did not come to the loss of "${reference}" on ${pairs - reached} of ${plural(pairs, "seed")}`]
+      ? [`it did not reach the loss of "${reference}" on ${pairs - reached} of ${plural(pairs, "seed")}`]
       : []),
     ...(inFlops === "loses" && Number.isFinite(flops.value)
       ? [`it took ${ratioText(flops)} of the FLOPs`]

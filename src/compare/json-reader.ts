@@ -32,7 +32,7 @@ export class JsonReader {
     if (unknown === undefined) return this;
     throw new EspalierError("CONFIG", {
       thing: this.field(unknown).path,
-      rule: `is no field that is known here: there may be ${names.join(", ")}`,
+      rule: `is not a known field: there may be ${names.join(", ")}`,
       received: unknown,
       remedy: didYouMean(unknown, names) ?? "Leave it out.",
     });

@@ -109,7 +109,7 @@ test.each(wrong)("%s = %j is refused by its path", (path, value, thing) => {
   expect([error.code, error.thing]).toEqual(["CONFIG", thing]);
 });
 
-test("what a policy refuses is named within it", () => {
+test("an error in a policy names the path within it", () => {
   const error = refusal(changed("arms[1].growth[0].by", 0));
   expect(error.message).toContain("events[0].by");
 });
@@ -141,17 +141,17 @@ test("schedules, losses and metrics have the options that they have in `train`",
   ]);
 });
 
-test("text that is no JSON names the file", () => {
+test("text that is not JSON names the file", () => {
   expect(refusal("{").thing).toBe("file.json");
   expect(refusal("[]").thing).toBe("file.json");
 });
 
-test("sizes may differ where the configuration says so", () => {
+test("sizes may differ if the configuration says so", () => {
   const other = JSON.parse(changed("arms[1].growth[0].by", 3));
   expect(readComparison(JSON.stringify({ ...other, sizesDiffer: true })).arms).toHaveLength(2);
 });
 
-test("a repeated growth ends where it is cut or where the steps end", () => {
+test("a repeated growth ends when it is cut or when the steps end", () => {
   const every = [{ width: "hidden1", by: 1, every: 30 }];
   // After updates 30, 60, 90: seven units, and not eight.
   expect(refusal(changed("arms[1].growth", every)).received).toContain("hidden1 7");

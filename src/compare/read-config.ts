@@ -128,7 +128,7 @@ function checkWhole(comparison: Comparison, root: JsonReader): void {
   if (twice !== undefined)
     throw new EspalierError("CONFIG", {
       thing: "arms",
-      rule: "must have names of their own",
+      rule: "must have different names",
       received: twice,
     });
   if (!names.includes(reference)) throw unknownName("CONFIG", "reference", reference, names);

@@ -31,7 +31,7 @@ describe("gatherRows", () => {
     [2],
   );
 
-  test("copies the rows that the order names", () => {
+  test("copies the rows in the given order", () => {
     const into = new Float32Array(6);
     gatherRows(pairs, order, 1, 3, into);
     expect([...into]).toEqual([6, 7, 10, 11, 0, 1]);
@@ -49,7 +49,7 @@ describe("gatherRows", () => {
     expect([...labels]).toEqual([3n, 5n, 0n]);
   });
 
-  test("leaves the rest of a larger buffer alone, for the last batch of an epoch", () => {
+  test("leaves the rest of a larger buffer unchanged, for the last batch of an epoch", () => {
     const into = new Float32Array(6).fill(-1);
     gatherRows(pairs, order, 8, 2, into);
     expect([...into]).toEqual([14, 15, 16, 17, -1, -1]);
@@ -68,7 +68,7 @@ describe("gatherRows", () => {
     expect([...into]).toEqual([90, 30, 91, 31, 92, 32, 93, 33, 94, 34, 95, 35]);
   });
 
-  test("refuses to pass the end, and a short buffer", () => {
+  test("refuses to read past the end, and a short buffer", () => {
     expect(() => gatherRows(pairs, order, 8, 3, new Float32Array(8))).toThrow(/order/);
     expect(() => gatherRows(pairs, order, 0, 5, new Float32Array(8))).toThrow(/room/);
   });

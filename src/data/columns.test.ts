@@ -19,7 +19,7 @@ describe("columns of a data set", () => {
     expect(data.inputs?.age?.dims).toEqual([]);
   });
 
-  it("go along into subsets and splits, and so do labels of every position", () => {
+  it("are kept in subsets and splits, and so are labels of every position", () => {
     const labels = Array.from({ length: 12 }, (_, at) => (at % 5 === 0 ? -100 : at % 2));
     const data = dataset({ inputs: { ids: { data: ids, dims: [3] } }, labels, labelDims: [3] });
     const part = subset(data, [2, 0]);

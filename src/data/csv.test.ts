@@ -7,7 +7,7 @@ const plain = "1,2,0\n3,4,1\n5,6,1\n";
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
 describe("parseCsv", () => {
-  test("takes the last column as labels", () => {
+  test("uses the last column as labels", () => {
     const { preprocessing: _, notes: __, ...data } = parseCsv(plain);
     expect(data).toEqual({
       name: "CSV",
@@ -19,7 +19,7 @@ describe("parseCsv", () => {
     });
   });
 
-  test("takes any column by index or name, as class or number", () => {
+  test("accepts any label column by index or name, as class or number", () => {
     expect([...parseCsv(plain, { label: 0 }).features]).toEqual([2, 0, 4, 1, 6, 1]);
     expect([...parseCsv(plain, { label: -2, target: "number" }).targets!]).toEqual([2, 4, 6]);
     const named = parseCsv(`\ufeffx,"y, really",kind\n${plain}`, { label: "y, really", target: "number" });
@@ -28,7 +28,7 @@ describe("parseCsv", () => {
     expect(named.labels).toBeUndefined();
   });
 
-  test("finds a header, and takes every way to write a number", () => {
+  test("finds a header, and accepts every way to write a number", () => {
     expect(parseCsv(`x,y,kind\r\n${plain}`).count).toBe(3);
     expect(parseCsv("a,b\n1,0\n", { header: true }).count).toBe(1);
     // Text in the label column alone does not make a header.
@@ -37,16 +37,16 @@ describe("parseCsv", () => {
     expect(parseCsv("2019,2020\n1,0\n", { header: true }).count).toBe(1);
   });
 
-  test("understands scikit-learn's first line, states its class names, and holds it to its count", () => {
+  test("understands scikit-learn's first line, reports its class names, and checks its count", () => {
     const data = parseCsv("3,2,left,right\n1,2,0\n3,4,1\n5,6,1\n");
     expect(data).toMatchObject({ count: 3, classes: 2, classNames: ["left", "right"] });
-    // Iris: that line is as long as a row.
+    // As in Iris, that line is as long as a row.
     expect(parseCsv("2,3,a,b\n1,2,3,0\n4,5,6,1\n").count).toBe(2);
     expect(parseCsv("3,2,left,right\n1,2,0\n", { skipRows: 1 }).classNames).toBeUndefined();
     expect(parseCsv("3,2,left,right,up\n1,2,0\n3,4,1\n5,6,1\n").classes).toBe(3);
   });
 
-  test("numbers classes: text sorted, integers from 0 kept, other numbers by size, or as told", () => {
+  test("numbers classes: text sorted, integers from 0 kept, other numbers by size, or as requested", () => {
     const classes = (cells: string[], options: CsvOptions = {}) => {
       const data = parseCsv(cells.map((cell) => `1,${cell}`).join("\n"), {
         header: false,
@@ -107,13 +107,13 @@ describe("parseCsv", () => {
 });
 
 describe("loadCsv", () => {
-  test("takes bytes, gzip or not", async () => {
+  test("accepts bytes, gzip or not", async () => {
     const packed = new Blob([plain]).stream().pipeThrough(new CompressionStream("gzip"));
     expect(await loadCsv(await new Response(packed).arrayBuffer())).toEqual(parseCsv(plain));
     expect(await loadCsv(utf8(plain))).toEqual(parseCsv(plain));
   });
 
-  test("takes labels with fractions for targets where it may choose, and whole ones or names for classes", () => {
+  test("by default, treats labels with fractions as targets, and whole numbers or names as classes", () => {
     const of = (labels: readonly string[]) =>
       parseCsv(labels.map((label, row) => `${row},${label}\n`).join(""), { header: false, target: "auto" });
     expect(of(["1", "2.5", "3e0"])).toMatchObject({ targets: Float32Array.from([1, 2.5, 3]) });
@@ -122,7 +122,7 @@ describe("loadCsv", () => {
     expect(() => of(["1", "2.5", "x"])).toThrow(/line 3, column 2: must be a number.*--task classification/);
   });
 
-  test("refuses bytes that are not UTF-8, more than it may take, and a file that is not there", async () => {
+  test("refuses bytes that are not UTF-8, files over its limit, and missing files", async () => {
     await expect(loadCsv(Uint8Array.from([0xff, 0xfe, 0x31]))).rejects.toMatchObject({ code: "CSV" });
     const packed = new Blob([plain.repeat(1000)]).stream().pipeThrough(new CompressionStream("gzip"));
     const bytes = await new Response(packed).arrayBuffer();

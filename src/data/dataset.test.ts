@@ -22,7 +22,7 @@ describe("dataset", () => {
     expect(made.labels).toBe(labels);
   });
 
-  test("takes plain arrays, shapes and targets", () => {
+  test("accepts plain arrays, shapes and targets", () => {
     const made = dataset({ features: [1, 2, 3, 4], featureDims: [1, 2], targets: [0.5, 1, 2, 3, 4, 5] });
     expect(made.count).toBe(2);
     expect(made.targetDims).toEqual([3]);
@@ -59,7 +59,7 @@ describe("dataset", () => {
     expect(codeOf(parts)).toBe(code);
   });
 
-  test("says where a bad value stands", () => {
+  test("says where a bad value is", () => {
     expect(() => dataset({ name: "mine", features: [1, 2, 3, Number.NaN], featureDims: [2] })).toThrow(
       "features of mine, example 1, value 1",
     );
@@ -88,7 +88,7 @@ describe("subset and reshapeFeatures", () => {
     expect(() => reshapeFeatures(data, [3])).toThrow(EspalierError);
   });
 
-  test("tell who passes rows in rows to pass them flat", () => {
+  test("tells a caller with nested rows to flatten them", () => {
     const features = [
       [1, 2],
       [3, 4],

@@ -157,7 +157,7 @@ function axesOf(name: string, dims: readonly number[], { axes, flat }: IdxOption
   if (axes === "hwc" && dims.length !== 3) {
     throw new EspalierError("IDX", {
       thing: `images of ${name}`,
-      rule: "need height, width and channels to be turned around",
+      rule: "need height, width and channels to be transposed",
       received: dims,
       remedy: "Leave axes out (command line: --axes).",
     });
@@ -169,7 +169,7 @@ function axesOf(name: string, dims: readonly number[], { axes, flat }: IdxOption
       rule: "must have their channels first; these seem to have them last",
       received: dims,
       remedy:
-        'Say so: axes "hwc" (command line: --axes hwc) turns them around; "chw" (--axes chw) takes them as they are.',
+        'Say so: axes "hwc" (command line: --axes hwc) transposes them; "chw" (--axes chw) keeps them as they are.',
     });
   }
   return axes ?? "chw";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { dataset } from "./dataset.ts";
 import { applyStandardizer, standardizer } from "./standardize.ts";
 
-/** Columns: 1..5; the constant 0.1, whose mean rounds; far from zero with a small spread. */
+/** Columns: 1..5; the constant 0.1, whose mean rounds; values far from zero with a small spread. */
 const rows = [1, 2, 3, 4, 5].flatMap((value) => [value, 0.1, 1e6 + value]);
 const train = dataset({ features: rows, featureDims: [3], labels: [0, 1, 0, 1, 0] });
 

@@ -58,13 +58,13 @@ export function splitTable(plan: TablePlan, options: TableSplitOptions): TableSp
   };
 }
 
-/** What tools that feed the model's file have to know about its types. */
+/** What tools that feed the model need to know about its types. */
 function wideNotes({ features, target }: Preprocessing): readonly string[] {
   const wide = features.kind === "table" ? wideColumns(features) : [];
   return [
     ...wide
       .slice(0, 1)
-      .map(({ name }) => `float32 would merge values of ${quoted(name)}: a model file takes float64 rows`),
+      .map(({ name }) => `float32 would merge values of ${quoted(name)}, so the model expects float64 rows`),
     ...(target?.kind === "number" && isWide(target)
       ? [`float32 would merge values of ${quoted(target.name)}: a model file gives float64`]
       : []),

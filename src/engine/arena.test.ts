@@ -12,7 +12,7 @@ function codeOf(action: () => unknown): string | undefined {
   return undefined;
 }
 
-test("allocations are aligned to 64 bytes, do not overlap and lie in the memory", () => {
+test("allocations are aligned to 64 bytes, do not overlap and are within the memory", () => {
   const arena = new Arena();
   const random = new Random(1, "arena");
   let end = 0;
@@ -63,14 +63,14 @@ test("reset forgets allocations and keeps the memory and its bytes", () => {
   expect(arena.float32(offset, 1)[0]).toBe(8);
 });
 
-test("bytes of no size take no room", () => {
+test("zero bytes need no space", () => {
   const arena = new Arena();
   expect(arena.allocate(0)).toBe(0);
   expect(arena.byteLength).toBe(0);
   expect(arena.float32(0, 0).length).toBe(0);
 });
 
-test("beyond 4 GiB and for sizes that are no whole number, refuses and changes nothing", () => {
+test("beyond 4 GiB and for sizes that are not whole numbers, refuses and changes nothing", () => {
   const arena = new Arena();
   arena.allocate(100);
   const held = arena.byteLength;

@@ -23,12 +23,12 @@ test("an output that is filled in place leaves no copy to the garbage collector"
   const before = process.memoryUsage().arrayBuffers;
   for (const x of inputs) expect((await session.run({ x }, { [name]: into }))[name]).toBe(into);
   expect(into.data[size - 1]).toBe(6);
-  // A copy has four bytes an entry.
+  // A copy has four bytes per entry.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(size);
   await session.release();
 });
 
-test("a fresh output is the caller's for good", async () => {
+test("a fresh output belongs to the caller for good", async () => {
   const session = await doubling();
   const [name] = session.outputNames as [string];
   const { [name]: first } = await session.run({ x: full([size], 1) }, { [name]: null });

@@ -25,7 +25,7 @@ describe("the writer", () => {
     );
   });
 
-  test("loses nothing where a nested message ends at the end of the buffer", () => {
+  test("loses nothing if a nested message ends at the end of the buffer", () => {
     for (let lead = 980; lead < 1024; lead++) {
       const bytes = bytesOf((writer) => {
         writer.bytes(1, new Uint8Array(lead));
@@ -35,7 +35,7 @@ describe("the writer", () => {
     }
   });
 
-  test("refuses text that has no UTF-8", () => {
+  test("refuses text that cannot be encoded as UTF-8", () => {
     expect(() => bytesOf((writer) => writer.text(1, "\ud800"))).toThrow(/well-formed/);
   });
 
@@ -98,7 +98,7 @@ describe("the reader", () => {
     );
   });
 
-  test("takes integers of up to ten bytes, padded ones too", () => {
+  test("accepts integers of up to ten bytes, padded ones too", () => {
     expect(read([8, 0x81, 0x00], take.int)).toBe(1);
     expect(read([8, ...Array(9).fill(0xff), 1], take.int)).toBe(-1);
   });

@@ -170,7 +170,7 @@ describe("a safetensors file", () => {
     expect(() => decodeSafetensors(bytes)).toThrow(rule);
   });
 
-  test("with a header of absurd length is refused before anything is allocated", () => {
+  test("with an absurdly long header is refused before anything is allocated", () => {
     const bytes = fileOf("{}");
     new DataView(bytes.buffer).setBigUint64(0, 2n ** 63n, true);
     expect(codeOf(bytes)).toBe("TOO_LARGE");
@@ -184,7 +184,7 @@ describe("a safetensors file", () => {
     }
   });
 
-  test("takes keys that reach prototypes as mere names", () => {
+  test("treats keys that could reach prototypes as plain names", () => {
     const { tensors, metadata } = decodeSafetensors(
       fileOf(`{"__metadata__":{"__proto__":"x"},"__proto__":${f32(0, 4)}}`, 4),
     );
@@ -199,7 +199,7 @@ describe("a safetensors file", () => {
     expect(() => encodeSafetensors(new Map([["\ud800", tensor]]))).toThrow("well-formed");
   });
 
-  test("with bytes changed is read or refused, never worse", () => {
+  test("with bytes changed is read or refused, nothing worse", () => {
     const bytes = encodeSafetensors(
       new Map<string, Tensor>([
         ["weight", float32([2, 3], [1, 2, 3, 4, 5, 6])],

@@ -11,7 +11,7 @@ const relu = (name: string, input: string, output: string): Node => ({
   attributes: {},
 });
 
-test("what is emitted is called like no value and no node of the graph, nor of one that is still to be written", () => {
+test("emitted names differ from all values and nodes of the graph, and from those still to be written", () => {
   const graph = newGraph();
   graph.input("x", { dtype: "float32", shape: ["batch", 2] });
   graph.add(relu("Relu_0", "x", "a"));

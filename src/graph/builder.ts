@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { float32, int64 } from "../tensor/tensor.ts";
 import type { Attributes, Graph, Node, Value, ValueType } from "./model.ts";
 
-/** Types of a node's outputs, from the types (and, where known, the values) of its inputs. */
+/** Types of a node's outputs, from the types (and the values, if known) of its inputs. */
 export type Inference = (
   node: Node,
   typeOf: (name: string) => ValueType | undefined,

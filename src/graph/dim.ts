@@ -1,7 +1,7 @@
 /**
- * A symbolic size: a number, or the text of a polynomial in named sizes with integer coefficients,
- * such as "batch", "hidden1*49" or "a+b". Text is kept canonical, so equal sizes are equal strings. The smaller of a
- * number and a named size has a name of its own: "min(512,sequence)".
+ * A symbolic size: a number, or the text of a polynomial in named sizes with integer coefficients, such as
+ * "batch", "hidden1*49" or "a+b". Text is kept canonical, so equal sizes are equal strings. The smaller of a
+ * number and a named size is itself a named size: "min(512,sequence)".
  */
 export type Dim = number | string;
 export type Shape = readonly Dim[];

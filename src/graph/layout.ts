@@ -75,8 +75,8 @@ export function normalize(layout: Layout): Layout {
 }
 
 /**
- * The layout of an axis that has two at once: a position that is the width in either of them is the width. Undefined if
- * they cut the same positions differently.
+ * The layout of an axis that has two at once: a position that belongs to the width in either belongs to it in
+ * the result. Undefined if they cut the same positions differently.
  */
 export function mergeLayouts(a: Layout, b: Layout, units: number): Layout | undefined {
   const [left, right] = [[...normalize(a)], [...normalize(b)]];
@@ -175,7 +175,7 @@ export function growthIndices(layout: Layout, units: number, by: number): Int32A
   return indices;
 }
 
-/** For every position that is left if only the `kept` of `units` units stay, the position that it has now. */
+/** For every position that remains if only the `kept` of `units` units stay, its current position. */
 export function keptPositions(layout: Layout, units: number, kept: readonly number[]): Int32Array {
   const positions = new Int32Array(layoutSize(layout, kept.length));
   let old = 0;
@@ -190,7 +190,10 @@ export function keptPositions(layout: Layout, units: number, kept: readonly numb
   return positions;
 }
 
-/** Where the units of a width are on an axis, as one array: an array per unit would make megabytes of garbage. */
+/**
+ * The positions of a width's units on an axis, as one array, because an array per unit would make megabytes
+ * of garbage.
+ */
 export interface UnitPositions {
   /** Positions of one unit. */
   readonly perUnit: number;

@@ -5,7 +5,7 @@ import type { Shape } from "./dim.ts";
 /** Remarks that do not affect the computation; they are kept from file to file. */
 export interface Notes {
   readonly doc?: string;
-  /** What the exporter says about where a thing comes from. */
+  /** What the exporter recorded about the origin of a thing. */
   readonly metadata?: ReadonlyMap<string, string>;
 }
 

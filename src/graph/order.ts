@@ -1,12 +1,13 @@
 import { EspalierError } from "../tensor/errors.ts";
 import type { Node, Subgraph } from "./model.ts";
 
-/** Most nodes of a cycle that its error names. */
+/** The most nodes of a cycle that an error lists. */
 const named = 8;
 
 /**
- * Nodes in topological order: the same array if they already are, else each node after those it needs and otherwise in
- * the given order. A node needs its inputs and what its subgraphs take from outside. Throws `INVALID_MODEL` for a cycle.
+ * Nodes in topological order: the same array if they already are, else each node after those it needs and
+ * otherwise in the given order. A node needs its inputs and the outside values that its subgraphs read.
+ * Throws `INVALID_MODEL` for a cycle.
  */
 export function inOrder(nodes: readonly Node[]): readonly Node[] {
   const makers = new Map<string, number>();

@@ -87,7 +87,7 @@ function refuseUndefined(thing: string, name: string, nodes: readonly Node[]): n
     rule:
       later === undefined
         ? "every input must be a graph input, a parameter or an earlier node's output"
-        : `nodes must stand in topological order, but this one comes before node "${later.name}", which it needs`,
+        : `nodes must be in topological order, but this one comes before node "${later.name}", which it needs`,
     received: name,
     ...(later === undefined ? {} : { remedy: "Sort the nodes topologically." }),
   });

@@ -62,7 +62,7 @@ describe("external data is refused", () => {
     await expect(loading).rejects.toBeInstanceOf(EspalierError);
   };
 
-  test("without the option, and for bytes that have no folder", async () => {
+  test("without the option, and for bytes without a folder", async () => {
     await expect(loadModel(path)).rejects.toThrow(/externalData/);
     await expect(loadModel(new Uint8Array(1), external)).rejects.toThrow(/needs the model's path/);
   });
@@ -73,7 +73,7 @@ describe("external data is refused", () => {
     await refused(/symbolic link/);
   });
 
-  test("through a second hard link", async () => {
+  test("through another hard link", async () => {
     await link(data(), elsewhere());
     await refused(/one link.*2 links/);
   });
@@ -84,7 +84,7 @@ describe("external data is refused", () => {
     await refused(/regular file/);
   });
 
-  test("from a folder, a missing file, a file that is too short", async () => {
+  test("from a folder, from a missing file, from a file that is too short", async () => {
     await rm(data());
     await refused(/must exist next to the model.*ENOENT/);
     await mkdir(data());

@@ -3,13 +3,13 @@ import type { Model, Node, Value } from "../graph/model.ts";
 import { needsOf } from "../graph/order.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** A model and some of its parameters, which it takes as inputs. */
+/** A model and some of its parameters, which are now inputs of it. */
 export interface WeightsApart {
   readonly model: Model;
   readonly weights: Feeds;
 }
 
-/** Bytes from which a parameter is worth passing separately. */
+/** Size in bytes from which a parameter is worth passing separately. */
 const large = 2 ** 16;
 
 /** Whether a parameter is worth passing separately. */
@@ -18,8 +18,8 @@ export function isLarge(_: string, { dtype, data }: Tensor): boolean {
 }
 
 /**
- * The same function with the parameters that `wanted` picks as inputs; default: the large float32 ones. ONNX Runtime
- * reads inputs where they are, while it copies what is in a model's bytes, which are a copy already.
+ * The same function with the parameters that `wanted` picks as inputs; default: the large float32 ones. ONNX
+ * Runtime reads inputs in place, but copies parameters out of a model's bytes, which are already a copy.
  */
 export function weightsApart(
   model: Model,

@@ -8,7 +8,7 @@ import { positiveWhole } from "./layer-size.ts";
 
 export interface Conv2dOptions {
   readonly name?: string;
-  /** Side of the square kernel. Default 3. */
+  /** Side length of the square kernel. Default 3. */
   readonly kernel?: number;
   /** Default 1. */
   readonly stride?: number;

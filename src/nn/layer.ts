@@ -17,6 +17,6 @@ export interface Layer {
   readonly kind: string;
   /** Overrides the default name. */
   readonly name?: string;
-  /** Adds the layer after value `input` and returns the value it makes. */
+  /** Adds the layer after value `input` and returns its output. */
   readonly build: (context: LayerContext, input: string) => string;
 }

@@ -18,8 +18,9 @@ export const modelNames: OptionNames<ModelOptions> = { seed: true, name: true };
 const weighted = new Set(["hidden", "conv"]);
 
 /**
- * Layers one after another. `inputDims` is the shape of one example, e.g. [64] or [1, 28, 28]. Layers are called
- * after their kind, counted from 1 (hidden1, conv1, norm1, ...); the last one with weights is "output".
+ * Layers one after another. `inputDims` is the shape of one example, e.g. [64] or [1, 28, 28]. Layers are
+ * named after their kind and numbered from 1 (hidden1, conv1, norm1, ...); the last one with weights is
+ * "output".
  */
 export function sequential(
   inputDims: readonly number[],

@@ -68,7 +68,7 @@ function openRegular(folder: string, name: string): OpenFile {
   if (status.isFile() && status.nlink === 1) return { descriptor, size: status.size };
   closeSync(descriptor);
   if (!status.isFile()) throw refuse("must be a regular file");
-  throw refuse("must have one link, so that it is no other folder's file too", `${status.nlink} links`);
+  throw refuse("must have only one link, so that it is not in another folder too", `${status.nlink} links`);
 }
 
 function readRange({ descriptor }: OpenFile, name: string, offset: number, length: number): Uint8Array {

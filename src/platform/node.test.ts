@@ -13,7 +13,7 @@ async function withFolder(body: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-test("a file makes the folders that it needs, several at once too", () =>
+test("writing a file creates its folders, several writers at once too", () =>
   withFolder(async (folder) => {
     const files = ["a/b/c/one", "a/b/c/two", "a/three"].map((name) => join(folder, name));
     await Promise.all(files.map((file) => platform.writeFile(file, Uint8Array.of(7))));
@@ -21,7 +21,7 @@ test("a file makes the folders that it needs, several at once too", () =>
     await platform.makeFolder(join(folder, "a/b"));
   }));
 
-test("no folder is made where a file is", () =>
+test("no folder is created in place of a file", () =>
   withFolder(async (folder) => {
     await writeFile(join(folder, "file"), "");
     await expect(platform.makeFolder(join(folder, "file"))).rejects.toThrow("EEXIST");

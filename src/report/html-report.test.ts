@@ -40,7 +40,7 @@ describe("the sample run", () => {
   const run = sampleRun();
   const html = htmlReport(run);
 
-  test("is sound, and the same each time", () => {
+  test("is well-formed, and the same each time", () => {
     assertSound(html);
     expect(htmlReport(run)).toBe(html);
   });
@@ -73,7 +73,7 @@ describe("the sample run", () => {
     expect(html.match(/>hidden1 16→32<\/text>/g)).toHaveLength(6);
   });
 
-  test("puts the rules at the compute and the time of the growth", () => {
+  test("puts the rules at the FLOPs and the time of the growth", () => {
     const rule = (id: string) => {
       const chart = html.slice(html.indexOf(`id="loss-${id}-title"`));
       return Number(/class="rule arm-0">.*?<path d="M([\d.]+)/.exec(chart)?.[1]);
@@ -82,7 +82,7 @@ describe("the sample run", () => {
     expect(rule("flops")).toBeLessThan(rule("steps") - 40);
   });
 
-  test("says what came out", () => {
+  test("reports the outcome", () => {
     const text = html.replace(/<[^>]*>/g, "").replaceAll("\u00a0", " ");
     const { loss, accuracy } = arm(run).final as { loss: number; accuracy: number };
     expect(text).toContain(
@@ -94,7 +94,7 @@ describe("the sample run", () => {
     expect(text).toContain("used 62.5 % of its FLOPs");
   });
 
-  test("takes a logarithmic axis only for a loss over more than 1.5 decades", () => {
+  test("uses a logarithmic axis only for a loss over more than 1.5 decades", () => {
     expect(html).toContain("test loss (logarithmic)");
     const flat = run.arms.map((one) => ({
       ...one,
@@ -194,7 +194,7 @@ describe("unusual runs", () => {
     expect(html).not.toContain('class="line faint');
   });
 
-  test("a growth that broke its promises is called out", () => {
+  test("a growth that broke its promises is pointed out", () => {
     const good = sampleGrowth(300, "hidden1", 8, 16);
     const broken = {
       ...good,
@@ -212,7 +212,7 @@ describe("unusual runs", () => {
     expect(html).not.toContain("Not preserved: 0");
   });
 
-  test("a sick layer names its units", () => {
+  test("a layer in trouble names its units", () => {
     const [seen] = sampleDiagnosis(900, { hidden1: 32 }).widths;
     const sick = {
       ...(seen as NonNullable<typeof seen>),

@@ -27,7 +27,7 @@ test("JSON does not depend on the order of keys, and NaN is null", () => {
   expect(json.endsWith("}\n")).toBe(true);
 });
 
-test("a line of metrics is one line, and says all", () => {
+test("a line of metrics is one line with everything", () => {
   const [, point] = (run.arms[0] as RunArm).points;
   const name = 'two\nlines "and" quotes';
   const line = pointLine(name, { ...(point as NonNullable<typeof point>), trainLoss: Number.NaN });
@@ -35,7 +35,7 @@ test("a line of metrics is one line, and says all", () => {
   expect(JSON.parse(line)).toEqual({ kind: "point", arm: name, ...point, trainLoss: null });
 });
 
-test("a growth's line holds the whole record", () => {
+test("a growth's line contains the whole record", () => {
   const growth = sampleGrowth(300, "hidden1", 8, 16);
   expect(JSON.parse(growthLine("grown", growth))).toEqual({ kind: "growth", arm: "grown", ...growth });
 });

@@ -10,7 +10,7 @@ const choices: [axis: number, indices: number[]][] = [
   [2, [1]],
 ];
 
-test.each(choices)("takesTo knows what take gives on axis %i, to the bit", (axis, indices) => {
+test.each(choices)("takesTo predicts what take gives on axis %i, bit for bit", (axis, indices) => {
   const taken = take(tensor, axis, indices) as Tensor<"float32">;
   expect(takesTo(tensor, axis, indices, taken)).toBe(true);
   for (let at = 0; at < taken.data.length; at++) {

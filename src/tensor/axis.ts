@@ -57,7 +57,7 @@ function bytesOf({ data }: Tensor): Uint8Array {
 
 /**
  * Visits the stretches that {@link take} copies, as offsets and lengths in elements, until `visit` is false: from where
- * (negative: zeros) and to where. Whether all visits were true.
+ * (negative: zeros) and to where. Returns whether all visits were true.
  */
 function everyRun(
   { outer, size, inner }: AxisView,

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from "./float16.ts";
 import { Random } from "./random.ts";
 
-/** The nearest binary16 by search: among all 31,744 finite sizes, of two equally near the even one. */
+/**
+ * The nearest binary16 by search among all 31,744 finite magnitudes; the even one if two are equally near.
+ */
 const sizes = Float64Array.from({ length: 0x7c00 }, (_, bits) => fromFloat16(bits));
 function slowly(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;

@@ -10,7 +10,10 @@ export function freeBuffers(buffers: ArrayBuffer[]): void {
   nowhere.postMessage(undefined, buffers);
 }
 
-/** A port at which nothing arrives: what is transferred to it is gone (HTML, "message port post message steps"). */
+/**
+ * A port whose other end is closed: buffers transferred to it are gone (HTML, "message port post message
+ * steps").
+ */
 function closedPort(): MessagePort {
   const { port1 } = new MessageChannel();
   port1.close();

@@ -13,7 +13,7 @@ const cases = fc
     return fc.record({ dims: fc.constant(dims), axis: fc.constant(axis), before: news });
   });
 
-test("inserting in place gives what take gives, and removing takes it back", () => {
+test("inserting in place gives what take gives, and removing undoes it", () => {
   fc.assert(
     fc.property(cases, ({ dims, axis, before }) => {
       const indices = Int32Array.from(

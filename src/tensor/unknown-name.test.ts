@@ -4,7 +4,7 @@ import { nearest, unknownName } from "./unknown-name.ts";
 const losses = ["crossEntropy", "tokenCrossEntropy", "binaryCrossEntropy", "meanSquaredError"];
 
 describe("a name that is not known", () => {
-  it("is told what it was meant to be", () => {
+  it("is answered with the name that was meant", () => {
     for (const [typed, names, meant] of [
       ["mse", losses, "meanSquaredError"],
       ["bce", losses, "binaryCrossEntropy"],
@@ -23,12 +23,12 @@ describe("a name that is not known", () => {
     }
   });
 
-  it("is not told a name that has nothing to do with it", () => {
+  it("is not given a name that has nothing to do with it", () => {
     for (const typed of ["", "x", "huber", "a"]) expect(nearest(typed, losses), typed).toBeUndefined();
     expect(nearest("price", ["area", "rooms"])).toBeUndefined();
   });
 
-  it("says which there are, and more", () => {
+  it("lists the known ones, and more", () => {
     const error = unknownName("USAGE", "--loss", "mse", losses, "Or write your own.");
     expect(error.rule).toBe(`must be one of ${losses.join(", ")}`);
     expect(error.remedy).toBe("Did you mean meanSquaredError? Or write your own.");

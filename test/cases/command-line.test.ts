@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runCli, withFolder } from "../cli-harness.ts";
 
-// Each file of this folder and of csv/ as someone would try it. Cases stand for kinds.
+// Each file of this folder and of csv/, used as a user would. Each case represents a kind.
 
 const here = (file: string) => join(import.meta.dirname, file);
 const train = (...args: readonly string[]) => runCli(["train", "--steps", "2", "--json", ...args]);
@@ -42,7 +42,7 @@ async function refusalOf(...args: readonly string[]): Promise<string> {
 describe("tables that are read as meant", () => {
   it.each<[file: string, said: RegExp, ...options: string[]]>([
     ["bigid", /^(?!.*regression)/],
-    ["bigints_feature", /float32 would merge values of id: a model file takes float64 rows/],
+    ["bigints_feature", /float32 would merge values of id, so the model expects float64 rows/],
     ["timestamps", /ts counts the rows.*--drop ts[\s\S]*merge values of ts/],
     ["bin", /y has 2 whole numbers \(0 to 1\): a classification/],
     ["three2", /3 whole numbers \(0 to 2\)/],
@@ -86,7 +86,7 @@ describe("tables that are refused, with what to do", () => {
   });
 });
 
-it("a label that float32 cannot hold has a remedy for labels", () =>
+it("a label that float32 cannot represent has a remedy for labels", () =>
   withFolder(async (folder) => {
     const file = join(folder, "large.csv");
     const rows = Array.from({ length: 30 }, (_, at) => `${at * 0.37},${at === 4 ? "1e39" : at * 0.5}`);
@@ -96,7 +96,7 @@ it("a label that float32 cannot hold has a remedy for labels", () =>
     expect(said).not.toMatch(/--drop|--categories/);
   }));
 
-describe("what a run leaves goes on by itself", () => {
+describe("the files of a run can be used on their own", () => {
   it("four, four_no0: classes keep their numbers; wine: the scale is in the file", () =>
     withFolder(async (folder) => {
       for (const [name, first, then, least] of [
@@ -129,16 +129,8 @@ describe("outputs and losses of models", () => {
       "three2",
       /output "logits" is trained, the one that fits 3 classes; the model also has "emb"/,
     ],
-    [
-      "sigmoid_end",
-      "bin",
-      /loss is binaryCrossEntropy[\s\S]*ends in Sigmoid.*trained is what stands before it/,
-    ],
-    [
-      "softmax_end",
-      "three2",
-      /ends in Softmax, which crossEntropy computes itself: trained is what stands before/,
-    ],
+    ["sigmoid_end", "bin", /loss is binaryCrossEntropy[\s\S]*ends in Sigmoid.*its input .* is trained/],
+    ["softmax_end", "three2", /ends in Softmax, which crossEntropy computes itself: its input .* is trained/],
     ["logits_end", "three2", /^(?!.*before it)/],
     ["reg_squeeze", "reg2", /regression/],
     ["reg_squeeze", "bin", /the loss is binaryCrossEntropy/],
@@ -151,7 +143,7 @@ describe("outputs and losses of models", () => {
 
   it.each([
     ["aux_first", "three2", "emb", /emb.*must be logits, numbers of any size/],
-    ["aux_first", "five", undefined, /takes examples of shape \[2\].*2 to an example.*--drop/],
+    ["aux_first", "five", undefined, /expects examples of shape \[2\].*2 per example.*--drop/],
     ["aux_first", "three2", "emb,logits", /must name one output.*weighted sum of losses.*loss: \{ output \}/],
     ["aux_first", "three2", "embedding", /must name a value.*emb, logits/],
     ["mlp_double", "three2", undefined, /float64/],
@@ -250,7 +242,7 @@ describe("sizes that the model leaves open, and batches that it fixes", () => {
   );
 
   it.each([...commandsOn("w1"), ["evaluate"] as const, ["predict"] as const])(
-    "fixed4: %s takes any number of rows, fewer than the model's four too",
+    "fixed4: %s accepts any number of rows, even fewer than the model's four",
     (command, ...options) =>
       withFolder(async (folder) => {
         for (const rows of [4, 11]) {

@@ -17,7 +17,7 @@ import { dataFor, edited, range, sameBytes, shrunk, widthIn } from "./shrink-har
 import { stateText } from "./state-text.ts";
 
 describe("a shrink on a model", () => {
-  test("units with zero outgoing weights that grew go again: the same file, byte for byte", () => {
+  test("added units with zero outgoing weights are removed again: the same file, byte for byte", () => {
     fc.assert(
       fc.property(
         architectures({ exact: false, units: 6 }),
@@ -42,7 +42,7 @@ describe("a shrink on a model", () => {
     );
   });
 
-  test("copies with halved outgoing weights merge back: the same file where sums are exact", () => {
+  test("copies with halved outgoing weights merge back: the same file if sums are exact", () => {
     fc.assert(
       fc.property(
         architectures({ exact: true, units: 6 }),
@@ -73,21 +73,21 @@ describe("a shrink on a model", () => {
     model = edited(model, "output.weight", (data) => data.set([...third, ...third.map((value) => -value)]));
     const { model: one, plan } = shrunk(model, "hidden1", { merge: [[2, 0, 1, 3]] });
     expect(plan.to).toBe(1);
-    // In single precision 1 + 1 would be lost beside 2²⁴ one by one.
+    // In single precision, adding 1 and 1 to 2²⁴ one by one would lose both.
     expect(one.graph.parameters.get("output.weight")).toEqual(float32([2, 1], [2 ** 24 + 2, -(2 ** 24) - 2]));
     expect(one.graph.parameters.get("hidden1.weight")).toEqual(float32([1, 3], [0, 1, 2]));
   });
 
-  test("holding zero on every input is proof, holding zero on the data is not", async () => {
+  test("being zero on every input is proof, being zero on the data is not", async () => {
     const zero = (model: Model, bias: number) => {
       const made = edited(model, "hidden1.weight", (data) => data.fill(0, 3, 6));
       return edited(made, "hidden1.bias", (data) => data.fill(bias, 1, 2));
     };
     const proved = zero(mlp([3, 4, 2], { activation: "tanh" }), 0);
     expect(shrunk(proved, "hidden1", { remove: [1] }).plan.gone).toEqual([
-      { unit: 1, exactness: "exact", reason: "it holds zero on every input" },
+      { unit: 1, exactness: "exact", reason: "it is zero on every input" },
     ]);
-    // σ(0) = ½: it holds the same for every input, but not zero.
+    // σ(0) = ½: it is the same for every input, but not zero.
     const half = zero(mlp([3, 4, 2], { activation: "sigmoid" }), 0);
     expect(() => shrunk(half, "hidden1", { remove: [1] })).toThrow(/cannot go without changing/);
     const silent = zero(mlp([3, 4, 2]), -1);
@@ -106,15 +106,15 @@ describe("a shrink on a model", () => {
     await trainer.dispose();
   });
 
-  test("a zero gradient alone lets no unit go", async () => {
-    // Behind a layer that is dead on the batch nothing has a gradient, but it does something.
+  test("a zero gradient alone is no reason to remove a unit", async () => {
+    // After a layer that is dead on the batch nothing has a gradient, but the layer has an effect.
     let model = mlp([3, 4, 2, 1]);
     model = edited(model, "hidden2.weight", (data) => data.fill(0));
     model = edited(model, "hidden2.bias", (data) => data.fill(-1));
     const trainer = await Trainer.create(model, { loss: "meanSquaredError" });
     const dead = (await trainer.diagnose()).find(({ width }) => width === "hidden1")?.dead ?? [];
     expect(dead.length).toBe(4);
-    // Their outgoing weights are all zero, which is proof; with others it is none.
+    // Their outgoing weights are all zero, which is a proof; otherwise it would not be.
     expect((await trainer.shrink("hidden1", { remove: [0] })).exactness).toBe("exact");
     await trainer.dispose();
     const reading = edited(model, "hidden2.weight", (data) => data.fill(1e-3));

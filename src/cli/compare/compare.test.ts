@@ -101,7 +101,7 @@ async function resultsOf(folder: string): Promise<unknown> {
 }
 
 describe("espalier compare", () => {
-  test("a comparison that was stopped goes on and ends with the same results", { timeout }, async () => {
+  test("a stopped comparison continues and ends with the same results", { timeout }, async () => {
     await withFolder(async (whole) => {
       const { code, out } = await run(whole, config);
       expect(code).toBe(0);
@@ -157,7 +157,7 @@ describe("espalier compare", () => {
     });
   });
 
-  test("a job whose workers always die is a line in the report, and nothing else is lost", async () => {
+  test("a job whose workers always die becomes a line in the report, and nothing else is lost", async () => {
     await withFolder(async (folder) => {
       let victim: string | undefined;
       const events: WorkerPoolOptions["events"] = {
@@ -178,7 +178,7 @@ describe("espalier compare", () => {
     });
   });
 
-  test("too small: the arm that goes on starts where the first phase was best", async () => {
+  test("too small: the continuing arm starts at the first phase's best", async () => {
     await withFolder(async (folder) => {
       const document = {
         ...config,
@@ -225,7 +225,7 @@ describe("espalier compare", () => {
     });
   });
 
-  test("what is wrong in the configuration is refused with its path, before anything is written", async () => {
+  test("errors in the configuration are refused with their path, before anything is written", async () => {
     await withFolder(async (folder) => {
       const file = join(folder, "wrong.json");
       const out = join(folder, "out");

@@ -41,7 +41,7 @@ Examples:
 export function compareCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
   return command
     .description(
-      "Compare ways to train: arms over many seeds, tuned alike, FLOPs and seconds to the same loss.",
+      "Compare ways to train: FLOPs and seconds to the same loss, over many seeds, all tuned with equal effort.",
     )
     .argument("<config>", "JSON file: task, budget, arms, tuning, seeds, question")
     .requiredOption("--out <dir>", "folder for the results; an interrupted comparison continues there")

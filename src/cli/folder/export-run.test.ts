@@ -15,7 +15,7 @@ async function exported(folder: string, ...training: string[]) {
   return { run, code, err, printed, read };
 }
 
-test("a run is exported with the moments that PyTorch would correct to the same", () =>
+test("a run is exported with moments that PyTorch corrects to the same values", () =>
   withFolder(async (folder) => {
     const training = ["--optimizer", "adamw", "--steps", "60", "--widen", "hidden1=+3@40"];
     const { run, code, err, printed, read } = await exported(folder, ...training);
@@ -53,11 +53,11 @@ test("a run is exported with the moments that PyTorch would correct to the same"
     await trainer.dispose();
   }));
 
-test("what PyTorch has no place for is refused, and nothing is written", () =>
+test("state that PyTorch cannot represent is refused, and nothing is written", () =>
   withFolder(async (folder) => {
     const { code, err } = await exported(folder, "--optimizer", "lion", "--steps", "5");
     expect(code).toBe(2);
-    expect(err).toContain("must be one whose state PyTorch's has a place for");
+    expect(err).toContain("must be one whose state PyTorch can represent");
     await expect(readFile(join(folder, "new", "model.safetensors"))).rejects.toThrow();
   }));
 

@@ -23,7 +23,7 @@ export function folderOptions(command: Command): Command {
     )
     .optionsGroup("Checkpoint folders:")
     .option("--vocab-multiple-of <count>", "the next multiple of it")
-    .option("--positions <count>", "positions that the model takes")
+    .option("--positions <count>", "largest number of positions")
     .option("--multiple-of <count>", "rounds sizes of --widen up to multiples of it, such as 128")
     .addOption(
       new Option("--dtype <type>", "type to store weights in: float32, float64, bfloat16 or float16"),
@@ -36,7 +36,7 @@ export function folderOptions(command: Command): Command {
     .optionsGroup("Options:");
 }
 
-/** Flags of {@link FolderOptions} that were given and are for folders alone. */
+/** The given flags of {@link FolderOptions} that apply only to folders. */
 export function givenFolderOptions(options: FolderOptions): readonly string[] {
   const names = ["vocabMultipleOf", "positions", "multipleOf", "dtype", "maxShardSize", "optimizer"] as const;
   return names

@@ -37,6 +37,6 @@ export function verdictOf({ preserved, identical, maximum, relative, checks }: F
   const sets = checks.length === 1 ? "1 set" : `${checks.length} sets`;
   const on = `on ${sets} of inputs${tokens === "" ? "" : ` (of ${tokens} tokens)`}, in float32`;
   if (identical) return `the same, bit for bit, ${on}`;
-  const off = `they lie ${figure(maximum)} apart at most, ${figure(relative)} of an entry's channel or example, ${on}`;
+  const off = `they differ by at most ${figure(maximum)}, ${figure(relative)} of an entry's channel or example, ${on}`;
   return preserved ? `the same: ${off}` : `different: ${off}`;
 }

@@ -85,7 +85,7 @@ describe("espalier grow --data", () => {
 });
 
 describe("strategies on the command line", () => {
-  it("may say how many candidates, and must be known", () =>
+  it("may give the number of candidates, and must be known", () =>
     withModel(async (path, folder) => {
       const args = [
         "grow",
@@ -103,7 +103,7 @@ describe("strategies on the command line", () => {
       expect(run.out).toContain("candidates:32");
     }));
 
-  it("names the file that is no model", () =>
+  it("names the file that is not a model", () =>
     withModel(async (_, folder) => {
       const path = join(folder, "no-model.onnx");
       await writeFile(path, "This is not a model.");

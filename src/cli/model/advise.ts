@@ -37,10 +37,10 @@ Examples:
 export function adviseCommand(command: Command, io: CliIo, finish: (code: number) => void): Command {
   command
     .description(
-      "Rank the widths of an ONNX model by how much new units would lower the loss, and by what they cost.",
+      "Rank the widths of an ONNX model by how much new units would lower the loss for their cost.",
     )
     .argument("<model>", "ONNX file");
-  modelDataOptions(command, "data that the model is for, as train takes them (default: digits)")
+  modelDataOptions(command, "data that the model is for, in the forms that train accepts (default: digits)")
     .option("--score <name>", Object.keys(scores).join(", "), "candidates")
     .option("--sizes <sizes>", sizesHelp, (text: string) => [text])
     .option("--units <count>", "new units to evaluate", "8")

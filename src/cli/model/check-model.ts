@@ -23,7 +23,7 @@ export async function checkModel(
   } catch (error) {
     if (!(error instanceof EspalierError)) throw error;
     const { code, thing, rule, received, cause } = error;
-    const hint = code === "ENGINE" ? "Give --sizes, or with --feed values, that the model takes. " : "";
+    const hint = code === "ENGINE" ? "Give --sizes, or values with --feed, that the model accepts. " : "";
     throw new EspalierError(code, {
       thing: `checking ${thing}`,
       rule,

@@ -20,7 +20,7 @@ vi.mock("../../training/verification/verify.ts", async (original) => {
   };
 });
 
-it("grow writes nothing where the check fails, and exits with 3", () =>
+it("grow writes nothing if the check fails, and exits with 3", () =>
   withFolder(async (folder) => {
     const path = join(folder, "m.onnx");
     await saveModel(mlp([4, 6, 3]), path);

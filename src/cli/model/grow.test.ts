@@ -12,7 +12,7 @@ const small = () => mlp([4, 6, 5, 3]);
 const sizes = (model: Model) => Object.fromEntries(findWidths(model).map(({ id, size }) => [id, size]));
 
 describe("espalier grow", () => {
-  it("grows beside the model, verifies, and touches nothing else", () =>
+  it("writes the grown model next to the old one, verifies, and touches nothing else", () =>
     withModel(reshapingModel(), async (path, folder) => {
       const before = await readFile(path);
       const run = await runCli(["grow", path, "--widen", "inner=+5", "--json"]);
@@ -66,7 +66,8 @@ describe("espalier grow", () => {
       const [a, b] = [join(folder, "a.onnx"), join(folder, "b.onnx")];
       const grown = await runCli([...dry, "--out", a, "--json"]);
       expect(grown.code, grown.err).toBe(0);
-      // A new unit of hidden2 never activates: the rule vouches for it even though it reads new units itself.
+      // A new unit of hidden2 never activates: a rule proves it harmless even though it reads new units
+      // itself.
       expect(JSON.parse(grown.out).verification.byRule).toContain("6 of hidden1, 5 of hidden2");
       expect((await runCli(["grow", path, "--plan", plan, "--out", b])).code).toBe(0);
       expect(await readFile(b)).toEqual(await readFile(a));
@@ -78,7 +79,7 @@ describe("espalier grow", () => {
       });
     }));
 
-  it("takes new features, gives new classes and grows deeper, and the old outputs stay", () =>
+  it("accepts new features, gives new classes and grows deeper, and the old outputs stay", () =>
     withModel(small(), async (path, folder) => {
       const plan = join(folder, "plan.json");
       const args = ["--inputs", "+2", "--outputs", "+1", "--deepen", "hidden2=+1", "--widen", "hidden2=+3"];
@@ -110,7 +111,7 @@ describe("espalier grow", () => {
         const plan = await runCli(["grow", path, "--widen", "hidden1=+1", "--save-plan", out, "--force"]);
         expect(plan, out).toMatchObject({ code: 2, out: "" });
       }
-      // If read through a link, the file it points to is the input.
+      // If a model is read through a link, the file that the link points to is the input.
       expect((await runCli(["grow", soft, "--widen", "hidden1=+1", "--out", path, "--force"])).code).toBe(2);
       const exists = await runCli(["grow", path, "--widen", "hidden1=+1", "--out", other]);
       expect(exists).toMatchObject({ code: 1, out: "" });
@@ -131,7 +132,7 @@ describe("espalier grow", () => {
       expect(sizes(await loadModel(other))).toMatchObject({ hidden1: 7 });
     }));
 
-  it("keeps weights beside the model apart", () =>
+  it("keeps weights in a separate file", () =>
     withFolder(async (folder) => {
       const path = join(folder, "m.onnx");
       await saveModel(mlp([40, 60, 3]), path, { externalData: true });

@@ -99,7 +99,7 @@ export function growCommand(command: Command, io: CliIo, finish: (code: number) 
       "--strategy <name>",
       `values of new units: ${Object.keys(strategies).join(", ")} (default: random; candidates with --data)`,
     );
-  modelDataOptions(command, "data for strategies that need some, as train takes them")
+  modelDataOptions(command, "data for strategies that need some, in the forms that train accepts")
     .option("--examples <count>", "of the data, drawn at random (default: 512)")
     .option("--seed <number>", "of those values, and of the inputs for the check (default: 0)")
     .option("--plan <file>", "repeat the growths of a saved plan instead")
@@ -192,7 +192,7 @@ function refuseBorders(growths: readonly Growth[], path: string): void {
   if (border === undefined) return;
   throw new EspalierError("NOT_GROWABLE", {
     thing: path,
-    rule: `cannot take new ${border.border}s: it says by name which columns it takes and what its outputs mean`,
+    rule: `cannot take new ${border.border}s: it names the columns that it expects and the meaning of its outputs`,
     received: border,
     remedy: "Train a new model on data that have the new columns or classes.",
   });

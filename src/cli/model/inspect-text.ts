@@ -79,7 +79,7 @@ function widthLines({ widths, bound }: Inspection, ties: boolean): readonly stri
   ];
 }
 
-/** What has an entry for each id that an input feeds. */
+/** Tables and heads with an entry for each id of an input. */
 function vocabularyLines({ id, size, tables, heads }: Vocabulary): readonly string[] {
   const refused = tables.find(({ growable }) => !growable);
   const parts = [...tables, ...heads.filter(({ growable }) => growable)].flatMap((width) => width.parts);

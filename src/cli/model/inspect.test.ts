@@ -45,7 +45,7 @@ describe("espalier inspect", () => {
       expect(head.reason).toContain("output");
     }));
 
-  it("shows a table that fits 80 columns, and obeys no name in it", () =>
+  it("shows a table that fits in 80 columns, in which no name controls the terminal", () =>
     withModel(strangeModel(), async (path) => {
       const run = await runCli(["inspect", path, "--ties"]);
       expect(run.code, run.err).toBe(0);
@@ -66,7 +66,7 @@ describe("espalier inspect", () => {
       expect(wrong.err).toContain("It has batch.");
     }));
 
-  it("names the option that raises a limit, and takes it", () =>
+  it("names the option that raises a limit, and accepts it", () =>
     withModel(small(), async (path) => {
       const run = await runCli(["inspect", path, "--max-nodes", "2"]);
       expect(run).toMatchObject({ code: 1, out: "" });
@@ -76,7 +76,7 @@ describe("espalier inspect", () => {
       expect((await runCli(["inspect", path, "--max-nodes", "many"])).code).toBe(2);
     }));
 
-  it("refuses what is no model", () =>
+  it("refuses what is not a model", () =>
     withFolder(async (folder) => {
       const path = join(folder, "notes.txt");
       await writeFile(path, "no protobuf at all");

@@ -102,7 +102,7 @@ function numbersOf(model: Model): number {
   }, 0);
 }
 
-/** The loss that the outputs are scores for. Only the record says anything about a model. */
+/** The loss that the outputs are scores for, which only a model's record gives. */
 function lossOfTarget(model: Model, target: Target | undefined, output: string | undefined): LossOf {
   if (target?.kind === "number") return "meanSquaredError";
   const shape = model.graph.outputs.find(({ name }) => name === output)?.shape ?? [];

@@ -39,7 +39,7 @@ describe("espalier shrink", () => {
       expect(Buffer.from(encodeModel(shrunk)).equals(Buffer.from(encodeModel(small())))).toBe(true);
     }));
 
-  it("removes units that are dead on data, and says that it is known of these data alone", () =>
+  it("removes units that are dead on data, and says that this is known only for these data", () =>
     withModel(
       edited(small(), "hidden2.bias", (data) => data.fill(-1e4, 2, 3)),
       async (path, folder) => {
@@ -95,7 +95,7 @@ describe("espalier shrink", () => {
       const before = await snapshot(folder);
       const run = await runCli(["shrink", path, "--merge-identical", "--dry-run"]);
       expect(run).toMatchObject({ code: 0, err: "" });
-      expect(run.out).toContain("unit 6 into 0: equal to unit 0 but for what reads it");
+      expect(run.out).toContain("unit 6 into 0: equal to unit 0 except in its outgoing weights");
       expect(await snapshot(folder)).toEqual(before);
     }));
 

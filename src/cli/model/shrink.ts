@@ -60,7 +60,7 @@ export function shrinkCommand(command: Command, io: CliIo, finish: (code: number
     .addOption(
       new Option("--width <id>", "where; repeatable").argParser(collect).default([], "every width that can"),
     );
-  modelDataOptions(command, "data to look at, as train takes them")
+  modelDataOptions(command, "data to examine, in the forms that train accepts")
     .option("--examples <count>", "of the data, from the first on", "1024")
     .option("--seed <number>", "of the inputs for the check, and of how the data are split", "0")
     .option("--out <file>", "where to write the smaller model (default: MODEL.shrunk.onnx)");

@@ -8,7 +8,7 @@ import { mlp } from "../../nn/mlp.ts";
 const small = () => mlp([4, 6, 5, 3]);
 
 describe("espalier verify", () => {
-  it("tells models that compute the same from others, by its exit code too", () =>
+  it("distinguishes models that compute the same from others, also by its exit code", () =>
     withModel(small(), async (path, folder) => {
       const other = join(folder, "other.onnx");
       await saveModel(mlp([4, 6, 5, 3], { seed: 1 }), other);
@@ -23,7 +23,7 @@ describe("espalier verify", () => {
       expect(document.outputs[0].maximum).toBeGreaterThan(document.outputs[0].bound);
     }));
 
-  it("runs the sizes that are named", () =>
+  it("runs the given sizes", () =>
     withModel(small(), async (path) => {
       const args = ["verify", path, path, "--json", "--sizes", "batch=2", "--sizes", "batch=9"];
       const { checks } = JSON.parse((await runCli(args)).out);
@@ -32,7 +32,7 @@ describe("espalier verify", () => {
       expect((await runCli(["verify", path, path, "--sizes", "batch=0"])).code).toBe(2);
     }));
 
-  it("shows what new units have to learn from, and who of them never will", () =>
+  it("shows the gradients of new units, and which of them will never learn", () =>
     withModel(mlp([64, 4, 10], { activation: "tanh" }), async (path, folder) => {
       const report = async (strategy: string) => {
         const out = join(folder, `${strategy}.onnx`);

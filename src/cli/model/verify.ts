@@ -49,7 +49,10 @@ export function verifyCommand(command: Command, io: CliIo, finish: (code: number
     .addOption(feedOption())
     .option("--json", "print one JSON document on stdout")
     .option("--debug", "print stack traces");
-  modelDataOptions(command, "also compare on data, as train takes them, and show the gradients of new units");
+  modelDataOptions(
+    command,
+    "also compare on data, in the forms that train accepts, and show the gradients of new units",
+  );
   return modelOptions(command, "read weights from files next to the models")
     .addHelpText("after", examples)
     .action(async (before: string, after: string, options: VerifyCommandOptions) =>

@@ -31,7 +31,7 @@ describe("espalier grow --vocab", () => {
       expect(graph.outputs[0]?.shape.at(-1)).toBe(26);
       const old = (await loadModel(path)).graph.parameters.get("E");
       expect(graph.parameters.get("E")?.data.slice(0, old?.data.length)).toEqual(old?.data);
-      // New ids are told apart.
+      // New ids have different rows.
       const rows = [...(graph.parameters.get("E")?.data ?? [])].slice(160);
       expect(new Set(rows).size).toBe(rows.length);
       const again = join(folder, "again.onnx");
@@ -40,7 +40,7 @@ describe("espalier grow --vocab", () => {
     }),
   );
 
-  it("takes the size that it shall have, and an input's name", () =>
+  it("accepts the new size, and an input's name", () =>
     withFolder(async (folder) => {
       const out = join(folder, "grown.onnx");
       expect((await runCli(["grow", fileOf("lm_untied"), "--vocab", "ids=32", "--out", out])).code).toBe(0);
@@ -50,7 +50,7 @@ describe("espalier grow --vocab", () => {
       expect(other.err).toContain("ids (20)");
     }));
 
-  it("is refused where no integer looks up a table", () =>
+  it("is refused if no integer looks up a table", () =>
     withModel(mlp([4, 6, 3]), async (path) => {
       const run = await runCli(["grow", path, "--vocab", "+2"]);
       expect(run).toMatchObject({ code: 2, out: "" });

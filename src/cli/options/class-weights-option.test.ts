@@ -7,7 +7,7 @@ import { parseClassWeights } from "./class-weights-option.ts";
 
 const mail = dataset({ features: [1, 2, 3], labels: [0, 1, 1], classNames: ["ham", "spam"] });
 
-it("takes weights in order, or by name with 1 for the others", () => {
+it("accepts weights in order, or by name with 1 for the others", () => {
   expect(parseClassWeights("1, 2,0.5")(mail)).toEqual([1, 2, 0.5]);
   expect(parseClassWeights("spam=3")(mail)).toEqual([1, 3]);
   expect(() => parseClassWeights("spm=3")(mail)).toThrow(/Did you mean spam\?/);
@@ -15,7 +15,7 @@ it("takes weights in order, or by name with 1 for the others", () => {
   expect(() => parseClassWeights("-1,1")).toThrow(/--class-weights/);
 });
 
-it("leaves a class of weight 0 out of the loss; it goes with a loss of classes; a last example alone joins the batch before it", () =>
+it("leaves a class of weight 0 out of the loss; needs a loss of classes; a last single example joins the batch before it", () =>
   withFolder(async (folder) => {
     const file = join(folder, "mail.csv");
     const rows = Array.from({ length: 41 }, (_, at) => `${Math.sin(at)},${at % 2 ? "spam" : "ham"}`);

@@ -27,7 +27,7 @@ export function parseClassWeights(text: string): (data: Dataset) => readonly num
 function weightsByName(pairs: readonly (readonly [string, number])[], data: Dataset): readonly number[] {
   const { name: set, classes = 0, classNames } = data;
   if (data.labels === undefined)
-    throw badOption(option, `goes with classes, and "${set}" has numbers to predict`, pairs[0]?.[0]);
+    throw badOption(option, `needs classes, but "${set}" has numbers to predict`, pairs[0]?.[0]);
   const names = classNames ?? Array.from({ length: classes }, (_, number) => String(number));
   const unknown = pairs.find(([name]) => !names.includes(name));
   if (unknown !== undefined) {

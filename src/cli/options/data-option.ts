@@ -13,7 +13,7 @@ import { sha256 } from "../../training/history/checkpoint.ts";
 import { badOption } from "./option-values.ts";
 import type { TableReading } from "./table-options.ts";
 
-/** What `--data` takes, in a line of help. */
+/** What `--data` accepts, as a line of help. */
 export const dataHelp = sourceNames
   .map((name) => (name === "csv" ? "FILE.csv[.gz]" : sourceHelp(name)))
   .join(", ");
@@ -71,7 +71,7 @@ export async function loadData(options: DataOptions): Promise<TrainingData> {
   return eachPart(parts, (part) => applyStandardizer(part, statistics));
 }
 
-/** The parts that a source has of its own; others are cut from its training examples. */
+/** The parts that a source provides; the others are split off from its training examples. */
 async function loadParts(choice: DataSource, options: DataOptions): Promise<TrainingData> {
   const { seed, testFraction, validationFraction, images, table } = options;
   const wanted = validationFraction > 0;
@@ -119,7 +119,7 @@ function shaped(data: Dataset, images: boolean): Dataset {
   if (Number.isInteger(side) && side >= 4) return reshapeFeatures(data, [1, side, side]);
   throw badOption(
     "--conv",
-    `needs images; "${data.name}" has ${features} features, which is no square of at least 4 × 4`,
+    `needs images; "${data.name}" has ${features} features, which do not form a square of at least 4 × 4`,
     data.featureDims,
     "Omit --conv, or use digits, mnist:FOLDER or idx:IMAGES,LABELS.",
   );

@@ -14,7 +14,7 @@ describe("--widen of espalier grow", () => {
     expect(readWidenings([])).toEqual([]);
   });
 
-  it("takes names with commas and equals signs", () => {
+  it("accepts names with commas and equals signs", () => {
     expect(readWidenings(["a,b=c=+1,d#2=x3"])).toEqual([
       { width: "a,b=c", by: 1 },
       { width: "d#2", times: 3 },

@@ -31,7 +31,7 @@ const data = (featureNames: readonly string[] | undefined, values = rows) =>
     ...(featureNames === undefined ? {} : { featureNames }),
   });
 
-test("columns go to the inputs of their names, what is left to the one that has none", () => {
+test("columns go to the inputs with their names, the rest to the one without", () => {
   const { inputs: made, features, featureDims } = columnsForInputs(data(names), inputs);
   expect(made).toEqual({
     word: { data: BigInt64Array.of(3n, 10n), dims: [] },
@@ -42,7 +42,7 @@ test("columns go to the inputs of their names, what is left to the one that has 
   expect(featureDims).toEqual([3]);
 });
 
-test("as many numbered columns as there are, where the model leaves the size open", () => {
+test("any number of numbered columns, if the model leaves the size open", () => {
   const tokens = [{ name: "ids", dtype: "int64", shape: ["batch", "sequence"] }] as const;
   const ids = data(
     ["ids_0", "ids_1", "ids_2"],
@@ -82,9 +82,9 @@ test.each([
   else expect(act).toThrow(message);
 });
 
-test("columns that no input takes are named", () => {
+test("columns without an input are named", () => {
   const act = () => columnsForInputs(data(names), inputs.slice(0, 3));
-  expect(act).toThrow(/must have no columns but for inputs of the model.*a.*b.*c/s);
+  expect(act).toThrow(/must have only columns for inputs of the model.*a.*b.*c/s);
 });
 
 /** scores = [embedding(word), place] · W */

@@ -9,12 +9,12 @@ import { sizeOf } from "../../tensor/tensor.ts";
 const largest = 2 ** 24;
 
 const naming =
-  "Name a column after each input, or NAME.0, NAME.1, ... for one of several numbers; one float32 input takes the columns that are left.";
+  "Name a column after each input, or NAME.0, NAME.1, ... for one of several numbers; one float32 input gets the remaining columns.";
 
 /**
  * The same examples with a column for each input of a model: the feature with the input's name, or those named NAME.0,
  * NAME.1 and so on (or NAME_0); the rest go to the one float32 input that has none. Throws `SHAPE_MISMATCH` if an input
- * has no columns or a column no input, `ARGUMENT` for values that an integer input does not take.
+ * has no columns or a column no input, `ARGUMENT` for values that an integer input does not accept.
  */
 export function columnsForInputs(data: Dataset, inputs: readonly Value[]): Dataset {
   const names = data.featureNames ?? [];
@@ -33,7 +33,7 @@ export function columnsForInputs(data: Dataset, inputs: readonly Value[]): Datas
   if (taker === undefined && left.length > 0) {
     throw misfit(
       data,
-      "must have no columns but for inputs of the model",
+      "must have only columns for inputs of the model",
       left.map((at) => names[at]),
     );
   }
@@ -91,7 +91,7 @@ function valuesOf(data: Dataset, { name, dtype }: Value, places: readonly number
   if (wrong !== undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: `columns of ${data.name} for input "${name}"`,
-      rule: `must contain whole numbers from ${least} to ${most}, because the model takes ${dtype}`,
+      rule: `must contain whole numbers from ${least} to ${most}, because the model's input is ${dtype}`,
       received: wrong,
       remedy: "Leave --standardize out, and number categories.",
     });

@@ -24,7 +24,9 @@ export interface ModelDataOptions extends RawTableOptions {
   readonly loss?: string;
   readonly output?: string;
   readonly batchAxis?: string;
-  /** Of these, the first gives rows of numbers the shape of examples, for a model that leaves sizes open. */
+  /**
+   * The first of these gives the shape of an example, which rows of numbers get if a model leaves sizes open.
+   */
   readonly sizes?: readonly string[];
 }
 
@@ -34,7 +36,7 @@ export function modelDataOptions(command: Command, data: string): Command {
     .option("--loss <name>", lossHelp)
     .option(
       "--output <name>",
-      "output of the model that the loss is taken of (default: the one that fits the data)",
+      "output of the model that the loss is computed from (default: the one that fits the data)",
     )
     .option("--batch-axis <axis>", batchAxisHelp);
 }

@@ -93,11 +93,11 @@ function foldedText(
   { tensors, activations }: { tensors: number; activations: number },
 ): string {
   if (tensors === 0)
-    return `--fold-int8 changed nothing: ${path} has no weights of int8 or uint8 that rules know`;
+    return `--fold-int8 changed nothing: ${path} has no int8 or uint8 weights in a form that espalier can fold`;
   const moved =
     activations === 0
       ? "it computes the same"
-      : `activations in ${activations} places are no longer rounded to 8 bits, so outputs differ from the file's by what that rounding did`;
+      : `activations in ${activations} places are no longer rounded to 8 bits, so outputs differ from the file's by the effect of that rounding`;
   return `--fold-int8 made float32 of ${tensors} tensors of ${path}; ${moved}`;
 }
 

@@ -38,7 +38,7 @@ function assignment(option: string, part: string, rules: OptionRules): readonly 
   if (Object.keys(rules).length === 0) throw badOption(option, "has no options", part, "Leave them out.");
   const name = oneOf(option, key.trim(), Object.keys(rules));
   if (value === undefined || more.length > 0)
-    throw badOption(option, `takes options as NAME=VALUE, such as ${rulesText(rules)}`, part);
+    throw badOption(option, `accepts options as NAME=VALUE, such as ${rulesText(rules)}`, part);
   return [name, optionValue(`${option}:${name}`, value, rules[name] as OptionRule)];
 }
 

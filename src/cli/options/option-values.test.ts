@@ -24,7 +24,7 @@ describe("option values", () => {
       expect(() => sizes("--x", text), text).toThrow(usage);
   });
 
-  it("reads names whatever their case and hyphens", () => {
+  it("reads names regardless of case and hyphens", () => {
     expect(oneOf("--x", "cross-entropy", ["crossEntropy", "meanSquaredError"])).toBe("crossEntropy");
     expect(() => oneOf("--x", "mse", ["crossEntropy"])).toThrow(/one of crossEntropy/);
   });

@@ -32,7 +32,7 @@ export async function checkOutput(path: string, { option, force, inputs }: Outpu
   const refuse = (rule: string, remedy: string) =>
     new EspalierError("OUTPUT_EXISTS", { thing: path, rule, received: "something is there", remedy });
   if (!found.isFile() && !found.isSymbolicLink())
-    throw refuse("must be a file, and no folder or device", "Choose another path.");
+    throw refuse("must be a file, not a folder or device", "Choose another path.");
   if (!force)
     throw refuse(
       "already exists and is not overwritten",

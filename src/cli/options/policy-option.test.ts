@@ -5,7 +5,7 @@ import { type PolicyOptions, policyOption } from "./policy-option.ts";
 const basic = { growWhen: "every=200", growUnits: "8" };
 
 describe("the options of a growth policy", () => {
-  it("state none, or one in full", () => {
+  it("give none, or a complete one", () => {
     expect(policyOption({}, "zeros")).toBeUndefined();
     const policy = policyOption(
       {

@@ -67,7 +67,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** A kind of moment to grow at: its syntax and its meaning. */
+/** A way to say when to grow: its syntax and its meaning. */
 interface WhenForm {
   readonly form: string;
   readonly example: string;

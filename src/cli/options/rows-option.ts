@@ -35,7 +35,7 @@ export async function rowsToPredict(
   return {
     data,
     notes:
-      extra.length === 0 ? [] : [`columns that the model does not know are passed over: ${extra.join(", ")}`],
+      extra.length === 0 ? [] : [`columns that the model does not know are ignored: ${extra.join(", ")}`],
   };
 }
 
@@ -87,7 +87,7 @@ async function unknownRows(file: string, reading: TableReading, inputs: number):
   if (columns.length < inputs || rest.length > 1) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: file,
-      rule: `must have ${inputs} columns, one for each number that the model takes, and at most a label after them`,
+      rule: `must have ${inputs} columns, one for each input number of the model, and at most a label after them`,
       received: table.columns.length,
       remedy: "Leave other columns out of the file.",
     });

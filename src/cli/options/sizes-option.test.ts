@@ -7,7 +7,7 @@ const model = "test/cases/dynamic-spatial.onnx";
 const known = ["--sizes", "height=8,width=8"];
 
 describe("--sizes", () => {
-  it("says what rows of 64 are as images; a resumed run keeps it, and its file still takes any size", () =>
+  it("gives rows of 64 their shape as images; a resumed run keeps it, and its file still accepts any size", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       const command = ["train", "--model", model, "--data", "digits", "--steps", "30", "--quiet"];
@@ -18,7 +18,7 @@ describe("--sizes", () => {
       expect(more).toMatchObject({ code: 0, out: expect.stringContaining("trained 40 of 40 steps") });
     }));
 
-  it("goes with advise, and with shrink and verify on data", async () => {
+  it("works with advise, and with shrink and verify on data", async () => {
     const data = ["--data", "digits", ...known];
     expect((await runCli(["advise", model, ...data])).out).toMatch(/Try: espalier grow/);
     expect((await runCli(["verify", model, model, ...data])).out).toContain("digits");
@@ -27,8 +27,8 @@ describe("--sizes", () => {
   });
 
   it.each([
-    [[], /takes examples of shape \[1, height, width\][\s\S]*--sizes height=8,width=8/],
-    [["--sizes", "height=8,width=9"], /takes examples of shape \[1, 8, 9\]/],
+    [[], /expects examples of shape \[1, height, width\][\s\S]*--sizes height=8,width=8/],
+    [["--sizes", "height=8,width=9"], /expects examples of shape \[1, 8, 9\]/],
     [["--sizes", "hieght=8"], /Did you mean height\?/],
     [["--sizes", "batch=4"], /counts the examples of a batch/],
   ])("is needed, and must be right: %j", async (sizes, message) => {

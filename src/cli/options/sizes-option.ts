@@ -24,7 +24,10 @@ export function parseSizes(text: string, model: Model): Readonly<Record<string, 
   return sizes;
 }
 
-/** Each `--sizes` of a check; what one leaves open is as the data have it, where there are data. Throws `USAGE`. */
+/**
+ * Each `--sizes` of a check; sizes that one leaves open are those of the data, if there are data. Throws
+ * `USAGE`.
+ */
 export function sizesOfChecks(texts: readonly string[], model: Model, seen: Sizes = {}): readonly Sizes[] {
   return texts.map((text) => ({ ...seen, ...parseSizes(text, model) }));
 }

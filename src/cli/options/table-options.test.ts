@@ -28,7 +28,7 @@ test("whole prices are a regression that defaults fit, reported in the data's un
   expect(final.r2).toBeGreaterThan(0.99);
 });
 
-test("every option that an error of the data names exists", () => {
+test("every option that a data error names exists", () => {
   const command = tableOptions(
     new Command("train").option("--loss <name>").option("--test-fraction <share>"),
   );
@@ -88,7 +88,7 @@ function channelMeans() {
   return makeModel(graph.build("means"));
 }
 
-test("images are never cut anew: refused, or turned around on request", () =>
+test("images are never silently reinterpreted: refused, or transposed on request", () =>
   withFolder(async (folder) => {
     const [model, hwc, chw, labels] = ["m.onnx", "hwc.idx", "chw.idx", "labels.idx"].map((name) =>
       join(folder, name),

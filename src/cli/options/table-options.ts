@@ -49,7 +49,7 @@ const table: readonly Option[] = [
   new Option("--delimiter <character>", "what separates the cells of a CSV file; tab is a word (default: ,)"),
   new Option("--skip-rows <count>", "lines to skip at the start of a CSV file"),
   new Option("--comment <text>", "prefix of comment lines in a CSV file, which are skipped, such as #"),
-  new Option("--decimal <character>", "what stands before the fraction of a number: . or , (default: .)"),
+  new Option("--decimal <character>", "the decimal separator: . or , (default: .)"),
   new Option("--thousands <character>", "thousands separator of numbers, such as , (default: none)"),
   new Option("--encoding <name>", `of a CSV file: ${encodings.join(", ")} (default: utf-8, or by its mark)`),
   new Option(
@@ -61,7 +61,7 @@ const table: readonly Option[] = [
     "--keep <column>",
     "a feature although it counts the rows or equals the label; repeatable",
   ).argParser(collect),
-  new Option("--categories <column>", "take the cells of this column as categories; repeatable").argParser(
+  new Option("--categories <column>", "treat the cells of this column as categories; repeatable").argParser(
     collect,
   ),
   new Option(
@@ -70,9 +70,9 @@ const table: readonly Option[] = [
   ),
   new Option(
     "--axes <order>",
-    "of idx images with three axes: chw, or hwc, which is turned into chw (default: chw; refused if it looks like hwc)",
+    "of idx images with three axes: chw, or hwc, which is transposed to chw (default: chw; refused if it looks like hwc)",
   ),
-  new Option("--no-standardize", "take features as they are"),
+  new Option("--no-standardize", "use features as they are"),
 ];
 
 /** Adds the options that say how a CSV file, or images, are read. */

@@ -93,7 +93,7 @@ export function fitRows(part: Dataset, { graph }: Model, sizes: Sizes = {}): Dat
     : columnsForInputs(part, inputs);
 }
 
-/** Examples that have axes of their own have sizes, too: what is told must not differ. */
+/** Examples with several axes have sizes, too, which the given ones must not contradict. */
 function refuseContradiction({ name, featureDims }: Dataset, shape: Shape, sizes: Sizes): void {
   if (featureDims.length === 1 || featureDims.length !== shape.length) return;
   shape.forEach((dim, axis) => {
@@ -113,9 +113,9 @@ function reshaped(part: Dataset, wanted: Shape): Dataset {
   if (same || part.featureDims.length === 1 || wanted.length === 1) return reshapeFeatures(part, wanted);
   throw new EspalierError("SHAPE_MISMATCH", {
     thing: `examples of "${part.name}"`,
-    rule: `must have the axes that the model takes, [${wanted.join(", ")}]; reshaping them would make other images`,
+    rule: `must have the axes that the model expects, [${wanted.join(", ")}]; reshaping them would make other images`,
     received: part.featureDims,
-    remedy: "If their channels are last: --axes hwc turns them around.",
+    remedy: "If their channels are last: --axes hwc transposes them.",
   });
 }
 

@@ -8,7 +8,10 @@ const mistakes: Readonly<Record<string, readonly [form: RegExp, rule: (found: st
   "commander.missingArgument": [/'([^']*)'/, (argument) => `needs the argument <${argument}>`],
   "commander.optionMissingArgument": [/'([^']*)'/, (option) => `needs a value after ${option.split(" ")[0]}`],
   "commander.missingMandatoryOptionValue": [/'([^']*)'/, (option) => `needs the option ${option}`],
-  "commander.excessArguments": [/Expected (\d+) argument/, (most) => `takes no more than ${most} file names`],
+  "commander.excessArguments": [
+    /Expected (\d+) argument/,
+    (most) => `accepts no more than ${most} file names`,
+  ],
 };
 
 /** A mistake in the command line, in the form of every other error. `commands` are the names of all commands. */

@@ -24,7 +24,7 @@ describe("an error on the command line", () => {
     expect(errorText(new Error("boom"), false)).toMatch(/^espalier: boom\n {2}remedy .*--debug/);
   });
 
-  it("is what JSON can hold, whatever was received", () => {
+  it("can be represented in JSON, whatever was received", () => {
     const circle: { me?: unknown } = {};
     circle.me = circle;
     for (const received of [undefined, 5n, Number.NaN, new Error("no"), circle, { deep: [1n] }, () => 1]) {
@@ -89,7 +89,7 @@ describe("an error on the command line", () => {
 });
 
 describe("arguments", () => {
-  it("are checked before anybody looks at the output", () =>
+  it("are checked before the output", () =>
     withFolder(async (folder) => {
       const model = join(folder, "net.onnx");
       await saveModel(mlp([4, 8, 3]), model);
@@ -118,7 +118,7 @@ describe("arguments", () => {
       expect(await readdir(folder, { recursive: true })).toEqual([...before, "config.json"].sort());
     }));
 
-  it("of a comparison without its data stop it before the first job", () =>
+  it("stop a comparison without its data before the first job", () =>
     withFolder(async (folder) => {
       const out = join(folder, "out");
       const run = await runCli([
@@ -153,8 +153,8 @@ function withoutReader(args: readonly string[]): Promise<{ readonly code: number
   });
 }
 
-describe("a pipe that nobody reads any more", () => {
-  it("ends a command quietly", async () => {
+describe("a pipe without a reader", () => {
+  it("ends the command quietly", async () => {
     for (const args of [["--help"], ["train", "--help"], ["inspect", "none.onnx", "--json"]]) {
       const { err } = await withoutReader(args);
       expect(err).not.toMatch(/EPIPE|at .*node:/);

@@ -41,7 +41,7 @@ const debugRemedy = "Run again with --debug for a stack trace.";
 
 /** Words that begin a rule whose subject is the thing: "--steps must be a whole number". */
 const predicates =
-  /^(must|needs?|may|can|cannot|is|are|has|have|was|were|does|do|takes?|holds?|goes|go|lies|states|makes?|looks|grows?|overlaps|exists?|excludes?|brings|leaves|ends|begins|names|asks|belongs|comes|contains|lacks|moves?|reads?|stops?|uses?|wants|will|would|could|did|had|keeps|allows|gives|changes|became|got)\b/;
+  /^(must|needs?|may|can|cannot|is|are|has|have|was|were|does|do|accepts?|expects?|takes?|holds?|goes|go|lies|states|makes?|looks|grows?|overlaps|exists?|excludes?|brings|leaves|ends|begins|names|asks|belongs|comes|contains|lacks|moves?|reads?|stops?|uses?|wants|will|would|could|did|had|keeps|allows|gives|changes|became|got)\b/;
 
 function sentence(error: unknown): string {
   if (!(error instanceof EspalierError)) return error instanceof Error ? error.message : String(error);

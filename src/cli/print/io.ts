@@ -36,7 +36,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-/** That of the process itself. */
+/** The I/O of the process itself. */
 export const processIo: CliIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),

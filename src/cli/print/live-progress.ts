@@ -38,7 +38,7 @@ export class LiveProgress {
   }
 
   point({ step, test }: RunPoint): void {
-    // The score of an untrained network is no news.
+    // The score of an untrained network is not worth showing.
     if (test !== undefined && step > 0) this.#tests.push({ step, scores: test });
   }
 

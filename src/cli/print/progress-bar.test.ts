@@ -35,7 +35,7 @@ describe("the progress bar", () => {
     );
   });
 
-  it("says of which step a metric is, where that is an earlier one", () => {
+  it("says which step a metric is from, if it is an earlier one", () => {
     const earlier = { step: 400, scores: { loss: 0.5, accuracy: 0.9 } };
     expect(progressText({ ...state, test: earlier })).toContain("accuracy 90.0 % (step 400)");
   });
@@ -46,7 +46,7 @@ describe("the progress bar", () => {
     expect(barLine(state, 46)).toMatch(/step 450\/1000 {2}loss 0.412 {2}1:03 left$/);
   });
 
-  it("says nothing anew of tenths that an earlier part of the run has done", () => {
+  it("does not repeat tenths that an earlier part of the run has done", () => {
     const { io, written } = fakeIo(undefined);
     const bar = new ProgressBar(io, 0.6);
     bar.update(0, 0.61, () => state);

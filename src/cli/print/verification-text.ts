@@ -77,14 +77,16 @@ export function verificationText(result: Verification): readonly string[] {
       }),
     ...wrapped(inputsLine(result), ""),
     ...wrapped(
-      byRule === "" ? "seen on these samples; no rule says so for all inputs" : `exact by rule: ${byRule}`,
+      byRule === ""
+        ? "observed on these samples; no rule proves it for all inputs"
+        : `exact by rule: ${byRule}`,
       "",
     ),
     ...(identical || withoutBound === "" ? [] : wrapped(`no rounding bound: ${withoutBound}`, "")),
   ].map(visible);
 }
 
-/** What a line of figures does not say. */
+/** Remarks that the figures in a line leave out. */
 function remarks(one: OutputResult): readonly string[] {
   return [
     ...(one.compared || one.beyond > 0 ? [] : [`nothing was compared for this output: ${one.reason}`]),
@@ -117,7 +119,7 @@ export function verdict(result: Verification): string {
     .map(({ width }) => `new units of ${width}`);
   switch (outcome) {
     case "different": {
-      if (!Number.isFinite(maximum)) return `different: NaN or infinity stand in other places, ${tried}`;
+      if (!Number.isFinite(maximum)) return `different: NaN or infinity in different places, ${tried}`;
       return `different: by up to ${figure(maximum)} ${tried}`;
     }
     case "nothing compared":

@@ -29,8 +29,8 @@ const batchSize = 32;
 const learningRate = 3e-3;
 const layers = { start: [64, 8, 8, 10], end: [64, 32, 16, 10] } as const;
 /**
- * Grows when the loss no longer falls by a quarter in a hundred steps, where that promises the most for its FLOPs, up
- * to the number of parameters that the other network has from the start.
+ * Grows when the loss no longer falls by a quarter in a hundred steps, in the width that promises the most
+ * for its FLOPs, up to the number of parameters that the other network has from the start.
  */
 const policy: RuledPolicy = {
   when: { plateau: { window: 100, minGain: 0.25 } },
@@ -58,7 +58,7 @@ export async function demo(options: DemoOptions, io: CliIo): Promise<number> {
   const started = performance.now();
   try {
     say(
-      `Training on handwritten digits: ${layers.start.join("-")}, which a policy grows when and where it expects growth to pay, and ${layers.end.join("-")} from scratch; ${seeds.length} times, with other data splits and first weights.`,
+      `Training on handwritten digits: ${layers.start.join("-")}, which a policy grows when and where it expects growth to pay, and ${layers.end.join("-")} from scratch; ${seeds.length} times, with different data splits and initial weights.`,
     );
     const pairs: DemoPair[] = [];
     const lines: string[] = [];

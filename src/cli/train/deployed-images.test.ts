@@ -48,7 +48,7 @@ it.each([
   }),
 );
 
-it("bytes with channels last: the file alone takes them in that order, 0..255", () =>
+it("bytes with channels last: the exported file alone accepts them in that order, 0..255", () =>
   withFolder(async (folder) => {
     // The brightest channel is the class.
     const labels = Array.from({ length: 90 }, (_, at) => at % 3);

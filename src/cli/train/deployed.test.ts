@@ -50,7 +50,7 @@ async function json(args: readonly string[]) {
 }
 
 describe("the model file of a run", () => {
-  it("alone, on raw rows, is as right as the run; grown and trained on with other rows, too", () =>
+  it("alone, on raw rows, is as accurate as in the run; also after it has grown and trained further on other rows", () =>
     withFolder(async (folder) => {
       const path = (name: string) => join(folder, name);
       await writeFile(path("all.csv"), quarters(400, named));
@@ -112,7 +112,7 @@ describe("the model file of a run", () => {
       await writeFile(rows, turned.map((line, at) => `${line},${at === 0 ? "note" : "nice"}\n`).join(""));
       const said = await runCli(["predict", model, "--data", rows]);
       expect(said.code, said.err).toBe(0);
-      expect(said.err).toContain("passed over: note");
+      expect(said.err).toContain("ignored: note");
       const [head, ...answers] = said.out.trim().split("\n");
       expect(head).toBe("price");
       answers.forEach((answer, at) => {
@@ -123,7 +123,7 @@ describe("the model file of a run", () => {
       expect(JSON.parse(refused.out).error).toMatchObject({ code: "SHAPE_MISMATCH", thing: rows });
     }));
 
-  it("takes and gives float64 for columns that float32 is too coarse for", () =>
+  it("reads and returns float64 for columns that float32 is too coarse for", () =>
     withFolder(async (folder) => {
       const [csv, out] = [join(folder, "times.csv"), join(folder, "run")];
       const model = join(out, "model.onnx");
@@ -141,7 +141,7 @@ describe("the model file of a run", () => {
       await write("kind", (seen) => (seen % 100 < 50 ? "early" : "late"));
       const { final, notes } = await json([...train, "--out", out]);
       expect(final.accuracy).toBeGreaterThan(0.95);
-      expect(notes.join()).toContain("a model file takes float64 rows");
+      expect(notes.join()).toContain("the model expects float64 rows");
       const { outputs, labels } = await rawOutputs(model, csv);
       const named = outputs.map(([early = 0, late = 0]) => (early > late ? "early" : "late"));
       const right = named.filter((name, at) => name === labels[at]).length;
@@ -167,7 +167,7 @@ describe("the model file of a run", () => {
       ).toBeLessThan(1e-3);
     }));
 
-  it("says that a model from elsewhere goes by position", () =>
+  it("says that a model from elsewhere is matched by position", () =>
     withFolder(async (folder) => {
       const [model, rows] = [join(folder, "net.onnx"), join(folder, "rows.csv")];
       await saveModel(mlp([2, 4, 3]), model);
@@ -179,7 +179,7 @@ describe("the model file of a run", () => {
       expect(sum).toBeCloseTo(1, 6);
     }));
 
-  it("writes answers to a file, and no file that is read", () =>
+  it("writes answers to a file, but never to one that it reads", () =>
     withFolder(async (folder) => {
       const [model, rows, out] = ["net.onnx", "rows.csv", "out.csv"].map((name) => join(folder, name)) as [
         string,

@@ -12,7 +12,7 @@ const grown = [
   ...["--every", "90", "--until", "12", "--checkpoint-every", "37", "--steps", "400"],
 ];
 
-/** `metrics.jsonl` without the clock. */
+/** `metrics.jsonl` without times. */
 async function metrics(folder: string): Promise<readonly Record<string, unknown>[]> {
   const text = await readFile(join(folder, "metrics.jsonl"), "utf8");
   return text
@@ -43,7 +43,7 @@ async function expectSameRun(resumed: string, whole: string, stopped?: number): 
 }
 
 describe("espalier train --resume", () => {
-  it("goes on after Ctrl-C as if nothing had happened, growth included", () =>
+  it("continues after Ctrl-C as if nothing had happened, growth included", () =>
     withFolder(async (folder) => {
       const [whole, broken] = [join(folder, "whole"), join(folder, "broken")];
       expect((await runCli([...grown, "--out", whole, "--quiet"])).code).toBe(0);
@@ -67,7 +67,7 @@ describe("espalier train --resume", () => {
       await expectSameRun(broken, whole, stopped);
     }));
 
-  it("goes on within a trial, after growths that were undone, by the policy that it began with", () =>
+  it("continues within a trial, after undone growths, by its original policy", () =>
     withFolder(async (folder) => {
       const file = join(folder, "policy.json");
       const policy = {
@@ -99,7 +99,7 @@ describe("espalier train --resume", () => {
       expect(await readFile(join(broken, "report.html"), "utf8")).toContain("not by 20 %");
     }));
 
-  it("goes through a new cosine where the old one is finished, and says so", () =>
+  it("starts a new cosine if the old one is finished, and says so", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       const short = ["--hidden", "6", "--schedule", "cosine", "--steps", "30", "--out", out, "--quiet"];
@@ -111,7 +111,7 @@ describe("espalier train --resume", () => {
       expect((await model(out)).equals(before)).toBe(false);
     }));
 
-  it("goes on from an older checkpoint, or from none, to the same end", () =>
+  it("continues from an older checkpoint, or from none, to the same end", () =>
     withFolder(async (folder) => {
       const [whole, older, none] = ["whole", "older", "none"].map((name) => join(folder, name)) as [
         string,
@@ -132,7 +132,7 @@ describe("espalier train --resume", () => {
       expect(missing.err).toContain("CHECKPOINT_MISSING");
     }));
 
-  it("offers the older checkpoint where the newest is damaged, and changes nothing", () =>
+  it("offers the older checkpoint if the newest is damaged, and changes nothing", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       await runCli([...grown, "--out", out, "--quiet"]);
@@ -184,7 +184,7 @@ describe("espalier train --resume", () => {
       expect((await model(broken)).equals(await model(whole))).toBe(true);
     }));
 
-  it("refuses to end before it is, and to start over checkpoints that lack their manifest", () =>
+  it("refuses to end before its current step, and to overwrite checkpoints that lack their manifest", () =>
     withFolder(async (folder) => {
       const out = join(folder, "run");
       const run = ["train", "--hidden", "4", "--steps", "40", "--out", out, "--quiet"];
@@ -206,7 +206,7 @@ describe("espalier train --resume", () => {
       expect(none.err).toContain("starting again at step 0");
     }));
 
-  it("goes further than first asked, as one long run would", () =>
+  it("continues beyond the original number of steps, as one long run would", () =>
     withFolder(async (folder) => {
       const [whole, longer] = [join(folder, "whole"), join(folder, "longer")];
       const args = ["train", "--hidden", "4", "--widen", "hidden1=+2", "--every", "50", "--quiet"];
@@ -250,7 +250,7 @@ describe("espalier train --resume", () => {
 });
 
 describe("a real process", () => {
-  // As deep as the file that asks for ../../../package.json.
+  // At the depth of the file that imports ../../../package.json.
   const script = join(import.meta.dirname, "../../../dist/cli-test/bundle/main.mjs");
 
   beforeAll(async () => {
@@ -310,7 +310,7 @@ describe("a real process", () => {
       expect((await model(broken)).equals(await model(whole))).toBe(true);
     }));
 
-  it("that is killed without warning ends as if it had not", () =>
+  it("killed without warning ends as if it had not been", () =>
     withFolder(async (folder) => {
       const [whole, broken] = [join(folder, "whole"), join(folder, "broken")];
       const [, first] = await Promise.all([

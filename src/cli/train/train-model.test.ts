@@ -64,7 +64,7 @@ describe("espalier train --model", () => {
   it("refuses a file that no data set can feed, and one that is missing", () =>
     withModel(small(), async (path) => {
       const run = await runCli(["train", "--model", path, ...few]);
-      expect(run.err).toContain('the model\'s input "input" takes examples of shape [4]');
+      expect(run.err).toContain('the model\'s input "input" expects examples of shape [4]');
       const missing = await runCli(["train", "--model", `${path}.none`, ...few]);
       expect(missing.code).toBe(1);
       expect(JSON.parse(missing.out)).toMatchObject({ error: { code: "FILE_MISSING" } });

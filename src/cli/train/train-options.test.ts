@@ -60,7 +60,7 @@ describe("the options of train", () => {
     });
   });
 
-  it("leave hidden layers out behind convolutions unless asked for", () => {
+  it("leave hidden layers out after convolutions unless requested", () => {
     expect(read({ conv: "8,16" }).network).toMatchObject({ conv: [8, 16], hidden: [] });
     expect(read({ conv: "8" }).data.images).toBe(true);
     expect(read({ conv: "8", hidden: "4" }).network.hidden).toEqual([4]);

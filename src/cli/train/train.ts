@@ -137,7 +137,7 @@ async function carryOut(
   io.err(
     run.folder === undefined
       ? "Stopped. Nothing was saved: there is no --out.\n"
-      : `Stopped at step ${outcome.step}. Go on with: espalier train --resume ${run.folder.path}\n`,
+      : `Stopped at step ${outcome.step}. Continue with: espalier train --resume ${run.folder.path}\n`,
   );
   return exitCodeOfSignal(stop.received ?? "SIGINT");
 }

@@ -63,12 +63,12 @@ test("the page is one file without scripts or links, in which names are text", a
   expect(page).toContain("&lt;b&gt;names&lt;/b&gt; are text");
   expect(page).toContain("died &lt;twice&gt;");
   expect(page).not.toMatch(/<script|<link|<img|src=|href=|NaN|undefined/);
-  // What never arrived is stated, and not drawn at a number.
+  // A run that never arrived is mentioned, but not drawn at a number.
   expect(page).toContain("the median seed never did");
   expect(page).toContain("0/2");
 });
 
-test("a band is the best so far, as long as the middle run lasts", async () => {
+test("a band shows the best so far, as long as the median run lasts", async () => {
   const curve = [3, 1, 2].map((loss, at) => ({ step: at, flops: 10 * at, seconds: at, loss }));
   const run = {
     seed: 0,

@@ -101,7 +101,7 @@ function tables({ summaries, lines }: ComparisonResults): Markup {
       )}<td>${count(line.parameters)}</td><td>${flops(line.toBest.flops)}</td><td>${duration(line.toBest.seconds)}</td></tr>`,
   )}</tbody></table></div>
 <div class="scroll"><table>
-<thead><tr><th class="text" scope="col">as a ratio to the reference</th><th scope="col">FLOPs to target</th><th scope="col">seconds to target</th><th scope="col">came to it</th><th scope="col" title="for the FLOPs of the reference's best loss, as a ratio to that loss">loss at equal FLOPs</th><th scope="col" title="seeds that took fewer FLOPs to the target">wins in FLOPs</th><th scope="col">wins in seconds</th></tr></thead>
+<thead><tr><th class="text" scope="col">as a ratio to the reference</th><th scope="col">FLOPs to target</th><th scope="col">seconds to target</th><th scope="col">reached it</th><th scope="col" title="for the FLOPs of the reference's best loss, as a ratio to that loss">loss at equal FLOPs</th><th scope="col" title="seeds that took fewer FLOPs to the target">wins in FLOPs</th><th scope="col">wins in seconds</th></tr></thead>
 <tbody>${compared.map(
     (line) =>
       line.against !== undefined &&

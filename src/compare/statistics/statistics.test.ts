@@ -6,7 +6,7 @@ import { median, quantile } from "./quantile.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
-test("quantiles lie between the values linearly", () => {
+test("quantiles interpolate linearly between the values", () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
   expect(quantile([10, 20, 30, 40, 50], 0.1)).toBeCloseTo(14, 12);
@@ -14,7 +14,7 @@ test("quantiles lie between the values linearly", () => {
   expect(median([])).toBeNaN();
 });
 
-test("what never arrived comes last, and moves no median that it does not reach", () => {
+test("runs that never arrived come last, and do not move a median below them", () => {
   expect(median([never, 1, 2])).toBe(2);
   expect(median([never, 1, never])).toBe(never);
   expect(median([1, never])).toBe(never);
@@ -29,7 +29,7 @@ test("the bootstrap of a median over two values is known exactly", () => {
   expect(bootstrap([], median).value).toBeNaN();
 });
 
-test("the bootstrap of a mean is close to its normal interval, and the same every time", () => {
+test("the bootstrap of a mean is close to its normal interval, and reproducible", () => {
   const values = Array.from({ length: 200 }, (_, index) => index % 10);
   const mean = (all: readonly number[]) => all.reduce((sum, value) => sum + value, 0) / all.length;
   const { value, low, high } = bootstrap(values, mean);
@@ -63,19 +63,19 @@ const curve = [
   { step: 50, flops: 900, seconds: 5, loss: Number.NaN },
 ];
 
-test("a target is reached at the first evaluation that is as low", () => {
+test("a target is reached at the first evaluation with a loss that low", () => {
   expect(costTo(curve, 1)).toEqual({ flops: 100, seconds: 1 });
   expect(costTo(curve, 0.9)).toEqual({ flops: 300, seconds: 2 });
   expect(costTo(curve, 0.4)).toEqual({ flops: never, seconds: never });
 });
 
-test("the best point is the first of the lowest; a loss that is no number is none", () => {
+test("the best point is the first of the lowest; a NaN loss never is", () => {
   expect(bestPoint(curve)?.step).toBe(20);
   expect(bestPoint([])).toBeUndefined();
   expect(bestPoint(curve.slice(-1))).toBeUndefined();
 });
 
-test("FLOPs buy the best loss so far", () => {
+test("the best loss so far, by FLOPs", () => {
   expect(lossWithin(curve, 299)).toBe(1);
   expect(lossWithin(curve, 600)).toBe(0.5);
   expect(lossWithin(curve, -1)).toBe(never);

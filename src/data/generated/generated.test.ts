@@ -43,7 +43,7 @@ describe.each<[string, (options: { count?: number; noise?: number; seed?: number
   });
 });
 
-test("xor: class 1 where one coordinate is 1; noise has the stated size", () => {
+test("xor: class 1 if exactly one coordinate is 1; noise has the stated size", () => {
   const exact = points(xor({ count: 8, noise: 0 }));
   expect(new Set(exact.map(({ x, y }) => `${x},${y}`)).size).toBe(4);
   for (const { x, y, label } of exact) expect(label).toBe(x === y ? 0 : 1);
@@ -68,7 +68,7 @@ test("twoMoons: without noise every point lies on its half circle, from end to e
   expect(Math.max(...ends(1))).toBeCloseTo(2, 6);
 });
 
-test("spirals: arms are one another turned, reach radius 1 and do not meet", () => {
+test("spirals: arms are rotations of one another, reach radius 1 and do not meet", () => {
   const exact = points(spirals({ count: 90, arms: 3, noise: 0 }));
   for (let at = 0; at < exact.length; at += 3) {
     const [a, b] = [exact[at]!, exact[at + 1]!];
@@ -82,7 +82,7 @@ test("spirals: arms are one another turned, reach radius 1 and do not meet", () 
 });
 
 describe("studentTeacher", () => {
-  test("is a ReLU network without bias: scaling an input by a positive number scales its target", () => {
+  test("is a ReLU network without biases: scaling an input by a positive number scales its target", () => {
     const data = studentTeacher({ inputs: 3, hidden: 4, outputs: 2, count: 5 });
     expect(data.featureDims).toEqual([3]);
     expect(data.targetDims).toEqual([2]);

@@ -33,7 +33,7 @@ test.each([house, images])("a record comes back from its JSON bit for bit", (rec
   expect(readPreprocessing(preprocessingJson(record), "x.onnx")).toEqual(record);
 });
 
-describe("a record that was changed by hand is refused with the place", () => {
+describe("a record edited by hand is refused with the place", () => {
   test.each<[string, Preprocessing, readonly string[], unknown, RegExp]>([
     ["another version", house, ["version"], 2, /version: must be 1/],
     ["no deviation", house, ["target", "deviation"], 0, /target, deviation: must be above zero/],
@@ -60,7 +60,7 @@ describe("a record that was changed by hand is refused with the place", () => {
     expect(() => readPreprocessing(JSON.stringify(copy), "x.onnx")).toThrow(message);
   });
 
-  test("what is no JSON", () => {
+  test("invalid JSON", () => {
     expect(() => readPreprocessing("{", "x.onnx")).toThrow(/x\.onnx: must be JSON/);
   });
 });

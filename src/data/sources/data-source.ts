@@ -1,6 +1,9 @@
 import type { Dataset } from "../dataset.ts";
 
-/** What a source may be told. Types, the checks of a comparison, the forms of the data option and help texts follow from it. */
+/**
+ * A setting of a source. Types, the checks of a comparison, the forms of the data option and help texts
+ * follow from it.
+ */
 export type Field =
   /** A file or folder; `word` stands for it in help texts. */
   | { readonly type: "file"; readonly word: string; readonly default?: string }
@@ -38,7 +41,7 @@ export type SettingsOf<All extends Fields> = {
   readonly [Name in Sure<All>]: ValueOf<All[Name]>;
 } & { readonly [Name in Exclude<keyof All, Sure<All>>]?: ValueOf<All[Name]> };
 
-/** What a run wants of its data. */
+/** What a run requires of its data. */
 export interface DataRequest {
   /** Seed of the run. */
   readonly seed: number;
@@ -52,7 +55,7 @@ export interface DataRequest {
   readonly validation?: number | "train";
 }
 
-/** Parts that a source keeps apart itself; what is missing is cut from `train`. */
+/** Parts that a source separates itself; missing ones are split off from `train`. */
 export interface LoadedData {
   readonly train: Dataset;
   readonly validation?: Dataset;
@@ -63,11 +66,11 @@ export interface LoadedData {
 export interface DataSourceKind<Own extends Fields = Fields, Reading extends Fields = Fields> {
   /** Given as NAME:FILE,FILE,number=value: files in this order, then numbers. */
   readonly fields: Own;
-  /** How its files are read: `train` has options of their own for these. */
+  /** How its files are read: `train` has separate options for these. */
   readonly reading: Reading;
-  /** Whether a seed chooses what is loaded, so that each run has data of its own. */
+  /** Whether a seed chooses what is loaded, so that each run has its own data. */
   readonly drawn: boolean;
-  /** The share held out for testing if nothing is said; default 0.2. */
+  /** The fraction held out for testing unless the caller says otherwise; default 0.2. */
   readonly testShare?: number;
   /** Throws what reading throws. */
   load(

@@ -29,7 +29,7 @@ export type ChoiceOf<Name extends SourceName> =
     ? { readonly kind: Name } & SettingsOf<Own> & SettingsOf<Reading>
     : never;
 
-/** A source and what it is told. */
+/** A source and its settings. */
 export type DataSource = { [Name in SourceName]: ChoiceOf<Name> }[SourceName];
 
 export const sourceNames = Object.keys(sources) as readonly SourceName[];
@@ -38,13 +38,13 @@ export function sourceKind(name: SourceName): DataSourceKind {
   return sources[name] as unknown as DataSourceKind;
 }
 
-/** Everything that a source may be told. */
+/** All settings of a source. */
 export function fieldsOf(name: SourceName): Fields {
   const { fields, reading } = sourceKind(name);
   return { ...fields, ...reading };
 }
 
-/** The parts that a source has of its own. Throws what reading throws. */
+/** The parts that a source provides. Throws what reading throws. */
 export async function loadSource(
   { kind, ...settings }: DataSource,
   request: DataRequest,

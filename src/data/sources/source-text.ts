@@ -7,7 +7,7 @@ export function sourceForm(name: SourceName): string {
   return words.length === 0 ? name : `${name}:${words.join(",")}`;
 }
 
-/** {@link sourceForm} with the numbers that it may be told: "student-teacher[:inputs=10,...]". */
+/** {@link sourceForm} with its number settings: "student-teacher[:inputs=10,...]". */
 export function sourceHelp(name: SourceName): string {
   const numbers = numbersOf(name).map(([key, field]) => `${key}=${field.default ?? "N"}`);
   const form = sourceForm(name);
@@ -15,8 +15,8 @@ export function sourceHelp(name: SourceName): string {
 }
 
 /**
- * "idx:images.gz,labels.gz" or "characters:text.txt,context=16" as a source; undefined if it has not the form of one. A
- * comma in the name of a source's only file is part of that name.
+ * "idx:images.gz,labels.gz" or "characters:text.txt,context=16" as a source; undefined if it does not have
+ * the form of one. A comma in the name of a source's only file is part of that name.
  */
 export function parseSource(text: string): DataSource | undefined {
   const [, typed = "", rest] = /^([a-z-]+)(?::(.*))?$/s.exec(text) ?? [];
@@ -42,7 +42,7 @@ export function parseSource(text: string): DataSource | undefined {
   return { kind: name, ...settings } as DataSource;
 }
 
-/** The text that {@link parseSource} reads as `source`; how files are read is no part of it. */
+/** The text that {@link parseSource} reads as `source`; how files are read is not included. */
 export function sourceText(source: DataSource): string {
   const { kind, ...settings } = source as DataSource & Readonly<Record<string, unknown>>;
   const parts = [

@@ -51,7 +51,7 @@ export function isForeignNumber(text: string): boolean {
 
 /** Remedies for a column that should be numeric. */
 export function columnRemedy(column: string): string {
-  return `leave the column out (--drop ${quoted(column)}), or take it as categories (--categories ${quoted(column)}). If this line is no data: --comment with how it starts, --header or --skip-rows. If this column is the label: --label.`;
+  return `leave the column out (--drop ${quoted(column)}), or treat it as categories (--categories ${quoted(column)}). If this line is not data: --comment with how it starts, --header or --skip-rows. If this column is the label: --label.`;
 }
 
 /** Remedies for a cell that should be a number, by what it looks like; `otherwise` is the one for anything else. */
@@ -61,13 +61,13 @@ export function numberRemedy(text: string, otherwise: string): string {
   if (/^[+-]?\d{1,3}(\.\d{3})+,\d+$/.test(text))
     return "If points group its digits: decimal and thousands (command line: --decimal , --thousands .).";
   if (/^[+-]?\d{1,3},\d{3}$/.test(text))
-    return "If the comma groups its digits: thousands (command line: --thousands ,). If it stands before the fraction: decimal (--decimal ,).";
+    return "If the comma groups its digits: thousands (command line: --thousands ,). If it is the decimal separator: decimal (--decimal ,).";
   if (/^[+-]?\d*,\d+(e[+-]?\d+)?$/i.test(text))
-    return "If the comma stands before the fraction: decimal (command line: --decimal ,).";
+    return "If the comma is the decimal separator: decimal (command line: --decimal ,).";
   if (/^[+-]?\d{1,3}([ '_\u00a0\u202f]\d{3})+/.test(text))
     return `If this groups its digits: thousands (command line: --thousands "${/[^\d+-]/.exec(text)?.[0]}").`;
-  if (/\d/.test(text) && /[$€£¥%]/.test(text)) return `Take the sign out of the column's cells, ${otherwise}`;
-  return `Mend the cell, ${otherwise}`;
+  if (/\d/.test(text) && /[$€£¥%]/.test(text)) return `Remove the sign from the column's cells, ${otherwise}`;
+  return `Fix the cell, ${otherwise}`;
 }
 
 /** A name as it is typed on a command line. */

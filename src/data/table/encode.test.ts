@@ -12,10 +12,10 @@ const learned = (text: string, options: Parameters<typeof planTable>[1] = {}, st
   return readPreprocessing(preprocessingJson(fitPreprocessing(plan, rows, { standardize })), "kept");
 };
 
-describe("a record that was kept reads other rows", () => {
+describe("a stored record reads other rows", () => {
   const four = learned("a,b,y\n1,5,0\n2,6,1\n3,7,2\n4,8,3\n");
 
-  test("classes keep their numbers where the file lacks some, columns their place where it has another order", () => {
+  test("classes keep their numbers if the file lacks some, columns their place if it has another order", () => {
     const data = encodeTable(parseTable("y,new,b,a\n3,9,50,10\n1,9,60,20\n"), four);
     expect([...(data.labels ?? [])]).toEqual([3, 1]);
     expect([data.classes, data.classNames]).toEqual([4, undefined]);
@@ -47,7 +47,7 @@ describe("a record that was kept reads other rows", () => {
     expect(() => encodeTable(parseTable(text), four)).toThrow(message);
   });
 
-  test("a gap is filled with what the training rows say, a new category is none of the known", () => {
+  test("a gap is filled from the training rows, and a new category is none of the known ones", () => {
     const record = learned("a,town,y\n1,Bern,0\n,Ulm,1\n5,,0\n6,Bern,1\n", { missing: "median" });
     const data = encodeTable(parseTable("a,town,y\n,Rome,0\n,,1\n"), record);
     expect(data.featureNames).toEqual(["a", "town=Bern", "town=Ulm", "town=missing"]);

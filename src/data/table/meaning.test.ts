@@ -64,7 +64,7 @@ describe("what a label is", () => {
     expect(parseCsv(text, { target: "number" }).targets).toHaveLength(rows);
   });
 
-  test("the last column is none if it counts the rows; another that is called one is pointed out", () => {
+  test("the last column is not the label if it counts the rows; another named like a label is pointed out", () => {
     const counted = `a,y,nr\n${Array.from({ length: rows }, (_, row) => `${wave(row, 1)},${row % 3},${row}`).join("\n")}\n`;
     expect(() => parseCsv(counted)).toThrow(/last column nr.*counts the rows.*--label y.*--drop nr/);
     expect(parseCsv(counted, { label: "nr" }).targets).toHaveLength(rows);
@@ -81,13 +81,13 @@ describe("what a label is", () => {
     );
   });
 
-  test("a name for each row is no class", () => {
+  test("a different name for each row is not a class", () => {
     const text = table((row) => `person ${row}`);
     expect(() => parseCsv(text)).toThrow(/60 different texts in 60 rows.*--label.*--task classification/);
   });
 });
 
-describe("gaps and cells that are no numbers", () => {
+describe("gaps and cells that are not numbers", () => {
   const gaps = ["NA", "nan", "NaN", "?", "-", "", "null", "None", "N/A", "#N/A", "<NA>", "."];
   test.each(gaps)("%j among prices is refused with line and remedy, or its row is left out", (gap) => {
     const text = table((row) => (row === 3 ? gap : (price(row) + 0.5).toFixed(2)));
@@ -104,8 +104,8 @@ describe("gaps and cells that are no numbers", () => {
   });
 
   test.each<[string, RegExp, CsvOptions | undefined, number | undefined]>([
-    ["1234.5$", /Take the sign out.*--drop x.*--categories x/, undefined, undefined],
-    ["12 %", /Take the sign out/, undefined, undefined],
+    ["1234.5$", /Remove the sign.*--drop x.*--categories x/, undefined, undefined],
+    ["12 %", /Remove the sign/, undefined, undefined],
     ['"1,5"', /--decimal ,/, { decimal: "," }, 1.5],
     ['"1,234,567"', /--thousands ,/, { thousands: "," }, 1_234_567],
     ['"1,234.5"', /--thousands ,/, { thousands: "," }, 1234.5],
@@ -129,7 +129,7 @@ describe("gaps and cells that are no numbers", () => {
     expect(parseCsv(plain, options).features[2 * 3]).toBe(value);
   });
 
-  test("fills are the rule's, and of the column", () => {
+  test("fills follow the rule, column by column", () => {
     const text = "x,y\n1,0\n,1\n3,0\n8,1\n";
     const filled = (missing: NonNullable<CsvOptions["missing"]>) => [...parseCsv(text, { missing }).features];
     expect(filled("mean")).toEqual([1, 4, 3, 8]);
@@ -138,7 +138,7 @@ describe("gaps and cells that are no numbers", () => {
     expect(filled("drop")).toEqual([1, 3, 8]);
   });
 
-  test("a gap among texts is a category of its own", () => {
+  test("a gap among texts is a separate category", () => {
     const text = `town,y\n${"Bern,0\n,1\nUlm,1\n".repeat(4)}`;
     expect(() => parseCsv(text)).toThrow(/line 3, column 1 \(town\).*--missing/);
     const data = parseCsv(text, { missing: "zero" });
@@ -169,7 +169,7 @@ describe("columns", () => {
     },
   );
 
-  test("another that counts stays, and is said; an unnamed one that does not count is asked about", () => {
+  test("another counting column stays, with a note; an unnamed one that does not count is an error", () => {
     const days = withColumn((row) => String(row), "day");
     expect(parseCsv(days).featureNames).toEqual(["day", "a", "b"]);
     expect(said(days)).toMatch(/day counts the rows \(0 to 59\).*--drop day/);
@@ -178,7 +178,7 @@ describe("columns", () => {
     expect(parseCsv(odd, { drop: [0] }).featureNames).toEqual(["a", "b"]);
   });
 
-  test("what gives the label away is refused", () => {
+  test("columns that give the label away are refused", () => {
     const twice = withColumn((row) => String(row % 3), "y");
     expect(() => parseCsv(twice)).toThrow(
       /columns 1 and 4 have the same name.*give the label away.*--drop 0/,
@@ -191,7 +191,7 @@ describe("columns", () => {
     expect(() => parseCsv("a,a,y\n1,2,0\n3,4,1\n")).toThrow(/columns 1 and 2 have the same name/);
   });
 
-  test("whole numbers that float32 would make one are refused, or scaled first", () => {
+  test("whole numbers that float32 would merge are refused, or scaled first", () => {
     for (const cell of [
       (row: number) => String(16_777_216 + (row % 2)),
       (row: number) => String(1_700_000_000 + ((row * 7) % rows)),
@@ -229,7 +229,7 @@ describe("the first line", () => {
     },
   );
 
-  test("names over texts are names, unless they come again", () => {
+  test("names over texts are names, unless they are repeated", () => {
     const named = "color,shape,kind\nred,round,yes\nblue,square,no\nred,square,no\n";
     expect(parseCsv(named)).toMatchObject({
       count: 3,
@@ -264,7 +264,7 @@ describe("the first line", () => {
     expect(data.featureNames).toEqual(["a"]);
   });
 
-  test("decimal commas between semicolons are told from columns", () => {
+  test("decimal commas between semicolons are not mistaken for columns", () => {
     const text = "x;price\n1,5;1000,5\n2,5;2000,25\n";
     expect(() => parseCsv(text)).toThrow(/--delimiter ";"/);
     expect(() => parseCsv(text, { delimiter: ";" })).toThrow(/--decimal ,/);
@@ -304,7 +304,7 @@ describe("the first line", () => {
     expect(said("people;y\n100.25;0\n101.500;1\n", { delimiter: ";" })).not.toMatch(/points/);
   });
 
-  test("a comment is called one", () => {
+  test("a comment is recognized as one", () => {
     expect(() => parseCsv("# made by tool\na,y\n1,0\n")).toThrow(
       /line 1\b.*comment.*--comment "#".*--skip-rows 1/s,
     );

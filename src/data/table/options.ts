@@ -52,7 +52,7 @@ export interface ColumnOptions {
   readonly categories?: readonly ColumnChoice[];
   /**
    * What to do about gaps; default "error". Fills are learned from the training rows. A row without a label is dropped
-   * even if features are filled. In a text column, a gap is a category of its own.
+   * even if features are filled. In a text column, a gap is a separate category.
    */
   readonly missing?: MissingRule;
 }

@@ -18,7 +18,7 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
   checkOptions(name, { ...options, delimiter });
   if (told !== undefined)
     notes.push(
-      `line 1 says that "${told}" separates the cells${delimiter === told ? "" : "; the option differs and counts"}`,
+      `line 1 says that "${told}" separates the cells${delimiter === told ? "" : "; the option, which differs, is used instead"}`,
     );
   refuseForeign(name, text);
   const records = csvRecords(name, text, { delimiter, comment, skipRows: told === undefined ? skipRows : 1 });
@@ -26,8 +26,7 @@ export function parseTable(given: string, options: TextOptions = {}): Table {
   const second = next(records);
   if (top === undefined) throw noRows(name);
   const unnamed = lacksName(top, second, options);
-  if (unnamed)
-    notes.push(`line ${top.line} has no name for the first column, which R writes so for row names`);
+  if (unnamed) notes.push(`line ${top.line} has no name for the first column, as R writes row names`);
   const first = unnamed ? { ...top, cells: ["", ...top.cells] } : top;
   checkFirst(name, first, second, options.leastColumns ?? 2);
   const scikit = options.header !== true && options.header !== false && isScikitLine(first, second);

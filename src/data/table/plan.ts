@@ -234,7 +234,7 @@ function planFeature(table: Table, column: TableColumn, forced: boolean, notes: 
       thing: `column ${name} of ${table.name}`,
       rule: `contains ${distinct} different texts in ${table.count} rows: too many for categories`,
       received: [...column.texts.values()].slice(0, 3),
-      remedy: `Leave it out: drop (command line: --drop ${name}); or insist: categories (--categories ${name}), one feature for each.`,
+      remedy: `Leave it out: drop (command line: --drop ${name}); or use it anyway: categories (--categories ${name}), one feature for each.`,
     });
   }
   notes.push(
@@ -263,7 +263,7 @@ function refuseMergers(table: Table, column: TableColumn, name: string, notes: s
     );
   }
   notes.push(
-    `${name} contains codes such as ${[...codes.values()][0]}, taken as numbers; as texts: --categories ${name}; to leave it out: --drop ${name}`,
+    `${name} contains codes such as ${[...codes.values()][0]}, read as numbers; to read them as texts: --categories ${name}; to leave it out: --drop ${name}`,
   );
 }
 

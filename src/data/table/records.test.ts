@@ -8,7 +8,7 @@ const read = (text: string, skipRows = 0, delimiter = ",") => [
 const cells = (text: string) => read(text).map((record) => record.cells);
 
 describe("csvRecords", () => {
-  test("splits rows and cells; LF, CRLF and no last line end alike", () => {
+  test("splits rows and cells; LF, CRLF and a missing last line end are equivalent", () => {
     const rows = [
       ["a", " b", ""],
       ["1", "2", "3"],
@@ -30,7 +30,7 @@ describe("csvRecords", () => {
     expect(cells('a,"b"\r')).toEqual([["a", "b"]]);
   });
 
-  test("takes CR alone for a line end where nothing else ends lines, and passes over comments", () => {
+  test("treats a lone CR as a line end if nothing else ends lines, and skips comments", () => {
     expect(read('a,b\r1,"x\ry"\r')).toEqual([
       { line: 1, cells: ["a", "b"] },
       { line: 2, cells: ["1", "x\ny"] },

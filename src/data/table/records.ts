@@ -110,8 +110,7 @@ function quotedRow(
     } else {
       const start = at;
       while (at < text.length && text[at] !== delimiter && text[at] !== "\n" && text[at] !== '"') at++;
-      if (text[at] === '"')
-        throw fail("a quote may stand only around a whole cell, and is doubled inside one");
+      if (text[at] === '"') throw fail("quotes may only surround a whole cell, and are doubled inside one");
       cell = text.slice(start, at);
       if (text[at] !== delimiter && cell.endsWith("\r")) cell = cell.slice(0, -1);
     }

@@ -70,7 +70,7 @@ export function planTarget(
         table,
         column,
         `contains ${keys.length} different texts in ${rows} rows, too many for classes`,
-        `Choose another column with label (command line: --label), or insist: target "class" (--task classification).`,
+        `Choose another column with label (command line: --label), or set target "class" (--task classification).`,
       );
     const twin = keys.find(
       (key, at) => keys.findIndex((one) => one.toLowerCase() === key.toLowerCase()) < at,
@@ -113,7 +113,7 @@ export function planTarget(
 function constant(table: Table, column: TableColumn, value: number): EspalierError {
   return new EspalierError("CSV", {
     thing: `label column ${quoted(column.name)} of ${table.name}`,
-    rule: "holds the same number in every row, so that there is nothing to predict",
+    rule: "contains the same number in every row, so there is nothing to predict",
     received: value,
     remedy: "Choose another column with label (command line: --label).",
   });

@@ -35,7 +35,7 @@ function drawArrays(random: Random, n: number): Arrays {
   return { ...arrays, moment2: arrays.moment2.map(Math.abs) };
 }
 
-/** Puts the arrays into the memory one after another, `gap` floats apart, so that most lie unaligned. */
+/** Puts the arrays into the memory one after another, `gap` floats apart, so that most are unaligned. */
 function place(arrays: Arrays, { gap, inPlace }: { gap: number; inPlace: boolean }): KernelAddresses {
   const addresses: Partial<Record<(typeof names)[number], number>> = {};
   let at = 64;
@@ -48,7 +48,7 @@ function place(arrays: Arrays, { gap, inPlace }: { gap: number; inPlace: boolean
   return { parameter, next: inPlace ? parameter : next, gradient, moment1, moment2 };
 }
 
-/** Where entry `i` of placed arrays lies. */
+/** Addresses of entry `i` of placed arrays. */
 function oneOf(arrays: KernelAddresses, i: number): KernelAddresses {
   const at = (offset: number) => offset + 4 * i;
   return {
@@ -166,7 +166,7 @@ describe("bit for bit the float32 reference, sizes 0 to 200", () => {
     }
   });
 
-  test("sgdColumns: each entry as sgd alone would do it", () => {
+  test("sgdColumns: each entry is updated as by sgd alone", () => {
     for (let columns = 1; columns <= 40; columns++) {
       for (const [momentum, nesterov] of [
         [0, false],
@@ -195,7 +195,7 @@ describe("bit for bit the float32 reference, sizes 0 to 200", () => {
     }
   });
 
-  test("adamColumns: each entry as adam alone would do it", () => {
+  test("adamColumns: each entry is updated as by adam alone", () => {
     for (const decaying of ["none", "l2", "decay"] as const) {
       for (let columns = 1; columns <= 40; columns++) {
         const rows = 1 + random.integer(5);
@@ -204,7 +204,7 @@ describe("bit for bit the float32 reference, sizes 0 to 200", () => {
         const addresses = place(arrays, { gap: random.integer(4), inPlace: columns % 2 === 0 });
         const stepSizes = Float32Array.from({ length: columns }, () => random.uniform());
         const corrections = Float32Array.from({ length: columns }, () => 1 + 30 * random.uniform());
-        // Some columns are exempt: no L2 factor, nothing taken from the weight.
+        // Some columns are exempt: no L2 factor, no decay of the weight.
         const decays = Float32Array.from({ length: columns }, () =>
           random.integer(2) === 0 ? Number(decaying === "decay") : random.uniform(),
         );
@@ -244,7 +244,7 @@ describe("bit for bit the float32 reference, sizes 0 to 200", () => {
       values.subarray(0, whole).forEach((x, i) => {
         sums[i % 8]! += x * x;
       });
-      // The kernel's lanes: sums 0, 2, 4, 6 lie in lane 0 of four vectors and 1, 3, 5, 7 in lane 1.
+      // The kernel's lanes: sums 0, 2, 4, 6 are in lane 0 of four vectors and 1, 3, 5, 7 in lane 1.
       const fold = (lane: number) => sums[lane]! + sums[lane + 2]! + (sums[lane + 4]! + sums[lane + 6]!);
       let expected = fold(0) + fold(1);
       for (const x of values.subarray(whole)) expected += x * x;
@@ -270,7 +270,7 @@ test("nothing beyond a range is written, whatever its length", () => {
   }
 });
 
-test("sumOfSquares tells a value that is not finite, and only that", () => {
+test("sumOfSquares is not finite if and only if a value is not", () => {
   for (const n of [1, 7, 8, 9, 64, 67]) {
     for (let i = 0; i < n; i++) {
       for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {

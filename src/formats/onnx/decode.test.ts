@@ -28,7 +28,7 @@ describe("a file over a limit names the option", () => {
       });
     };
 
-  /** The least model that has some of everything that is counted. */
+  /** The smallest model with some of everything that is counted. */
   const everything = fileOf(
     (writer) => {
       writeNode(writer, "Relu", ["x"], ["y"], (node) => {
@@ -79,7 +79,7 @@ describe("a file over a limit names the option", () => {
     expect(failure(fileOf(nested(17))).message).toContain("Raise maxDepth");
   });
 
-  test("and one that is no number is refused", () => {
+  test("and one that is not a number is refused", () => {
     expect(failure(encodeModel(mlp()), { maxNodes: Number.NaN }).code).toBe("ARGUMENT");
   });
 });
@@ -87,7 +87,7 @@ describe("a file over a limit names the option", () => {
 describe("reading", () => {
   const read = (write: Write): Tensor | undefined => decodeModel(withTensor(write)).graph.parameters.get("w");
 
-  test("takes listed elements, one by one or packed", () => {
+  test("accepts listed elements, one by one or packed", () => {
     const single = read((writer) => {
       dims(writer, 2);
       writer.int(2, 7);
@@ -109,7 +109,7 @@ describe("reading", () => {
     expect(floats).toEqual(float32([2], [1.5, -2]));
   });
 
-  test("takes elements that stand before the shape", () => {
+  test("accepts elements before the shape", () => {
     expect(
       read((writer) => {
         writer.float(4, 3);
@@ -149,7 +149,7 @@ describe("reading", () => {
     expect(decodeModel(bytes).graph.outputs).toEqual([{ name: "y", dtype: "float32", shape: ["batch", 7] }]);
   });
 
-  test("takes what the file says elsewhere of an output that no rule infers", () => {
+  test("uses what the file says elsewhere about an output that no rule infers", () => {
     const bytes = fileOf((writer) => {
       writeNode(writer, "Quux", ["x"], ["y"]);
       writeFloatValue(writer, 11, "x", [7]);
@@ -159,7 +159,7 @@ describe("reading", () => {
     expect(decodeModel(bytes).graph.outputs).toEqual([{ name: "y", dtype: "float32", shape: ["batch", 3] }]);
   });
 
-  test("sorts nodes that stand out of order, and otherwise leaves them alone", () => {
+  test("sorts nodes that are out of order, and otherwise leaves them alone", () => {
     const bytes = fileOf((writer) => {
       writeNode(writer, "Neg", ["b"], ["c"]);
       writeNode(writer, "Exp", ["x"], ["free"]);

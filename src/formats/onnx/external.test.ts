@@ -4,7 +4,7 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import { type DecodeOptions, decodeModel, type ExternalFiles, splitModel } from "./index.ts";
 
-/** One file, "data", of 16 bytes; `reads` tells what was read of it. */
+/** One file, "data", of 16 bytes; `reads` records what was read of it. */
 function oneFile(reads: number[] = []): ExternalFiles {
   const bytes = new Uint8Array(new Float32Array([1, 2, 3, 4]).buffer);
   return {
@@ -88,7 +88,7 @@ describe("external data", () => {
     expect(() => read(bytes)).toThrow(EspalierError);
   });
 
-  test("has a limit of its own", () => {
+  test("has a separate limit", () => {
     const bytes = withExternal(4, { location: "data" });
     expect(() => read(bytes, { maxExternalBytes: 15 })).toThrow(/Raise maxExternalBytes/);
   });

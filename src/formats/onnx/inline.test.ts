@@ -80,7 +80,7 @@ const twice: Function = {
 };
 
 describe("a call of a local function", () => {
-  test("becomes its nodes under names of its own", () => {
+  test("becomes its nodes under new names", () => {
     const bytes = withFunctions(all(call("Twice", ["x"], ["m"]), call("Twice", ["m"], ["y"])), twice);
     const model = decodeModel(bytes);
     expect(brief(model.graph.nodes)).toEqual([
@@ -93,7 +93,7 @@ describe("a call of a local function", () => {
     expect(decodeModel(encodeModel(model))).toEqual(model);
   });
 
-  test("may stand in a function, and in a subgraph whose names it keeps apart", () => {
+  test("may be in a function, and in a subgraph whose names it keeps apart", () => {
     const outer: Function = {
       name: "Outer",
       inputs: ["a"],
@@ -120,7 +120,7 @@ describe("a call of a local function", () => {
     expect(branch.value.outputs).toEqual([{ name: "call Outer/inner" }]);
   });
 
-  test("gives its attributes to the body, defaults for those it leaves out, nothing for the rest", () => {
+  test("passes its attributes to the body, with defaults for those that it leaves out", () => {
     const refer =
       (name: string, to: string): Write =>
       (node) =>
@@ -161,7 +161,7 @@ describe("a call of a local function", () => {
     });
   });
 
-  test("hands inputs straight on, leaves out inputs and outputs, and chooses by overload", () => {
+  test("passes inputs straight through, omits inputs and outputs, and chooses by overload", () => {
     const pass: Function = {
       name: "Pass",
       inputs: ["a", "left"],
@@ -241,7 +241,7 @@ describe("local functions are refused for", () => {
     expect(() => decodeModel(bytes)).toThrow(EspalierError);
   });
 
-  test("their names: long ones are cut, so that nested calls cannot swell", () => {
+  test("their names: long ones are truncated, so that nested calls cannot inflate them", () => {
     const long = "n".repeat(60_000);
     const main: Write = (writer) =>
       writeNode(

@@ -44,7 +44,7 @@ const attributes = fc.array(fc.tuple(name, leaf), { maxLength: 3 }).map((pairs) 
 const dim = fc.oneof(fc.nat(9), fc.constantFrom("batch", "hidden1", "größe", "-"));
 const shape = fc.array(dim, { maxLength: 3 });
 
-/** Something or nothing: an absent part is no property at all. */
+/** Something or nothing: an absent part is not a property at all. */
 const notes: fc.Arbitrary<{ notes?: Notes }> = fc
   .record({
     doc: fc.string(),
@@ -167,18 +167,18 @@ test("write then read is the identity on the model, and so is write after read",
   );
 });
 
-/** Reads the bytes; only an EspalierError may come of it. */
+/** Reads the bytes; may throw only an EspalierError. */
 function readOrRefuse(bytes: Uint8Array): void {
   try {
     const read = decodeModel(bytes);
-    // What is read must be sound enough to be written and read again.
+    // A model that was read must be valid enough to be written and read again.
     expect(decodeModel(encodeModel(read))).toEqual(read);
   } catch (error) {
     if (!(error instanceof EspalierError)) throw error;
   }
 }
 
-test("a file with bytes changed, cut out or put in is read or refused, never worse", () => {
+test("a file with bytes changed, removed or inserted is read or refused, nothing worse", () => {
   const edit = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     kind: fc.constantFrom("set", "set", "set", "cut", "insert", "truncate"),

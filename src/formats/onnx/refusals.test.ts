@@ -287,7 +287,7 @@ describe("an attribute or value is refused for", () => {
     [
       "having an output that is a sequence, before its weights are read",
       fileOf((writer) => {
-        // No type is called 99: who reads this weight complains of it.
+        // There is no type 99: the reader of this weight rejects it.
         writer.message(5, () => writer.int(2, 99));
         writer.message(12, () => {
           writer.text(1, "boxes");

@@ -4,12 +4,12 @@ import type { Model } from "../../graph/model.ts";
 import { float32, type Tensor } from "../../tensor/tensor.ts";
 import { decodeModel, encodeModel, encodeModelChunks, splitModel } from "./index.ts";
 
-// Each of these would take minutes, gigabytes or the whole stack if some step took more than its share.
+// Each of these would take minutes, gigabytes or the whole stack if some step were not linear.
 
 const many = 50_000;
 
 describe("files of many things are read in one go:", () => {
-  test("a chain of nodes that stands backwards and has no names", () => {
+  test("a chain of nodes in reverse order and without names", () => {
     const bytes = fileOf((writer) => {
       for (let index = many; index > 0; index--) writeNode(writer, "Neg", [`v${index - 1}`], [`v${index}`]);
       writeFloatValue(writer, 11, "v0", [1]);
@@ -20,7 +20,7 @@ describe("files of many things are read in one go:", () => {
     expect(nodes[0]?.inputs).toEqual(["v0"]);
   });
 
-  test("a cycle through all nodes, of which the error names a few", () => {
+  test("a cycle through all nodes, a few of which the error names", () => {
     const bytes = fileOf((writer) => {
       for (let index = 0; index < many; index++)
         writeNode(writer, "Neg", [`v${(index + 1) % many}`], [`v${index}`]);
@@ -30,7 +30,7 @@ describe("files of many things are read in one go:", () => {
     expect(message.length).toBeLessThan(500);
   });
 
-  test("names of sizes that all come out alike", () => {
+  test("names of sizes that all become the same", () => {
     const name = (index: number) =>
       Array.from({ length: 16 }, (_, bit) => ((index >> bit) & 1 ? "+" : "*")).join("a");
     const bytes = fileOf((writer) => {
@@ -50,12 +50,12 @@ describe("a model of 2 GiB", () => {
     graph: { ...mlp().graph, parameters, nodes: [], outputs: mlp().graph.inputs },
   };
 
-  test("is refused in one file before a byte of it is written, with the way out", () => {
+  test("is refused as one file before a byte of it is written, with a remedy", () => {
     expect(() => encodeModel(model)).toThrow(/at most 2147483647 bytes.*externalData/);
     expect(() => encodeModelChunks(model)).toThrow(/at most 2147483647 bytes/);
   });
 
-  test("goes into two, piece by piece without a copy", () => {
+  test("is written into two files, piece by piece, without a copy", () => {
     const split = splitModel(model, "data");
     const pieces = [...split.data];
     expect(pieces.reduce((sum, piece) => sum + piece.length, 0)).toBe(2 ** 31);

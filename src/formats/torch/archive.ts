@@ -114,7 +114,7 @@ function directory64(read: ReadRange, begin: number, limit: number, old: Directo
     number64(view, 24) !== found.count ||
     found.begin + found.size !== begin
   ) {
-    refuse("torch file", "its two records of where its list of files lies must agree", found);
+    refuse("torch file", "its two records of the position of its file list must agree", found);
   }
   return found;
 }

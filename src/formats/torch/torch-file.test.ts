@@ -16,7 +16,7 @@ const joined = (pieces: Iterable<Uint8Array>) => new Uint8Array(Buffer.concat([.
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 
-/** An archive of torch's with this pickle, and `storage` as its storage 0. */
+/** A torch archive with this pickle, and `storage` as its storage 0. */
 const fileOf = (pickle: readonly number[], storage = new Uint8Array(8)) =>
   joined(
     archivePieces(
@@ -125,14 +125,14 @@ describe("a file that torch wrote", () => {
     expect(Buffer.from(written).indexOf(bytes) % 64).toBe(0);
   });
 
-  test("may hold tensors that share a storage", () => {
+  test("may contain tensors that share a storage", () => {
     const { value, read } = open(
       fileOf(pickled(...tensorOf([1], [1], 2, 1)), Uint8Array.of(0, 0, 0, 0, 9, 8, 7, 6)),
     );
     expect(read(value as TorchTensor, 0, 1)).toEqual(Uint8Array.of(9, 8, 7, 6));
   });
 
-  test("may have sizes and places in 64 bits, as files over 4 GiB have them", () => {
+  test("may have 64-bit sizes and offsets, like files over 4 GiB", () => {
     const bytes = Uint8Array.of(1, 2, 3, 4);
     const files = ["a/data/0", "a/data/1"].map((name) => ({ name, size: 4, pieces: () => [bytes] }));
     const narrow = joined(archivePieces(files));
@@ -155,7 +155,7 @@ describe("a file that torch did not write is refused", () => {
     ["a builtin", ["c__builtin__\neval\n"], /__builtin__\.eval/],
     ["a class that is built", ["ccollections\nOrderedDict\n", 41, 129], /opcode/],
     ["the state of an object", [125, 125, 98], /opcode.*0x62/],
-    ["a callable that is none", [125, 41, 82], /calls what is no function/],
+    ["a callable that is none", [125, 41, 82], /calls something that is not a function/],
     ["a class called with values", ["ccollections\nOrderedDict\n", 125, 133, 82], /does not give it/],
     ["a function as a value", ["ccollections\nOrderedDict\n"], /only values/],
     ["a storage as a value", [...storageOf("0", 2)], /only values/],
@@ -177,7 +177,7 @@ describe("a file that torch did not write is refused", () => {
     expect([error.code, error.message]).toEqual(["FORMAT", expect.stringMatching(message)]);
   });
 
-  test("lists of lists of the same lists, of which no memory would hold all", () => {
+  test("lists of lists of the same lists, which would not fit in any memory", () => {
     const list = (inner: number, times: number) => {
       const items = Array.from({ length: times }, () => [104, inner]).flat();
       return [93, 113, inner + 1, 40, ...items, 101];

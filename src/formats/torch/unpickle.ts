@@ -197,7 +197,7 @@ class Unpickler {
 
   #popMany(count: number): Item[] {
     const floor = (this.#marks.at(-1) ?? -1) + 1;
-    if (this.#stack.length - floor < count) this.#refuse("takes more from its stack than lies there");
+    if (this.#stack.length - floor < count) this.#refuse("takes more from its stack than there is");
     return this.#stack.splice(this.#stack.length - count);
   }
 
@@ -221,13 +221,13 @@ class Unpickler {
 
   #append(items: Item[]): void {
     const list = this.#stack.at(-1);
-    if (!Array.isArray(list)) throw this.#error("appends to something that is no list");
+    if (!Array.isArray(list)) throw this.#error("appends to something that is not a list");
     for (const item of items) list.push(item);
   }
 
   #setItems(items: Item[]): void {
     const dict = this.#stack.at(-1);
-    if (!(dict instanceof Map)) throw this.#error("sets items of something that is no dictionary");
+    if (!(dict instanceof Map)) throw this.#error("sets items of something that is not a dictionary");
     if (items.length % 2 !== 0) this.#refuse("has a key without a value");
     for (let at = 0; at < items.length; at += 2) {
       const key = items[at] as Item;
@@ -245,7 +245,7 @@ class Unpickler {
     if (module === "torch._utils" && name === "_rebuild_tensor_v2") return { global: "rebuildTensor" };
     const dtype = module === "torch" ? storageTypes.get(name) : undefined;
     if (dtype !== undefined) return { global: dtype };
-    return this.#refuse("asks for a function or class that plain state has no use for", `${module}.${name}`);
+    return this.#refuse("asks for a function or class that plain state does not need", `${module}.${name}`);
   }
 
   #storage(id: Item): Storage {
@@ -267,7 +267,7 @@ class Unpickler {
 
   #made(callee: Item, given: Item): Item {
     if (!isGlobal(callee) || !(given instanceof PythonTuple))
-      return this.#refuse("calls what is no function");
+      return this.#refuse("calls something that is not a function");
     const items: readonly Item[] = given.items;
     if (callee.global === "OrderedDict" && items.length === 0) return this.#counted(new Map());
     if (callee.global === "rebuildTensor") return this.#counted(this.#tensor(items));

@@ -8,7 +8,7 @@ const moved = (by: number) => float32([3], [1, -8 + by, 0]);
 const bound = (value: number) => full([3], value);
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
-test("differences are told, with what the worst entry was allowed and how many there are", () => {
+test("differences are reported, with their number and the limit of the worst entry", () => {
   expect(compareOutputs(before, moved(0.5), bound(1))).toEqual({
     maximum: 0.5,
     relative: 0.0625,
@@ -40,7 +40,7 @@ test.each([
   expect(isPreserved(compareOutputs(before, after, errorBound))).toBe(preserved);
 });
 
-test("where no bound can be computed, the relative limit decides alone", () => {
+test("if no bound can be computed, the relative limit decides alone", () => {
   const told = (by: number) => compareOutputs(before, moved(by), undefined, { unbounded: true });
   expect(isPreserved(told(8 * relativeLimit * 0.9))).toBe(true);
   expect(isPreserved(told(8 * relativeLimit * 1.1))).toBe(false);
@@ -49,7 +49,7 @@ test("where no bound can be computed, the relative limit decides alone", () => {
 const judged = (a: Tensor, b: Tensor, expectation = {}) =>
   isPreserved(compareOutputs(a, b, undefined, { unbounded: true, ...expectation }));
 
-test("NaN and infinities must stand in the same places, whatever comes after", () => {
+test("NaN and infinities must be in the same places, whatever comes after", () => {
   const odd = float32([4], [nan, inf, -inf, 2]);
   expect(compareOutputs(odd, odd, undefined)).toMatchObject({ identical: true, finite: 1 });
   for (const [at, value] of [
@@ -82,7 +82,7 @@ test("each channel, and each example, is judged by its own size", () => {
   expect(judged(mixed, with_(6, 0.02))).toBe(false);
 });
 
-test("one entry alone says nothing of its size", () => {
+test("one entry alone says nothing about its size", () => {
   const column = float32([3, 1], [1, 1e-7, -2]);
   expect(judged(column, float32([3, 1], [1, 1e-5, -2]))).toBe(true);
   expect(judged(column, float32([3, 1], [1, 1e-3, -2]))).toBe(false);
@@ -96,14 +96,14 @@ test("an output with a range may move by a few roundings of it", () => {
   expect(judged(saturated, full([2, 3], 2e-6), { range: 1 })).toBe(false);
 });
 
-test("measured noise gives way to what cancels", () => {
+test("measured noise yields to sums that cancel", () => {
   const after = moved(0.002);
   expect(judged(before, after)).toBe(false);
   expect(judged(before, after, { noise: [0, 0.001, 0] })).toBe(true);
   expect(judged(before, after, { noise: [0.001, 0, 0.001] })).toBe(false);
 });
 
-test("noise that is a large part of an entry's size leaves it open, unless rules tell or a bound refutes it", () => {
+test("noise that is a large part of an entry's size leaves it undecided, unless a rule or a bound decides", () => {
   const after = moved(0.02);
   const noise = [0, 1, 0];
   const told = (expectation: object, errorBound = full([3], Number.POSITIVE_INFINITY)) =>
@@ -114,7 +114,7 @@ test("noise that is a large part of an entry's size leaves it open, unless rules
   expect(told({ proven: true, noise: [] })).toMatchObject({ beyond: 1, undecided: 0 });
 });
 
-test("integers must be equal, but for ties that noise decides", () => {
+test("integers must be equal, except for ties that noise decides", () => {
   const [a, b] = [int64([2], [3, 5]), int64([2], [3, 6])];
   expect(judged(a, b)).toBe(false);
   expect(compareOutputs(a, b, undefined, { noise: [0, 2] })).toMatchObject({ beyond: 0, undecided: 1 });
@@ -132,7 +132,7 @@ test("texts are compared, not their numbers", () => {
   expect(judged(texts(["cat", "dog"], 0, 1), texts(["cat", "cow"], 0, 1))).toBe(false);
 });
 
-test("float16 is compared as what it stands for, and judged by its own roundings", () => {
+test("float16 is compared by value, and judged by its own roundings", () => {
   const half = (...values: number[]) =>
     makeTensor("float16", [values.length], Uint16Array.from(values, toFloat16));
   expect(judged(half(1, 2, 100), half(1, 2, 100.0625))).toBe(true);

@@ -23,7 +23,7 @@ describe("summarize", () => {
     expect(summary).toMatchObject({ opsets: { "ai.onnx": 20 }, withoutRules: [], nodes: 7 });
   });
 
-  it("names what it has no rules for, and goes on without it", () => {
+  it("names what it has no rules for, and continues without it", () => {
     const summary = summarize(strangeModel());
     expect(summary.withoutRules).toEqual(["com.example.Mystery"]);
     expect(summary.layers.map(({ name, output }) => [name, output])).toEqual([

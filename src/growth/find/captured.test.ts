@@ -57,7 +57,7 @@ test.each(["h", "r", "w1", "w2"])(
   },
 );
 
-test("a width that only a body's weights make is found, and refused with the body's node", () => {
+test("a width made only by a body's weights is found, and refused with the body's node", () => {
   const weights = (rows: number, columns: number) =>
     float32([rows, columns], new Array(rows * columns).fill(1));
   const branch = (op: string, attributes: Node["attributes"] = {}) => ({
@@ -89,12 +89,12 @@ test("a width that only a body's weights make is found, and refused with the bod
   const [width, ...others] = findWidths(model);
   expect(width).toMatchObject({ id: "w1", size: 4, growable: false });
   expect(width?.reason).toMatch(/^If "h"/);
-  // Both branches say what h is, so the width after it is found too.
+  // Both branches give h a type, so the width after it is found too.
   expect(others).toMatchObject([{ id: "w2", size: 2, reason: 'it reaches the output "y"' }]);
 });
 
 test.each(["ReduceMax", "ReduceMean", "ReduceSum"])(
-  "a width that ends in %s is refused in its name",
+  "a width that ends in %s is refused with its name",
   (op) => {
     const axes = { dtype: "int64" as const, dims: [1], data: BigInt64Array.of(-1n) };
     const model = makeModel({

@@ -16,7 +16,7 @@ const mean = (graph: GraphBuilder, of: string) =>
   graph.emit("ReduceMean", [of, graph.vector([-1])], { keepdims: int(1) });
 
 describe("fused queries and keys, whose new keys are zero", () => {
-  /** One weight for both, each turned by tables as rotary embeddings do: [batch, 3, 4] twice. */
+  /** One weight for both, each rotated by tables as in rotary embeddings: [batch, 3, 4] twice. */
   const rotary = (bias: readonly number[]) => (graph: GraphBuilder) => {
     const weight = graph.parameter("fused.weight", full([5, 8], 0.5));
     const added = graph.parameter("fused.bias", float32([bias.length], bias));
@@ -38,17 +38,17 @@ describe("fused queries and keys, whose new keys are zero", () => {
     return graph.emit("MatMul", [queries, turned]);
   };
 
-  test("they grow where the bias is theirs alone", () => {
+  test("they grow if the bias is theirs alone", () => {
     const [width] = widthsOf(rotary(Array.from({ length: 8 }, () => 1)));
     expect(width).toMatchObject({ growable: true, method: "zero keys" });
   });
 
-  test("a number added to all of them makes new keys something else, whatever tables they meet then", () => {
+  test("a number added to all of them makes new keys nonzero, whatever tables they are combined with", () => {
     expect(widthsOf(rotary([1])).filter(({ growable }) => growable)).toEqual([]);
   });
 });
 
-describe("one vector before and behind a LayerNorm that is written out", () => {
+describe("one vector before and after a LayerNorm written out as nodes", () => {
   const normalized = (shared: boolean) => (graph: GraphBuilder) => {
     const bias = (name: string) => graph.parameter(name, full([4], 0.5));
     const [before, behind] = shared
@@ -63,20 +63,20 @@ describe("one vector before and behind a LayerNorm that is written out", () => {
     return graph.emit("MatMul", [shifted, graph.parameter("output.weight", full([4, 2], 0.5))]);
   };
 
-  test("two vectors: a mean before, anything behind", () => {
+  test("two vectors: a mean before, anything after", () => {
     const [width] = widthsOf(normalized(false));
     expect(width).toMatchObject({ id: "hidden", growable: true, method: "mean padding" });
     const fills = Object.fromEntries(width?.parts.map(({ parameter, fill }) => [parameter, fill]) ?? []);
     expect(fills).toMatchObject({ "hidden.bias": "mean", offset: "offset" });
   });
 
-  test("the same vector is no mean any more once it is an offset", () => {
+  test("the same vector is no longer a mean once it is an offset", () => {
     const [width] = widthsOf(normalized(true));
     expect(width).toMatchObject({ id: "hidden", growable: true, method: "copies" });
   });
 });
 
-test("parts of a fused weight that are sliced unevenly grow each by itself", () => {
+test("parts of a fused weight that is sliced unevenly grow separately", () => {
   const widths = widthsOf((graph) => {
     const fused = graph.emit("MatMul", [input(graph), graph.parameter("fused.weight", full([5, 12], 0.5))]);
     const outputs = [

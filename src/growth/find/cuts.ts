@@ -4,7 +4,7 @@ import type { AxisMap, Seed } from "./axis-map.ts";
 import { describeWidth } from "./describe-width.ts";
 import { type Trace, traceWidth } from "./trace.ts";
 
-/** Most cuts of one axis that are tried: real models need fewer than ten. */
+/** The most cuts of one axis that are tried: real models need fewer than ten. */
 const maxCuts = 64;
 
 /** What is remembered about axes and cuts. */

@@ -111,7 +111,7 @@ function zeroIncomingRefusal(flows: AxisMap, trace: Trace, parameters: Model["gr
 function copyingRefusal(flows: AxisMap, trace: Trace, parameters: Model["graph"]["parameters"]): string {
   const contents = contentsOf(flows, trace, parameters, copies);
   if ("blocked" in contents) return `copies would move the outputs: ${contents.blocked}`;
-  return contents.repairs.length > 0 ? "something is summed over all its units, copies and all" : "";
+  return contents.repairs.length > 0 ? "something is summed over all its units, copies included" : "";
 }
 
 /** Why a trace cannot grow by any method. */
@@ -122,7 +122,7 @@ function firstReason(flows: AxisMap, trace: Trace, border: Described["border"]):
   for (const { value, axis } of trace.visits.values()) {
     const tensor = flows.parameters.get(value);
     if (tensor !== undefined && !isReal(tensor.dtype))
-      return `"${value}" holds ${tensor.dtype}, not real numbers`;
+      return `"${value}" contains ${tensor.dtype}, not real numbers`;
     consumed ||= flows.rolesAt(value, axis).includes("outgoing");
   }
   if (consumed || border === "output") return undefined;

@@ -45,7 +45,7 @@ const divideBy =
   (graph, x) =>
     graph.emit("Div", [x, of(graph, x)]);
 
-describe("what may be infinite or NaN for new units grows by copies", () => {
+describe("widths that new units could make infinite or NaN grow by copies", () => {
   const pieces: Readonly<Record<string, Piece>> = {
     "ln x": unary("Log"),
     "√x": unary("Sqrt"),
@@ -75,7 +75,7 @@ describe("what may be infinite or NaN for new units grows by copies", () => {
   }
 });
 
-describe("what is finite whatever new units hold grows by zero outgoing weights", () => {
+describe("widths that stay finite for any new units grow by zero outgoing weights", () => {
   const pieces: Readonly<Record<string, Piece>> = {
     "√(x² + ε)": chain(square, plus(1e-6), unary("Sqrt")),
     "√(pow(x, 2))": chain(power(2), unary("Sqrt")),
@@ -120,7 +120,7 @@ describe("what is finite whatever new units hold grows by zero outgoing weights"
   }
 });
 
-describe("heads of a softmax that is written out", () => {
+describe("heads of a softmax written out as nodes", () => {
   /** [batch, 4 heads, 6 positions] from 24 channels; weights over the positions, times values, read by the output. */
   const attention = (maximum: (graph: GraphBuilder, scores: string) => string) => {
     const graph = newGraph();
@@ -136,7 +136,7 @@ describe("heads of a softmax that is written out", () => {
   const over = (graph: GraphBuilder, of: string, keepdims: number, axis = 1) =>
     graph.emit("ReduceMax", [of, graph.vector([axis])], { keepdims: int(keepdims) });
 
-  test("less its maximum, no exponential is more than 1, and their sum is at least 1", () => {
+  test("after subtracting the maximum, no exponential exceeds 1, and their sum is at least 1", () => {
     expect(attention((graph, scores) => over(graph, scores, 1))).toBe("zero outgoing");
     const reshaped = (graph: GraphBuilder, scores: string) =>
       graph.emit("Unsqueeze", [over(graph, scores, 0), graph.vector([1])]);
@@ -146,13 +146,13 @@ describe("heads of a softmax that is written out", () => {
     expect(attention(stretched)).toBe("zero outgoing");
   });
 
-  test("less nothing, or the maximum of something else, they may overflow", () => {
+  test("after subtracting nothing, or another maximum, they may overflow", () => {
     expect(attention((graph) => graph.scalar(0))).toBe("copies");
     expect(attention((graph, scores) => over(graph, graph.emit("Tanh", [scores]), 1))).toBe("copies");
   });
 });
 
-test("new input features are refused where they could become NaN before zeros meet them", () => {
+test("new input features are refused if they could become NaN before they meet zeros", () => {
   const graph = newGraph();
   const x = graph.input("x", { dtype: "float32", shape: ["batch", 6] });
   const log = graph.emit("Log", [x]);

@@ -185,7 +185,7 @@ function poolOver(layout: Layout, held: Contents, pool: Aggregate): readonly Rep
   if ("blocked" in answer) return answer;
   const mixed = layout.some((block) => !("inner" in block));
   if (mixed && (held !== "zero" || answer.length > 0)) {
-    return { blocked: "it is taken together with other values on the axis" };
+    return { blocked: "it is aggregated with other values on the axis" };
   }
   if (held === "mean" && !sameLayout(layout, unitLayout)) {
     return { blocked: "its units are more than one position each, which have no common mean" };

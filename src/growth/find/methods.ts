@@ -16,7 +16,7 @@ export interface ExactRule {
   readonly condition: string;
 }
 
-const finite = "the new units are finite, as the operators on their way make them for any finite input";
+const finite = "the new units are finite, which the operators before them ensure for any finite input";
 
 /** One way to make room for new units without changing the function: how each role is filled. */
 export interface Method {
@@ -37,7 +37,7 @@ export interface Method {
 const zeroOutgoing: Method = {
   name: "zero outgoing",
   exact: {
-    rule: "what reads the new units has zero weights, so that they add 0 to every sum",
+    rule: "the weights that read the new units are zero, so the units add 0 to every sum",
     condition: finite,
   },
   whole: false,
@@ -49,7 +49,7 @@ function meanPadding(offset: FillKind): Method {
   return {
     name: "mean padding",
     exact: {
-      rule: "the new units are the mean of the old ones, which LayerNorm does not notice; its scale and epsilon follow",
+      rule: "the new units are the mean of the old ones, which leaves LayerNorm unchanged once its scale and epsilon are adjusted",
       condition: finite,
     },
     whole: false,
@@ -65,7 +65,7 @@ function meanPadding(offset: FillKind): Method {
 export const zeroPadding: Method = {
   name: "zero padding",
   exact: {
-    rule: "the new units are zero, which sums and RMSNorm do not notice; its scale and epsilon follow",
+    rule: "the new units are zero, which leaves sums unchanged, and RMSNorm once its scale and epsilon are adjusted",
     condition: finite,
   },
   whole: false,
@@ -84,7 +84,7 @@ const zeroKeys: Method = {
 export const copies: Method = {
   name: "copies",
   exact: {
-    rule: "every unit is copied equally often, and its outgoing weights are shared out among the copies",
+    rule: "every unit is copied equally often, and its outgoing weights are divided among the copies",
     condition: "none: a copy is finite if its unit is",
   },
   whole: true,
@@ -98,7 +98,7 @@ export const copies: Method = {
 export const tiedCopies: Method = {
   ...copies,
   exact: {
-    rule: "every unit is copied equally often, its outgoing weights are shared out among the copies, and the tied output layer reads each unit once",
+    rule: "every unit is copied equally often, its outgoing weights are divided among the copies, and the tied output layer reads each unit once",
     condition: "none: a copy is finite if its unit is",
   },
   fill: (part) => (part.tied ? "copy" : copies.fill(part)),
@@ -120,7 +120,7 @@ export const methods: readonly Method[] = [
 /** What makes new residual blocks exact. */
 export const exactDepth: ExactRule = {
   rule: "the last weights of each new block are zero, so that it adds nothing to its input",
-  condition: "what the block reads is finite",
+  condition: "the input of the block is finite",
 };
 
 /** What makes new outputs exact. */

@@ -145,7 +145,7 @@ export function rulesOf(node: Node, around: Surroundings): NodeRules {
     roles.add(at(ref), role);
     if (role === "incoming" && constants.has(nameOf(ref))) seeds.push({ value: nameOf(ref), axis: ref.axis });
   }
-  // Rows are no units of a layer: nobody asks for them but by what looks them up.
+  // Rows of a table are not units of a layer: they are found only through the inputs that look them up.
   for (const { rows } of flow.tables ?? []) roles.add(at(rows), "incoming");
   const nodeFlow = { node, flow, call, contractions, nameOf };
   return { nodeFlow, isRuled: true, steps, blocks, roles, picks, seeds };

@@ -5,7 +5,9 @@ import { full, int64 } from "../../tensor/tensor.ts";
 import { grow } from "../grow/grow-model.ts";
 import { vocabularies } from "./vocabulary.ts";
 
-/** Words, their kinds and their positions, added: [batch, seq, 4]; a class for each word where `classes` says so. */
+/**
+ * Words, their kinds and their positions, added: [batch, seq, 4]; a class for each word if `classes` is set.
+ */
 function encoder(classes: number) {
   const graph = newGraph();
   const shape = ["batch", "seq"];
@@ -29,7 +31,7 @@ function encoder(classes: number) {
   return makeModel(graph.build("encoder"));
 }
 
-test("a vocabulary is what an input's own numbers look up, whatever carries them there", () => {
+test("a vocabulary is what an input's own integers look up, whatever nodes pass them on", () => {
   const found = vocabularies(encoder(9)).map(({ id, size, tables, heads }) => [
     id,
     size,
@@ -42,7 +44,7 @@ test("a vocabulary is what an input's own numbers look up, whatever carries them
   ]);
 });
 
-test("it must be named only if no output tells which is meant", () => {
+test("it must be named only if no output shows which is meant", () => {
   const grown = grow(encoder(9), [{ vocabulary: undefined, by: 3 }]).model.graph;
   expect([grown.parameters.get("word")?.dims, grown.parameters.get("head")?.dims]).toEqual([
     [12, 4],

@@ -16,7 +16,7 @@ export interface Vocabulary {
   readonly size: number;
   /** The rows of the tables that the ids look up, each with the head that is tied to it. */
   readonly tables: readonly Width[];
-  /** Outputs that have a class for each id, by weights of their own. */
+  /** Outputs with a class for each id whose weights are not tied to a table. */
   readonly heads: readonly Width[];
 }
 
@@ -41,7 +41,7 @@ export function vocabularies(model: Model): readonly Vocabulary[] {
   const grown = new Set(found.flatMap(({ tables }) => tables.flatMap(({ carried }) => carried.map(keyOf))));
   const own = found.length === 0 ? [] : ioWidths(model, "output");
   const heads = own.filter(({ carried }) => !carried.some((axis) => grown.has(keyOf(axis))));
-  // Two inputs with as many ids leave open whose classes they are.
+  // If two inputs have equally many ids, it is unclear whose classes an output has.
   const isOnly = (size: number) => found.filter((other) => other.size === size).length === 1;
   return found.map((vocabulary) => ({
     ...vocabulary,
@@ -52,8 +52,8 @@ export function vocabularies(model: Model): readonly Vocabulary[] {
 const keyOf = ({ value, axis }: { readonly value: string; readonly axis: number }) => `${axis}:${value}`;
 
 /**
- * The vocabulary that `name` feeds; without a name, the only one, or the only one that an output has a class for each id
- * of. Throws `NOT_GROWABLE` where there is none, `UNKNOWN_WIDTH` where it must be named.
+ * The vocabulary of input `name`. Without a name: the only one, or the only one for whose ids an output has
+ * classes. Throws `NOT_GROWABLE` if there is none, `UNKNOWN_WIDTH` if it must be named.
  */
 export function vocabularyOf(model: Model, name: string | undefined): Vocabulary {
   const all = vocabularies(model);
@@ -84,7 +84,7 @@ const hasOutput =
   ({ carried }: Width) =>
     carried.some(({ value }) => graph.outputs.some(({ name }) => name === value));
 
-/** An input and the integers that are made of its entries, one for one. */
+/** An input and the integer values computed from it entry by entry. */
 function idsFrom(flows: AxisMap, input: string): ReadonlySet<string> {
   const typeOf = (name: string) => flows.types.get(name);
   const isInteger = (name: string) => /^u?int/.test(typeOf(name)?.dtype ?? "");

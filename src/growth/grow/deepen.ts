@@ -47,7 +47,7 @@ export function deepenModel(model: Model, width: Width, options: DeepenOptions):
   return deeper;
 }
 
-/** Most blocks that one call may add. */
+/** The most blocks that one call may add. */
 const maxBlocks = 1000;
 
 /** Throws `TOO_LARGE` before anything is allocated. */

@@ -27,17 +27,17 @@ describe("grow", () => {
     expect(sizes(model)).toMatchObject({ hidden1: 6, hidden2: 5 });
   });
 
-  it("widens all that can, and says what it left", () => {
+  it("widens all widths that can grow, and says which it left", () => {
     const { model: grown, left } = grow(model, [{ width: "all", times: 2 }]);
     expect(sizes(grown)).toMatchObject({ hidden1: 12, hidden2: 10, output: 3 });
     expect(left).toEqual([{ width: "output", reason: expect.stringContaining("output") }]);
-    // 5 × 1.5 is no whole number, 6 × 1.5 is.
+    // 5 × 1.5 is not a whole number, 6 × 1.5 is.
     const half = grow(model, [{ width: "all", times: 1.5 }]);
     expect(sizes(half.model)).toMatchObject({ hidden1: 9, hidden2: 5 });
     expect(half.left.map(({ width }) => width)).toEqual(["hidden2", "output"]);
   });
 
-  it("adds features, classes and blocks, and repeats them", () => {
+  it("adds features, classes and blocks, and can replay that", () => {
     const { model: grown, steps } = grow(model, [
       { border: "input", by: 2 },
       { border: "output", times: 2 },
@@ -82,7 +82,7 @@ describe("a plan as JSON", () => {
     expect(replay(made, readPlan(text(), made))).toEqual(grown.model);
   });
 
-  it("is refused for another model, and where it is no plan", () => {
+  it("is refused for another model, and if it is not a plan", () => {
     const refused = (given: string, made = reshapingModel()) =>
       expect(() => readPlan(given, made)).toThrow(expect.objectContaining({ code: "FORMAT" }));
     refused(text(), model);
@@ -95,7 +95,7 @@ describe("a plan as JSON", () => {
     refused(text().replace('"kind":"width"', '"kind":"height"'));
   });
 
-  it("that was changed is refused, and the order of keys changes nothing", () => {
+  it("that was edited is refused, and the order of keys does not matter", () => {
     const made = reshapingModel();
     const [plan] = readPlan(text(), made);
     if (plan === undefined || plan.kind === "depth") throw new TypeError("no plan");
@@ -116,7 +116,7 @@ describe("a plan as JSON", () => {
     }
   });
 
-  it("tells models by the names, types and shapes of their parameters, not by their values", () => {
+  it("distinguishes models by the names, types and shapes of their parameters, not by their values", () => {
     expect(fingerprintOf(mlp([4, 6, 5, 3], { seed: 1 }))).toBe(fingerprintOf(model));
     expect(fingerprintOf(mlp([4, 6, 4, 3]))).not.toBe(fingerprintOf(model));
   });

@@ -88,7 +88,7 @@ export function grow(model: Model, growths: readonly Growth[], options: GrowOpti
   return growing.result();
 }
 
-/** What new units get. */
+/** How new units are filled. */
 type Values = Omit<GrowthRequest, "by">;
 
 class Growing {

@@ -121,7 +121,7 @@ export function eigenpairs({ rows, columns, data }: Matrix): readonly Eigenpair[
     .sort((a, b) => b.value - a.value);
 }
 
-/** FLOPs of {@link eigenpairs}, about. */
+/** Approximate FLOPs of {@link eigenpairs}. */
 export const eigenFlops = (n: number) => 10 * n ** 3;
 
 /** The number of eigenvalues above rounding: the rank of the matrix A, given the eigenpairs of A·Aᵀ. */

@@ -73,7 +73,7 @@ export function planGrowth(width: Width, { by, strategy, seed, choice, born }: G
   if (strategy.choose !== undefined && choice === undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: `strategy ${strategy.name}`,
-      rule: "needs data to make new units, and none was given",
+      rule: "needs data to make new units, but none was given",
       received: { width: width.id, by },
       remedy: "Give it data, or use a strategy that needs none, such as random.",
     });

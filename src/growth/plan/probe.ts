@@ -19,7 +19,10 @@ export interface Response {
   readonly activationSquares: Float64Array;
 }
 
-/** What old units cannot do, for widths with one weight that makes them and one that reads them. */
+/**
+ * The part of the desired change that old units cannot make, for widths with one weight that makes them and
+ * one that reads them.
+ */
 export interface Residual {
   /**
    * E[x Vᵀ], as {@link WidthProbe.pull} with V instead of -g: what is left of the desired change -g of the reading

@@ -104,7 +104,7 @@ class Rewriter {
       this.#reached.set(at, this.#nodes);
     }
     this.#check(expected);
-    // Inputs and outputs keep their own names of symbolic sizes: only the axes that grow are rewritten.
+    // Inputs and outputs keep their symbols for sizes: only the axes that grow are rewritten.
     const grown = (value: Value): Value => {
       const [was, is] = [graph.types.get(value.name)?.shape, expected.get(value.name)];
       const shape = value.shape.map((dim, axis) => (is?.[axis] === was?.[axis] ? dim : (is?.[axis] ?? dim)));
@@ -210,8 +210,8 @@ class Rewriter {
   }
 
   /**
-   * Real numbers that are computed from sizes stay the same, like everything that does not carry the width: a scale of
-   * 1/√d, d the size of a head.
+   * Keeps real numbers that are computed from sizes, such as a scale 1/√d with d the size of a head, as they
+   * were, like everything that does not carry the width.
    */
   #withOldSizes(node: Node, id: string): Node {
     return node.inputs.reduce((next, name, input) => {

@@ -15,7 +15,7 @@ export const sennScore: Score = {
   source: "Mitchell et al., Self-expanding neural networks, 2023, section 3",
   refuses: (width) =>
     refusesPartial(width) ??
-    (outgoingParts(width).length === 1 ? undefined : "curvature is taken of one weight that reads it"),
+    (outgoingParts(width).length === 1 ? undefined : "curvature needs exactly one weight that reads it"),
   async gains(probe, { units, seed }) {
     const { measured } = await measureFinite(
       probe,

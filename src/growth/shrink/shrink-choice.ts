@@ -167,7 +167,7 @@ function removeLeast(
     if (evidence[kind] === undefined) throw needsData(width, importance.name);
   const full = { activations: new Map(), gradients: new Map(), ...evidence };
   const scores = importance.score(width, full);
-  // Of equals the later one goes: it is the younger.
+  // Of equally important units, the later one goes: it is younger.
   const order = scores
     .map((score, unit) => ({ score, unit }))
     .sort((a, b) => a.score - b.score || b.unit - a.unit);

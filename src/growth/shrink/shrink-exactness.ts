@@ -78,7 +78,7 @@ export class ShrinkJudge {
     if (this.#isInOrder && unit < (this.#kept.at(-1) ?? 0)) {
       return {
         exact: false,
-        reason: `${this.pool} takes neighbors together: only the last can go`,
+        reason: `${this.pool} aggregates neighboring units: only the last ones can go`,
         repairs: [],
       };
     }
@@ -104,7 +104,9 @@ export class ShrinkJudge {
     }
     const verdict = this.#verdicts.get("merge") ?? this.#judgeCopies();
     this.#verdicts.set("merge", verdict);
-    return verdict.exact ? { ...verdict, reason: `equal to unit ${into} but for what reads it` } : verdict;
+    return verdict.exact
+      ? { ...verdict, reason: `equal to unit ${into} except in its outgoing weights` }
+      : verdict;
   }
 
   #judge(readings: readonly Reading[]): ExactnessVerdict {
@@ -118,7 +120,7 @@ export class ShrinkJudge {
       const follow = this.#follow(fresh, readings);
       if (!("blocked" in follow)) {
         const unread = outgoing.length > 0 && outgoing.every(({ zero }) => zero);
-        const held = preferred === "zero" ? "it holds zero" : "it holds the mean of the others";
+        const held = preferred === "zero" ? "it is zero" : "it is the mean of the others";
         const reason = unread ? "its outgoing weights are all zero" : `${held} on every input`;
         return { exact: true, reason, repairs: follow.repairs };
       }

@@ -28,7 +28,7 @@ function inFloat16(model: Model): Model {
 }
 
 describe("shrink", () => {
-  test("refuses a word that names no kind of unit, and does not take it for another", () => {
+  test("refuses a word that names no kind of unit, and does not mistake it for another", () => {
     const choice = { remove: "x" } as unknown as { readonly remove: "dead" };
     const wide = grow(base(), [{ width: "hidden1", by: 4 }], { strategy: "halved" }).model;
     expect(() => shrink(wide, [{ width: "hidden1", ...choice }])).toThrow(/dead, identical, redundant/);
@@ -49,7 +49,7 @@ describe("shrink", () => {
     expect(bytes(model)).toBe(bytes(base()));
   });
 
-  test("takes units by what data showed of the model as it was given", () => {
+  test("removes units according to data for the original model", () => {
     const model = base();
     const ones = (dims: readonly number[]) => float32(dims, new Float32Array(dims[0]! * dims[1]!).fill(1));
     const widths = findWidths(model).filter(({ growable }) => growable);
@@ -70,7 +70,7 @@ describe("shrink", () => {
       ]),
     );
     expect(small.graph.parameters.get("hidden2.weight")?.dims).toEqual([4, 3]);
-    // What has a gradient may be silent now, and yet learn.
+    // A unit with a gradient may be inactive now but still learn.
     const learning = { ...evidence, gradients: model.graph.parameters };
     expect(() => shrink(model, [{ width: "hidden1", remove: "dead" }], { evidence: learning })).toThrow(
       /unit 1: zero activation, but it has a gradient/,
@@ -83,7 +83,7 @@ describe("shrink", () => {
     expect(bytes(model)).toBe(bytes(inFloat16(base())));
   });
 
-  test("all widths, two of which share units: those that went with the first are no longer there for the second", async () => {
+  test("all widths, two of which share units: units removed with the first are already gone for the second", async () => {
     const file = new URL("../../../test/cases/c2f_with_copies.onnx", import.meta.url);
     const model = decodeModel(new Uint8Array(await readFile(file)));
     const small = shrink(model, [{ width: "all", remove: "identical" }]);
@@ -93,7 +93,7 @@ describe("shrink", () => {
     ]);
     expect(left.map(({ width }) => width)).toEqual(["w2", "r1"]);
     expect((await verifyModels(model, small.model)).preserved).toBe(true);
-    // Which units are least by a score was judged with those that have gone.
+    // The least important units by a score were chosen when the removed ones were still there.
     const least = { width: "all", remove: { least: 1, by: "weightNorm" } } as const;
     expect(shrink(model, [least]).left.at(-1)).toEqual({
       width: "r1",
@@ -132,10 +132,10 @@ test("only the last channels before LRN can go exactly: others would become neig
   const exactness = (remove: readonly number[]) =>
     shrink(model, [{ width: "w", remove }]).steps[0]?.exactness;
   expect(exactness([4, 5])).toBe("exact");
-  expect(() => exactness([2, 4, 5])).toThrow(/takes neighbors together/);
+  expect(() => exactness([2, 4, 5])).toThrow(/aggregates neighboring units/);
 });
 
-test("a growth of a model that has shrunk makes no unit equal to one that is there", () => {
+test("a growth of a model that has shrunk makes no unit equal to an existing one", () => {
   const wide = grow(base(), [{ width: "hidden1", by: 2 }]).model;
   // The fifth unit goes, and the sixth takes its place.
   const small = shrink(wide, [{ width: "hidden1", remove: [4] }]).model;

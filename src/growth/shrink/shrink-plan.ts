@@ -165,7 +165,7 @@ export function isEven({ size }: Width, { remove = [], merge = [] }: ShrinkReque
 }
 
 export function unevenRule(pool: string): string {
-  return `${pool} is computed over it, which notices unless every unit is merged with equally many others`;
+  return `${pool} is computed over it, and changes unless every unit is merged with equally many others`;
 }
 
 function notExact(width: Width, unit: number, why: string): EspalierError {
@@ -173,7 +173,7 @@ function notExact(width: Width, unit: number, why: string): EspalierError {
     thing: `unit ${unit} of width "${width.id}"`,
     rule: `cannot go without changing what the network computes: ${why}`,
     received: { unit },
-    remedy: "Only a choice by importance takes out units that the network notices.",
+    remedy: "Only a choice by importance removes units that affect the outputs.",
   });
 }
 

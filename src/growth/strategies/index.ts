@@ -38,7 +38,10 @@ export function defaultOnData(width: Width): Strategy {
   return candidates.refuses?.(width) === undefined ? candidates : random;
 }
 
-/** Most candidates of one growth: more are not worth the time, and the name may come from untrusted input. */
+/**
+ * The most candidates for one growth: more are not worth the time, and the name may come from untrusted
+ * input.
+ */
 const mostCandidates = 65_536;
 
 /** By name; "candidates:512" draws 512 candidates. Throws `ARGUMENT`, listing the strategies. */

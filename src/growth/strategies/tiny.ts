@@ -24,11 +24,11 @@ export function refusesSeveral(width: Width): string | undefined {
   const single = incomingParts(width).length === 1 && outgoingParts(width).length === 1;
   return (
     refusesPartial(width) ??
-    (single ? undefined : "second moments are taken between one weight that makes it and one that reads it")
+    (single ? undefined : "second moments need exactly one weight that makes it and one that reads it")
   );
 }
 
-/** What the old units leave to be done: singular values σ, squared, with their outgoing directions. */
+/** What the old units cannot do: singular values σ, squared, with their outgoing directions. */
 export interface Expansion {
   /** E[V xᵀ]·S⁻¹: [outgoing entries, incoming entries]. */
   readonly solved: Matrix;

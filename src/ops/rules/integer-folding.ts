@@ -8,7 +8,7 @@ import type { Call } from "./operator.ts";
  */
 const maxFolded = 4096;
 
-/** The integers that each input always holds, absent ones left out; undefined if any is something else. */
+/** The constant integers of each input, absent ones left out; undefined if any is something else. */
 export function constantIntegers(call: Call): readonly Tensor[] | undefined {
   const tensors: Tensor[] = [];
   for (const index of call.node.inputs.keys()) {

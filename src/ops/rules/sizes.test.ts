@@ -3,7 +3,7 @@ import { float, int, ints } from "../../graph/model.ts";
 import { int64, zeros } from "../../tensor/tensor.ts";
 import { newGraph } from "../index.ts";
 
-describe("sizes are followed through the operators that compute with them", () => {
+describe("sizes are tracked through the operators that compute with them", () => {
   const start = () => {
     const graph = newGraph();
     graph.input("x", { dtype: "float32", shape: ["batch", "hidden", 7] });
@@ -32,7 +32,7 @@ describe("sizes are followed through the operators that compute with them", () =
     expect(graph.typeOf(graph.emit("Expand", [graph.scalar(1), twice])).shape).toEqual(["2*hidden", 14]);
   });
 
-  it("through real numbers as far as they are ratios and whole multiples", () => {
+  it("through real numbers, if they are ratios and whole multiples", () => {
     const graph = start();
     const real = graph.emit("Cast", [graph.emit("Shape", ["x"])], { to: int(1) });
     expect(graph.typeOf(real).value).toEqual(["batch", "hidden", 7]);
@@ -46,7 +46,7 @@ describe("sizes are followed through the operators that compute with them", () =
     expect(graph.typeOf(graph.emit("Sqrt", [real])).value).toBeUndefined();
   });
 
-  it("and a size that no rule can tell gets a name of its own", () => {
+  it("and a size that no rule can infer gets a new symbol", () => {
     const graph = start();
     const target = graph.input("target", { dtype: "int64", shape: [2] });
     const shape = graph.typeOf(graph.emit("Reshape", ["x", target], {}, "folded")).shape;
@@ -54,7 +54,7 @@ describe("sizes are followed through the operators that compute with them", () =
   });
 });
 
-describe("older opsets give as attributes what newer ones give as inputs", () => {
+describe("attributes of older opsets that became inputs", () => {
   const shapeOf = (op: string, attributes: Parameters<ReturnType<typeof newGraph>["emit"]>[2]) => {
     const graph = newGraph();
     const x = graph.parameter("x", zeros("float32", [1, 4, 6]));
@@ -74,7 +74,7 @@ describe("older opsets give as attributes what newer ones give as inputs", () =>
   });
 });
 
-describe("calls that do not fit are refused with the node, the rule and what was given", () => {
+describe("calls that do not fit are refused with the node, the rule and the value received", () => {
   it.each([
     ["MatMul", [zeros("float32", [2, 3]), zeros("float32", [4, 5])], {}, /agree on the axis/],
     ["Add", [zeros("float32", [2, 3]), zeros("float32", [4])], {}, /must broadcast/],

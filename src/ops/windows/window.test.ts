@@ -9,7 +9,7 @@ function shapeOf(op: "Conv" | "MaxPool" | "AveragePool", attributes: Attributes)
   return graph.typeOf(graph.emit(op, inputs, { kernel_shape: ints([2, 2]), ...attributes })).shape;
 }
 
-describe("auto_pad that ONNX Runtime computes in its own way is refused", () => {
+describe("auto_pad that ONNX Runtime computes differently is refused", () => {
   const same = { auto_pad: text("SAME_UPPER") };
 
   it.each(["Conv", "MaxPool", "AveragePool"] as const)("%s with a dilation", (op) => {

@@ -15,7 +15,7 @@ test("ticks count in the unit of the axis, within its limits", () => {
   expect(axis.place(1)).toBeCloseTo(1);
 });
 
-test("one value stands in the middle, none leaves an empty axis", () => {
+test("one value is placed in the middle, none leaves an empty axis", () => {
   expect(linearAxis([4], { label: "", nice: false }).place(4)).toBeCloseTo(0.5);
   expect(linearAxis([Number.NaN], { label: "" }).ticks.length).toBeGreaterThan(1);
   expect(logAxis([3], { label: "" }).place(3)).toBeCloseTo(0.5, 1);

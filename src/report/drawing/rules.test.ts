@@ -17,7 +17,7 @@ test("at the right edge a label begins before its rule", () => {
   expect(places[0]?.x).toBe(555);
 });
 
-test("where there is no room, labels are left out and rules stay", () => {
+test("if there is no room, labels are left out and rules stay", () => {
   const { rows, places } = placeRules(
     Array.from({ length: 50 }, (_, i) => rule(40 + i)),
     across,
@@ -40,7 +40,8 @@ test("no label touches another, and no rule crosses one", () => {
         places.forEach((b, j) => {
           if (i === j || a.label === "") return;
           const end = a.labelX + a.label.length * 6.3;
-          // A rule rises to its own label, and would cross a label below it: so one that spans the rule must be above.
+          // A rule extends up to its label and would cross labels below that, so a label that spans the rule
+          // must be above.
           if (b.x > a.x && b.x < end) expect(a.y).toBeLessThan(b.y);
           const overlap = a.labelX < b.labelX + b.label.length * 6.3 && b.labelX < end;
           if (overlap) expect(a.y).not.toBe(b.y);

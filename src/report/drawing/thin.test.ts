@@ -3,7 +3,7 @@ import { sample, thin } from "./thin.ts";
 
 const same = (value: number) => value;
 
-test("few items are left alone", () => {
+test("few items are unchanged", () => {
   const items = [1, 2, 3];
   expect(thin(items, same)).toBe(items);
 });

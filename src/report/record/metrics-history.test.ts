@@ -28,14 +28,14 @@ describe("metrics.jsonl", () => {
     });
   });
 
-  it("is cut to a step", () => {
+  it("is truncated to a step", () => {
     const history = readMetrics(text, at(9), "metrics.jsonl");
     expect(history.points).toEqual([point(0), point(5)]);
     expect(history.diagnoses).toEqual([]);
     expect(history.text).toBe(`${pointLine("run", point(0))}\n${pointLine("run", point(5))}\n`);
   });
 
-  it("leaves out what was undone, and is cut to a moment before or after that", () => {
+  it("leaves out what was undone, and can be truncated to a moment before or after that", () => {
     const undo: ControllerDecision = {
       step: 15,
       action: "undo",
@@ -58,13 +58,13 @@ describe("metrics.jsonl", () => {
     expect(read(12, 0).text).toBe(`${all.slice(0, 2).join("\n")}\n`);
   });
 
-  it("loses a last line that a crash cut off", () => {
+  it("drops a last line that a crash cut off", () => {
     for (const length of [1, 20, 60]) {
       expect(readMetrics(text.slice(0, -length), at(15), "m").points).toEqual([0, 5, 10].map(point));
     }
   });
 
-  it("is refused with the line where it is something else", () => {
+  it("is refused with the line if it is something else", () => {
     expect(() => readMetrics(`${pointLine("run", point(0))}\n{"kind":"point"}\n`, at(15), "m.jsonl")).toThrow(
       /m.jsonl, line 2/,
     );

@@ -135,7 +135,7 @@ describe("Recorder", () => {
     expect(recorder.points.at(-1)?.step).toBe(13);
   });
 
-  it("stops early and goes back to the best weights", async () => {
+  it("stops early and returns to the best weights", async () => {
     const { trainer, recorder } = await start(
       { steps: 2000, evaluateEvery: 5, earlyStopping: { validation: test, patience: 3 } },
       0.3,
@@ -152,7 +152,7 @@ describe("Recorder", () => {
     expect(await recorder.advance()).toBe("early stopping");
   });
 
-  it("refuses a width that is not there before it trains", async () => {
+  it("refuses a width that does not exist, before training", async () => {
     await expect(start({ growth: { events: [{ width: "hidden7", by: 1, at: 3 }] } })).rejects.toThrow(
       expect.objectContaining({ code: "UNKNOWN_WIDTH" }),
     );

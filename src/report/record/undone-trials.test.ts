@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { ControllerDecision } from "../../training/policy/state.ts";
 import { undoneTrials } from "./undone-trials.ts";
 
-it("charges each undone trial from its growth on, and those that were kept not", () => {
+it("charges undone trials from their growth on, but not those that were kept", () => {
   const told: [ControllerDecision["action"], number][] = [
     ["grow", 10],
     ["undo", 17],

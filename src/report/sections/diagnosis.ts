@@ -35,7 +35,7 @@ function armDiagnosis(run: RunRecord, arm: RunArm, index: number): Markup {
 ${troubles(last)}`;
 }
 
-/** Which units are in trouble, by number. */
+/** The numbers of the units in trouble. */
 function troubles({ widths }: RunDiagnosis): Markup {
   const lines = widths.flatMap(({ width, dead, identical, collapsing }) => {
     const parts = [

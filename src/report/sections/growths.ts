@@ -44,7 +44,7 @@ ${run.arms.map(
       markup`<tr class="group"><th colspan="${columns.length + 1}" scope="rowgroup">${badge(index)}<span class="name">${name}</span></th></tr>`
     }${growths.map((growth, order) => row(growth, order + 1))}</tbody>`,
 )}</table></div>
-<p class="note">The rounding bound is computed from the sums that the network takes, for each output entry; shown is the entry that came closest to its bound. Gradient norms are those of the new units, over all their weights.</p>`
+<p class="note">The rounding bound is computed for each output entry, from the sums in the network; the table shows the entry that came closest to its bound. Gradient norms are those of the new units, over all their weights.</p>`
 }
 </section>`;
 }

@@ -5,7 +5,7 @@ import { float32 } from "../../tensor/tensor.ts";
 import type { LossName } from "../losses/index.ts";
 import { Trainer } from "../trainer/trainer.ts";
 
-describe("predict gives the outputs of the saved model, whatever the loss wants as targets", () => {
+describe("predict gives the outputs of the saved model, whatever targets the loss needs", () => {
   const rows = [
     [1, -2, 0.5],
     [0, 3, -1],

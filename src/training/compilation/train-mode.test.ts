@@ -15,7 +15,7 @@ const labels = Int32Array.from({ length: 16 }, (_, index) => index % 2);
 const data = dataset({ features, labels, count: 16 });
 
 describe("what differs while training", () => {
-  it("BatchNormalization uses the batch's statistics and moves the running ones, which no gradient trains", async () => {
+  it("BatchNormalization uses the batch's statistics and updates the running ones, which no gradient trains", async () => {
     const model = sequential([4], [linear(3), batchNorm(), linear(2)]);
     const trainer = await Trainer.create(model, { optimizer: sgd({ learningRate: 0 }), batchSize: 16 });
     expect(trainer.parameterCount).toBe(3 * 4 + 3 + 3 + 3 + 2 * 3 + 2);
@@ -46,14 +46,14 @@ describe("what differs while training", () => {
     await trainer.dispose();
   });
 
-  it("Dropout drops in training, anew each step, and nothing in evaluation", async () => {
+  it("Dropout draws a new mask in each training step, and drops nothing in evaluation", async () => {
     const model = sequential([4], [linear(32), dropout(0.5), linear(2)]);
     const make = () => Trainer.create(model, { optimizer: sgd({ learningRate: 0 }), batchSize: 16 });
     const [first, second] = [await make(), await make()];
     const losses = [];
     for (let step = 0; step < 4; step++) losses.push((await first.trainStep(data)).loss);
     const { loss } = await first.evaluate(data);
-    // The weights stand still, so only masks can make losses differ.
+    // The weights do not change, so only masks can make losses differ.
     expect(new Set([...losses, loss]).size).toBe(5);
     const again = [];
     for (let step = 0; step < 4; step++) again.push((await second.trainStep(data)).loss);

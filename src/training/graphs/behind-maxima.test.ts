@@ -11,7 +11,10 @@ import { type Program, writeProgram } from "./program.ts";
 
 const model = cnn({ input: [2, 6, 6], filters: [3, 4], classes: 3, seed: 5 });
 
-/** Loss and gradients on a batch with many equal elements, so that windows hold several maxima, of 0 and above. */
+/**
+ * Loss and gradients on a batch with many equal elements, so that windows contain several maxima, of 0 and
+ * above.
+ */
 async function trained(program: Program): Promise<ReadonlyMap<string, ArrayLike<number | bigint>>> {
   const gradients = differentiate(program.graph, program.loss, program.trainable);
   const random = new Random(3, 1);
@@ -44,7 +47,7 @@ function chain(more: (graph: ReturnType<typeof newGraph>, relu: string) => void)
 const window = { kernel_shape: { kind: "ints", value: [2, 2] } } as const;
 
 describe("an elementwise node that commutes with a maximum", () => {
-  it("is computed behind the pool, with the same loss and gradients, bit for bit", async () => {
+  it("is computed after the pool, with the same loss and gradients, bit for bit", async () => {
     const write = (training: boolean) =>
       writeProgram({ model, widths: [], loss: "crossEntropy", training, frozen: [] });
     const [moved, plain] = [write(true), write(false)];
@@ -53,7 +56,7 @@ describe("an elementwise node that commutes with a maximum", () => {
     expect(await trained(moved)).toEqual(await trained(plain));
   });
 
-  it("stays where someone else reads it, or where positions are asked for", () => {
+  it("stays in place if something else reads it, or if positions are requested", () => {
     const outputs = chain((graph, relu) => {
       graph.output(graph.emit("MaxPool", [relu], window));
       graph.output(relu);

@@ -21,7 +21,7 @@ function model(shape: Shape, body: (graph: GraphBuilder, x: string) => string): 
   return makeModel(graph.build("examples"));
 }
 
-/** A GRU over axis 0 of [sequence, batch, 3], and a number for each of its outputs, [sequence, batch, 1]. */
+/** A GRU over axis 0 of [sequence, batch, 3], with one number per output, [sequence, batch, 1]. */
 const recurrent = (graph: GraphBuilder, x: string) => {
   const weights = [normal(1, 12, 3), normal(1, 12, 4)].map((tensor, at) =>
     graph.parameter(`gru${at}`, tensor),
@@ -63,7 +63,7 @@ describe("the axis of examples", () => {
     await trainer.dispose();
   });
 
-  it("comes to the front where the output has the time first", async () => {
+  it("comes to the front if the output has the time first", async () => {
     const net = model(["batch", 4, "time"], (graph, x) => {
       const first = graph.emit("Transpose", [x], { perm: ints([2, 0, 1]) });
       return graph.emit("MatMul", [first, graph.parameter("w", normal(4, 3))], {}, "y");
@@ -76,7 +76,7 @@ describe("the axis of examples", () => {
     expect((await trainer.evaluate(rows, { batchSize: 1 })).loss).toBeCloseTo(loss, 5);
   });
 
-  it("is asked for where the one that is taken is a sequence", async () => {
+  it("is requested if the default one is a sequence", async () => {
     await expect(
       Trainer.create(model(["s0", "s1", 3], recurrent), { loss: "meanSquaredError" }),
     ).rejects.toMatchObject({ code: "SHAPE_MISMATCH", remedy: expect.stringContaining("--batch-axis") });
@@ -128,7 +128,7 @@ describe("models that mix examples", () => {
     ],
   ];
 
-  it.each(mixing)("%s is refused, unless the axis is told", async (_, body) => {
+  it.each(mixing)("%s is refused, unless the axis is given", async (_, body) => {
     const net = model(["batch", 3], body);
     await expect(Trainer.create(net, { loss: "meanSquaredError" })).rejects.toMatchObject({
       code: "SHAPE_MISMATCH",

@@ -29,7 +29,7 @@ const data = dataset({
   labels: [0, 1, 2, 0, 1, 2, 0],
 });
 
-describe("a batch that the file fixes", () => {
+describe("a batch size fixed by the file", () => {
   it.each<[string, (graph: GraphBuilder, x: string, batch: number) => string]>([
     ["Flatten", (graph, x) => graph.emit("Flatten", [x])],
     ["Reshape to [batch, 8]", (graph, x, batch) => graph.emit("Reshape", [x, graph.vector([batch, 8])])],

@@ -15,7 +15,7 @@ const normal = (...dims: number[]) =>
     Array.from({ length: dims.reduce((product, dim) => product * dim, 1) }, () => draws.normal()),
   );
 
-/** Scores [batch, 2] of points [batch, 4], with axes, limits and ratios as attributes, as opset 9 has them. */
+/** Scores [batch, 2] of points [batch, 4], with axes, limits and ratios as attributes, as in opset 9. */
 function oldModel(): Model {
   const graph = newGraph();
   graph.input("x", { dtype: "float32", shape: ["batch", 4] });
@@ -35,7 +35,7 @@ describe("a model of opset 9", () => {
   const features = normal(32, 4).data.map((value, at) => value + 2 * (labels[Math.floor(at / 4)] as number));
   const data = dataset({ features, labels, count: 32 });
 
-  it("trains, grows and comes out in opset 9", async () => {
+  it("trains, grows and is saved in opset 9", async () => {
     const trainer = await Trainer.create(oldModel(), {
       optimizer: adam({ learningRate: 0.05 }),
       batchSize: 32,

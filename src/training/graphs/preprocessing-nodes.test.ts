@@ -8,7 +8,7 @@ import { cnn } from "../../nn/cnn.ts";
 import { mlp } from "../../nn/mlp.ts";
 import { withoutPreprocessing, withPreprocessing } from "./preprocessing-nodes.ts";
 
-/** What ONNX Runtime, which knows nothing of records, makes of rows. */
+/** The output for rows of ONNX Runtime, which knows nothing about records. */
 async function run(model: Model, dims: readonly number[], values: readonly number[]): Promise<number[]> {
   const session = await ort.InferenceSession.create(encodeModel(model));
   const feeds = { [session.inputNames[0] as string]: new ort.Tensor("float32", values, dims) };
@@ -38,7 +38,7 @@ const image: Preprocessing = {
 };
 
 describe("a model with its preprocessing", () => {
-  it("takes raw rows and answers in the units of the data", async () => {
+  it("accepts raw rows and answers in the units of the data", async () => {
     const network = mlp([5, 4, 1], { seed: 3 });
     const model = withPreprocessing(network, table);
     const made = [
@@ -53,7 +53,7 @@ describe("a model with its preprocessing", () => {
     expect(inner[0]).not.toBe(inner[1]);
   });
 
-  it("takes pixels as the file has them", async () => {
+  it("accepts pixels as in the file", async () => {
     const network = cnn({ input: [2, 2, 2], filters: [2], hidden: [], classes: 2 });
     const model = withPreprocessing(network, image);
     expect(model.graph.inputs[0]?.shape.slice(1)).toEqual([2, 2, 2]);
@@ -65,7 +65,7 @@ describe("a model with its preprocessing", () => {
     });
   });
 
-  it("gives back the network that it was made of, through a file and through growth", async () => {
+  it("gives back the original network, through a file and through growth", async () => {
     for (const [network, record] of [
       [mlp([5, 4, 1]), table],
       [cnn({ input: [2, 2, 2], filters: [2], hidden: [3], classes: 2 }), image],
@@ -81,7 +81,7 @@ describe("a model with its preprocessing", () => {
     }
   });
 
-  it("keeps the record alone where nodes are not wanted, or several inputs would need them", () => {
+  it("keeps only the record if nodes are not wanted, or several inputs would need them", () => {
     const network = mlp([5, 4, 1]);
     const noted = withPreprocessing(network, table, { nodes: false });
     expect(noted.graph).toBe(network.graph);

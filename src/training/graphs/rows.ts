@@ -64,7 +64,7 @@ function refuseExtra({ inputs, ignored, target }: Fed, data: Dataset): void {
     thing: `column "${extra}" of data set "${data.name}"`,
     rule: "must be for an input of the model",
     received: extra,
-    remedy: `The model takes ${names.join(", ")}.`,
+    remedy: `The model expects ${names.join(", ")}.`,
   });
 }
 
@@ -84,11 +84,11 @@ function featureRows(input: ProgramInput, data: Dataset): Rows {
   if (!fits(shape, data.featureDims)) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: `data set "${data.name}"`,
-      rule: `the model's input "${input.name}" takes examples of shape [${shape.join(", ")}]`,
+      rule: `the model's input "${input.name}" expects examples of shape [${shape.join(", ")}]`,
       received: data.featureDims,
       remedy: shape.some((dim) => typeof dim === "string")
         ? `Reshape the features (reshapeFeatures), or say what the sizes are: --sizes ${sizesLike(shape)} on the command line.`
-        : `Give as many features as the model takes, ${sizeOf(shape as readonly number[])} to an example: leave columns of a table out by drop (--drop on the command line), reshape others (reshapeFeatures), or change the model's first size.`,
+        : `Give as many features as the model expects, ${sizeOf(shape as readonly number[])} per example: leave columns of a table out by drop (--drop on the command line), reshape others (reshapeFeatures), or change the model's first size.`,
     });
   }
   if (input.dtype !== "float32") throw wrongType(thing, input, "float32");
@@ -104,7 +104,7 @@ function columnRows(input: { name: string; dtype: DType }, shape: Shape, data: D
   if (column === undefined || !fits(shape, column.dims)) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing,
-      rule: `the model takes examples of shape [${shape.join(", ")}]`,
+      rule: `the model expects examples of shape [${shape.join(", ")}]`,
       received: column?.dims,
       remedy: "Pass the shape of one example as the column's dims, without the batch axis.",
     });
@@ -153,7 +153,7 @@ function targetRows(
     if (dims !== undefined) return { thing, data: targets, dims };
     throw new EspalierError("SHAPE_MISMATCH", {
       thing,
-      rule: `must be as many as the model gives to an example, ${countText(wanted)}`,
+      rule: `must have the shape of the model's output for an example, ${countText(wanted)}`,
       received: countText(targetDims),
       remedy: "Name another output of the model (output, or --output), or change the targets.",
     });
@@ -170,7 +170,7 @@ function targetRows(
   if (dims === undefined) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: `labels of data set "${data.name}"`,
-      rule: `the loss takes ${countText(wanted)} for each example`,
+      rule: `the loss expects ${countText(wanted)} for each example`,
       received: labelDims.length === 0 ? "one label for each example" : countText(labelDims),
       remedy:
         "Name another output of the model (output, or --output) or another loss, or give labels of that shape (labelDims).",
@@ -235,7 +235,7 @@ function wrongType(thing: string, { name, dtype }: { name: string; dtype: DType 
   };
   return new EspalierError("UNSUPPORTED_TYPE", {
     thing,
-    rule: `the model's input "${name}" takes ${dtype}`,
+    rule: `the model's input "${name}" expects ${dtype}`,
     received,
     remedy:
       arrays[dtype] === undefined

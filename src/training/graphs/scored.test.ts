@@ -79,7 +79,7 @@ const shape =
   (graph: GraphBuilder) =>
     graph.parameter("dims", int64([dims.length], dims));
 
-describe("a loss of logits takes back what the model computed of them", () => {
+describe("a loss of logits undoes the model's final link function", () => {
   it.each<[string, End]>([
     ["Sigmoid", sigmoid],
     ["Sigmoid, Squeeze", then(sigmoid, "Squeeze", axes)],

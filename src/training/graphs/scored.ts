@@ -29,7 +29,7 @@ export function writeScored(graph: GraphBuilder, loss: Loss, output: string): Sc
     return {
       value: writeBefore(graph, ending),
       notes: [
-        `output "${output}" ends in ${ending.operator}, which ${loss.name} computes itself: trained is what stands before it, "${ending.before}"`,
+        `output "${output}" ends in ${ending.operator}, which ${loss.name} computes itself: its input "${ending.before}" is trained`,
       ],
     };
   }
@@ -87,6 +87,6 @@ function notLogits(
     thing: `output "${output}"`,
     rule: `must be logits, numbers of any size, to be trained with ${loss.name}, which computes ${loss.inverts?.says} itself`,
     received,
-    remedy: `Train a value before it (output: "${before}", or --output on the command line), or use another loss: meanSquaredError takes any output.`,
+    remedy: `Train a value before it (output: "${before}", or --output on the command line), or use another loss: meanSquaredError accepts any output.`,
   });
 }

@@ -26,7 +26,7 @@ function images(dims: readonly number[], classes: number, labelDims: readonly nu
 }
 
 describe("sizes of an example that the model leaves open", () => {
-  it("are those that the caller tells: a strided classifier trains, and keeps its names in the file", async () => {
+  it("come from the caller: a strided classifier trains, and keeps its symbols in the file", async () => {
     const trainer = await Trainer.create(await spatial(), { sizes: { height: 8, width: 12 } });
     const data = images([1, 8, 12], 10);
     const { loss: first } = await trainer.trainStep(data);
@@ -36,7 +36,7 @@ describe("sizes of an example that the model leaves open", () => {
     await trainer.dispose();
   });
 
-  it("are else those of the data: a U-Net trains on labels of each pixel", async () => {
+  it("otherwise come from the data: a U-Net trains on a label for each pixel", async () => {
     const model = await unet();
     const data = images([3, 8, 12], 2, [8, 12]);
     const { notes: _, ...task } = taskFor(model, data);
@@ -49,7 +49,7 @@ describe("sizes of an example that the model leaves open", () => {
     await trainer.dispose();
   });
 
-  it("are those of the data for whatever takes data", async () => {
+  it("come from the data in every call that is given data", async () => {
     const data = images([1, 8, 12], 10);
     const ranked = await advise(await spatial(), data, { units: 2 });
     expect(ranked[0]?.perFlop).toBeGreaterThan(0);
@@ -77,11 +77,11 @@ describe("sizes of an example that the model leaves open", () => {
     });
   });
 
-  it("are refused if the data have others", async () => {
+  it("are refused if the data contradict them", async () => {
     const model = await spatial();
     const other = { sizes: { height: 8, width: 16 } };
     expect(() => taskFor(model, images([1, 8, 12], 10), other)).toThrow(
-      /takes examples of shape \[1, 8, 16\]/,
+      /expects examples of shape \[1, 8, 16\]/,
     );
   });
 });

@@ -77,7 +77,7 @@ function unknownSize(name: string, names: readonly string[], batches: readonly s
   return new EspalierError("ARGUMENT", {
     thing: `size "${name}"`,
     rule: batches.includes(name)
-      ? "counts the examples of a batch, which the model takes any number of"
+      ? "counts the examples of a batch, of which the model accepts any number"
       : "must be a named size of the model's inputs",
     received: name,
     remedy: batches.includes(name)

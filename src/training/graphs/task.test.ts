@@ -8,7 +8,9 @@ import { float32 } from "../../tensor/tensor.ts";
 import { Trainer } from "../trainer/trainer.ts";
 import { taskFor } from "./task.ts";
 
-/** Linear maps of two features: an output of each name with so many units, and what `more` adds. */
+/**
+ * Linear maps of two features: an output of each name with the given number of units, and what `more` adds.
+ */
 function model(units: Readonly<Record<string, number>>, more?: (graph: GraphBuilder) => void): Model {
   const graph = newGraph();
   const draws = new Random(1, "weights");
@@ -33,13 +35,13 @@ const valued = (size: number) =>
   dataset({ features, featureDims: [2], targets: new Float32Array(12 * size), targetDims: [size] });
 
 describe("which output and which loss fit the data", () => {
-  it("takes the output that makes as many classes, and says so", () => {
+  it("chooses the output with the right number of classes, and says so", () => {
     const { output, loss, notes } = taskFor(model({ embedding: 16, logits: 3 }), labeled(3));
     expect([output, loss]).toEqual(["logits", "crossEntropy"]);
     expect(notes).toEqual([expect.stringMatching(/"logits" is trained.*3 classes.*"embedding"/)]);
   });
 
-  it("takes the output that predicts as many numbers", () => {
+  it("chooses the output that predicts the right number of values", () => {
     expect(taskFor(model({ classes: 3, price: 1 }), valued(1))).toMatchObject({
       output: "price",
       loss: "meanSquaredError",
@@ -47,25 +49,25 @@ describe("which output and which loss fit the data", () => {
     expect(taskFor(model({ price: 1, box: 4 }), valued(4)).output).toBe("box");
   });
 
-  it("takes one unit for two classes by binary cross-entropy", () => {
+  it("uses one unit for two classes by binary cross-entropy", () => {
     expect(taskFor(model({ logit: 1 }), labeled(2))).toMatchObject({ loss: "binaryCrossEntropy" });
     expect(taskFor(model({ logits: 2 }), labeled(2))).toMatchObject({ loss: "crossEntropy", notes: [] });
   });
 
-  it("takes logits and their softmax for one", () => {
+  it("treats logits and their softmax as one", () => {
     const both = model({ z: 3 }, (graph) => {
       graph.output(graph.emit("Softmax", ["z"], { axis: int(1) }, "p"));
     });
     expect(taskFor(both, labeled(3)).output).toBe("z");
   });
 
-  it("asks where several fit", () => {
+  it("asks if several fit", () => {
     const twins = model({ start: 3, end: 3 });
     expect(() => taskFor(twins, labeled(3))).toThrow(/several fit/);
     expect(taskFor(twins, labeled(3), { output: "end" })).toMatchObject({ output: "end", notes: [] });
   });
 
-  it("says what the model has where none fits", () => {
+  it("says what the model has if none fits", () => {
     expect(() => taskFor(model({ score: 1 }), labeled(3))).toThrow(/the model has 1 output, so labels/);
     expect(() => taskFor(model({ a: 2, b: 3 }), valued(4))).toThrow(/numbers of shape \[2\]/);
   });

@@ -73,7 +73,7 @@ export function sizedBy<Options extends TaskOptions>(
 function misfit({ graph }: Model, data: Dataset, { batchAxis }: Wanted): EspalierError | undefined {
   try {
     const inputs = programInputs(graph, batchAxes(graph, graph.outputs[0]?.shape ?? [], batchAxis));
-    // Sizes that are open here may be bound by whoever asked: what was tried says more.
+    // The caller may bind sizes that are open here, so the errors of the attempts say more.
     if (inputs.some((input) => exampleShape(input).some((dim) => typeof dim === "string"))) return undefined;
     sourcesOf({ inputs, ignored: [], target: undefined, classes: undefined }, data);
     return undefined;

@@ -93,7 +93,10 @@ function placesOf(
   return moved ? places : undefined;
 }
 
-/** The places of an axis's positions among those of every unit that its width ever had, and how many those are. */
+/**
+ * The index of each position of an axis among the positions of all units that its width ever had, and the
+ * number of the latter.
+ */
 function lineageOn(
   value: string,
   axis: number,

@@ -29,7 +29,7 @@ export function pytorchState({ settings, state }: Checkpoint): PytorchState {
   if (name === undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: "optimizer",
-      rule: "must be one whose state PyTorch's has a place for",
+      rule: "must be one whose state PyTorch can represent",
       received: optimizer.name,
       remedy: `Supported: ${Object.keys(classes).join(", ")}. The model itself is in model.onnx.`,
     });

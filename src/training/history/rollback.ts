@@ -15,7 +15,7 @@ export function rolledBack(now: Progress, then: Progress): Progress {
       thing: "state to roll back to",
       rule: "must be an earlier one of the same run",
       received: { step: then.step, growths: then.growths.length, flops: then.flops },
-      remedy: `The run stands at step ${now.step} after ${now.growths.length} growths.`,
+      remedy: `The run is at step ${now.step} after ${now.growths.length} growths.`,
     });
   }
   const growths = now.growths.slice(then.growths.length);

@@ -12,7 +12,9 @@ import type { LossName } from "./index.ts";
 const random = new Random(5, "counted");
 const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
 
-/** Logits of 3 classes from 2 features at 4 positions: [batch, 4, 3], or [batch, 3, 4] with the classes before. */
+/**
+ * Logits of 3 classes from 2 features at 4 positions: [batch, 4, 3], or [batch, 3, 4] with the classes first.
+ */
 const modelOf = (loss: LossName) => {
   const graph = newGraph();
   const x = graph.input("x", { dtype: "float32", shape: ["batch", 4, 2] });
@@ -25,7 +27,7 @@ const modelOf = (loss: LossName) => {
 };
 
 const count = 10;
-/** Of example e every label counts, or only the first 4 - e, or none. */
+/** In example e every label counts, or only the first 4 - e, or none. */
 const labels = Int32Array.from({ length: count * 4 }, (_, at) =>
   at % 4 < 4 - Math.floor(at / 4) || Math.floor(at / 4) > 6 ? (at * 7 + (at >> 2)) % 3 : -100,
 );
@@ -65,7 +67,7 @@ describe.each(["tokenCrossEntropy", "crossEntropy"] as const)(
   "means of %s are of labels that count",
   (loss) => {
     test.each([undefined, [1, 3, 0.25]])(
-      "whatever the batch size and the order, with class weights %j",
+      "for any batch size and order, with class weights %j",
       async (weights) => {
         const trainer = await trainerOf(loss, weights === undefined ? {} : { classWeights: weights });
         const expected = await right(trainer, data, loss, weights);
@@ -101,7 +103,7 @@ describe.each(["tokenCrossEntropy", "crossEntropy"] as const)(
       await Promise.all([a.dispose(), b.dispose()]);
     });
 
-    test("a batch of which nothing counts leaves the weights as they are", async () => {
+    test("a batch in which nothing counts leaves the weights unchanged", async () => {
       const trainer = await trainerOf(loss, { batchSize: 1 });
       const before = trainer.model.graph.parameters.get("weight")?.data;
       await trainer.fit(subset(data, [4, 5, 6]), { epochs: 1 });
@@ -110,7 +112,7 @@ describe.each(["tokenCrossEntropy", "crossEntropy"] as const)(
       await trainer.dispose();
     });
 
-    test("an update goes down the slope of the weighted mean", async () => {
+    test("an update follows the gradient of the weighted mean", async () => {
       const weights = [1, 3, 0.25];
       const trainer = await trainerOf(loss, { classWeights: weights, batchSize: count });
       const before = (await right(trainer, data, loss, weights)).loss;
@@ -143,7 +145,7 @@ describe.each(["tokenCrossEntropy", "crossEntropy"] as const)(
   },
 );
 
-test("class weights go with losses of classes", async () => {
+test("class weights need a loss of classes", async () => {
   const trainer = trainerOf("meanSquaredError", { classWeights: [1, 1, 1] });
   await expect(trainer).rejects.toMatchObject({ code: "ARGUMENT", thing: "class weights" });
 });

@@ -88,7 +88,7 @@ export function bestChange(means: ReadonlyMap<string, Mean>, dims: readonly numb
   if (moment.rows > most) {
     throw new EspalierError("NOT_GROWABLE", {
       thing: "second moments",
-      rule: `are taken of at most ${most} entries of a fan-in`,
+      rule: `are computed only for a fan-in of at most ${most}`,
       received: moment.rows,
       remedy: "Use candidates instead.",
     });

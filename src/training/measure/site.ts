@@ -33,7 +33,7 @@ export function siteOf(program: Program, width: Width, side: "incoming" | "outgo
       thing: `width "${width.id}"`,
       rule: `needs one ${side} weight in one linear or convolution layer for second moments to be taken`,
       received: parts.map(({ parameter }) => parameter),
-      remedy: "Use a strategy or score that asks for less, such as candidates.",
+      remedy: "Use a strategy or score that requires less, such as candidates.",
     });
   }
   return { part, node, unfolded: unfold(new GraphCall(graph, node)) };

@@ -6,7 +6,7 @@ import { type OptionRules, type OptionsOf, withDefaults } from "../options/optio
 export interface ScoredBatch {
   /** Logits, or the numbers that are predicted: [batch, ...]. */
   readonly output: Tensor;
-  /** Absent if the model computes its loss without. */
+  /** Absent if the model computes its loss without targets. */
   readonly target: Tensor | undefined;
   /** The axis of the output that counts classes; absent if each number is separate. */
   readonly classAxis?: number;

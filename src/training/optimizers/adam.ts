@@ -13,7 +13,7 @@ const decoupled = {
   weightDecay: {
     default: 0.01,
     least: 0,
-    says: "the share of a weight, times the learning rate, that a step takes off",
+    says: "the fraction of a weight, times the learning rate, that a step subtracts",
   },
 };
 

@@ -7,7 +7,7 @@ import type { Optimizer } from "./optimizer.ts";
 import { rmsprop } from "./rmsprop.ts";
 import { sgd } from "./sgd.ts";
 
-/** FLOPs that one update of one entry takes, counted by hand. */
+/** FLOPs of one update of one entry, counted by hand. */
 const elementwise: readonly (readonly [string, Optimizer, number])[] = [
   ["sgd", sgd(), 2],
   ["sgd, weight decay", sgd({ weightDecay: 0.1 }), 4],
@@ -21,7 +21,7 @@ const elementwise: readonly (readonly [string, Optimizer, number])[] = [
   ["rmsprop", rmsprop(), 9],
 ];
 
-test.each(elementwise)("FLOPs per entry are those that the graph takes: %s", (_, optimizer, perEntry) => {
+test.each(elementwise)("FLOPs per entry are those of the graph: %s", (_, optimizer, perEntry) => {
   expect(updateFlops(optimizer, [5, 7])).toBe(35 * perEntry);
 });
 

@@ -14,7 +14,7 @@ export const lion = optimizer(
     weightDecay: {
       default: 0,
       least: 0,
-      says: "the share of a weight, times the learning rate, that a step takes off",
+      says: "the fraction of a weight, times the learning rate, that a step subtracts",
     },
   },
   ({ beta1, beta2, weightDecay }) => ({

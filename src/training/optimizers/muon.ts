@@ -24,7 +24,7 @@ export const muon = optimizer(
     weightDecay: {
       default: 0,
       least: 0,
-      says: "the share of a weight, times the learning rate, that a step takes off",
+      says: "the fraction of a weight, times the learning rate, that a step subtracts",
     },
     adamRate: { default: 0.015, least: 0, says: "AdamW's learning rate for vectors, as a share of Muon's" },
   },

@@ -85,7 +85,7 @@ it("no stop and no budget is ever exceeded, and every run ends", () => {
           expect(most.sizes[id]).toBeLessThanOrEqual(target);
       expect(flops).toBeLessThanOrEqual(budget?.flops as number);
       expect(step === given.steps || state.over !== undefined).toBe(true);
-      // The sizes are what the decisions say, those undone left out.
+      // The sizes follow from the decisions, except undone ones.
       const grown = { ...start } as Record<string, number>;
       for (const { action, growths } of decisions) {
         const sign = action === "grow" ? 1 : action === "undo" ? -1 : 0;

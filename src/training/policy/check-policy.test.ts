@@ -121,7 +121,7 @@ const facts = (given: Partial<PolicyFacts> = {}): PolicyFacts => ({
   ...given,
 });
 
-describe("a policy held against a run", () => {
+describe("a policy checked against a run", () => {
   it.each<[Partial<RuledPolicy>, string, RegExp]>([
     [{ where: { width: "hidden7" } }, "UNKNOWN_WIDTH", /hidden1 \(8\), hidden2 \(6\)/],
     [{ where: { together: ["hidden1", "output"] } }, "NOT_GROWABLE", /Widen another: hidden1, hidden2/],
@@ -182,7 +182,7 @@ describe("a policy held against a run", () => {
     );
   });
 
-  it("holds events to the same as before", () => {
+  it("checks events as before", () => {
     const events = { events: [{ width: "hidden3", by: 1, at: 5 }] };
     expect(() => checkPolicy(events, facts())).toThrow(expect.objectContaining({ code: "UNKNOWN_WIDTH" }));
   });

@@ -18,7 +18,7 @@ const whys = (change: Partial<RuledPolicy>, more: Partial<Simulation> = {}) =>
   run(change, more).decisions.map(({ why }) => why);
 
 describe("when", () => {
-  it("every so many updates, and never after the last", () => {
+  it("every n updates, and never after the last", () => {
     expect(lines({})).toEqual(["10 grow a+4", "20 grow a+4", "30 grow a+4", "40 grow a+4"]);
     expect(lines({ when: { every: 20, from: 5 } })).toEqual(["5 grow a+4", "25 grow a+4", "45 grow a+4"]);
     expect(lines({ when: { every: 30, from: 0 } })).toEqual(["0 grow a+4", "30 grow a+4"]);
@@ -30,8 +30,8 @@ describe("when", () => {
     expect(whys({ when: { at: [7] } })).toEqual(["asked for after 7 updates"]);
   });
 
-  it("on a plateau: where the mean over a window no longer falls", () => {
-    // It halves with every update, and stands still from step 12 on.
+  it("on a plateau: when the mean over a window no longer falls", () => {
+    // It halves with every update, and is constant from step 12 on.
     const loss = (step: number) => 2 ** -Math.min(step, 12);
     const when = { plateau: { window: 5, minGain: 0.1 } };
     // Updates 16 to 20 all lose 2^-12, but 11 to 15 begin with 2^-11: a sixth less. 17 to 21 lose no less than 12 to 16.
@@ -39,7 +39,7 @@ describe("when", () => {
     expect(whys({ when }, { loss, steps: 22 })).toEqual([
       "the loss fell by 0 % over the last 5 updates, not by 10 %",
     ]);
-    // Losses are collected anew after it: two windows more.
+    // Losses are collected again after it: two more windows.
     expect(lines({ when }, { loss, steps: 40 })).toEqual(["21 grow a+4", "31 grow a+4"]);
     expect(lines({ when: { plateau: { ...when.plateau, atLeast: 15 } } }, { loss, steps: 40 })).toEqual([
       "21 grow a+4",
@@ -69,7 +69,7 @@ describe("when", () => {
     expect(flops - free.flops).toBe(4 * 50);
   });
 
-  it("whenever another share of the FLOPs is spent", () => {
+  it("whenever another fraction of the FLOPs is spent", () => {
     const budget = { flops: 200_000 };
     const { decisions, flops } = run({ when: { budget: { every: 0.25 } }, budget }, { steps: 10_000 });
     expect(told(decisions).map((line) => line.replace(/^\d+ /, ""))).toEqual([
@@ -102,7 +102,7 @@ describe("when", () => {
 });
 
 describe("where", () => {
-  it("round robin, passing over what has no room", () => {
+  it("round robin, skipping widths without room", () => {
     expect(lines({ where: { roundRobin: "all" } })).toEqual([
       "10 grow a+4",
       "20 grow b+4",
@@ -121,7 +121,7 @@ describe("where", () => {
     ]);
   });
 
-  it("all together, each in the room that is left", () => {
+  it("all together, each within the remaining room", () => {
     const { decisions, parameters } = run({ where: { together: "all" }, stop: { parameters: 100 } });
     // 3-4-6-3 has 16 + 30 + 21 = 67 parameters; 3-7-6-3 has 97, and one more unit of b would make 108.
     expect(told(decisions)).toEqual(["10 grow a+3", "20 stop"]);
@@ -133,7 +133,7 @@ describe("where", () => {
     expect(lines({ where: { together: "all" } }, { steps: 20 })).toEqual(["10 grow a+4 b+4"]);
   });
 
-  it("the width whose units promise the most for what they cost", () => {
+  it("the width whose units promise the most for their cost", () => {
     const gains = (width: string) => (width === "a" ? [0.2, 0.1] : [0.16, 0.16]);
     const best = (per: "flops" | "parameters" | "units", units: number) =>
       run({ where: { best: per }, howMany: { units } }, { gains, steps: 12 }).decisions;
@@ -150,7 +150,7 @@ describe("where", () => {
     expect(best("parameters", 2)[0]?.scores?.[0]?.perCost).toBe(0.32 / 14);
   });
 
-  it("does not grow where nothing promises anything", () => {
+  it("does not grow if no width promises a gain", () => {
     const where = { best: "flops" } as const;
     expect(lines({ where }, { gains: () => [0, 0], steps: 22 })).toEqual(["10 skip", "20 skip"]);
     expect(whys({ where }, { gains: () => [], steps: 12 })).toEqual([
@@ -170,7 +170,7 @@ describe("how many", () => {
     expect(whys({ howMany: { fraction: 0.3 } })[2]).toBe("every 10 updates; 30 % of 8 units");
   });
 
-  it("as many as promise a share of what the best one does", () => {
+  it("as many as promise a fraction of the best one's gain", () => {
     const gains = () => [1, 0.5, 0.4, 0.31, 0.29, 0.1];
     const marginal = (share: number, most: number) =>
       lines({ howMany: { marginal: { share, most } } }, { gains, steps: 12 });
@@ -194,7 +194,7 @@ describe("how many", () => {
     ]);
   });
 
-  it("in multiples, where a width grows by those", () => {
+  it("in multiples, if a width grows by those", () => {
     const multiples = { a: 4 };
     expect(lines({ howMany: { units: 5 } }, { multiples, steps: 12 })).toEqual(["10 grow a+8"]);
     expect(lines({ howMany: { fraction: 0.1 } }, { multiples, steps: 12 })).toEqual(["10 grow a+4"]);
@@ -206,7 +206,7 @@ describe("how many", () => {
 });
 
 describe("stop", () => {
-  it("after so many growths or updates", () => {
+  it("after a number of growths or updates", () => {
     expect(lines({ stop: { growths: 2 } })).toEqual(["10 grow a+4", "20 grow a+4", "30 stop"]);
     expect(lines({ stop: { steps: 29 } })).toEqual(["10 grow a+4", "20 grow a+4", "30 stop"]);
     expect(lines({ stop: { steps: 30 } })).toEqual(["10 grow a+4", "20 grow a+4", "30 grow a+4", "40 stop"]);
@@ -214,11 +214,11 @@ describe("stop", () => {
     expect(whys({ stop: { steps: 29 } })[2]).toBe("growing ends: nothing grows after 29 updates");
   });
 
-  it("where growths no longer lower the loss", () => {
+  it("when growths no longer lower the loss", () => {
     const loss = (_: number, { a = 0 }) => (a < 12 ? 12 - a : a === 12 ? 0.5 : 0.499);
     const stop = { noGain: { growths: 1, minGain: 0.01 } };
     const { decisions, state } = run({ stop }, { loss });
-    // 8, 4, 0.5, 0.499: the third growth gained a fifth of a per cent.
+    // 8, 4, 0.5, 0.499: the third growth gained a fifth of a percent.
     expect(told(decisions)).toEqual(["10 grow a+4", "20 grow a+4", "30 grow a+4", "40 stop"]);
     expect(decisions.at(-1)?.why).toBe(
       "growing ends: the last 1 growth lowered the loss by 0.2 %, not by 1 %",
@@ -233,7 +233,7 @@ describe("stop", () => {
     const plain = run({ budget: { flops: 30_000 } }, { steps: 1000 });
     expect(plain.flops).toBeLessThanOrEqual(30_000);
     expect(plain.flops + 6 * plain.parameters).toBeGreaterThan(30_000);
-    // 67 parameters: 10 updates cost 4,020 FLOPs, and to grow by 4 units costs at most 9 · 67 · 4.
+    // 67 parameters: 10 updates cost 4,020 FLOPs, and growing by 4 units costs at most 9 · 67 · 4.
     const tight = run({ budget: { flops: 6000 } }, { steps: 1000 });
     expect(told(tight.decisions)).toEqual(["10 stop", "14 stop"]);
     expect(tight.decisions[0]?.why).toBe(
@@ -251,7 +251,7 @@ describe("trial", () => {
   const trial = { steps: 4, minGain: 0.1 };
   const smoothing = 1;
 
-  it("keeps what has paid, and grows again at the next moment", () => {
+  it("keeps a growth that paid off, and grows again at the next moment", () => {
     const loss = (_: number, { a = 0 }) => 1 / a;
     const { decisions, updates } = run({ trial, smoothing }, { loss, steps: 25 });
     expect(told(decisions)).toEqual(["10 grow a+4", "14 keep a+4", "20 grow a+4", "24 keep a+4"]);
@@ -261,7 +261,7 @@ describe("trial", () => {
     expect(updates).toBe(25);
   });
 
-  it("undoes what has not, tries another width at once, and leaves the first alone for longer and longer", () => {
+  it("undoes a growth that did not, tries another width at once, and leaves the first alone for longer and longer", () => {
     const loss = (_: number, { b = 0 }) => 1 / b;
     const { decisions, sizes, updates, step } = run(
       { trial, smoothing, where: { roundRobin: "all" }, when: { every: 5 } },
@@ -294,7 +294,7 @@ describe("trial", () => {
     expect(updates).toBe(40 + 3 * 4);
   });
 
-  it("waits where there is no other", () => {
+  it("waits if there is no other", () => {
     const { decisions, sizes } = run({ trial, smoothing }, { loss: () => 1, steps: 35 });
     expect(told(decisions)).toEqual([
       "10 grow a+4",
@@ -307,17 +307,17 @@ describe("trial", () => {
       "34 undo a+4 → 30",
       "30 skip",
     ]);
-    expect(decisions[2]?.why).toBe("every 10 updates; a has not paid recently and waits");
+    expect(decisions[2]?.why).toBe("every 10 updates; a has not paid off recently and waits");
     expect(sizes).toEqual({ a: 4, b: 6 });
   });
 
-  it("goes on with the plateau's losses as they were", () => {
+  it("continues with the plateau's losses as they were", () => {
     const when = { plateau: { window: 3, minGain: 0.5 } };
     const { decisions, state } = run(
       { when, trial, smoothing, where: { roundRobin: "all" } },
       { loss: () => 1, steps: 11 },
     );
-    // Both fail at step 6; the plateau must then be found anew, from step 6 on.
+    // Both fail at step 6; the plateau must then be found again, from step 6 on.
     expect(told(decisions)).toEqual([
       "6 grow a+4",
       "10 undo a+4 → 6",
@@ -331,7 +331,7 @@ describe("trial", () => {
     expect(state.losses).toEqual([1, 1, 1, 1, 1]);
   });
 
-  it("may judge by the validation loss, and counts as no gain", () => {
+  it("may judge by the validation loss, and does not count as a gain", () => {
     const change: Partial<RuledPolicy> = {
       trial: { ...trial, loss: "validation" },
       stop: { noGain: { growths: 2, minGain: 0.1 } },
@@ -353,7 +353,7 @@ describe("trial", () => {
     expect(first("training")).toEqual(["0 grow a+4", "4 keep a+4"]);
   });
 
-  it("is judged at the last step, and left open where the run ends within it", () => {
+  it("is judged at the last step, and left open if the run ends within it", () => {
     expect(lines({ trial, smoothing }, { loss: () => 1, steps: 14 })).toEqual([
       "10 grow a+4",
       "14 undo a+4 → 10",

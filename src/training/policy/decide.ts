@@ -166,7 +166,7 @@ function atMoment(
   const free = roomy.filter(({ id }) => step >= (state.barred[id]?.until ?? 0));
   if (free.length === 0)
     return skip(
-      `${listed(roomy.map(({ id }) => id))} ${roomy.length === 1 ? "has" : "have"} not paid recently and ${roomy.length === 1 ? "waits" : "wait"}`,
+      `${listed(roomy.map(({ id }) => id))} ${roomy.length === 1 ? "has" : "have"} not paid off recently and ${roomy.length === 1 ? "waits" : "wait"}`,
     );
 
   const { scores } = measured;

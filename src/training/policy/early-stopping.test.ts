@@ -22,7 +22,7 @@ test("scores that are not finite count as misses", () => {
   expect(watch.exhausted).toBe(true);
 });
 
-test("what JSON makes of NaN is no score", () => {
+test("JSON's representation of NaN is not a score", () => {
   const watch = new StoppingWatch({ patience: 3 }, "lower");
   expect(watch.see(1, JSON.parse(JSON.stringify(Number.NaN)))).toBe(false);
 });

@@ -17,7 +17,7 @@ function history(events: readonly GrowthEvent[], start: number, steps: number) {
 }
 
 describe("growth events", () => {
-  it("happen once at their step", () => {
+  it("happens once at its step", () => {
     expect(
       history(
         [
@@ -33,7 +33,7 @@ describe("growth events", () => {
     ]);
   });
 
-  it("recur until the width is reached, the last cut to fit", () => {
+  it("recurs until the width is reached, the last one cut to fit", () => {
     expect(history([{ width: "a", by: 16, every: 10, until: 50 }], 8, 100)).toEqual([
       [10, 24],
       [20, 40],
@@ -45,7 +45,7 @@ describe("growth events", () => {
     ]);
   });
 
-  it("see one another at the same step", () => {
+  it("take account of one another at the same step", () => {
     const events: GrowthEvent[] = [
       { width: "a", by: 5, at: 10 },
       { width: "a", by: 16, every: 10, until: 16 },
@@ -56,7 +56,7 @@ describe("growth events", () => {
     ]);
   });
 
-  it("are refused before the run where they cannot happen", () => {
+  it("are refused before the run if they cannot happen", () => {
     const widths = findWidths(mlp([4, 8, 2]));
     const check = (event: GrowthEvent) => () => checkGrowths([event], widths, 100);
     expect(check({ width: "hidden1", by: 1, at: 99 })).not.toThrow();

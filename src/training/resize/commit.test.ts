@@ -8,7 +8,10 @@ import { sgd } from "../optimizers/sgd.ts";
 import { Trainer } from "../trainer/trainer.ts";
 import { commit, movedBy } from "./commit.ts";
 
-/** y = w₂·(w₁·x)¹⁶ on x of some 100: of units whose weights are drawn, a hundred times as large as the old, some overflow. */
+/**
+ * y = w₂·(w₁·x)¹⁶ for x near 100: some new units overflow, as their weights are a hundred times as large as
+ * the old.
+ */
 const overflowing = () => {
   const graph = newGraph();
   const x = graph.input("x", { dtype: "float32", shape: ["batch", 6] });
@@ -36,7 +39,7 @@ const trainerOf = (update: "kernel" | "graph") =>
 describe.each(["kernel", "graph"] as const)(
   "a growth whose outputs are not finite, with the %s learner",
   (update) => {
-    test("is taken back, bit for bit, and thrown", async () => {
+    test("is undone, bit for bit, and throws", async () => {
       const trainer = await trainerOf(update);
       await trainer.fit(examples, { steps: 2 });
       const [before, loss] = [trainer.state(), (await trainer.evaluate(examples)).loss];
@@ -102,7 +105,7 @@ describe("what moved", () => {
     expect(await told(after, noise)).toMatchObject({ beyond, undecided: 0 });
   });
 
-  test("noise is not measured where outputs may move", async () => {
+  test("noise is not measured if outputs may move", async () => {
     expect(await told(0.51, 0.005, false)).toMatchObject({ beyond: 1 });
   });
 });

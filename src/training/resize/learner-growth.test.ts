@@ -20,7 +20,7 @@ const model = cnn({ input: [1, 6, 6], filters: [3, 4], classes: 3 });
 const widths = findWidths(model);
 const growable = widths.filter((width) => width.growable);
 
-/** A learner after three steps, and the batch that it took them on. */
+/** A learner after three steps, and the batch of those steps. */
 async function trained(update: "kernel" | "graph") {
   const options = { loss: "crossEntropy", optimizer: adam(), update } as const;
   const settings = checkOptions(options);
@@ -45,7 +45,7 @@ function growthOf(width: Width, by: number, strategy: Strategy): LearnerGrowth {
 }
 
 describe.each(["kernel", "graph"] as const)("the %s learner", (update) => {
-  // "halved" changes old entries too; 90 units more need a larger memory, which moves all arrays.
+  // "halved" changes old entries too; 90 more units need a larger memory, which moves all arrays.
   test.each([
     ["random", 2],
     ["halved", 90],
@@ -69,7 +69,7 @@ describe.each(["kernel", "graph"] as const)("the %s learner", (update) => {
     expect(await learner.step(batch, 3)).toBeGreaterThan(0);
   });
 
-  test("goes back to what a growth made where the first step after it fails", async () => {
+  test("returns to the state right after a growth if the first step after it fails", async () => {
     const { learner, batch, features } = await trained(update);
     learner.grow(growthOf(growable[0] as Width, 2, strategyOf("random"))).keep();
     const { variables } = structuredClone(learner.state());

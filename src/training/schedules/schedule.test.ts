@@ -36,7 +36,7 @@ describe("schedules", () => {
     expect(() => cosineRate(1, { steps: 50, warmup: 10, hold: 40 })).toThrow(/warm-up and hold/);
   });
 
-  test("step: a factor each so many", () => {
+  test("step: a factor every n steps", () => {
     const schedule = stepRate(1, { every: 10, factor: 0.5 });
     expect([0, 9, 10, 25].map((step) => rateAt(schedule, step))).toEqual([1, 1, 0.5, 0.25]);
   });
@@ -67,10 +67,10 @@ test.each(Object.entries(rates))("rates of %s", (name, [schedule, expected]) => 
   });
 });
 
-describe("a run that goes on", () => {
+describe("a run that continues", () => {
   const schedule = cosineRate(0.1, { steps: 30, warmup: 5 });
 
-  test("gets another cosine behind one that is finished", () => {
+  test("gets another cosine after a finished one", () => {
     const next = prolonged(schedule, 30, 44);
     expect(next?.note).toContain("ended at step 30: a new one goes from 0.1 at step 30 to 0 at step 44");
     const rates = Array.from({ length: 14 }, (_, at) => rateAt(next?.schedule ?? schedule, 30 + at));
@@ -79,7 +79,7 @@ describe("a run that goes on", () => {
     expect(rateAt(next?.schedule ?? schedule, 44)).toBe(0);
   });
 
-  test("has room for a few steps only: no warm-up", () => {
+  test("has only a few steps: no warm-up", () => {
     expect(rateAt(prolonged(schedule, 30, 32)?.schedule ?? schedule, 30)).toBe(0.1);
   });
 

@@ -30,7 +30,7 @@ export function wsdRate(
   if (!(warmup >= 0 && decay >= 0 && warmup + decay <= steps)) {
     throw new EspalierError("ARGUMENT", {
       thing: "wsdRate",
-      rule: "needs as many steps as its warm-up and decay have",
+      rule: "needs at least as many steps as its warm-up and decay together",
       received: { steps, warmup, decay },
     });
   }

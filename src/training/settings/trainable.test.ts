@@ -7,7 +7,7 @@ import { frozenOf } from "./trainable.ts";
 const model = mlp([2, 4, 3, 2], { batchNorm: true });
 
 describe("which parameters train", () => {
-  it("follows names, patterns and predicates, and takes no statistics for parameters", () => {
+  it("follows names, patterns and predicates, and does not count statistics as parameters", () => {
     expect(frozenOf(model, {})).toEqual([]);
     expect(frozenOf(model, { frozen: ["hidden1*"] }).every((name) => name.startsWith("hidden1"))).toBe(true);
     expect(frozenOf(model, { frozen: ["hidden1.weight"] })).toEqual(["hidden1.weight"]);

@@ -16,7 +16,7 @@ export function comparedData({ graph }: Model, data: Dataset): ComparedData {
   const inputs = programInputs(graph, batchAxes(graph, graph.outputs[0]?.shape ?? [], undefined));
   const size = fixedBatch({ inputs }) ?? Math.min(usual, data.count);
   const count = Math.max(1, Math.floor(Math.min(most, data.count) / size));
-  // Where a model fixes more examples than there are, they start over.
+  // If a model fixes a batch larger than the data, examples repeat.
   const order = Uint32Array.from({ length: Math.max(data.count, size) }, (_, index) => index % data.count);
   const batches = Array.from({ length: count }, (_, at) => {
     const batcher = new Batcher({ inputs, ignored: [], target: undefined, classes: undefined }, data);

@@ -41,7 +41,7 @@ function drawing(name: string): Domain["real"] {
   return (usual.find((domain) => domain.name === name) as Domain).real;
 }
 
-/** At most this many constants get domains of their own. */
+/** At most this many constants get their own domains. */
 const mostConstants = 4;
 
 /** Standard normal numbers, and integers of the first kind. */

@@ -117,7 +117,7 @@ export async function noiseOf(
   return noise;
 }
 
-/** Whether it is of a real type that ONNX Runtime takes from JavaScript. */
+/** Whether it has a real type that ONNX Runtime accepts from JavaScript. */
 function isTaken({ dtype }: Tensor): boolean {
   return isReal(dtype) && dtype !== "bfloat16";
 }

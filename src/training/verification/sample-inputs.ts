@@ -16,11 +16,12 @@ export type { Sizes };
 export type GivenValues = Readonly<Record<string, readonly (number | string)[]>>;
 
 /**
- * Seeded inputs of a model for given sizes of its symbolic axes, based on its input types and on how its graph uses them:
- * real numbers are drawn from a {@link Domain}; integers that index a table are within its range; integers that are compared
- * with constants are drawn from these constants; bytes are arbitrary; any other integer or boolean input is a mask, 1 up to
- * some position of the last axis and 0 after it, or ones, or small numbers. Throws `UNSUPPORTED_TYPE` for bfloat16, which
- * ONNX Runtime does not take from JavaScript.
+ * Seeded inputs of a model for given sizes of its symbolic axes, based on its input types and on how its
+ * graph uses them: real numbers are drawn from a {@link Domain}; integers that index a table are within its
+ * range; integers that are compared with constants are drawn from these constants; bytes are arbitrary; any
+ * other integer or boolean input is a mask, 1 up to some position of the last axis and 0 after it, or ones,
+ * or small numbers. Throws `UNSUPPORTED_TYPE` for bfloat16, which ONNX Runtime does not accept from
+ * JavaScript.
  */
 export class SampleInputs {
   readonly #inputs: readonly Value[];
@@ -183,7 +184,7 @@ function numbers(
   if (dtype === "bfloat16") {
     throw new EspalierError("UNSUPPORTED_TYPE", {
       thing: `input "${name}"`,
-      rule: "must be of a type that ONNX Runtime takes from JavaScript",
+      rule: "must have a type that ONNX Runtime accepts from JavaScript",
       received: dtype,
       remedy: "Export the model with a float32 input followed by a Cast.",
     });
