@@ -42,8 +42,8 @@ const table: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The rooms of a folder, in the order in which they may know one another: a file imports from its own room and from rooms
- * further left. "." stands for the files at the folder's door, except those that have a place of their own by name.
+ * The rooms of a folder, in import order: a file imports from its own room and from rooms further left. "."
+ * stands for the files directly in the folder, except those that are listed by name.
  */
 const rooms: Readonly<Record<string, readonly string[]>> = {
   data: [
@@ -98,10 +98,10 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   cli: ["print", "options", "folder", "model", "train", "compare", "."],
 };
 
-/** A folder of more files than this hides rooms. */
+/** A folder with more files than this should be split into rooms. */
 const roomLimit = 30;
 
-/** Modules from outside that only some files may import. */
+/** External modules that only some files may import. */
 const outside: Readonly<Record<string, (file: string) => boolean>> = {
   "onnxruntime-node": (file) => file === "engine/runtime-node.ts",
   "onnxruntime-web": (file) => file === "engine/runtime-web.ts",
@@ -111,7 +111,7 @@ const outside: Readonly<Record<string, (file: string) => boolean>> = {
   "d3-shape": (file) => file.startsWith("report/"),
 };
 
-/** Node's own modules stay where a browser never looks. */
+/** Node's own modules stay out of the browser build. */
 const mayUseNode = (file: string) => file.startsWith("cli/") || file.startsWith("platform/node");
 
 /** Names in package.json's "imports". */
@@ -145,7 +145,7 @@ function folderOf({ file, target }: Import): string {
   return relative(source, resolve(source, dirname(file), target)).split(/[\\/]/)[0] as string;
 }
 
-/** The file that an import from inside names, from the source's root; an alias names none. */
+/** The file that an internal import names, relative to src; none for an alias. */
 function targetOf({ file, target }: Import): string {
   return relative(source, resolve(source, dirname(file), target)).replaceAll("\\", "/");
 }
@@ -158,8 +158,8 @@ function placeOf(file: string) {
 }
 
 /**
- * The circles among the files, imports of types included: groups of files each of which imports every other by some way
- * (strongly connected components, by Tarjan's algorithm).
+ * The circles among the files, type imports included: groups of files each of which imports every other,
+ * directly or not (strongly connected components, by Tarjan's algorithm).
  */
 function circlesIn(graph: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const order = new Map<string, number>();
@@ -208,7 +208,7 @@ describe("architecture", () => {
     }
   });
 
-  test("formats, growth, engine and nn do not know each other", () => {
+  test("formats, growth, engine and nn do not import each other", () => {
     const apart = ["formats", "growth", "engine", "nn"];
     for (const folder of apart) expect(table[folder]?.filter((other) => apart.includes(other))).toEqual([]);
   });

@@ -6,12 +6,12 @@ import { main } from "../src/cli/program.ts";
 import type { Model } from "../src/graph/model.ts";
 import { saveModel } from "../src/models/model-file.ts";
 
-/** What a command did, for tests. */
+/** The result of a command, for tests. */
 export interface CliRun {
   readonly code: number;
   readonly out: string;
   readonly err: string;
-  /** The code with which it wanted to end the process at once. */
+  /** The exit code with which it tried to end the process immediately. */
   readonly exited: number | undefined;
 }
 
@@ -58,7 +58,7 @@ export async function runCli(args: readonly string[], options: CliRunOptions = {
   return { code, out, err, exited };
 }
 
-/** Calls `body` with a folder that is gone afterwards. */
+/** Calls `body` with a temporary folder. */
 export async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "espalier-cli-"));
   try {
@@ -81,7 +81,7 @@ export async function snapshot(folder: string): Promise<ReadonlyMap<string, stri
   );
 }
 
-/** Calls `body` with a folder that holds a model. */
+/** Calls `body` with a folder that contains a model. */
 export function withModel(
   model: Model,
   body: (path: string, folder: string) => Promise<void>,

@@ -27,7 +27,7 @@ describe("examples", () => {
     expect(equal).toBe(true);
   });
 
-  test("grow-model: a model that exists grows, computes the same, and learns", async () => {
+  test("grow-model: an existing model grows, computes the same, and learns", async () => {
     const { verification, trained } = await import("../examples/grow-model.ts");
     expect(verification.preserved).toBe(true);
     expect(trained.accuracy).toBeGreaterThan(0.85);

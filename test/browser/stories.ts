@@ -9,7 +9,7 @@ export type Arm = Pick<Espalier.TrainerOptions, "update" | "providers" | "thread
 
 export type Weights = Readonly<Record<string, readonly number[]>>;
 
-/** A stretch of training: what a machine must agree on with another one. All of it survives JSON. */
+/** A stretch of training on which two machines must agree. All of it can be stored as JSON. */
 export interface Stretch {
   /** Training loss of each step. */
   readonly losses: readonly number[];
@@ -18,7 +18,7 @@ export interface Stretch {
   readonly evaluation: Readonly<Record<string, number>>;
 }
 
-/** What came out of a checkpoint, and what training made of it. */
+/** A resumed checkpoint, and the training after it. */
 export interface Resumed extends Stretch {
   readonly read: Weights;
 }
@@ -30,7 +30,10 @@ export interface Story {
   /** Over the whole training set, right before and after growing. */
   readonly evaluated: { readonly before: number; readonly after: number };
   readonly after: Stretch;
-  /** Written one step after the growth, in base64, and the weights then; `resumed` goes on from it in the same place. */
+  /**
+   * Written one step after the growth, in base64, and the weights then; `resumed` continues from it in the
+   * same place.
+   */
   readonly checkpoint: string;
   readonly written: Weights;
   readonly resumed: Resumed;
@@ -39,7 +42,9 @@ export interface Story {
 
 const steps = 40;
 
-/** Two moons: train, widen, train, take a checkpoint, train to the end; then resume and do the last part again. */
+/**
+ * Two moons: train, widen, train, take a checkpoint, train to the end; then resume and repeat the last part.
+ */
 export async function story(espalier: Library, arm: Arm = {}): Promise<Story> {
   const started = performance.now();
   const data = espalier.twoMoons({ count: 256, noise: 0.15, seed: 3 });
@@ -81,7 +86,7 @@ async function goOn(espalier: Library, bytes: Uint8Array): Promise<Resumed> {
   return { ...stretch, read };
 }
 
-/** What `digits()` gives (hashes of its features and labels), and what a small net makes of it. */
+/** Hashes of the features and labels of `digits()`, and the result of training a small network on them. */
 export async function digitsStory(espalier: Library) {
   const { train: training, test } = await espalier.digits();
   const trainer = await espalier.Trainer.create(espalier.mlp([64, 16, 10]), { seed: 1 });
@@ -97,7 +102,7 @@ export async function digitsStory(espalier: Library) {
   };
 }
 
-/** Codes of the errors that a browser must give for paths. */
+/** Codes of the errors that a browser must throw for paths. */
 export async function pathErrors(espalier: Library): Promise<readonly string[]> {
   const trainer = await espalier.Trainer.create(espalier.mlp([2, 3, 2]));
   const asks = [

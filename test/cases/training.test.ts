@@ -9,7 +9,7 @@ import type { TrainerOptions } from "../../src/training/settings/options.ts";
 import { diagnose } from "../../src/training/trainer/diagnose-model.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
 
-// What the files of this folder are trained on as a library's user would; right values are from PyTorch.
+// Trains the files of this folder as a user of the library would; expected values are from PyTorch.
 
 const read = (name: string) => loadModel(join(import.meta.dirname, `${name}.onnx`));
 const create = async (name: string, options: TrainerOptions = {}) =>
@@ -20,7 +20,7 @@ const normal = (count: number, seed: number) => {
 };
 
 describe("axes: [sequence, batch, ...]", () => {
-  it("lstm_seqfirst: an example is a sequence, whatever stands beside it", async () => {
+  it("lstm_seqfirst: an example is a sequence, whatever else is in the batch", async () => {
     const [count, steps] = [10, 7];
     const features = normal(count * steps * 5, 1);
     const labels = Int32Array.from({ length: count * steps }, (_, at) => (at * 5 + (at >> 2)) % 4);
@@ -47,7 +47,7 @@ describe("axes: [sequence, batch, ...]", () => {
   });
 });
 
-describe("means are of what counts", () => {
+describe("means are over what counts", () => {
   const length = 12;
   const ids = (count: number) =>
     BigInt64Array.from({ length: count * length }, (_, at) => (Math.floor(at / length) % 2 ? 3n : 7n));
@@ -73,7 +73,7 @@ describe("means are of what counts", () => {
         expect((await trainer.evaluate(set, { batchSize })).loss).toBeCloseTo(1.94206, 4);
   });
 
-  it("tag: an example in which nothing counts changes nothing, and ends no run", async () => {
+  it("tag: an example in which nothing counts changes nothing, and does not end the run", async () => {
     const few = tagged(4, (row, place) => (row === 0 ? -100 : ((row * length + place) * 3) % 5));
     const trainer = await create("tag", {
       loss: "tokenCrossEntropy",
@@ -119,7 +119,7 @@ describe("a batch of one", () => {
     await expect(trainer.fit(data(6), { steps: 1 })).rejects.toThrow(/batch/);
   });
 
-  it("bn: the last of an epoch joins the one before, and none is left out of evaluation", async () => {
+  it("bn: the last batch of an epoch joins the one before, and evaluation leaves no example out", async () => {
     const trainer = await create("bn", { batchSize: 4 });
     await trainer.fit(data(9), { epochs: 2 });
     const { loss, examples } = await trainer.evaluate(data(9), { batchSize: 1 });
@@ -128,7 +128,7 @@ describe("a batch of one", () => {
   });
 });
 
-it("dropout_train: evaluates without chance", async () => {
+it("dropout_train: evaluates deterministically", async () => {
   const trainer = await create("dropout_train");
   const data = dataset({
     features: normal(40 * 5, 4),
@@ -165,7 +165,7 @@ describe("growth through functions that are not finite everywhere", () => {
 });
 
 describe("diagnosis of a model with nothing to train", () => {
-  it("chw_mean: weights that are taken for constants are looked at; without weights there is no width", async () => {
+  it("chw_mean: weights taken for constants are examined; without weights there is no width", async () => {
     const data = dataset({
       features: normal(8 * 192, 4),
       featureDims: [3, 8, 8],

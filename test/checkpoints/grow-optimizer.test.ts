@@ -11,14 +11,14 @@ import { tinyFolder } from "./tiny-folder.ts";
 
 type Dict = ReadonlyMap<string | bigint, TorchValue>;
 
-/** What the first moment of a parameter holds here, entry by entry; the second holds its square. */
+/** The first moment of a parameter in these tests, entry by entry; the second moment is its square. */
 const firstMoment = (parameter: number, at: number) => Math.fround((parameter + 1) / 8 + at / 64);
 
 const names = async (folder: string) => [
   ...decodeSafetensors(new Uint8Array(await readFile(join(folder, "model.safetensors")))).tensors.entries(),
 ];
 
-/** Names and sizes in the order of the module, as Trainer groups them. */
+/** Names and sizes in module order, grouped as by Trainer. */
 async function grouped(folder: string) {
   const tensors = new Map(await names(folder));
   const ordered = inModuleOrder("llama", tensors.keys()) as readonly string[];
@@ -116,7 +116,7 @@ test("moments grow with their weights, by number and in Trainer's order", () =>
     expect(groups.map((group) => (group.get("params") as bigint[]).length)).toEqual(
       after.map(({ length }) => length),
     );
-    // The new layer is number 1; what was 1 and 2 is 2 and 3.
+    // The new layer is number 1; the old 1 and 2 become 2 and 3.
     const renamed = (name: string) =>
       name.replace(/layers\.([12])/, (_, digit) => `layers.${Number(digit) + 1}`);
     const all = after.flat();
@@ -159,7 +159,7 @@ test.each([
     const wide = m.dims[1] as number;
     expect(m.data[wide + 3]).toBeCloseTo(firstMoment(0, 24 + 3) / first, 5);
     expect(v.data[wide + 3]).toBeCloseTo(firstMoment(0, 24 + 3) ** 2 / second, 4);
-    // What reads it has the gradient that it had.
+    // The weights that read it have the same gradient as before.
     expect(values(1, "exp_avg").data[wide + 3]).toBeCloseTo(firstMoment(1, 24 + 3), 5);
   }),
 );

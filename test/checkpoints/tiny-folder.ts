@@ -4,7 +4,7 @@ import { encodeSafetensors } from "../../src/formats/safetensors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 
-/** A Llama of three layers with unequal sizes. Its numbers are spelled as a careless writer would. */
+/** A Llama of three layers with unequal sizes. Its numbers are written in careless forms. */
 export const tinyConfig = `{
   "model_type": "llama", "hidden_size": 24,
   "intermediate_size": 40, "num_hidden_layers": 3,

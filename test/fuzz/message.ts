@@ -1,4 +1,4 @@
-/** Messages of an ONNX file that mutations can tell apart. */
+/** Messages of an ONNX file that mutations distinguish. */
 export type MessageType =
   | "Model"
   | "Graph"
@@ -14,10 +14,10 @@ export type MessageType =
   | "Entry"
   | "Function";
 
-/** What a field of wire type 2 holds: a message, text, or anything else. */
+/** The content of a field of wire type 2: a message, text, or anything else. */
 type Content = MessageType | "text";
 
-/** Fields by number, as in onnx.proto; what is not listed stays as bytes or a number. */
+/** Fields by number, as in onnx.proto; unlisted fields stay bytes or numbers. */
 const schema: { readonly [T in MessageType]: Readonly<Record<number, Content>> } = {
   Model: { 2: "text", 3: "text", 4: "text", 6: "text", 7: "Graph", 8: "Opset", 14: "Entry", 25: "Function" },
   Graph: {
@@ -75,7 +75,7 @@ export interface Entry {
   value: bigint | string | Uint8Array | Message;
   /** Needless bytes in the varint of the tag, and in that of the length or value. */
   padding: readonly [tag: number, value: number];
-  /** How far the stated length is off. */
+  /** How much the stated length is off. */
   lie: number;
 }
 
@@ -91,7 +91,7 @@ export function field(
   return { number, wire, value, padding: [0, 0], lie: 0 };
 }
 
-/** Reads well-formed bytes, such as the seeds are made of. */
+/** Reads well-formed bytes, such as the seeds. */
 export function parse(bytes: Uint8Array, type: MessageType): Message {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: Entry[] = [];

@@ -10,12 +10,12 @@ import { startWatchdog } from "./watchdog.ts";
 /** Seconds of processor time that one file may take. */
 const maxSeconds = 2;
 
-/** What memory may come to beyond that at the start, in bytes. */
+/** How much memory may grow beyond that at the start, in bytes. */
 const maxGrowth = 2 ** 30;
 
 const { seed, numRuns } = lawRuns("mutated models", 5000);
 
-/** ESPALIER_FUZZ_MODELS names a folder of ONNX files to start from as well. */
+/** ESPALIER_FUZZ_MODELS names a folder of ONNX files to use as seeds as well. */
 const folder = process.env.ESPALIER_FUZZ_MODELS;
 const starts = folder === undefined ? seeds : [...seeds, ...seedsFrom(folder)];
 
@@ -28,7 +28,7 @@ function bytesOf(index: number): Uint8Array {
   return mutate(model as Message, donor as Message, random);
 }
 
-/** Runs one case. What it throws names the case. */
+/** Runs one case. Errors name the case. */
 function runCase(index: number): ReturnType<typeof run> {
   const before = process.cpuUsage();
   try {
@@ -44,7 +44,7 @@ function runCase(index: number): ReturnType<typeof run> {
   }
 }
 
-test("the seeds are what they are meant to be: read, grown, and the same after parsing", () => {
+test("the seeds are as intended: they can be read, grown, and parsed without change", () => {
   for (const model of seeds) {
     const bytes = serialize(model);
     expect(run(bytes)).toEqual({ stage: "grown", error: undefined });

@@ -1,7 +1,7 @@
 import type { Random } from "../../src/tensor/random.ts";
 import { type Entry, field, isMessage, type Message, type MessageType, serialize } from "./message.ts";
 
-/** A field where it stands. */
+/** A field and its position. */
 interface Spot {
   readonly parent: Message;
   readonly entry: Entry;
@@ -36,7 +36,7 @@ export const cloneMessage = ({ type, entries }: Message): Message => ({
   entries: entries.map(cloneEntry),
 });
 
-/** Numbers where something ends: bytes, int32, 2^53, int64, and small ones. */
+/** Numbers at limits: of bytes, int32, 2^53, int64, and small ones. */
 const edges: readonly bigint[] = [
   0n,
   1n,

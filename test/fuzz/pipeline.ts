@@ -6,7 +6,7 @@ import { random } from "../../src/growth/strategies/random.ts";
 import { inferTypes } from "../../src/ops/infer.ts";
 import { EspalierError } from "../../src/tensor/errors.ts";
 
-/** How far a model came, or the code of the error that stopped it. */
+/** The stages that a model passed, or the code of the error that stopped it. */
 export const stages = ["read", "typed", "searched", "grown"] as const;
 export type Stage = (typeof stages)[number];
 
@@ -18,7 +18,7 @@ export interface Outcome {
 
 /**
  * Reads, types, looks for widths, grows the first that can. Whatever was read or grown must survive being written and
- * read again. Throws whatever is not an EspalierError, and an Error where a model that was accepted is not stable.
+ * read again. Throws anything that is not an EspalierError, and an Error if an accepted model is not stable.
  */
 export function run(bytes: Uint8Array, limits: Partial<Limits> = {}): Outcome {
   let stage: Outcome["stage"] = "nothing";

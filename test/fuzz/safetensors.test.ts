@@ -6,7 +6,7 @@ import { float32, int64, type Tensor } from "../../src/tensor/tensor.ts";
 import { lawRuns } from "../laws/seed.ts";
 import { startWatchdog } from "./watchdog.ts";
 
-/** What memory may come to beyond that at the start, in bytes. */
+/** How much memory may grow beyond that at the start, in bytes. */
 const maxGrowth = 2 ** 29;
 
 const { seed, numRuns } = lawRuns("mutated safetensors", 5000);
@@ -24,13 +24,13 @@ const starts = [
   encodeSafetensors(new Map([["one", float32([], [1])]])),
 ];
 
-/** Pieces of headers, and what is nearly one. */
+/** Pieces of headers, valid and almost valid. */
 const pieces =
   '{ } [ ] , : " \\ \\u0000 \\ud800 null true 0 -1 1.5 1e9 1e400 00 9007199254740993 18446744073709551616 "F32" "I64" "F4" "BOOL" "dtype" "shape" "data_offsets" "__metadata__" "__proto__" [0,4] [4,0] [[[[ {"a": é \t \n'.split(
     " ",
   );
 
-/** Text in place of a few bytes of the header, whose length is put right or not; then bytes anywhere. */
+/** Text replaces a few bytes of the header, whose length is corrected or not; then bytes change anywhere. */
 function mutate(start: Uint8Array, random: Random): Uint8Array {
   const length = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
   let header: number[] = [...start.subarray(8, 8 + length)];
@@ -54,7 +54,7 @@ function mutate(start: Uint8Array, random: Random): Uint8Array {
   return random.integer(16) === 0 ? bytes.subarray(0, random.integer(bytes.length + 1)) : bytes;
 }
 
-/** The code of a typed refusal, or that the file was read; what was read must be written and read the same. */
+/** The code of a typed error, or that the file was read; the result must survive being written and read. */
 function run(bytes: Uint8Array): string {
   try {
     const { tensors, metadata } = decodeSafetensors(bytes);

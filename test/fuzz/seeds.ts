@@ -6,7 +6,7 @@ import { cnn } from "../../src/nn/cnn.ts";
 import { mlp } from "../../src/nn/mlp.ts";
 import { field, isMessage, type Message, parse } from "./message.ts";
 
-/** Remarks, text, an operator that nobody knows and a subgraph, next to a model that can grow. */
+/** Notes, text, an unknown operator and a subgraph, next to a model that can grow. */
 function withExtras(model: Model): Model {
   const output = model.graph.outputs[0] as Model["graph"]["outputs"][number];
   const notes = { doc: "a remark", metadata: new Map([["key", "value"]]) };
@@ -45,7 +45,7 @@ function withExtras(model: Model): Model {
   };
 }
 
-/** The last Relu as a call of a function that holds it. */
+/** The last Relu as a call of a function that contains it. */
 function withFunction(model: Model): Message {
   const tree = parse(encodeModel(model), "Model");
   const graph = tree.entries.find((entry) => entry.number === 7)?.value as Message;
@@ -74,7 +74,7 @@ function withFunction(model: Model): Message {
   return tree;
 }
 
-/** Small models of every kind that the reader knows, as trees. */
+/** Small models of every kind that the reader supports, as trees. */
 export const seeds: readonly Message[] = [
   ...[
     mlp([3, 4, 2]),
@@ -87,7 +87,7 @@ export const seeds: readonly Message[] = [
   withFunction(mlp([3, 4, 2])),
 ];
 
-/** Larger files would spend the time on their weights. */
+/** Larger files would mostly spend time on their weights. */
 const maxBytes = 65_536;
 
 /** The small ONNX files of a folder, as trees. */

@@ -9,17 +9,17 @@ import { sizeOf } from "../../src/tensor/tensor.ts";
 import { lawRuns } from "../laws/seed.ts";
 import { startWatchdog } from "./watchdog.ts";
 
-/** What memory may come to beyond that at the start, in bytes. */
+/** How much memory may grow beyond that at the start, in bytes. */
 const maxGrowth = 2 ** 29;
 
 const { seed, numRuns } = lawRuns("mutated torch files", 3000);
 
 const start = new Uint8Array(readFileSync(new URL("../fixtures/adamw.pt", import.meta.url)));
 const listAt = Buffer.from(start).indexOf("PK\x01\x02", 0, "latin1");
-/** Where the pickle lies: the archive's first file, behind 64 bytes. */
+/** The position of the pickle: the archive's first file, after 64 bytes. */
 const pickle = { begin: 64, size: new DataView(start.buffer, start.byteOffset).getUint32(listAt + 24, true) };
 
-/** Opcodes, those that torch does not write among them, and numbers that sizes are near to. */
+/** Opcodes, including some that torch does not write, and numbers close to sizes. */
 const pieces = [
   [0x80, 2],
   [125],
@@ -50,7 +50,7 @@ const pieces = [
   [255, 255, 255, 255],
 ] as const;
 
-/** Bytes changed in the pickle, whose checksum is put right, in the headers and the list, or anywhere. */
+/** Changes bytes in the pickle (correcting its checksum), in the headers and the list, or anywhere. */
 function mutate(random: Random): Uint8Array {
   const bytes = start.slice();
   const put = (from: number, to: number) => {
@@ -73,7 +73,7 @@ function mutate(random: Random): Uint8Array {
   return random.integer(16) === 0 ? bytes.subarray(0, random.integer(bytes.length + 1)) : bytes;
 }
 
-/** The code of a typed refusal, or that the file was read; what was read can be written and read. */
+/** The code of a typed error, or that the file was read; the result can be written and read again. */
 function run(bytes: Uint8Array): string {
   try {
     const { value, read } = openTorchFile(

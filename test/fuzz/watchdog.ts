@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-/** Looks from another thread whether the cases go on: a loop without end would block this one for good. */
+/** Checks from another thread that cases make progress: an endless loop would block this one. */
 export interface Watchdog {
   beat(test: number): void;
   stop(): Promise<number>;
@@ -22,7 +22,7 @@ const watch = `
   }, 500);
 `;
 
-/** Ends this process, naming the case, where none ends for `seconds`. */
+/** Ends this process, naming the case, if no case ends for `seconds`. */
 export function startWatchdog(seconds: number): Watchdog {
   const shared = new SharedArrayBuffer(4);
   const cells = new Int32Array(shared);

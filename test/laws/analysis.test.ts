@@ -9,7 +9,7 @@ import { random } from "../../src/growth/strategies/random.ts";
 import { architectures, modelOf } from "./random-graphs/architecture.ts";
 import { lawRuns } from "./seed.ts";
 
-/** All that a width says, its functions called. */
+/** Everything about a width, including the results of its functions. */
 function said(width: Width | undefined) {
   if (width === undefined) return undefined;
   const written = width.written.map(({ becomes, ...place }) => ({
@@ -19,7 +19,7 @@ function said(width: Width | undefined) {
   return { ...width, written, zeroIncoming: width.zeroIncoming(), copying: width.copying() };
 }
 
-test("after every growth, an analysis says of each width what a new one says of the grown model", {
+test("after every growth, an analysis describes each width like a fresh analysis of the grown model", {
   timeout: 600_000,
 }, () => {
   let [growths, moved] = [0, 0];

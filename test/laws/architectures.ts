@@ -12,7 +12,7 @@ import { mlp } from "../../src/nn/mlp.ts";
 import { averagePool, flatten, globalAveragePool, maxPool } from "../../src/nn/pooling.ts";
 import { sequential } from "../../src/nn/sequential.ts";
 
-/** A network to be, as plain data that fast-check can print. */
+/** A description of a network, as plain data that fast-check can print. */
 export interface Architecture {
   /** One example: [features] or [channels, side, side]. */
   readonly input: readonly number[];
@@ -56,7 +56,7 @@ export function layerOf(spec: LayerSpec): Layer {
           graph.emit("LeakyRelu", [input], { alpha: float(spec.slope) }, name),
       };
     case "batchNorm":
-      // Without epsilon the law is exact, as long as steps leave the running statistics alone.
+      // Without epsilon the law is exact, as long as steps do not change the running statistics.
       return batchNorm({ epsilon: spec.epsilon, momentum: spec.epsilon === 0 ? 1 : 0.9 });
     case "dropout":
       return dropout(spec.ratio);
@@ -78,7 +78,7 @@ export function build({ input, layers, seed }: Architecture): Model {
 export interface ArchitectureLimits {
   /** Piecewise-linear activations, powers of two in every mean: exact for small integers. */
   readonly exact: boolean;
-  /** Most units of a hidden layer. */
+  /** The most units of a hidden layer. */
   readonly units: number;
 }
 
@@ -93,7 +93,7 @@ function activationSpec(limits: ArchitectureLimits): fc.Arbitrary<LayerSpec> {
     : fc.constantFrom(...activationNames).map((name): LayerSpec => ({ kind: "activation", name }));
 }
 
-/** What may stand between a producer and its consumer, in any order. */
+/** The layers that may be between a producer and its consumer, in any order. */
 function between(limits: ArchitectureLimits): fc.Arbitrary<readonly LayerSpec[]> {
   const norm: LayerSpec = { kind: "batchNorm", epsilon: limits.exact ? 0 : 1e-5 };
   return fc
@@ -178,7 +178,7 @@ function convolutional(limits: ArchitectureLimits): fc.Arbitrary<Architecture> {
             : fc.constant([first, left] as const),
         )
         .map(([convolutions, left]) => {
-          // A mean over the whole image is exact where its area is a power of two.
+          // A mean over the whole image is exact if its area is a power of two.
           const whole = global && (!limits.exact || Number.isInteger(Math.log2(left)));
           const head: LayerSpec[] = whole
             ? [{ kind: "globalAveragePool" }, { kind: "flatten" }]
@@ -192,7 +192,7 @@ function convolutional(limits: ArchitectureLimits): fc.Arbitrary<Architecture> {
     );
 }
 
-/** Random networks of linear and convolution layers with everything that may stand between them. */
+/** Random networks of linear and convolution layers with everything that may be between them. */
 export function architectures(limits: ArchitectureLimits): fc.Arbitrary<Architecture> {
   return fc.oneof(multilayer(limits), convolutional(limits));
 }

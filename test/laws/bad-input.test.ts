@@ -72,7 +72,7 @@ async function withTrainer(
 }
 
 describe("models", () => {
-  test("a file that is not ONNX, empty, truncated, too large, or not there", async () => {
+  test("a file that is not ONNX, empty, truncated, too large, or missing", async () => {
     const path = join(folder, "model.onnx");
     for (const bytes of [
       new Uint8Array(0),
@@ -81,7 +81,7 @@ describe("models", () => {
     ]) {
       await writeFile(path, bytes);
       const error = await refused("FORMAT", () => loadModel(path)).catch(async (reason) => {
-        // Bytes that parse by chance as an empty message are refused for what they lack.
+        // Bytes that happen to parse as an empty message are refused for missing fields.
         if (bytes.length === 0) return refused("INVALID_MODEL", () => loadModel(path));
         throw reason;
       });
@@ -97,7 +97,7 @@ describe("models", () => {
     await refused("TOO_LARGE", () => decodeModel(whole, { maxBytes: 100 }), /100/);
   });
 
-  test("no bytes at all make anything but a typed error", () => {
+  test("no bytes cause anything but a typed error", () => {
     const whole = encodeModel(mlp([3, 4, 2]));
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.nat(whole.length), (at, value, length) => {
@@ -113,7 +113,7 @@ describe("models", () => {
     );
   });
 
-  test("an unsupported operator is named, with where to read on", async () => {
+  test("an unsupported operator is named, with a pointer to the docs", async () => {
     const model = mlp([3, 4, 2]);
     const nodes = model.graph.nodes.map((node) => (node.op === "Relu" ? { ...node, op: "Quux" } : node));
     const odd: Model = { ...model, graph: { ...model.graph, nodes } as Graph };
@@ -123,7 +123,7 @@ describe("models", () => {
       graph: { ...odd.graph, nodes: nodes.map((n) => ({ ...n, op: n.op.replace("Quux", "ReluX") })) },
     };
     await refused("UNSUPPORTED_OPERATOR", () => Trainer.create(near), /Relu, \w+, \w+\./);
-    // A model that is only widened may hold it: what passes through it cannot grow, and says why.
+    // A model that is only widened may contain it: widths that pass through it cannot grow, and say why.
     const widths = findWidths(odd);
     expect(widths.map(({ growable }) => growable)).not.toContain(true);
     expect(widths[0]?.reason).toMatch(/Quux/);
@@ -197,7 +197,7 @@ describe("data", () => {
       mlp([3, 3, 2]),
       async (trainer) => {
         await refused("SHAPE_MISMATCH", () => trainer.fit(targets, { steps: 1 }), /targets/);
-        // Two outputs cannot be compared with one label to an example.
+        // Two outputs cannot be compared with one label per example.
         await refused("SHAPE_MISMATCH", () => trainer.fit(good, { steps: 1 }), /good/);
         expect(trainer.step).toBe(0);
       },
@@ -248,7 +248,7 @@ describe("data", () => {
     });
   });
 
-  test("numbers that are none", async () => {
+  test("invalid numbers", async () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 1e39]) {
       await refused(
         "ARGUMENT",
@@ -296,7 +296,7 @@ describe("data", () => {
 });
 
 describe("growth", () => {
-  test("a width that does not exist; the error lists those that do", async () => {
+  test("a width that does not exist; the error lists the existing ones", async () => {
     await withTrainer(mlp([3, 4, 5, 2]), async (trainer) => {
       const error = await refused("UNKNOWN_WIDTH", () => trainer.widen("hidden9", { by: 1 }), /hidden9/);
       expect(error.remedy).toContain("hidden1 (4), hidden2 (5)");

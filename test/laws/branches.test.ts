@@ -107,7 +107,7 @@ const nested = () => {
 };
 
 describe("branches", () => {
-  it("hold widths before, in and behind them, in branches of branches too", async () => {
+  it("have widths before, inside and after them, in nested branches too", async () => {
     const read = nested();
     const own = ownParameters(read);
     expect(growable(own)).toEqual(["w0", "deep", "deep2"]);
@@ -145,7 +145,7 @@ describe("branches", () => {
     expect(await outputs(own, { x: normal(9, 5), flag: yes(true) })).toHaveLength(10);
   });
 
-  it("hand on what comes from outside", async () => {
+  it("pass on values from outside", async () => {
     const own = ownParameters(
       model(
         [
@@ -170,7 +170,7 @@ describe("branches", () => {
     });
   });
 
-  it("are decided by the sizes of the model, or by what a squeeze of an unknown axis must mean", () => {
+  it("are decided by the sizes of the model, or by what a squeeze of an unknown axis implies", () => {
     const squeeze = (rows: number | string) => {
       const one = int64([1], [1]);
       return model(

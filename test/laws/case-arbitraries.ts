@@ -44,7 +44,7 @@ export const unary = (
       differentiable: [0],
     }));
 
-/** Elementwise on `count` inputs, broadcast; `f` keeps each away from where it has no derivative. */
+/** Elementwise on `count` inputs, broadcast; `f` keeps each away from points without a derivative. */
 export const nary = (op: string, count: number, f: (x: number, index: number) => number = (x) => x): Cases =>
   broadcasting(count)
     .chain((shapes) => fc.tuple(...shapes.map((dims) => tensor(dims))))

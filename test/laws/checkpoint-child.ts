@@ -4,7 +4,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { adam } from "../../src/training/optimizers/adam.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
 
-/** The run that the crash test kills again and again, and the one that nobody kills. */
+/** The run that the crash test kills repeatedly, and the one that it does not kill. */
 
 export const totalSteps = 400;
 const saveEvery = 2;
@@ -32,7 +32,7 @@ export async function advance(trainer: Trainer): Promise<void> {
   await trainer.trainStep(data);
 }
 
-/** Goes on from the folder's newest checkpoint, or from the start, and saves every other step. */
+/** Continues from the folder's newest checkpoint, or from the start, and saves every other step. */
 export async function run(folder: string, told: (step: number) => void): Promise<void> {
   let trainer: Trainer;
   try {

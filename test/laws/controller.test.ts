@@ -28,13 +28,13 @@ const start = () =>
     optimizer: adam({ learningRate: 1e-2 }),
   });
 
-/** Goes on to update `until`; a trial that fails on the way takes longer. */
+/** Continues to update `until`; a trial that fails on the way takes longer. */
 async function goOn(trainer: Trainer, growth: GrowthPolicy, until: number, data: Dataset = train) {
   const steps = until - trainer.step;
   return trainer.fit(data, { steps, growth, validation, validateEvery: 1000 });
 }
 
-/** The whole state, that of a trial to go back to included, without clocks. */
+/** The whole state, including the one that a trial would return to, without times. */
 function everything(state: TrainerState): string {
   return `${stateText(state)} ${state.kept === undefined ? "" : stateText(state.kept)}`;
 }
@@ -111,7 +111,7 @@ describe.each(Object.entries(policies))("the controller: %s", (_, { policy, deci
   });
 });
 
-test("an undone growth leaves no trace but its cost and the memory of it", async () => {
+test("an undone growth leaves no trace except its cost and its record", async () => {
   const policy: GrowthPolicy = {
     when: { at: [10] },
     howMany: { units: 3 },
@@ -172,7 +172,7 @@ test("charges scores and growths, and never exceeds its FLOPs or its parameters"
   }
 });
 
-test("seconds are counted on the clock, over a resume", async () => {
+test("seconds are wall-clock time, also across a resume", async () => {
   const policy: GrowthPolicy = {
     when: { every: 1000 },
     howMany: { units: 1 },
@@ -191,7 +191,7 @@ test("seconds are counted on the clock, over a resume", async () => {
   await second.dispose();
 });
 
-test("a policy that cannot be is refused before any step", async () => {
+test("an impossible policy is refused before any step", async () => {
   const trainer = await start();
   const rules = { when: { every: 10 }, howMany: { units: 4 } } as const;
   const refused: readonly (readonly [GrowthPolicy, string])[] = [

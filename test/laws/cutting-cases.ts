@@ -45,7 +45,7 @@ const split: Cases = shape(1, 3).chain((dims) =>
         outputs,
         ...(lossOutputs.length > 0 ? { lossOutputs } : {}),
         differentiable: [0],
-        // A named size does not tell whether it comes out even.
+        // A symbolic size does not show whether it divides evenly.
         ...(even && size % outputs !== 0 ? { numeric: [0] } : {}),
       }));
     }),
@@ -91,7 +91,7 @@ const slice: Cases = shape(1, 3)
       }),
   )
   .filter(({ inputs: [x, starts, ends, axes, steps] }) => {
-    // Where a named size is shorter than a cut says, the shape rule does not promise anything.
+    // If a symbolic size is smaller than a cut assumes, the shape rule promises nothing.
     const numbers = (t: Tensor | undefined) => Array.from(t?.data as BigInt64Array, Number);
     return numbers(axes).every((axis, at) => {
       const size = x?.dims[axis] as number;
@@ -170,7 +170,7 @@ const pad: Cases = shape(1, 3).chain((dims) =>
     }),
 );
 
-/** Operators that cut tensors along an axis and put them together. */
+/** Operators that split tensors along an axis or join them. */
 export const cuttingCases: { readonly [K in OperatorName]?: Cases } = {
   Concat: concat,
   Gather: gather,

@@ -56,7 +56,7 @@ describe("depth", () => {
     await trainer.dispose();
   });
 
-  it("refuses counts that are none", () => {
+  it("refuses invalid counts", () => {
     const model = mlp([6, 9, 5]);
     const width = widthOf(findWidths(model), "hidden1");
     expect(() => deepenModel(model, width, { by: 0, seed: 1 })).toThrow(

@@ -47,7 +47,7 @@ async function failure(work: Promise<unknown>): Promise<EspalierError> {
 }
 
 describe.each(updates)("divergence, %s", (update) => {
-  test("a run that blows up stops with the step and keeps the weights of the last finite loss", async () => {
+  test("a diverging run stops, reports the step and keeps the weights of the last finite loss", async () => {
     const trainer = await Trainer.create(mlp([4, 8, 8, 2]), {
       loss: "meanSquaredError",
       optimizer: sgd({ learningRate: 50, momentum: 0.9 }),
@@ -74,7 +74,7 @@ describe.each(updates)("divergence, %s", (update) => {
     await trainer.dispose();
   });
 
-  test("fit says the same, the loss is finite afterwards, and training can go on", async () => {
+  test("fit says the same, the loss is finite afterwards, and training can continue", async () => {
     const trainer = await Trainer.create(mlp([4, 8, 2]), {
       loss: "meanSquaredError",
       optimizer: adam({ learningRate: 1e-3 }),
@@ -99,7 +99,7 @@ describe.each(updates)("divergence, %s", (update) => {
       update,
     });
     const good = weightsOf(trainer);
-    // This step's loss is finite; the weights that it makes are not worth keeping.
+    // This step's loss is finite; the weights after its update are useless.
     await trainer.trainStep(regression(8, 1, 1));
     for (let failures = 0; failures < 4; failures++) {
       expect((await failure(trainer.trainStep(overflowing))).code).toBe("DIVERGED");
@@ -108,7 +108,7 @@ describe.each(updates)("divergence, %s", (update) => {
     await trainer.dispose();
   });
 
-  test("moments that start over start over with their age: no step of three learning rates", async () => {
+  test("moments that restart also restart their age: no step of three learning rates", async () => {
     const rate = 1e-3;
     const trainer = await Trainer.create(mlp([4, 8, 2]), {
       loss: "meanSquaredError",
@@ -139,7 +139,10 @@ describe.each(updates)("divergence, %s", (update) => {
 
 describe.each(updates)("the last update, %s", (update) => {
   const data = regression(8, 1, 1);
-  /** One step whose loss is finite and whose update ruins the weights: by overflow, or only by giving no finite loss. */
+  /**
+   * One step whose loss is finite and whose update ruins the weights: they overflow, or only their loss is
+   * not finite.
+   */
   const ruined = async (learningRate: number) => {
     const trainer = await Trainer.create(mlp([4, 8, 2]), {
       loss: "meanSquaredError",
@@ -153,7 +156,7 @@ describe.each(updates)("the last update, %s", (update) => {
     return { trainer, good };
   };
 
-  test.each([1e39, 1e30])("is not kept where it ruined the weights: rate %d", async (rate) => {
+  test.each([1e39, 1e30])("is not kept if it ruined the weights: rate %d", async (rate) => {
     const folder = await mkdtemp(join(tmpdir(), "espalier-divergence-"));
     try {
       for (const keep of [
@@ -180,7 +183,7 @@ describe.each(updates)("the last update, %s", (update) => {
     }
   });
 
-  test("ends a fit as a later one would, and weights that are not finite have no bytes", async () => {
+  test("ends a fit as a later one would, and weights that are not finite are not saved", async () => {
     const trainer = await Trainer.create(mlp([4, 8, 2]), {
       loss: "meanSquaredError",
       optimizer: sgd({ learningRate: 1e39 }),
@@ -194,11 +197,11 @@ describe.each(updates)("the last update, %s", (update) => {
     await trainer.dispose();
   });
 
-  test("is not judged by a later batch or a state that was put back", async () => {
+  test("is not judged by a later batch or a restored state", async () => {
     const { trainer, good } = await ruined(1e39);
     trainer.restore(trainer.state());
     const error = await failure(trainer.checkpoint());
-    // What was put back is all that there is to go back to.
+    // The restored weights are the only ones to go back to.
     expect(error.remedy).toContain("earlier state");
     expect((await failure(trainer.checkpoint())).code).toBe("DIVERGED");
     const state = trainer.state();
@@ -214,7 +217,7 @@ describe.each(updates)("the last update, %s", (update) => {
   });
 });
 
-test.each(updates)("what is asked for while a fit runs waits for the step under way, %s", async (update) => {
+test.each(updates)("requests during a fit wait for the current step, %s", async (update) => {
   const make = () =>
     Trainer.create(mlp([2, 4, 2]), { optimizer: adam({ learningRate: 1e-2 }), batchSize: 16, update });
   const data = twoMoons({ count: 64, seed: 1 });
@@ -243,7 +246,7 @@ describe("early stopping", () => {
     validation: twoMoons({ count: 64, seed: 2 }),
   };
 
-  test.each(updates)("goes back to the best weights, across a growth, %s", async (update) => {
+  test.each(updates)("returns to the best weights, across a growth, %s", async (update) => {
     for (const growAt of [5, 35]) {
       const trainer = await Trainer.create(mlp([2, 6, 2]), {
         optimizer: adam({ learningRate: stepRate(5e-3, { every: 30, factor: 300 }) }),
@@ -278,7 +281,7 @@ describe("early stopping", () => {
     }
   });
 
-  test("a validation score that is not a number is no improvement", async () => {
+  test("a validation score of NaN is not an improvement", async () => {
     let calls = 0;
     const odd: Metric = {
       name: "odd",

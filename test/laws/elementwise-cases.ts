@@ -35,7 +35,7 @@ export const elementwiseCases: { readonly [K in OperatorName]?: Cases } = {
   Mean: fc.integer({ min: 1, max: 3 }).chain((count) => nary("Mean", count)),
   Mish: unary("Mish"),
   PRelu: broadcasting(2)
-    // The slope is broadcast to x, not the other way round.
+    // The slope is broadcast to x, not the other way around.
     .map(([x, slope]) => ((x?.length ?? 0) < (slope?.length ?? 0) ? [slope, x] : [x, slope]))
     .chain(([x = [], slope = []]) =>
       fc.tuple(tensor(x.map((size, at) => Math.max(size, slope.at(at - x.length) ?? 1))), tensor(slope)),
@@ -51,7 +51,7 @@ export const elementwiseCases: { readonly [K in OperatorName]?: Cases } = {
   Swish: unary("Swish", undefined, alpha).map((test) => ({ ...test, opset: 24 })),
 };
 
-/** Elementwise operators without a gradient, or with none to speak of. */
+/** Elementwise operators without a gradient, or with gradient zero. */
 export const flatCases: { readonly [K in OperatorName]?: Cases } = {
   Ceil: unary("Ceil"),
   IsInf: questions("IsInf"),

@@ -14,7 +14,7 @@ function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** Elementwise operators of which ONNX Runtime has no float64 kernel. */
+/** Elementwise operators for which ONNX Runtime has no float64 kernel. */
 const functions: Readonly<Record<string, Elementwise>> = {
   Atan: ([x]) => Math.atan(x),
   Celu: ([x], attribute) => {
@@ -42,7 +42,9 @@ const functions: Readonly<Record<string, Elementwise>> = {
   Softsign: ([x]) => x / (1 + Math.abs(x)),
 };
 
-/** Output of an elementwise call in float64, inputs broadcast; undefined where the operator is not in the table. */
+/**
+ * Output of an elementwise call in float64, inputs broadcast; undefined if the operator is not in the table.
+ */
 export function exactElementwise(
   op: string,
   inputs: readonly (Tensor | undefined)[],

@@ -16,7 +16,7 @@ function positive(tensor: Tensor<"float32">): Tensor<"float32"> {
   );
 }
 
-/** A call whose inputs are told by their shapes. */
+/** A call whose inputs are given by their shapes. */
 const call = (
   op: OperatorName,
   from: number,
@@ -58,7 +58,7 @@ const softmax = (op: OperatorName): Cases =>
     .record({ dims: shape(1), at: small(-4, 3), from: seed })
     .map(({ dims, at, from }) => call(op, from, [dims], { axis: int(at % dims.length) }));
 
-/** Calls of operators whose gradients are held elsewhere, and calls that matter to axes alone. */
+/** Calls of operators whose gradients are tested elsewhere, and calls that matter only for axes. */
 export const flowCases: { readonly [K in OperatorName]?: Cases } = {
   AveragePool: pool("AveragePool", { kernel_shape: ints([2, 2]), pads: ints([1, 0, 0, 1]) }),
   BatchNormalization: fc
@@ -156,7 +156,7 @@ export const flowCases: { readonly [K in OperatorName]?: Cases } = {
       const vector = (value: number) => int64([1], [value]);
       return {
         op: "Slice",
-        // Halves, as rotary embeddings take them.
+        // Halves, as in rotary embeddings.
         inputs: [
           randomTensor(from, dims),
           vector(half ? 0 : middle),

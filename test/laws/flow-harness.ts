@@ -20,7 +20,7 @@ import { type GradientCase, modelOf } from "./gradient-harness.ts";
 const inputName = (index: number) => `x${index}`;
 const outputName = (index: number) => `y${index}`;
 
-/** What a check tries: where it starts, and what new units hold, by input. */
+/** The choices of a check: where it starts, and what new units contain, by input. */
 export interface FlowChoice {
   readonly axis: number;
   readonly layout: number;
@@ -29,7 +29,7 @@ export interface FlowChoice {
   readonly seed: number;
 }
 
-/** A growth of one call: `to` units, and what its new units hold in each value, by axis. */
+/** A growth of one call: `to` units, and what its new units contain in each value, by axis. */
 interface Growth {
   readonly trace: Trace;
   readonly from: number;
@@ -39,9 +39,9 @@ interface Growth {
 }
 
 /**
- * Grows one axis of one call and everything that its flow rule ties to it; new units hold what `choice` says. The
- * grown call must be valid, have the predicted sizes, at the old positions give the old output, and at the new ones
- * hold what the rule says. Returns "grown", or the reason where the rule refuses.
+ * Grows one axis of one call and everything that its flow rule ties to it; new units contain what `choice`
+ * says. The grown call must be valid, have the predicted sizes, give the old output at the old positions, and
+ * contain what the rule says at the new ones. Returns "grown", or the reason if the rule refuses.
  */
 export async function checkFlow(test: GradientCase, choice: FlowChoice): Promise<string> {
   const graph = graphOf(test);
@@ -49,7 +49,7 @@ export async function checkFlow(test: GradientCase, choice: FlowChoice): Promise
   const start = startOf(test, flows, choice);
   if (start === undefined) return "has no axis";
   const trace = traceWidth(flows, start);
-  // Another cut that the rule offers must cover its axis, and may be refused for another reason.
+  // Another cut that the rule offers must cover its axis, and may itself be refused.
   for (const cut of trace.cuts) {
     const size = flows.types.get(cut.value)?.shape[cut.axis];
     if (size !== undefined && layoutSize(cut.layout, cut.units) !== size) {
@@ -129,7 +129,7 @@ function grow(graph: Graph, flows: AxisMap, growth: Growth, random: Random): Gra
   return indexed.toGraph();
 }
 
-/** What is wrong with a grown output; undefined where nothing is. */
+/** What is wrong with a grown output; undefined if nothing is. */
 function compare(name: string, before: Tensor, after: Tensor, growth: Growth): string | undefined {
   const { trace, from, to, fresh } = growth;
   const reached = before.dims.flatMap((_, axis): readonly (readonly [string, Visit])[] => {
@@ -159,7 +159,7 @@ function compare(name: string, before: Tensor, after: Tensor, growth: Growth): s
   return heldBy(units, kind, [...fresh.values()].includes("mean"));
 }
 
-/** What is wrong with the new units of an output that shall hold `kind`. */
+/** What is wrong with the new units of an output that should contain `kind`. */
 function heldBy(
   { name, units, old }: { name: string; units: readonly number[][]; old: readonly number[][] },
   kind: Contents,
@@ -177,7 +177,7 @@ function heldBy(
     (lists[0] ?? []).map((_, at) => lists.reduce((total, list) => total + (list[at] as number), 0));
   switch (kind) {
     case "zero":
-      // A mean is rounded, and so is what is left where it is taken away.
+      // A mean is rounded, and so is the difference from it.
       if (rounded) return problem((unit) => (added[unit] as readonly number[]).map(() => 0));
       return added.flat().some((value) => value !== 0) ? `${name}, new units are not zero` : undefined;
     case "mean":
@@ -194,7 +194,10 @@ function heldBy(
   }
 }
 
-/** The first entry that differs by more than sums in another order, and vector code against its tail, do. */
+/**
+ * The first entry that differs by more than another order of summation, or vector code and its scalar tail,
+ * can explain.
+ */
 function difference(actual: ArrayLike<number | bigint>, expected: ArrayLike<number | bigint>) {
   for (let at = 0; at < expected.length; at++) {
     const [is, was] = [Number(actual[at]), Number(expected[at])];
@@ -204,7 +207,7 @@ function difference(actual: ArrayLike<number | bigint>, expected: ArrayLike<numb
   return undefined;
 }
 
-/** One axis of an input (not of indices and shapes) or output, seen as units in one of the ways that there are. */
+/** One axis of an input (not of indices and shapes) or output, cut into units in one of the possible ways. */
 function startOf(test: GradientCase, flows: AxisMap, choice: FlowChoice): Start | undefined {
   const values = [
     ...test.inputs.flatMap((tensor, at) =>
@@ -221,7 +224,7 @@ function startOf(test: GradientCase, flows: AxisMap, choice: FlowChoice): Start 
   return { ...at, ...(cuts[choice.layout % cuts.length] as (typeof cuts)[number]) };
 }
 
-/** Ways to see an axis of `size` positions as units. */
+/** Ways to cut an axis of `size` positions into units. */
 function layoutsOf(size: number): readonly { readonly layout: Layout; readonly units: number }[] {
   const ways: { layout: Layout; units: number }[] = [{ layout: [{ inner: 1 }], units: size }];
   for (let inner = 2; inner <= size; inner++) {
@@ -236,7 +239,7 @@ function layoutsOf(size: number): readonly { readonly layout: Layout; readonly u
   return ways;
 }
 
-/** The call as a graph in which everything is known. */
+/** The call as a graph in which all values are known. */
 function graphOf(test: GradientCase): Graph {
   const graph = newGraph();
   test.inputs.forEach((tensor, index) => {
@@ -259,7 +262,7 @@ async function run(test: GradientCase, graph: Graph, count: number): Promise<rea
   const whole = newGraph();
   const feeds: Record<string, Tensor> = {};
   for (const [name, tensor] of graph.parameters) {
-    // The others are kept as parameters: their values may matter to the shape rule.
+    // The others become parameters: their values may matter to the shape rule.
     if (name !== inputName(0) || tensor.dtype === "int64") whole.parameter(name, tensor);
     else feeds[whole.input(name, { dtype: tensor.dtype, shape: tensor.dims })] = tensor;
   }

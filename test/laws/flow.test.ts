@@ -4,14 +4,14 @@ import { flowCases } from "./flow-cases.ts";
 import { checkFlow } from "./flow-harness.ts";
 import { type Cases, operatorCases } from "./operator-cases.ts";
 
-/** Operators whose flow rule carries nothing: whatever reaches them is refused. */
+/** Operators whose axis rule carries nothing: any width that reaches them is refused. */
 const closed = ["ArgMax", "ArgMin", "MaxUnpool"];
 
 const choices = fc.record({
   axis: fc.nat(20),
   layout: fc.nat(20),
   by: fc.integer({ min: 1, max: 3 }),
-  // Twice as many kinds as most calls have inputs: all alike often enough.
+  // Few enough kinds that all inputs often have the same.
   contents: fc.oneof(
     fc.constantFrom("zero", "mean", "copy", "any").map((kind) => [kind] as const),
     fc.array(fc.constantFrom("zero", "mean", "copy", "part", "any"), { minLength: 5, maxLength: 5 }),
@@ -19,13 +19,13 @@ const choices = fc.record({
   seed: fc.nat(1e6),
 });
 
-/** All calls that there are of each operator. */
+/** All cases of each operator. */
 const cases = new Map<string, Cases[]>();
 for (const [op, arbitrary] of [...Object.entries(operatorCases), ...Object.entries(flowCases)]) {
   cases.set(op, [...(cases.get(op) ?? []), arbitrary]);
 }
 
-describe("growing what a flow rule ties together keeps the old result, and new units hold what the rule says", () => {
+describe("growing the axes that an axis rule ties keeps the old result, and new units contain what the rule says", () => {
   for (const [op, arbitraries] of cases) {
     it(op, async () => {
       const outcomes = new Map<string, number>();

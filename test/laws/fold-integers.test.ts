@@ -60,7 +60,7 @@ async function run(of: Model, x: Tensor): Promise<readonly number[]> {
   }
 }
 
-/** How far outputs move when a model is folded, at most; and the operators that it has then. */
+/** The largest change of an output when a model is folded, and the operators that it has then. */
 async function folded(of: Model, x: Tensor) {
   const { model: after, tensors, activations } = foldIntegers(of);
   const [a, b] = [await run(of, x), await run(after, x)];
@@ -69,7 +69,7 @@ async function folded(of: Model, x: Tensor) {
   return { moved, tensors, activations, growable, ops: after.graph.nodes.map(({ op }) => op) };
 }
 
-/** What rounding x to steps of `step` may move x · W by. */
+/** How much rounding x to multiples of `step` may change x · W. */
 function bound(weights: Tensor, columns: number, scale: number, step: number): number {
   const sums = new Array<number>(columns).fill(0);
   toNumbers(weights).forEach((value, at) => {
@@ -93,7 +93,7 @@ describe("int8 weights folded to float32", () => {
     expect(widths(after).filter(({ growable }) => growable)).toHaveLength(1);
   });
 
-  it("takes a table of integers that is looked up and turned before it is scaled", async () => {
+  it("folds a table of integers that is looked up and transposed before it is scaled", async () => {
     const of = model(
       [
         node("Gather", ["table_quantized", "x"], "q"),
@@ -110,7 +110,7 @@ describe("int8 weights folded to float32", () => {
     expect(rest).toMatchObject({ tensors: 1, activations: 0, growable: ["table"] });
   });
 
-  it("takes products of integers out, with a scale a column", async () => {
+  it("folds products of integers, with one scale per column", async () => {
     const x = normal(4, 6);
     const w = int8(6, 5);
     const range = Math.max(...toNumbers(x), 0) - Math.min(...toNumbers(x), 0);
@@ -142,7 +142,7 @@ describe("int8 weights folded to float32", () => {
     expect(await folded(of, x)).toMatchObject({ tensors: 1, activations: 1, growable: ["w"] });
   });
 
-  it("takes ONNX Runtime's dynamically quantized LSTM for an LSTM", async () => {
+  it("reads ONNX Runtime's dynamically quantized LSTM as an LSTM", async () => {
     const [steps, batch, size, hidden] = [4, 2, 3, 5];
     const x = normal(steps, batch, size);
     const of = model(
@@ -170,12 +170,12 @@ describe("int8 weights folded to float32", () => {
       3,
     );
     const { moved, ...rest } = await folded(of, x);
-    // Rounded to 8 bits, inputs move gates by hundredths.
+    // Rounding inputs to 8 bits moves gates by hundredths.
     expect(moved).toBeLessThan(0.05);
     expect(rest).toMatchObject({ tensors: 2, activations: 1, ops: ["LSTM", "MatMul"] });
   });
 
-  it("takes integers in and out for the product between them", async () => {
+  it("folds integers in and out into the product between them", async () => {
     const x = normal(3, 6);
     const w = int8(6, 4);
     const of = model(

@@ -8,7 +8,7 @@ import type { Contents } from "../../src/ops/rules/contents.ts";
 import { architectures, modelOf } from "./random-graphs/architecture.ts";
 import { lawRuns } from "./seed.ts";
 
-test("contents followed on from one change are those followed anew", () => {
+test("contents updated after one change equal those computed from scratch", () => {
   let [accepted, refused] = [0, 0];
   const held = fc.infiniteStream(fc.constantFrom<Contents>("any", "mean", "zero"));
   const property = fc.property(architectures(false), held, (architecture, contents) => {

@@ -13,7 +13,7 @@ export interface GrownAxis {
   readonly to: number;
 }
 
-/** For each unit, where its entries lie in the data. */
+/** For each unit, the positions of its entries in the data. */
 function entriesOf(
   dims: readonly number[],
   axis: number,
@@ -41,7 +41,10 @@ export function unitsOf(tensor: Tensor, axis: number, layout: Layout, units: num
   );
 }
 
-/** A tensor with new units that hold `kind`. Where that is `part`, the old ones keep what the new ones do not take. */
+/**
+ * A tensor with new units that contain `kind`. If that is `part`, the old ones keep the shares that the new
+ * ones do not get.
+ */
 export function fillUnits(tensor: Tensor, grown: GrownAxis, kind: Contents, random: Random): Tensor {
   const { axis, layout, from, to } = grown;
   const result = take(tensor, axis, growthIndices(layout, from, to - from));
@@ -63,7 +66,8 @@ export function fillUnits(tensor: Tensor, grown: GrownAxis, kind: Contents, rand
         set(at, share);
         set(old, get(old) - get(at));
       } else if (kind === "any") {
-        // In the range of the old ones, sign by sign: rules may rely on that where a function is not defined everywhere.
+        // In the range of the old ones, with the same signs: rules may rely on that if a function is not
+        // defined everywhere.
         const sample = Number(tensor.data[Math.floor(random.uniform() * tensor.data.length)]);
         set(at, isFloat(tensor.dtype) ? sample * (0.5 + random.uniform()) : sample);
       }

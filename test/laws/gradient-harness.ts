@@ -10,10 +10,12 @@ import { EspalierError } from "../../src/tensor/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 
-/** One call of one operator, whose gradient rule is held against central differences. */
+/** One call of one operator, whose gradient rule is compared with central differences. */
 export interface GradientCase {
   readonly op: string;
-  /** By input; undefined where an optional input is left out. int64 inputs become parameters, all others are fed. */
+  /**
+   * By input; undefined if an optional input is left out. int64 inputs become parameters, all others are fed.
+   */
   readonly inputs: readonly (Tensor | undefined)[];
   readonly attributes?: Attributes;
   /** Inputs (float32) whose gradient is checked. */
@@ -24,33 +26,36 @@ export interface GradientCase {
   readonly lossOutputs?: readonly number[];
   /** int64 inputs that are fed too, so that rules cannot see their values. */
   readonly fed?: readonly number[];
-  /** Fed inputs whose sizes stay numbers; all sizes but 1 of the others are named in the second of two rounds. */
+  /**
+   * Fed inputs whose sizes stay numbers; in the second of two rounds, all other sizes except 1 are symbolic.
+   */
   readonly numeric?: readonly number[];
   /** Keep the sizes of axes 2 and later numbers, as in training graphs of convolutions. */
   readonly spatial?: boolean;
   /** Allowed difference, relative to 1 + the largest gradient entry. See {@link toleranceOf}. */
   readonly tolerance?: number;
-  /** Do not use the float64 kernel even where ONNX Runtime has one. */
+  /** Do not use the float64 kernel even if ONNX Runtime has one. */
   readonly float32Only?: boolean;
   /** Domain of the operator; default the standard one. */
   readonly domain?: string;
-  /** Operator set that the call is of; default 20, which graphs are written in. */
+  /** Operator set of the call; default 20, which graphs are written in. */
   readonly opset?: number;
-  /** Output 0 in float64, from inputs in float64, where ONNX Runtime has no kernel for that. */
+  /** Output 0 in float64, from inputs in float64, if ONNX Runtime has no kernel for that. */
   readonly exact?: (inputs: readonly (Tensor | undefined)[]) => Tensor;
 }
 
 export interface GradientReport {
   /** Largest |rule - difference| / (1 + largest |gradient|). */
   readonly error: number;
-  /** What the forward pass of the differences was computed in. */
+  /** The precision of the forward passes for the differences. */
   readonly precision: "float32" | "float64";
   readonly shapes: readonly (readonly number[])[];
 }
 
 /**
- * Checks an operator's shape rule and gradient rule on one call, first with sizes as numbers, then with
- * every size but 1 named (as parameters and the batch are in training graphs). Throws an Error that says what differs.
+ * Checks an operator's shape rule and gradient rule on one call, first with sizes as numbers, then with every
+ * size except 1 symbolic (like parameters and the batch in training graphs). Throws an Error that says what
+ * differs.
  */
 export async function checkGradient(test: GradientCase): Promise<GradientReport> {
   const forward = await forwardOf(test);
@@ -80,8 +85,9 @@ export async function checkGradient(test: GradientCase): Promise<GradientReport>
 }
 
 /**
- * In float64 the differences are good to 1e-8 and what remains is the rule's own float32 arithmetic: sums of up
- * to a few hundred terms, 2e-5. In float32, two steps extrapolated (error of order step⁴ plus unit roundoff / step): 2e-3.
+ * In float64 the differences are accurate to 1e-8, and what remains is the rule's own float32 arithmetic:
+ * sums of up to a few hundred terms, 2e-5. In float32, two steps extrapolated (error of order step⁴ plus unit
+ * roundoff / step): 2e-3.
  */
 function toleranceOf(precision: GradientReport["precision"]): number {
   return precision === "float64" ? 2e-5 : 2e-3;
@@ -92,7 +98,7 @@ export function randomTensor(seed: number, dims: readonly number[], scale = 2): 
   const random = new Random(seed, "gradient-harness");
   const size = sizeOf(dims);
   const order = random.permutation(2 * size);
-  // Strata keep values apart, so that no difference steps over a kink (ties of a maximum, the corner of Relu).
+  // Strata keep values apart, so that no difference crosses a kink (ties of a maximum, the corner of Relu).
   const data = Float32Array.from({ length: size }, (_, index) => {
     const stratum = (order[index] as number) + 0.25 + 0.5 * random.uniform();
     return scale * (stratum / size - 1);
@@ -110,7 +116,7 @@ export function modelOf(test: GradientCase, graph: GraphBuilder, name: string): 
 interface Forward {
   readonly session: Session;
   readonly precision: GradientReport["precision"];
-  /** Copies that the differences may change in place. */
+  /** Copies that computing the differences may change in place. */
   readonly feeds: Record<string, Tensor>;
   readonly values: readonly Tensor[];
 }
@@ -133,7 +139,7 @@ function isParameter(test: GradientCase, index: number): boolean {
   return test.inputs[index]?.dtype === "int64" && !(test.fed ?? []).includes(index);
 }
 
-/** Declares the inputs; names every size but 1 where asked to, the same name for the same size. */
+/** Declares the inputs; on request every size except 1 is symbolic, with the same name for the same size. */
 function declare(graph: GraphBuilder, test: GradientCase, named: boolean, inputs = test.inputs): void {
   inputs.forEach((tensor, index) => {
     if (tensor === undefined) return;
@@ -178,14 +184,14 @@ async function forwardOf(test: GradientCase): Promise<Forward> {
     try {
       return await attempt("float64");
     } catch (error) {
-      // Many kernels exist in float32 only; anything else that is wrong shows again below.
+      // Many kernels exist only in float32; any other error will occur again below.
       if (!(error instanceof EspalierError) || error.code !== "ENGINE") throw error;
     }
   }
   return attempt("float32");
 }
 
-/** Coefficients of the loss, by output; undefined where it does not depend on the output. */
+/** Coefficients of the loss, by output; undefined if it does not depend on the output. */
 function functionalOf(test: GradientCase, values: readonly Tensor[]): readonly (Tensor | undefined)[] {
   const random = new Random(7, "functional");
   return values.map((value, index) => {
@@ -255,7 +261,7 @@ async function gradients(
   values.forEach((value, index) => {
     checkShape(test, graph.typeOf(outputName(index)), value, `output ${index}`, bindings);
   });
-  // A rule may refuse a call; what it infers still holds.
+  // A rule may refuse a call; its inferred types must still be right.
   if (test.differentiable.length === 0) return new Map();
   const feeds: Record<string, Tensor> = {};
   test.inputs.forEach((tensor, index) => {
@@ -298,7 +304,7 @@ async function gradients(
   return tensors;
 }
 
-/** Holds an inferred type against what ONNX Runtime computed. Sizes that the rule could not tell pass. */
+/** Compares an inferred type with what ONNX Runtime computed. Sizes that the rule could not infer pass. */
 function checkShape(
   test: GradientCase,
   type: ValueType,

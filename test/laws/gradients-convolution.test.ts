@@ -73,7 +73,7 @@ describe("gradients of convolutions agree with central differences", () => {
     );
   });
 
-  it("Conv with every size named where the stride is 1", async () => {
+  it("Conv with every size symbolic if the stride is 1", async () => {
     for (const dilation of [1, 2]) {
       await checkGradient({
         op: "Conv",

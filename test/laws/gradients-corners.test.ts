@@ -122,7 +122,7 @@ const close: readonly [string, string, Tensor[], Attributes, number[]][] = [
   ["Softplus far out", "Softplus", [vector(-30, 0, 30)], {}, [0, 0.5, 1]],
 ];
 
-describe("where a derivative is a matter of convention, it is PyTorch's", () => {
+describe("derivatives that are a matter of convention follow PyTorch's", () => {
   it.each(exact)("%s", async (_, op, inputs, attributes, expected) => {
     expect(await gradientsOf(op, inputs, attributes)).toEqual(expected);
   });

@@ -55,7 +55,7 @@ describe("the gradient of Resize", () => {
     const session = await Session.create(encodeModel(makeModel(graph.build("adjoint"))));
     const results = await session.run({ x }, { [loss]: null, [other]: null });
     const [left, right] = [loss, other].map((name) => results[name]?.data[0] as number) as [number, number];
-    // Sums of some 100 terms below 4.
+    // Sums of about 100 terms below 4.
     expect(Math.abs(left - right)).toBeLessThan(100 * 4 * 100 * 2 ** -24);
     expect(Math.abs(left)).toBeGreaterThan(0.1);
     await session.release();

@@ -4,7 +4,7 @@ import { operators } from "../../src/ops/index.ts";
 import { checkGradient } from "./gradient-harness.ts";
 import { type Cases, differentiableCases } from "./operator-cases.ts";
 
-/** Operators whose gradients are checked in a test of their own, beside them. */
+/** Operators whose gradients are checked in separate tests. */
 const elsewhere: readonly string[] = [
   "AveragePool",
   "BatchNormalization",

@@ -13,7 +13,9 @@ import { type Cases, operatorCases } from "./operator-cases.ts";
 
 const infinity = Number.POSITIVE_INFINITY;
 
-/** What inputs are drawn from; ends are drawn often, and infinities where the interval allows them. */
+/**
+ * The intervals that inputs are drawn from; ends are drawn often, and infinities if the interval allows them.
+ */
 const domains: readonly Interval[] = [
   between(-100, 100),
   between(0, 100),
@@ -34,10 +36,10 @@ const draw = (random: Random, { least, most, holds }: Interval): number => {
   return low + (high - low) * random.uniform();
 };
 
-/** Runs a case on inputs from these intervals, and holds the outputs to what the rule says. */
+/** Runs a case on inputs from these intervals, and checks the outputs against the rule. */
 async function check(test: GradientCase, given: readonly Interval[], seed: number): Promise<void> {
   const random = new Random(seed, "intervals");
-  // What is no number to learn from is left as the case has it: variances, ratios, conditions.
+  // Inputs that are not ordinary numbers (variances, ratios, conditions) stay as in the case.
   const drawn = (index: number) =>
     test.inputs[index]?.dtype === "float32" &&
     (test.differentiable.length === 0 || test.differentiable.includes(index));
@@ -90,7 +92,7 @@ async function check(test: GradientCase, given: readonly Interval[], seed: numbe
   }
 }
 
-describe("interval rules hold what ONNX Runtime computes", () => {
+describe("interval rules contain what ONNX Runtime computes", () => {
   for (const [op, cases] of Object.entries(operatorCases)) {
     it(op, async () => {
       const intervals = fc.array(fc.constantFrom(...domains), { minLength: 1, maxLength: 3 });

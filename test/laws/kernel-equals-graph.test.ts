@@ -111,7 +111,7 @@ describe.each(networks)("the kernel equals the graph, $name", ({ model, widths }
       await trajectory(model(), widths, { ...options, update: "kernel" }),
       await trajectory(model(), widths, { ...options, update: "graph" }),
     ];
-    // What a growth tells of its units' gradients is before clipping by norm, whoever applies the update.
+    // A growth's record has its units' gradients before clipping by norm, whichever side applies the update.
     for (const [at, record] of kernel.state.progress.growths.entries()) {
       const units = graph.state.progress.growths[at]?.newUnits ?? [];
       record.newUnits.forEach(({ gradientNorm }, index) => {

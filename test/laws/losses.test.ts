@@ -211,7 +211,7 @@ const figures: Readonly<Record<MetricName, readonly [Metric, ScoredBatch, number
 describe.each(Object.entries(figures))("metric %s", (_, list) => {
   test.each(list)("$name", (metric, scored, expected) => {
     const sums: number[] = [];
-    // Twice the same batch is the same figure.
+    // Counting the same batch twice gives the same figure.
     addTally(sums, metric.tally(scored));
     addTally(sums, metric.tally(scored));
     expect(metric.value(sums, regressionData)).toBeCloseTo(expected, 6);

@@ -53,7 +53,7 @@ describe("a growth chosen by data", () => {
         await trainer.dispose();
         trainer = await Trainer.resume(bytes);
       }
-      // Fewer examples than there are: which, depends on seed and step alone.
+      // A sample of the examples, which depends only on seed and step.
       const record = await trainer.widen("hidden1", { by: 2, strategy, data, examples: 30, batchSize: 7 });
       await trainer.fit(data, { steps: 9 });
       const text = stateText(trainer.state());
@@ -91,7 +91,7 @@ describe("a growth chosen by data", () => {
     },
   );
 
-  test("that somebody changed is refused", async () => {
+  test("that was edited is refused", async () => {
     const model = models.mlp();
     const planned = async (strategy: StrategyName) => {
       const trainer = await Trainer.create(model);
@@ -122,7 +122,7 @@ describe("a growth chosen by data", () => {
       refused({ ...picked, choice });
     }
     refused({ ...picked, from: picked.from + 1 });
-    // What needs no data has chosen nothing: values would be anybody's.
+    // A strategy that needs no data has no choice: any values could have been put in.
     refused({ ...picked, strategy: "random" });
     const valued = await planned("gradmax");
     const values = valued.choice?.values as Readonly<Record<string, string>>;
@@ -134,7 +134,7 @@ describe("a growth chosen by data", () => {
       { [key]: text.slice(0, 4) },
       { [key]: text + text },
       { [key]: text.slice(1) },
-      // NaN, and as many numbers as are wanted.
+      // NaN, but the right number of values.
       { [key]: `AADA${text.slice(4)}`.replace(/^.{8}/, "AADAfwAA") },
       { "nobody axis 0": text },
       "text",
@@ -179,7 +179,7 @@ describe("statistics in batches", () => {
     return { sizes, numbers, flops: probe.flops };
   }
 
-  test("10,000 examples give the same means by 256 as all at once, and no batch is larger", async () => {
+  test("10,000 examples give the same means in batches of 256 as all at once, and no batch is larger", async () => {
     const [parts, whole] = [await measured(256), await measured(count)];
     expect(Math.max(...parts.sizes)).toBe(256);
     // Each measurement sees every example once: 39 whole batches and the rest.
@@ -192,13 +192,13 @@ describe("statistics in batches", () => {
       expect(others.length, name).toBe(values.length);
       const size = Math.hypot(...values);
       expect(size, name).toBeGreaterThan(0);
-      // Float32 sums of 10,000 terms: some 1e-6 of the whole, not of each entry.
+      // Float32 sums of 10,000 terms: an error of about 1e-6 of the whole, not of each entry.
       const off = Math.hypot(...values.map((value, index) => value - (others[index] as number)));
       expect(off / size, name).toBeLessThan(1e-5);
     }
   });
 
-  test("scores are those of the whole, and a sample is what the caller asked for", async () => {
+  test("scores are those of the whole data, and a sample has the requested size", async () => {
     const trainer = await Trainer.create(model);
     for (const method of Object.keys(scores) as ScoreName[]) {
       const of = async (batchSize: number, examples: number) =>
@@ -210,7 +210,7 @@ describe("statistics in batches", () => {
       });
       expect(fewer).not.toEqual(parts);
     }
-    // More than there are is all there are.
+    // Requesting more than there are gives all of them.
     const few = subset(
       data,
       Uint32Array.from({ length: 30 }, (_, index) => index),

@@ -11,7 +11,7 @@ const gatherNd: Cases = fc
   .record({
     batch: fc.array(small(1, 2), { maxLength: 1 }),
     lead: fc.array(small(1, 3), { maxLength: 2 }),
-    // Alike, so that any number fits anywhere.
+    // Equal sizes, so that any index fits anywhere.
     looked: fc.tuple(small(1, 3), small(1, 2)).map(([size, count]) => new Array<number>(count).fill(size)),
     rest: fc.array(small(1, 3), { maxLength: 2 }),
     fed: fc.boolean(),
@@ -25,7 +25,7 @@ const gatherNd: Cases = fc
       inputs: [data, int64([...batch, ...lead, looked.length], indices.flat())],
       attributes: { batch_dims: int(batch.length) },
       differentiable: [0],
-      // The last size of the indices says how many axes there are to look up.
+      // The last size of the indices is the number of indexed axes.
       ...(fed ? { fed: [1], numeric: [1] } : {}),
     }));
   });
@@ -39,7 +39,7 @@ const depthToSpace = (mode: "DCR" | "CRD"): Cases =>
         inputs: [x],
         attributes: { blocksize: int(block), mode: text(mode) },
         differentiable: [0],
-        // A named size does not tell whether it is a multiple.
+        // A symbolic size does not show whether it is a multiple.
         numeric: [0],
       })),
     );
@@ -108,7 +108,7 @@ function marked(
   return { dtype: "float64", dims: front ? [depth, ...at] : [...at, depth], data };
 }
 
-/** Operators that move, pick and cut out elements. */
+/** Operators that move, pick and slice elements. */
 export const movingCases: { readonly [K in OperatorName]?: Cases } = {
   DepthToSpace: fc.oneof(depthToSpace("DCR"), depthToSpace("CRD")),
   GatherND: gatherNd,

@@ -37,7 +37,7 @@ function dataFor(model: Model, count: number, seed: number) {
 }
 
 describe("learnability and distinctness", () => {
-  test("a new unit has a gradient on its outgoing weights or is told dead; none is like another", {
+  test("a new unit has a gradient on its outgoing weights or is reported dead; no two are alike", {
     timeout: 120 * seconds,
   }, async () => {
     const tally = { alive: 0, dead: 0 };
@@ -68,7 +68,8 @@ describe("learnability and distinctness", () => {
                   expect(unit.gradientNorm).toBeGreaterThan(0);
                 }
               }
-              // What learns at first is the outgoing side alone: a step must move the outgoing weights of units not dead.
+              // At first only the outgoing side learns: a step must move the outgoing weights of units that
+              // are not dead.
               const before = trainer.model;
               await trainer.trainStep(dataFor(model, 16, seed));
               const plan = record.plan;
@@ -89,8 +90,8 @@ describe("learnability and distinctness", () => {
     expect(tally.alive).toBeGreaterThan(4 * tally.dead);
   });
 
-  test("a unit that no example reaches is told dead, and only that", async () => {
-    // One feature, always positive: about half of all ReLU units never wake.
+  test("a unit that no example activates is reported dead, and no other", async () => {
+    // One feature, always positive: about half of all ReLU units are never active.
     const model = mlp([1, 4, 2]);
     const data = dataset({
       features: Float32Array.from({ length: 16 }, (_, index) => 1 + index / 16),
@@ -117,7 +118,7 @@ describe("learnability and distinctness", () => {
     expect(new Set(weights).size).toBe(weights.length);
   });
 
-  test("what is equal is told", async () => {
+  test("equality is reported", async () => {
     const trainer = await Trainer.create(mlp([3, 2, 2]));
     expect((await trainer.widen("hidden1", { by: 3, strategy: "constant" })).identicalUnits).toEqual([
       [2, 3, 4],
@@ -171,7 +172,7 @@ describe("composition", () => {
     );
   });
 
-  test("different widths commute where neither touches the other's fan-in", () => {
+  test("different widths commute if neither affects the other's fan-in", () => {
     const model = mlp([4, 3, 3, 3, 2]);
     const one = widen(widen(model, "hidden1", 2, random, 1), "hidden3", 3, random, 1);
     const other = widen(widen(model, "hidden3", 3, random, 1), "hidden1", 2, random, 1);

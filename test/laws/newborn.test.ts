@@ -77,8 +77,8 @@ const valueAt = (state: TrainerState, name: string, index: number) =>
   state.learner.variables.get(name)?.data[index] as number;
 
 /**
- * One entry in an optimizer of its own, every operation rounded to float32 in the order in which PyTorch writes it.
- * Life and age are updates since its birth, and since its moments started.
+ * One entry with a separate optimizer, every operation rounded to float32 in PyTorch's order. Life and age
+ * are updates since its birth, and since its moments started.
  */
 class ScalarOptimizer {
   value: number;
@@ -135,7 +135,7 @@ class ScalarOptimizer {
   }
 }
 
-/** A trainer of an MLP, and a learner that tells the gradients which it is about to take. */
+/** A trainer of an MLP, and a learner that reports the gradients of its next step. */
 async function observed(options: TrainerOptions) {
   const model = mlp([4, 3, 3, 2]);
   const data = regression(model, 24, 5);
@@ -223,14 +223,15 @@ describe.each(updates)("newborns, %s", (update) => {
     },
   );
 
-  test("are let alone by weight decay while they are young, and not longer", async () => {
+  test("are exempt from weight decay while they are young, and no longer", async () => {
     for (const optimizer of [
       adamw({ learningRate: 2 ** -6, weightDecay: 0.5 }),
       sgd({ learningRate: 2 ** -6, weightDecay: 0.5 }),
       sgd({ learningRate: 2 ** -6, weightDecay: 0.5, momentum: 0.9 }),
       adam({ learningRate: 2 ** -6, weightDecay: 0.5 }),
     ]) {
-      // What reads the new units is zero and stays so: the gradient of their incoming weights is zero.
+      // The weights that read the new units are zero and stay zero: the gradient of their incoming weights is
+      // zero.
       const model = mlp([4, 3, 2]);
       const data = regression(model, 8, 5);
       const trainer = await Trainer.create(model, {
@@ -253,14 +254,14 @@ describe.each(updates)("newborns, %s", (update) => {
       grownUp.forEach((value, index) => {
         expect(Math.abs(value)).toBeLessThan(Math.abs(atBirth[index] as number));
       });
-      // 1 - 2⁻⁶ · 0.5 is exact, and so is its product with a float32 but for one rounding.
+      // 1 - 2⁻⁶ · 0.5 is exact, and so is its product with a float32, except for one rounding.
       if (optimizer.name !== "adam")
         expect(grownUp).toEqual(atBirth.map((value) => Math.fround(value * (1 - 2 ** -7))));
       await trainer.dispose();
     }
   });
 
-  test("are the only ones that notice: in the first step after growth every old entry moves bit for bit as without", {
+  test("are the only ones affected: in the first step after growth every old entry moves bit for bit as without it", {
     timeout: 60 * seconds,
   }, async () => {
     const networks = [
@@ -313,7 +314,7 @@ describe.each(updates)("newborns, %s", (update) => {
     }
   });
 
-  test("are no longer apart once they have grown up", async () => {
+  test("are no longer treated separately once they have grown up", async () => {
     for (const optimizer of Object.values(optimizers)) {
       const options: TrainerOptions = {
         loss: "meanSquaredError",
@@ -327,7 +328,7 @@ describe.each(updates)("newborns, %s", (update) => {
       await caring.fit(data, { steps: 2 });
       await caring.widen("hidden1", { by: 2 });
       await caring.fit(data, { steps: 11 });
-      // The twelfth update after birth is the first with the whole learning rate.
+      // The twelfth update after birth is the first with the full learning rate.
       await plain.restore(caring.state());
       for (const trainer of [caring, plain]) await trainer.fit(data, { steps: 6 });
       expect(caring.state().learner).toEqual(plain.state().learner);
@@ -337,7 +338,7 @@ describe.each(updates)("newborns, %s", (update) => {
   });
 });
 
-test("what a run starts with is not newborn, nor what it grows before its first step", async () => {
+test("entries that a run starts with are not newborn, nor those grown before its first step", async () => {
   const data = regression(mlp([4, 3, 2]), 8, 5);
   const options: TrainerOptions = {
     loss: "meanSquaredError",

@@ -27,7 +27,7 @@ function modelOf(op: string, opset: number, attributes: Attributes, scales: read
   const x = graph.input("x", { dtype: "float32", shape: ["batch", size] });
   const hidden = graph.emit("Gemm", [x, drawn("hidden.weight", [size, 12]), drawn("hidden.bias", [12])]);
   const bent = graph.emit("Tanh", [hidden]);
-  // Axes that these want after the channels.
+  // Axes that these need after the channels.
   const after = { GroupNormalization: [2], LRN: [2, 3] }[op];
   const wide = after === undefined ? bent : graph.emit("Unsqueeze", [bent, graph.vector(after)]);
   const affine = scales.map((entries, index) => drawn(`norm.${index}`, [entries]));
@@ -59,7 +59,7 @@ const cases: readonly [string, Model, string][] = [
   ["Swish (24)", modelOf("Swish", 24, { alpha: float(1.5) }, []), "neuron"],
 ];
 
-describe("operators that newer operator sets define or others make up, in programs that are written in opset 20", () => {
+describe("operators of newer operator sets or other vendors, in programs written in opset 20", () => {
   it.each(cases)("%s grows exactly, with a bound", async (_, model, unit) => {
     const [width] = findWidths(model);
     expect([width?.growable, width?.unit]).toEqual([true, unit]);

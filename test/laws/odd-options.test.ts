@@ -38,11 +38,11 @@ beforeAll(async () => {
 
 afterAll(() => trainer.dispose());
 
-/** As JavaScript calls: whatever there is. */
+/** JavaScript callers may pass anything. */
 // biome-ignore lint/suspicious/noExplicitAny: what callers without types pass is the point.
 type Anything = any;
 
-/** Every public call with options: what it is given, a name that it does not have, and the one that was meant. */
+/** Every public call with options: the call, an unknown name, and the name that was meant. */
 const calls: readonly (readonly [string, (options: Anything) => unknown, string, string])[] = [
   ["Trainer.create", (options) => Trainer.create(model, options), "batchsize", "batchSize"],
   ["Trainer.create", (options) => Trainer.create(model, options), "class_weights", "classWeights"],
@@ -93,7 +93,7 @@ async function refusal(work: () => unknown): Promise<EspalierError> {
   throw new Error("expected an error, got none");
 }
 
-describe("options that are none", () => {
+describe("options that do not exist", () => {
   test.each(calls)("%s: a misspelled one is refused with what was meant", async (_, call, wrong, meant) => {
     const error = await refusal(() => call({ [wrong]: 1 }));
     expect(error.code).toBe("ARGUMENT");
@@ -101,7 +101,7 @@ describe("options that are none", () => {
     expect(error.remedy).toContain(`Did you mean ${meant}?`);
   });
 
-  test.each(calls)("%s: something else in the place of an object is refused", async (_, call) => {
+  test.each(calls)("%s: something other than an object is refused", async (_, call) => {
     for (const odd of [null, 7, "fast", [1]]) expect((await refusal(() => call(odd))).code).toBe("ARGUMENT");
   });
 

@@ -63,8 +63,9 @@ const networks: Readonly<Record<string, () => Model>> = {
 };
 
 /**
- * Batch statistics have roots and quotients: never exact, so for the second half of the law alone. No bias stands before
- * them: its true gradient is zero, and Adam would turn the rounding noise in its place into whole steps.
+ * Batch statistics have roots and quotients and are never exact, so these are only for the second half of the
+ * law. No bias comes before them: its true gradient is zero, and Adam would turn the rounding noise into full
+ * steps.
  */
 const normalized: Readonly<Record<string, () => Model>> = {
   "mlp with BatchNorm": () => mlp([5, 6, 4, 2], { batchNorm: true, activation: "gelu" }),
@@ -118,7 +119,7 @@ function dataFor(model: Model, count: number, seed: number, exact: boolean): Dat
   });
 }
 
-/** A state in the middle of training, with whole-number weights: the optimizer's state is as it may be. */
+/** A state in the middle of training, with whole-number weights: the optimizer's state is arbitrary. */
 function withWholeWeights(state: TrainerState, seed: number): TrainerState {
   const whole = withIntegers(state.model, seed);
   const variables = new Map(
@@ -135,7 +136,7 @@ function tensorsOf(state: TrainerState, name: string): readonly Tensor[] {
   return [state.learner.variables.get(name) as Tensor, ...(state.learner.slots.get(name) ?? [])];
 }
 
-describe("old weights do not notice", () => {
+describe("old weights are not affected", () => {
   for (const update of ["kernel", "graph"] as const) {
     for (const [networkName, network] of Object.entries(networks)) {
       test(`exact arithmetic, ${networkName}, ${update}: bit for bit`, {
@@ -186,7 +187,7 @@ describe("old weights do not notice", () => {
     }
   }
 
-  test("any numbers: to rounding, over random networks", { timeout: 120 * seconds }, async () => {
+  test("any numbers: up to rounding, over random networks", { timeout: 120 * seconds }, async () => {
     let worst = 0;
     await fc.assert(
       fc.asyncProperty(
@@ -237,14 +238,14 @@ describe("old weights do not notice", () => {
           await grown.dispose();
         },
       ),
-      lawRuns("old weights do not notice", 80),
+      lawRuns("old weights are not affected", 80),
     );
     console.log(`old weights: largest difference / largest step ${worst}`);
   });
 
   test("clipping by norm scales all steps of old weights by one factor and keeps their direction", async () => {
-    // The norm is that of all gradients (as in PyTorch), so newborn gradients make it larger: here the law holds for
-    // the direction alone.
+    // The norm is that of all gradients (as in PyTorch), so newborn gradients make it larger: here the law
+    // holds only for the direction.
     for (const update of ["kernel", "graph"] as const) {
       const model = mlp([5, 4, 2]);
       const [plain, grown] = await pair(model, {
@@ -280,7 +281,7 @@ describe("old weights do not notice", () => {
   });
 });
 
-/** Adam for one entry, every operation rounded to float32, in the order in which PyTorch writes it. */
+/** Adam for one entry, every operation rounded to float32 in PyTorch's order. */
 class ScalarAdam {
   #m = 0;
   #v = 0;
@@ -395,7 +396,8 @@ describe("new weights start at their birth", () => {
   test("no first step is longer than the learning rate; a shared step count would take 3.2 and then 6.6 times", async () => {
     const peaks: number[] = [];
     for (let wait = 1; wait <= 60; wait++) {
-      // The same gradient at every one of `wait` steps, moments from zero, as if 10⁵ steps had gone by before.
+      // The same gradient in each of `wait` steps, with moments starting at zero, as if 10⁵ steps had come
+      // before.
       const m = 1 - 0.9 ** wait;
       const v = 1 - 0.999 ** wait;
       peaks.push(m / Math.sqrt(v));

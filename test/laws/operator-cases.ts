@@ -99,7 +99,7 @@ export const differentiableCases: { readonly [K in OperatorName]?: Cases } = {
   ...reducingCases,
   Abs: unary("Abs", awayFromZero),
   Add: nary("Add", 2),
-  // The other value counts for its type alone: a gradient of it there is none.
+  // Only the type of the other value matters: it has no gradient.
   CastLike: fc.tuple(tensor([2, 3]), tensor([4])).map(([x, like]) => ({
     op: "CastLike",
     inputs: [x, like],

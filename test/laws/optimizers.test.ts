@@ -69,7 +69,7 @@ describe.each(Object.entries(cases))("optimizer %s", (name, optimizer) => {
     await Promise.all([trainer.dispose(), resumed.dispose()]);
   });
 
-  test("is called what the table calls it, and refuses options that it does not have", () => {
+  test("has its name in the table, and refuses options that it does not have", () => {
     expect(optimizer.name).toBe(name);
     const make = optimizers[name as OptimizerName] as unknown as (options: object) => Optimizer;
     expect(() => make({ weightDeccay: 1 })).toThrow(/weightDecay/);
@@ -77,7 +77,7 @@ describe.each(Object.entries(cases))("optimizer %s", (name, optimizer) => {
   });
 });
 
-describe("an optimizer of one's own", () => {
+describe("a custom optimizer", () => {
   /** signSGD (Bernstein et al. 2018), which here also remembers the last gradient. */
   const signed: Optimizer = {
     name: "signed",
@@ -91,7 +91,7 @@ describe("an optimizer of one's own", () => {
     },
   };
 
-  test("trains, and goes on from a checkpoint that names it, if it is given again", async () => {
+  test("trains, and resumes from a checkpoint that names it, if it is passed again", async () => {
     const trainer = await create(signed);
     await trainer.fit(data, { steps: 10 });
     const bytes = await trainer.checkpoint();

@@ -9,7 +9,7 @@ import { sgd } from "../../src/training/optimizers/sgd.ts";
 import type { TrainerOptions } from "../../src/training/settings/options.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
 
-/** A smooth function of two variables with a little noise, so that nothing is ever learnt perfectly. */
+/** A smooth function of two variables with a little noise, so that nothing is ever learned perfectly. */
 function waves() {
   const draws = new Random(5, "waves");
   const features = new Float32Array(256 * 2);
@@ -25,7 +25,7 @@ function waves() {
 const data = waves();
 const old = 4;
 
-/** 100 steps, four more units, and 500 steps more with an optimizer that starts then, as the article's do. */
+/** 100 steps, four more units, and 500 more steps with a fresh optimizer, as in the article. */
 async function grown(strategy: string, optimizer: Optimizer, by = old) {
   const options: TrainerOptions = { loss: "meanSquaredError", optimizer, batchSize: 32 };
   const first = await Trainer.create(mlp([2, old, 1], { activation: "tanh", seed: 2 }), options);
@@ -36,7 +36,7 @@ async function grown(strategy: string, optimizer: Optimizer, by = old) {
   return { record, ...(await watch(trainer)) };
 }
 
-/** The same in one run: the old units keep their optimizer state, the new ones start theirs. */
+/** The same in one run: the old units keep their optimizer state, the new ones start fresh. */
 async function grownOnTheFly(strategy: string, optimizer: Optimizer) {
   const model = mlp([2, old, 1], { activation: "tanh", seed: 2 });
   const trainer = await Trainer.create(model, { loss: "meanSquaredError", optimizer, batchSize: 32 });
@@ -84,7 +84,7 @@ describe.each([
   ["adam", () => adam({ learningRate: 1e-2 })],
   ["momentum", () => sgd({ learningRate: 0.05, momentum: 0.9 })],
 ] as const)("the article's pitfalls after 500 steps of %s", (_, optimizer) => {
-  test("zeros: dead at birth, dead for ever", async () => {
+  test("zeros: dead at birth, dead forever", async () => {
     const { record, after, diagnosis } = await grown("zeros", optimizer());
     expect(record.newUnits.every(({ dead, gradientNorm }) => dead && gradientNorm === 0)).toBe(true);
     for (const unit of after.slice(old)) {
@@ -95,7 +95,7 @@ describe.each([
     expect(diagnosis.dead.every(({ reason }) => reason === "zero gradient")).toBe(true);
   });
 
-  test("constant: equal to each other for ever, though they learn", async () => {
+  test("constant: equal to each other forever, although they learn", async () => {
     const { record, atBirth, after, diagnosis } = await grown("constant", optimizer());
     expect(record.identicalUnits).toEqual([range(old, 2 * old)]);
     const [first, ...others] = after.slice(old) as [Unit, ...Unit[]];
@@ -107,14 +107,14 @@ describe.each([
   });
 
   test("halved: the copy's similarity is still 1", async () => {
-    // A half of a float32 is exact, and so are the sums that two equal halves go through: copies stay equal to the bit.
+    // Half of a float32 is exact, and so are sums of two equal halves: copies stay equal bit for bit.
     const { record, atBirth, after, diagnosis } = await grown("halved", optimizer());
     expect(record.identicalUnits).toEqual(range(0, old).map((unit) => [unit, old + unit]));
     similarities(after);
     for (let unit = 0; unit < old; unit++) {
       const [source, copy] = [after[unit], after[old + unit]] as [Unit, Unit];
       expect(cosine(source.incoming, copy.incoming)).toBeGreaterThanOrEqual(1 - 1e-6);
-      // It is a living unit that moves: similarity is not for want of steps.
+      // The unit is alive and moves: the similarity is not for lack of steps.
       const moved = source.incoming.map((value, index) => value - (atBirth[unit]?.incoming[index] as number));
       expect(Math.hypot(...moved)).toBeGreaterThan(1e-2);
     }
@@ -160,8 +160,8 @@ describe("in the middle of a run", () => {
     expect(similarities(after).minimum).toBeGreaterThanOrEqual(1 - 1e-6);
   });
 
-  test("halved parts where the original keeps moments that its copy has not", async () => {
-    // What parts them is the optimizer's memory, not the network: a copy's age is its own (docs/theory.md).
+  test("halved separates if the original keeps moments that its copy lacks", async () => {
+    // The optimizer's state separates them, not the network: a copy has its own age (docs/theory.md).
     for (const optimizer of [adam({ learningRate: 1e-2 }), sgd({ learningRate: 0.05, momentum: 0.9 })]) {
       const { record, after } = await grownOnTheFly("halved", optimizer);
       expect(record.identicalUnits.length).toBe(old);
@@ -191,7 +191,7 @@ test("three copies of one unit share its work in thirds and collapse too", async
   expect(diagnosis.identical.length + diagnosis.collapsing.length).toBeGreaterThanOrEqual(old);
 });
 
-test("collapse is told before it is complete, and not sooner", async () => {
+test("collapse is reported before it is complete, but not too early", async () => {
   const trainer = await Trainer.create(mlp([2, old, 1], { activation: "tanh", seed: 2 }), {
     loss: "meanSquaredError",
   });

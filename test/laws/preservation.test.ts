@@ -112,7 +112,7 @@ describe("preservation, exact arithmetic", () => {
         threads,
         anySeed,
         async (architecture, growths, sessionThreads, seed) => {
-          // A training step moves the running statistics of BatchNorm, and they are whole no longer.
+          // A training step changes the running statistics of BatchNorm, which are then no longer whole.
           const layers = architecture.layers.filter(({ kind }) => kind !== "batchNorm");
           const model = withIntegers(build({ ...architecture, layers }), seed);
           const features = integerFeatures(inputDims(model, 8), seed);
@@ -132,8 +132,9 @@ describe("preservation, exact arithmetic", () => {
           });
           try {
             for (const { pick, by } of growths) {
-              // A step gives growth its batch. Without an epsilon, BatchNorm divides by zero where a unit is constant
-              // over that batch: the step is then refused and changes nothing, which serves as well.
+              // A step gives growth its batch. Without an epsilon, BatchNorm divides by zero if a unit is
+              // constant over that batch: the step is then refused and changes nothing, which serves the
+              // purpose as well.
               await trainer.trainStep(data).catch((error: EspalierError) => {
                 const normalized = architecture.layers.some(({ kind }) => kind === "batchNorm");
                 if (!normalized || error.code !== "DIVERGED") throw error;
@@ -324,7 +325,7 @@ describe("preservation, any numbers", () => {
     );
   });
 
-  test("a growth that moves the outputs is reported, or taken back if it says that it does not", async () => {
+  test("a growth that moves the outputs is reported, or undone if it claims to preserve them", async () => {
     const broken: Strategy = {
       ...strategies.random,
       name: "broken",
@@ -351,7 +352,7 @@ describe("preservation, any numbers", () => {
   });
 });
 
-/** Biases and statistics that are not zero and one, as after training. */
+/** Biases and statistics other than zero and one, as after training. */
 function withNoise(model: Model, seed: number): Model {
   const parameters = new Map(model.graph.parameters);
   for (const [name, tensor] of parameters) {

@@ -15,9 +15,9 @@ const [positions, features, heads, size] = [3, 5, 2, 4];
 /** Ways in which attention is exported. */
 interface Export {
   readonly weights: "fused on an axis" | "fused head by head" | "fused and split" | "three";
-  /** What takes them from that axis. */
+  /** The operator that takes them from that axis. */
   readonly by?: "Gather" | "Slice" | "Split";
-  /** Queries and keys are turned by the same two tables, computed from one parameter. */
+  /** Queries and keys are rotated by the same two tables, computed from one parameter. */
   readonly rotary?: boolean;
   /** 1/√(size of a head) is computed from a Shape. */
   readonly computedScale?: boolean;
@@ -47,7 +47,7 @@ function attention({ weights, by = "Gather", rotary = false, computedScale = fal
       });
       return [0, 1, 2].map((at) => graph.emit("Gather", [turned, number(at)], { axis: int(0) }));
     },
-    // As torch.nn.MultiheadAttention is exported.
+    // The form in which torch.nn.MultiheadAttention is exported.
     "fused on an axis": () => {
       const outside = graph.emit("Unsqueeze", [reshaped(fused(), 0, 0, 3, all), graph.vector([0])]);
       const first = graph.emit("Transpose", [outside], { perm: ints([3, 1, 2, 0, 4]) });
@@ -112,7 +112,7 @@ const forms: readonly Export[] = [
   { weights: "fused on an axis", computedScale: true },
 ];
 
-/** The width of what queries are multiplied with keys over. */
+/** The width over which queries and keys are multiplied. */
 function dimensionOf(model: Model) {
   const found = findWidths(model).filter(
     ({ unit, growable }) => growable && unit === "query and key dimension",
@@ -169,7 +169,7 @@ describe("new dimensions of queries and keys", () => {
   });
 });
 
-test("where no side can be told from the other they are refused, not filled with zeros on both", () => {
+test("if the two sides cannot be distinguished they are refused, not filled with zeros on both", () => {
   const graph = newGraph();
   const x = graph.input("x", { dtype: "float32", shape: ["batch", positions, features] });
   const both = graph.emit("MatMul", [x, graph.parameter("both.weight", normalFeatures([features, 4], 1))]);

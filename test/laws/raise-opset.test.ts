@@ -22,7 +22,7 @@ import { randomTensor } from "./gradient-harness.ts";
 /** A call as an older opset writes it; inputs after the first are parameters. */
 interface OldCall {
   readonly op: string;
-  /** The oldest and the newest opset that writes it so. */
+  /** The oldest and the newest opset that write it this way. */
   readonly from: number;
   readonly to: number;
   readonly dims: readonly number[];
@@ -145,7 +145,7 @@ function modelOf(call: OldCall, opset: number): Model {
     outputs: Array.from({ length: call.outputs ?? 1 }, (_, index) => `y${index}`),
     attributes: call.attributes ?? {},
   };
-  // A second node with a name that raising might invent.
+  // A second node with a name that the upgrade might invent.
   const last: Node = {
     ...node,
     name: "last",
@@ -178,7 +178,7 @@ async function run(model: Model, x: Tensor): Promise<readonly Pick<Tensor, "dims
   });
 }
 
-describe("a model raised to opset 20 computes what it did", () => {
+describe("a model upgraded to opset 20 computes the same", () => {
   for (const call of calls) {
     it(`${call.op} of opsets ${call.from} to ${call.to} ${JSON.stringify(call.attributes ?? {})}`, async () => {
       for (let opset = call.from; opset <= call.to; opset++) {
@@ -196,7 +196,7 @@ describe("a model raised to opset 20 computes what it did", () => {
     expect(upgradeOpset(model)).toBe(model);
   });
 
-  it("grows nothing that an older opset means another thing by", () => {
+  it("does not grow operators with another meaning in an older opset", () => {
     const growable = (opset: number, axis: number) => {
       const graph = newGraph();
       graph.input("x", { dtype: "float32", shape: ["batch", 4, 3] });
@@ -214,7 +214,7 @@ describe("a model raised to opset 20 computes what it did", () => {
     expect(growable(12, 2)).toBe(0);
   });
 
-  it("refuses what opset 20 cannot say", () => {
+  it("refuses what opset 20 cannot express", () => {
     const relu: OldCall = { op: "Relu", from: 7, to: 19, dims: [2] };
     expect(() => upgradeOpset(modelOf(relu, 6))).toThrow(/opset 7 or newer/);
     const more = [1, 2, 3, 4].map((seed) => randomTensor(seed, [3]));

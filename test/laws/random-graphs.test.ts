@@ -14,12 +14,15 @@ import { obstacles } from "./random-graphs/pieces.ts";
 import { Tally } from "./random-graphs/tally.ts";
 import { lawRuns } from "./seed.ts";
 
-/** All that promise to keep any function and need no data: `random` in most of the growths, the others in the rest. */
+/**
+ * All strategies that promise to keep any function and need no data: `random` in most of the growths, the
+ * others in the rest.
+ */
 const preserving = Object.values<Strategy>(strategies).filter(
   ({ preserves, choose }) => preserves && choose === undefined,
 );
 const others = preserving.filter((strategy) => strategy !== strategies.random);
-/** Those whose sums are exact wherever the model's are: weights that new units add are multiplied with nothing. */
+/** Those whose sums are exact whenever the model's are: the outgoing weights of new units are zero. */
 const exact: readonly Strategy[] = preserving.filter(({ outgoing }) => outgoing === keepZero);
 
 /** Grows every width of a random model alone, then some in sequence, and compares after each. */
@@ -59,7 +62,7 @@ async function check(architecture: Architecture, tally: Tally): Promise<void> {
   const growths: string[] = [];
   for (let left = 2 + draws.integer(2); left > 0; left--) {
     const now = findWidths(after).filter((width) => width.growable);
-    // What could grow before can grow again.
+    // Widths that could grow before can grow again.
     expect(now.length, growths.join(", then ")).toBeGreaterThan(0);
     const width = pick(now);
     const strategy = willing(pick(preserving), width, architecture);
@@ -69,13 +72,13 @@ async function check(architecture: Architecture, tally: Tally): Promise<void> {
   await compare(growths, after);
 }
 
-/** The strategy, or another where it refuses the width or would not be exact. */
+/** The strategy, or another if it refuses the width or would not be exact. */
 function willing(strategy: Strategy, width: Width, architecture: Architecture): Strategy {
   const refused = strategy.refuses?.(width) !== undefined;
   return refused || (architecture.exact && !exact.includes(strategy)) ? strategies.uniform : strategy;
 }
 
-describe("random graphs: what is said to grow keeps its function", () => {
+describe("random graphs: a width called growable keeps the function", () => {
   test("any numbers", { timeout: 1_800_000 }, async () => {
     const tally = new Tally();
     const property = fc.asyncProperty(architectures(false), (architecture) => check(architecture, tally));
@@ -84,9 +87,9 @@ describe("random graphs: what is said to grow keeps its function", () => {
     console.log(tally.summary());
     if (runs.numRuns < 1600) return;
     expect(tally.constant / tally.models).toBeLessThan(0.05);
-    // A rule that refuses what it should carry breaks nothing else here.
+    // Nothing else here would catch a rule that refuses axes that it should carry.
     expect(tally.growable / (tally.growable + tally.refused)).toBeGreaterThan(0.48);
-    // Every obstacle was there, every other pattern grew, and so did each method.
+    // Every obstacle occurred, and every other pattern and every method grew.
     expect(obstacles.map(({ name }) => name).filter((name) => !tally.drawn.has(name))).toEqual([]);
     const mayRefuse = new Set(obstacles.map(({ name }) => name));
     const never = [...tally.drawn.keys()].filter((name) => !mayRefuse.has(name) && !tally.grown.has(name));

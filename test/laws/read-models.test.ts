@@ -90,7 +90,7 @@ describe("a model with several inputs", () => {
     await trainer.dispose();
   });
 
-  it("takes integers of any kind alike, and predicts from inputs by name", async () => {
+  it("accepts integers of any kind, and predicts from inputs by name", async () => {
     const small = { ...columns, ids: { data: Int32Array.from(ids, Number), dims: [length] } };
     const same = dataset({ inputs: small, features, featureDims: [2], labels, classes: 3 });
     const trainer = await Trainer.create(classifier(), options);
@@ -154,7 +154,7 @@ describe("a model with several inputs", () => {
 });
 
 describe("a model as exporters write it", () => {
-  /** Two heads on one hidden layer; the second output is the one of integers. */
+  /** Two heads on one hidden layer; the second output is the one with integers. */
   const heads = () =>
     build({ x: ["float32", ["batch", 4]] }, (graph) => {
       for (const [name, rows, size] of [
@@ -194,7 +194,7 @@ describe("a model as exporters write it", () => {
     await expect(Trainer.create(heads(), { output })).rejects.toMatchObject({ code });
   });
 
-  it("may take the sequence first and the batch second", async () => {
+  it("may have the sequence first and the batch second", async () => {
     const model = build({ x: ["float32", ["time", "batch", 3]] }, (graph) => {
       graph.parameter("weight", normal(3, 2));
       const mean = graph.emit("ReduceMean", ["x", graph.vector([0])], { keepdims: int(0) });
@@ -226,7 +226,7 @@ describe("a model as exporters write it", () => {
     await trainer.dispose();
   });
 
-  it("scores every token, but for those that do not count", async () => {
+  it("scores every token except those that do not count", async () => {
     const model = build({ ids: ["int64", ["batch", "sequence"]] }, (graph) => {
       graph.parameter("embedding.weight", normal(words, 4));
       graph.parameter("head.weight", normal(4, words));
@@ -250,7 +250,7 @@ describe("a model as exporters write it", () => {
     await trainer.dispose();
   });
 
-  it("may name one batch size, and trains in batches of any", async () => {
+  it("may state one batch size, and trains in batches of any size", async () => {
     const model = build({ x: ["float32", [8, 4]] }, (graph) => {
       graph.parameter("weight", normal(4, 3));
       graph.output(graph.emit("MatMul", ["x", "weight"]));
@@ -283,7 +283,7 @@ describe("a model as exporters write it", () => {
     await Promise.all([inside.dispose(), outside.dispose()]);
   });
 
-  it("holds masks, scales and factors that are no weights", async () => {
+  it("leaves masks, scales and factors out, which are not weights", async () => {
     const model = build({ x: ["float32", ["batch", 1, 2, 2]] }, (graph) => {
       graph.parameter("conv.weight", normal(3, 1, 1, 1));
       graph.parameter("conv.bias", float32([3], [0, 0, 0]));
@@ -312,7 +312,7 @@ describe("a model as exporters write it", () => {
     await trainer.dispose();
   });
 
-  it("normalizes by running statistics where a BatchNormalization is frozen", async () => {
+  it("normalizes by running statistics if a BatchNormalization is frozen", async () => {
     const model = build({ x: ["float32", ["batch", 4]] }, (graph) => {
       graph.parameter("norm.weight", normal(4));
       graph.parameter("norm.bias", normal(4));
@@ -335,7 +335,7 @@ describe("a model as exporters write it", () => {
     await Promise.all([trainer.dispose(), moving.dispose()]);
   });
 
-  it("says so where its output does not count examples", async () => {
+  it("says so if its output does not count examples", async () => {
     const model = build({ x: ["float32", ["batch", 4]] }, (graph) => {
       graph.parameter("weight", normal(4, 2));
       graph.output(graph.emit("Reshape", [graph.emit("MatMul", ["x", "weight"]), graph.vector([-1, 1])]));

@@ -17,7 +17,7 @@ import { Random } from "../../src/tensor/random.ts";
 const read = (name: string): Promise<Model> =>
   loadModel(new URL(`../cases/${name}.onnx`, import.meta.url).pathname);
 
-/** File, the widths that can grow, and the operators that stand in a form without rules. */
+/** File, the widths that can grow, and the operators in a form without rules. */
 const cases: readonly (readonly [file: string, growable: readonly string[], without: readonly string[]])[] = [
   ["imputer_scaler", ["w1"], ["ai.onnx.ml.Imputer"]],
   ["dim_minus1", ["w1"], []],
@@ -46,7 +46,7 @@ const cases: readonly (readonly [file: string, growable: readonly string[], with
   ["nonzero_front", [], ["NonZero"]],
 ];
 
-describe("what a file does not say, or says in a form without rules, hides nothing else", () => {
+describe("unknown or unsupported nodes hide nothing else in a file", () => {
   it.each(cases)("%s", async (file, growable, without) => {
     const model = await read(file);
     expect(summarize(model).withoutRules).toEqual(without);
@@ -54,7 +54,7 @@ describe("what a file does not say, or says in a form without rules, hides nothi
     expect(found.map(({ id }) => id)).toEqual(growable);
     for (const { id, multiple } of found) {
       const grown = grow(model, [{ width: id, by: 3 * multiple }]).model;
-      // No size that is drawn at random fits the image.
+      // No random size fits the image.
       if (file === "resize-to-input-size") continue;
       const { preserved } = await verify(model, decodeModel(encodeModel(grown)));
       expect(preserved, id).toBe(true);
@@ -69,7 +69,7 @@ describe("what a file does not say, or says in a form without rules, hides nothi
     expect((await verify(model, grown)).preserved).toBe(true);
   });
 
-  it("trains behind an operator without a gradient, and grows in training", async () => {
+  it("trains after an operator without a gradient, and grows in training", async () => {
     const model = await read("imputer_scaler");
     const draws = new Random(1, "imputer");
     const features = Float32Array.from({ length: 48 * 5 }, () => draws.normal());

@@ -8,7 +8,7 @@ import { recurrentReference } from "./recurrent-reference.ts";
 
 const small = (low: number, high: number) => fc.integer({ min: low, max: high });
 
-/** Calls of a recurrent operator of `gates` gates and `states` states, with every optional input now and then. */
+/** Calls of a recurrent operator of `gates` gates and `states` states, sometimes with each optional input. */
 const recurrent = (op: OperatorName, gates: number, states: number, more: fc.Arbitrary<Attributes>): Cases =>
   fc
     .record({

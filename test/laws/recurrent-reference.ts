@@ -8,7 +8,7 @@ interface Options {
 
 const sigma = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** Output Y of LSTM, GRU or RNN with their usual functions, in float64, one number after the other. */
+/** Output Y of LSTM, GRU or RNN with their usual functions, in float64, number by number. */
 export function recurrentReference(inputs: readonly (Tensor | undefined)[], options: Options): Tensor {
   const [x, w, r, b, , h0, c0, p] = inputs;
   const [steps, batch, size] = (x as Tensor).dims as [number, number, number];

@@ -22,7 +22,7 @@ interface Made {
 const hidden = 5;
 const size = 3;
 
-/** [batch, sequence, 3] through a recurrent operator; the last step (or what the sequence ends with) to two classes. */
+/** [batch, sequence, 3] through a recurrent operator; the last step (or the final state) to two classes. */
 function recurrentModel({ op, direction = "forward", attributes = {}, initial = false }: Made): Model {
   const graph = newGraph();
   const random = new Random(5, "recurrent model");
@@ -107,7 +107,7 @@ describe("a recurrent layer grows like any other", () => {
     const random = new Random(1, "sequences");
     const [count, steps] = [32, 6];
     const features = Float32Array.from({ length: count * steps * size }, () => random.normal());
-    // Whether the first step's first number is positive: what only a memory can tell at the end.
+    // Whether the first step's first number is positive, which takes memory to know at the end.
     const labels = Int32Array.from({ length: count }, (_, row) =>
       Number((features[row * steps * size] ?? 0) > 0),
     );

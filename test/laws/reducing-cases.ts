@@ -7,7 +7,7 @@ import { randomTensor } from "./gradient-harness.ts";
 
 const small = (low: number, high: number) => fc.integer({ min: low, max: high });
 
-// ONNX Runtime normalizes in float32 even where it is given float64 (stash_type).
+// ONNX Runtime normalizes in float32 even if it is given float64 (stash_type).
 const epsilon = Math.fround(0.1);
 const numbers = (tensor: Tensor | undefined) => Array.from(tensor?.data as Float64Array);
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -113,14 +113,14 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
       return {
         op: "GroupNormalization",
         inputs: [
-          // One element to a group would normalize to 0.
+          // One element per group would normalize to 0.
           randomTensor(from, [batch, groups * perGroup, 2, ...space]),
           randomTensor(from + 1, affine),
           randomTensor(from + 2, affine),
         ],
         attributes: { num_groups: int(groups), epsilon: float(0.1) },
         differentiable: [0, 1, 2],
-        // A named number of channels does not tell whether it makes whole groups.
+        // A symbolic number of channels does not show whether it divides into groups.
         numeric: [0, 1, 2],
         tolerance: 5e-3,
         float32Only: true,
@@ -134,7 +134,7 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
     .map(({ dims: [batch = 1, channels = 1, first = 1, ...rest], from }) => ({
       op: "InstanceNormalization",
       inputs: [
-        // One element to a channel would normalize to 0.
+        // One element per channel would normalize to 0.
         randomTensor(from, [batch, channels, first + 1, ...rest]),
         randomTensor(from + 1, [channels]),
         randomTensor(from + 2, [channels]),
@@ -201,7 +201,7 @@ export const reducingCases: { readonly [K in OperatorName]?: Cases } = {
   ReduceSumSquare: reduction("ReduceSumSquare", true),
 };
 
-/** Operators that look along an axis and have no gradient to speak of. */
+/** Operators that search along an axis, without a useful gradient. */
 export const lookingCases: { readonly [K in OperatorName]?: Cases } = {
   Hardmax: shape(1).chain((dims) =>
     fc.tuple(tensor(dims), small(-dims.length, dims.length - 1)).map(([x, axis]) => ({

@@ -35,7 +35,7 @@ interface Run {
   readonly name: string;
   readonly model: () => Model;
   readonly options: TrainerOptions;
-  /** Width to widen after so many steps. */
+  /** Width to widen after each number of steps. */
   readonly growths: ReadonlyMap<number, string>;
 }
 
@@ -185,7 +185,7 @@ describe.each(runs)("resume: $name", (run) => {
     await whole.dispose();
   });
 
-  test("a cold start with the same weights goes elsewhere", async () => {
+  test("a cold start with the same weights takes another path", async () => {
     const whole = await start(run);
     await goOn(whole, run, 21);
     const cold = await Trainer.create(whole.model, { batchSize: 16, seed: 5, ...run.options });
@@ -208,7 +208,7 @@ describe("a divergence between birth and resume", () => {
   const data = labeled(run.model());
   const spoilt = { ...data, features: data.features.map(() => Number.NaN) };
 
-  test("starts moments over, and no birth: the resumed run goes on as the other", async () => {
+  test("restarts moments but no births: the resumed run continues like the other", async () => {
     const whole = await start(run);
     await goOn(whole, run, 14);
     const births = structuredClone(whole.state().learner.births);
@@ -224,7 +224,7 @@ describe("a divergence between birth and resume", () => {
   });
 });
 
-test("a checkpoint of version 1, which knew nothing of newborns, restarts and rollbacks, goes on", async () => {
+test("a checkpoint of version 1, which had no newborns, restarts or rollbacks, can be resumed", async () => {
   const run = runs[0] as Run;
   const whole = await start(run);
   await goOn(whole, run, 13);
@@ -351,7 +351,7 @@ describe("a damaged folder", () => {
     expect(error.remedy).toContain("No older checkpoint");
   });
 
-  test("a half-written manifest is told, and the files can still be resumed from", async () => {
+  test("a half-written manifest is reported, and the files can still be resumed from", async () => {
     const { place, newest } = await twoCheckpoints("manifest");
     const path = join(place, "manifest.json");
     const text = await readFile(path, "utf8");
@@ -385,7 +385,7 @@ describe("a damaged folder", () => {
     expect(error.message).toContain("8, 16");
   });
 
-  test("bytes that are no checkpoint", async () => {
+  test("bytes that are not a checkpoint", async () => {
     for (const bytes of [new Uint8Array(0), new Uint8Array(1000), new TextEncoder().encode('{"sha256":"')]) {
       expect((await failure(Trainer.resume(bytes))).code).toBe("CHECKPOINT_CORRUPT");
     }
@@ -422,7 +422,7 @@ describe("kill -9", () => {
       const { told, killed } = await child(script, place, kills < 25 ? 1 + draws.integer(60) : undefined);
       kills += Number(killed);
       const trainer = await Trainer.resume(place);
-      // What the child was told to be on disk is on disk; at most one more may be.
+      // Every checkpoint that the child reported is on disk; at most one more may be.
       expect(trainer.step).toBeGreaterThanOrEqual(Math.max(known, told));
       expect(stateText(trainer.state())).toBe(expected.get(trainer.step));
       known = trainer.step;
@@ -434,7 +434,7 @@ describe("kill -9", () => {
     console.log(
       `${kills} kills; at most ${leftBehind} files in the folder, ${(await readdir(place)).length} at the end`,
     );
-    // The manifest, the two checkpoints that it names; what crashes left behind goes with the next save.
+    // The manifest, the two checkpoints that it names; leftovers of crashes are removed by the next save.
     expect((await readdir(place)).length).toBe(3);
   }
 
@@ -461,7 +461,10 @@ describe("kill -9", () => {
     return outfile;
   }
 
-  /** Starts the run and kills it `afterMs` after its first save; to the end without. The last step that it told. */
+  /**
+   * Starts the run and kills it `afterMs` after its first save; without `afterMs` it runs to the end. Returns
+   * the last step that it reported.
+   */
   function child(script: string, place: string, afterMs: number | undefined) {
     return new Promise<{ told: number; killed: boolean }>((resolve, reject) => {
       const process_: ChildProcess = spawn(process.execPath, [script, place], {

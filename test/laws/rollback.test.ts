@@ -20,7 +20,7 @@ import { Trainer } from "../../src/training/trainer/trainer.ts";
 import { normalFeatures } from "./exact-network.ts";
 import { stateText } from "./state-text.ts";
 
-/** Changes nothing, but the graph states the size: a growth of it must be compiled anew. */
+/** Changes nothing, but the graph states the size: a growth of it must be compiled again. */
 const writtenSize = (units: number): Layer => ({
   kind: "reshape",
   build: ({ graph, name }, input) =>
@@ -31,7 +31,7 @@ interface Run {
   readonly name: string;
   readonly model: () => Model;
   readonly options: TrainerOptions;
-  /** Grown before the trial, and in it. */
+  /** The widths grown before the trial, and in it. */
   readonly first: string;
   readonly tried: readonly string[];
 }
@@ -82,7 +82,7 @@ async function steps(trainer: Trainer, data: Dataset, count: number): Promise<nu
   return losses;
 }
 
-/** A run of `run` with a growth behind it, in the middle of an epoch. */
+/** A run of `run` after a growth, in the middle of an epoch. */
 async function begun(run: Run, data: Dataset): Promise<Trainer> {
   const trainer = await Trainer.create(run.model(), { batchSize: 16, seed: 5, ...run.options });
   await steps(trainer, data, 3);
@@ -98,20 +98,20 @@ async function trial(trainer: Trainer, run: Run, data: Dataset): Promise<void> {
   }
 }
 
-/** A step whose loss is not finite: the weights go back by one update, and all moments start over. */
+/** A step whose loss is not finite: the weights go back one update, and all moments restart. */
 async function diverge(trainer: Trainer, data: Dataset): Promise<void> {
   const spoilt = { ...data, features: data.features.map(() => Number.NaN) };
   await expect(trainer.trainStep(spoilt)).rejects.toMatchObject({ code: "DIVERGED" });
 }
 
-/** The state but for its account. */
+/** The state without its costs. */
 const without = (state: TrainerState): string =>
   stateText({ ...state, progress: { ...state.progress, flops: 0, spent: noProgress.spent, rollbacks: [] } });
 
 describe.each(runs)("rollback: $name", (run) => {
   const data = labeled(run.model());
 
-  test("goes on bit for bit as if the growths had never been tried", async () => {
+  test("continues bit for bit as if the growths had never been tried", async () => {
     const [plain, tried] = [await begun(run, data), await begun(run, data)];
     const before = tried.state();
     const kept = stateText(before);
@@ -122,7 +122,7 @@ describe.each(runs)("rollback: $name", (run) => {
     expect(without(tried.state())).toBe(without(before));
     expect(await steps(tried, data, 9)).toEqual(await steps(plain, data, 9));
     expect(without(tried.state())).toBe(without(plain.state()));
-    // And what grows later grows as it would have.
+    // Later growths are the same, too.
     for (const trainer of [plain, tried]) await trainer.widen(run.first, { by: 1 });
     expect(await steps(tried, data, 5)).toEqual(await steps(plain, data, 5));
     expect(without(tried.state())).toBe(without(plain.state()));
@@ -149,7 +149,7 @@ describe.each(runs)("rollback: $name", (run) => {
     await tried.dispose();
   });
 
-  test("keeps the account of what was spent, and tells each trial once", async () => {
+  test("keeps count of the costs, and reports each trial once", async () => {
     const trainer = await begun(run, data);
     const before = trainer.state();
     await trial(trainer, run, data);
@@ -171,7 +171,7 @@ describe.each(runs)("rollback: $name", (run) => {
     await trainer.dispose();
   });
 
-  test("resumes exactly, from a checkpoint within the trial or behind it", async () => {
+  test("resumes exactly, from a checkpoint within the trial or after it", async () => {
     const whole = await begun(run, data);
     const before = whole.state();
     await trial(whole, run, data);
@@ -199,7 +199,7 @@ test("the runs cover growths with and without a new compilation", () => {
   expect(open).toContain(false);
 });
 
-test("a state that is no earlier one of the run is refused, and nothing changes", async () => {
+test("a state that is not an earlier one of the run is refused, and nothing changes", async () => {
   const run = runs[0] as Run;
   const data = labeled(run.model());
   const trainer = await begun(run, data);

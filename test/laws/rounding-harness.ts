@@ -13,15 +13,15 @@ const inputName = (index: number) => `x${index}`;
 const boundName = (index: number) => `d${index}`;
 
 /**
- * Holds an operator's rounding rule against float64: its inputs are off by up to a random bound (`size` times a
- * number in [0, 1]; exact where `size` is 0), and output 0 must be off by no more than the rule says. Returns
- * how much of the bound was used at most.
+ * Checks an operator's rounding rule against float64: its inputs are off by up to a random bound (`size`
+ * times a number in [0, 1]; exact if `size` is 0), and output 0 must be off by no more than the rule says.
+ * Returns the largest fraction of the bound that was used.
  */
 export async function checkRounding(test: GradientCase, size: number): Promise<number> {
   const random = new Random(11, "rounding-harness");
   const bounds = test.inputs.map((tensor) => {
     if (size === 0) return undefined;
-    // A truth value with bound 1 may be wrong.
+    // A boolean with bound 1 may be wrong.
     if (tensor?.dtype === "bool") {
       return float32(
         tensor.dims,
@@ -51,7 +51,7 @@ export async function checkRounding(test: GradientCase, size: number): Promise<n
   const expected =
     test.exact?.(exact) ??
     exactElementwise(test.op, exact, test.attributes ?? {}) ??
-    // Throws where ONNX Runtime has no float64 kernel: a law that nothing is held against is none.
+    // Throws if ONNX Runtime has no float64 kernel: a law without a reference checks nothing.
     (await run(test, exact, node));
   const { value, bound } = await runWithBound(test, bounds, node);
   let used = 0;
@@ -62,7 +62,7 @@ export async function checkRounding(test: GradientCase, size: number): Promise<n
   Array.from(value.data as ArrayLike<number | bigint>, Number).forEach((computed, at) => {
     const truth = Number((expected.data as ArrayLike<number | bigint>)[at]);
     const error = Math.abs(computed - truth);
-    // Beyond the largest float32 nothing is promised; a bound that is not a number allows nothing.
+    // Beyond the largest float32 nothing is promised; a NaN bound allows nothing.
     const most = (allowed?.[at] ?? 0) * (1 + 1e-5);
     if (error > 0) used = Math.max(used, error / most);
     if (!(error <= most) && Math.abs(truth) < 1e38) {

@@ -22,7 +22,7 @@ async function start(): Promise<Trainer> {
 
 const timed = new Set(["seconds", "pauseMs"]);
 
-/** Weights, step and growths: what two runs that are the same have the same. */
+/** Weights, step and growths, which are equal if two runs are. */
 const standOf = ({ model, progress }: Trainer) => ({
   weights: [...model.graph.parameters].map(([name, { data }]) => [name, [...(data as Float32Array)]]),
   progress: JSON.stringify(progress, (key, value) => (timed.has(key) ? undefined : value)),
@@ -42,7 +42,7 @@ afterEach(async () => {
 });
 
 describe("a run", () => {
-  it("that is iterated by hand is fit, and tells what fit tells, in order", async () => {
+  it("iterated by hand equals fit, and reports the same events in order", async () => {
     const [fitted, iterated] = [await start(), await start()];
     const called: string[] = [];
     const result = await fitted.fit(train, {
@@ -71,7 +71,7 @@ describe("a run", () => {
     expect(standOf(iterated)).toEqual(standOf(fitted));
   });
 
-  it("that is paused, stepped through and resumed is the run that was not, bit for bit", async () => {
+  it("paused, stepped through and resumed equals the uninterrupted run, bit for bit", async () => {
     const [whole, broken] = [await start(), await start()];
     await whole.fit(train, told);
     const run = broken.run(train, told);
@@ -91,7 +91,7 @@ describe("a run", () => {
     expect(steps.at(-1)).toBe(13);
     expect(run.paused).toBe(true);
     await run.pause();
-    // What a page may do meanwhile changes nothing.
+    // What a page does in the meantime changes nothing.
     await broken.evaluate(validation);
     await run.step();
     expect(steps.at(-1)).toBe(14);
@@ -103,7 +103,7 @@ describe("a run", () => {
     expect(standOf(broken)).toEqual(standOf(whole));
   });
 
-  it("hears a signal within one step, from the event loop too, and while it is paused", async () => {
+  it("handles a signal within one step, from the event loop too, and while it is paused", async () => {
     const trainer = await start();
     const stop = new AbortController();
     let asked = 0;
@@ -134,7 +134,7 @@ describe("a run", () => {
     expect(await run.next()).toEqual({ done: true, value: undefined });
   });
 
-  it("goes on after a signal as if there had been none", async () => {
+  it("continues after a signal as if there had been none", async () => {
     const [whole, broken] = [await start(), await start()];
     const { earlyStopping: _, ...plain } = told;
     await whole.fit(train, { ...plain, steps: 30 });
@@ -152,7 +152,7 @@ describe("a run", () => {
     expect(standOf(broken).weights).toEqual(standOf(whole).weights);
   });
 
-  it("is refused while another trains the trainer, which then goes on unharmed", async () => {
+  it("is refused while another run trains the trainer, which then continues unharmed", async () => {
     const [alone, shared] = [await start(), await start()];
     await alone.fit(train, { steps: 20 });
     const first = shared.fit(train, { steps: 20 });
@@ -170,7 +170,7 @@ describe("a run", () => {
     await shared.fit(train, { steps: 1 });
   });
 
-  it("lets nothing happen before the first event is asked for, and refuses options at once", async () => {
+  it("does nothing before the first event is requested, and refuses options at once", async () => {
     const trainer = await start();
     trainer.run(train, { steps: 5 });
     await wait(5);
@@ -181,7 +181,7 @@ describe("a run", () => {
 });
 
 describe("the page's turn", () => {
-  it("comes about every 8 ms, and never without a page", async () => {
+  it("comes about every 8 ms, and never outside a page", async () => {
     let clock = 0;
     let turns = 0;
     const pace = pacer(
@@ -189,12 +189,12 @@ describe("the page's turn", () => {
       () => clock,
     );
     for (; clock < 80; clock += 3) await pace();
-    // Every third step of 3 ms is the first after 8.
+    // With steps of 3 ms, every third is the first to pass 8 ms.
     expect(turns).toBe(8);
     expect(pacer(undefined)()).toBeUndefined();
   });
 
-  it("is one of the event loop, in which others are heard", async () => {
+  it("is a turn of the event loop, in which other events are handled", async () => {
     let heard = false;
     setImmediate(() => {
       heard = true;

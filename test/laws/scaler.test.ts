@@ -52,7 +52,7 @@ const cases: Cases = fc
         inputs: [x],
         attributes: { offset: floats(offset), scale: floats(scale) },
         differentiable: [0],
-        // It computes in float32 whatever it is given.
+        // It computes in float32 for any input type.
         float32Only: true,
         numeric: [0],
         exact: (inputs) => exactly(inputs, offset, scale),
@@ -76,7 +76,7 @@ describe("ai.onnx.ml's Scaler", () => {
     );
   });
 
-  test("axes that it carries grow, features with numbers of their own do not", async () => {
+  test("axes that it carries grow, features with separate numbers do not", async () => {
     const outcomes = new Set<string>();
     const choices = fc.record({
       axis: fc.nat(20),
@@ -129,7 +129,7 @@ describe("ai.onnx.ml's Scaler", () => {
     }
   });
 
-  test("widths behind it are found", () => {
+  test("widths after it are found", () => {
     const graph = newGraph();
     graph.input("x", { dtype: "float32", shape: ["batch", 3] });
     const attributes = { offset: floats([0.1, -2, 3]), scale: floats([1.5, 0.3, -2]) };

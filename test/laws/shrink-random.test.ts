@@ -10,7 +10,7 @@ import { architectures, modelOf } from "./random-graphs/architecture.ts";
 import { Reference } from "./random-graphs/growing.ts";
 import { lawRuns } from "./seed.ts";
 
-/** New units of a width taken out again, in any random graph: what was there before is there again. */
+/** Removes the new units of a width again, in random graphs: the original must come back. */
 test("random graphs: what grew can be taken back", { timeout: 600_000 }, async () => {
   const tally = { identical: 0, compared: 0, gone: 0, methods: new Map<string, [number, number]>() };
   await fc.assert(
@@ -24,7 +24,7 @@ test("random graphs: what grew can be taken back", { timeout: 600_000 }, async (
         const grown = applyPlan(model, plan, strategies.random);
         const what = `${drawn.pieces.join(" > ")}: ${width.id} (${width.method})`;
         const units = Array.from({ length: by }, (_, unit) => width.size + unit);
-        // A cut of an axis may give way to another one once it has grown.
+        // A cut of an axis may be replaced by another one once it has grown.
         const wide = findWidths(grown).find((one) => one.id === width.id && one.size === width.size + by);
         if (wide === undefined) {
           tally.gone++;

@@ -89,7 +89,7 @@ function weightsText(state: TrainerState): string {
   return stateText({ ...state, progress: noProgress });
 }
 
-describe.each(["kernel", "graph"] as const)("old weights do not notice an exact shrink, %s", (update) => {
+describe.each(["kernel", "graph"] as const)("an exact shrink leaves old weights alone, %s", (update) => {
   test.each(Object.entries(networks))("%s: bit for bit in exact arithmetic", async (_, network) => {
     for (const [name, optimizer] of Object.entries(optimizers)) {
       const options: TrainerOptions = {
@@ -131,9 +131,9 @@ describe.each(["kernel", "graph"] as const)("old weights do not notice an exact 
 });
 
 describe.each(["kernel", "graph"] as const)("the moments of merged units, %s", (update) => {
-  test("are those of one unit all along: bit for bit in exact arithmetic", async () => {
+  test("are those of a single unit from the start: bit for bit in exact arithmetic", async () => {
     for (const [name, optimizer] of Object.entries(optimizers)) {
-      // A rate of zero keeps the weights whole; the moments move all the same.
+      // A rate of zero keeps the weights whole; the moments change all the same.
       const options: TrainerOptions = {
         loss: "meanSquaredError",
         optimizer: optimizer(0),
@@ -155,7 +155,7 @@ describe.each(["kernel", "graph"] as const)("the moments of merged units, %s", (
     }
   });
 
-  test("of copies that were just made, are those before", async () => {
+  test("of copies that were just made are the earlier ones", async () => {
     for (const [name, optimizer] of Object.entries(optimizers)) {
       const model = cnn({ input: [1, 6, 6], filters: [3], hidden: [5], classes: 2, batchNorm: true });
       const options: TrainerOptions = {
@@ -173,7 +173,7 @@ describe.each(["kernel", "graph"] as const)("the moments of merged units, %s", (
         await trainer.fit(data, { steps: 5 });
         const before = weightsText(trainer.state());
         await trainer.widen(id, { by, strategy: "halved" });
-        // Kept or not, the older of two has the better moments.
+        // Whether or not it is kept, the older of two units has the better moments.
         const younger = { merge: range(0, by).map((unit) => [unit + by, unit]) };
         const choice = id === "conv1" ? younger : ({ remove: "identical" } as const);
         const { exactness, output } = await trainer.shrink(id, choice);
@@ -234,7 +234,7 @@ describe("a run that grows and shrinks", () => {
     },
   );
 
-  test("takes back a shrink that did not pay, and still charges what it took", async () => {
+  test("undoes a shrink that did not pay off, and still counts its cost", async () => {
     const trainer = await Trainer.create(mlp([5, 6, 2]), { loss: "meanSquaredError", batchSize: 8 });
     const data = dataFor(mlp([5, 6, 2]), 8, 1);
     await trainer.fit(data, { steps: 3 });
@@ -244,7 +244,7 @@ describe("a run that grows and shrinks", () => {
     const { flops } = trainer.progress;
     expect(flops).toBe(state.progress.flops + record.flops);
     expect(record.flops).toBeGreaterThan(record.choosing?.flops ?? 0);
-    // Gradients take what a step takes, but for the update.
+    // Gradients cost as much as a step without the update.
     expect(record.choosing?.flops).toBeLessThan(state.progress.flops / 3);
     await trainer.rollback(state);
     expect(weightsText(trainer.state())).toBe(weightsText(state));
@@ -256,7 +256,7 @@ describe("a run that grows and shrinks", () => {
     await trainer.dispose();
   });
 
-  test("goes back to a state before a shrink", async () => {
+  test("returns to a state before a shrink", async () => {
     const trainer = await Trainer.create(mlp([5, 6, 2]), { loss: "meanSquaredError", batchSize: 8 });
     const data = dataFor(mlp([5, 6, 2]), 8, 1);
     await trainer.fit(data, { steps: 3 });
@@ -269,9 +269,9 @@ describe("a run that grows and shrinks", () => {
     await trainer.dispose();
   });
 
-  test("no unit is born equal to another, whoever went before", async () => {
+  test("no unit is born equal to another, whichever units were removed before", async () => {
     const trainer = await Trainer.create(mlp([5, 4, 2]), { loss: "meanSquaredError" });
-    // The fifth unit goes and the sixth takes its place: a unit that is born in its old place must not be like it.
+    // The fifth unit goes and the sixth takes its place: a unit born in its old place must not equal it.
     await trainer.widen("hidden1", { by: 2 });
     const { exactness } = await trainer.shrink("hidden1", { remove: [4] });
     expect(exactness).toBe("exact");
@@ -285,7 +285,7 @@ describe("a run that grows and shrinks", () => {
   });
 });
 
-describe("what is taken out by importance", () => {
+describe("removal by importance", () => {
   test.each(["weightNorm", "activationNorm", "taylor"] as const)(
     "by %s: the record says how far outputs moved",
     async (by) => {
@@ -330,7 +330,8 @@ describe("what is taken out by importance", () => {
     };
     for (const unit of range(0, 6)) {
       const slope = ((await lossOf(unit, 1.05)) - (await lossOf(unit, 0.95))) / 0.1;
-      // The loss is quadratic in these weights, so the difference is its slope but for rounding: about 1e-7 / 0.1.
+      // The loss is quadratic in these weights, so the difference is its slope, except for rounding: about
+      // 1e-7 / 0.1.
       expect(Math.abs((scores[unit] as number) - Math.abs(slope))).toBeLessThan(1e-5);
     }
     await releaseCompilation(compiled);
@@ -338,7 +339,7 @@ describe("what is taken out by importance", () => {
   });
 
   test("units in proportion are merged in proportion", async () => {
-    // For a ReLU a(2x) = 2·a(x): the one can do the work of both, but for rounding.
+    // For a ReLU a(2x) = 2·a(x): one can do the work of both, except for rounding.
     let model = mlp([5, 4, 2], { seed: 8 });
     model = edited(model, "hidden1.weight", (data) =>
       data.set(

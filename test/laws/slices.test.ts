@@ -17,7 +17,7 @@ const draw = (length: number, what: string) => {
   return Float32Array.from({ length }, () => random.normal());
 };
 
-/** y = mean over positions of slice(tanh(x·w)), [batch, 3], with positions that are only known by name. */
+/** y = mean over positions of slice(tanh(x·w)), [batch, 3], with a symbolic number of positions. */
 function sliced(start: number, end: number, step: number): Model {
   const graph = newGraph();
   graph.input("x", { dtype: "float32", shape: ["batch", "sequence", 4] });
@@ -78,7 +78,7 @@ async function checkGradient(model: Model, length: number, name: string): Promis
   expect(largest).toBeGreaterThan(3e-3);
 }
 
-describe("a slice of an axis that is only known by name", () => {
+describe("a slice of an axis with a symbolic size", () => {
   it.each([
     // start, end, step, lengths below, at and above the cut.
     [0, 5, 1, [2, 5, 8]],

@@ -2,7 +2,10 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 import type { GrowthRecord } from "../../src/training/history/record.ts";
 import type { TrainerState } from "../../src/training/history/state.ts";
 
-/** Everything but clocks, as text: equal texts are equal bits (every float32 prints apart, and -0 is not 0). */
+/**
+ * Everything except times, as text: equal texts mean equal bits (different float32 values print differently,
+ * and -0 is not 0).
+ */
 export function stateText({ model, learner, progress }: TrainerState): string {
   const plain = (tensors: Iterable<readonly [string, Tensor]>) =>
     [...tensors].map(([name, { dims, data }]) => [
@@ -21,7 +24,7 @@ export function stateText({ model, learner, progress }: TrainerState): string {
     restart: learner.restart,
     progress: {
       ...progress,
-      // What a growth was measured on (the last batch) is no part of the state, nor is how long it took.
+      // The state includes neither the batch that a growth was measured on nor how long that took.
       growths: progress.growths.map(lasting),
       rollbacks: progress.rollbacks.map((rollback) => ({
         ...rollback,

@@ -23,10 +23,10 @@ import { anySeed, lawRuns } from "./seed.ts";
 const seconds = 1000;
 const threads = fc.constantFrom(1, 2);
 
-/** Every strategy that says that it preserves. */
+/** Every strategy that promises to preserve outputs. */
 const preserving = (Object.keys(strategies) as StrategyName[]).filter((name) => strategies[name].preserves);
 
-/** The next whole number away from zero, so that nothing becomes zero that was not. */
+/** The next whole number away from zero, so that nothing nonzero becomes zero. */
 const awayFromZero = (value: number) => Math.sign(value) * Math.ceil(Math.abs(value));
 
 /** The same draws as whole numbers, so that sums of them are exact. */
@@ -71,7 +71,7 @@ function coarse(strategy: Strategy): Strategy {
   };
 }
 
-/** Strategies whose arithmetic is exact on whole weights. Copies and their quotients are so by themselves. */
+/** Strategies whose arithmetic is exact on whole weights. Copies and their quotients already are. */
 const exactly: Readonly<Record<string, Strategy>> = Object.fromEntries(
   preserving.map((name): [string, Strategy] => {
     const strategy: Strategy = strategies[name];
@@ -81,7 +81,7 @@ const exactly: Readonly<Record<string, Strategy>> = Object.fromEntries(
   }),
 );
 
-/** What whole weights are multiplied by, so that shares of them are whole: 24 can be divided by most numbers of copies. */
+/** Multiplies whole weights so that shares of them are whole: 24 is divisible by most numbers of copies. */
 const multiples: Readonly<Record<string, number>> = { net2wider: 24, halved: 24, vectorSplit: 16 };
 
 function wholeModel(model: Model, strategy: string, seed: number): Model {
@@ -97,7 +97,7 @@ function wholeModel(model: Model, strategy: string, seed: number): Model {
   return withParameters(integers, new Map(scaled));
 }
 
-/** Whether every weight is; single numbers (a dropout's ratio) are no weights. */
+/** Whether every weight is whole; single numbers (a dropout's ratio) are not weights. */
 const isWhole = ({ graph }: Model) =>
   [...graph.parameters.values()].every(
     ({ dtype, dims, data }) =>
@@ -167,7 +167,7 @@ describe("preservation by every strategy, exact arithmetic", () => {
       fc.asyncProperty(
         architectures({ exact: true, units: 6 }),
         growthSequence(2),
-        // Gradients are needed to choose by, so those have their turn in the trainer below.
+        // These need gradients to choose by, so they are tested with the trainer below.
         fc.constantFrom(...preserving.filter((name) => name !== "gradmax")),
         threads,
         anySeed,
@@ -227,7 +227,7 @@ describe("preservation by every strategy, exact arithmetic", () => {
           const data = regression(model, 8, seed, integerFeatures);
           const trainer = await Trainer.create(model, {
             loss: "meanSquaredError",
-            // Steps that change nothing keep the weights whole; one gives growth its batch.
+            // Steps that change nothing keep the weights whole; one step gives growth its batch.
             optimizer: sgd({ learningRate: 0 }),
             batchSize: 4,
             threads: sessionThreads,

@@ -23,7 +23,7 @@ function dataFor(model: Model, count = 20): Dataset {
   });
 }
 
-/** Widens in a trainer with data, and tells what came of it; nothing may have changed where it is refused. */
+/** Widens in a trainer with data, and reports the result; if it is refused, nothing may have changed. */
 async function widened(model: Model, width: string, strategy: StrategyName, by = 2) {
   const trainer = await Trainer.create(model, { loss: "meanSquaredError" });
   try {
@@ -110,7 +110,7 @@ function readByProduct(): Model {
   return makeModel(graph.build("product"));
 }
 
-/** (x·A)·(x·B)ᵀ, scores as in attention: a width in which one activation reads another. */
+/** (x·A)·(x·B)ᵀ, scores as in attention: a width over which one activation reads another. */
 function scoresOfKeys(): Model {
   const graph = newGraph();
   const x = graph.input("x", { dtype: "float32", shape: ["batch", 3, 4] });
@@ -133,7 +133,7 @@ const partial: readonly (readonly [string, Model, string, RegExp])[] = [
   ["queries and keys", scoresOfKeys(), "queries.qk_dim", /made by zero keys/],
 ];
 
-describe("widths that leave no choice of both sides", () => {
+describe("widths that do not leave both sides of a unit free", () => {
   const strategies: readonly StrategyName[] = [
     ...(["candidates", "gradmax", "tiny", "paired"] as const),
     ...(["net2wider", "net2widerNoisy", "vectorSplit", "halved"] as const),
@@ -157,7 +157,7 @@ describe("widths that leave no choice of both sides", () => {
     await trainer.dispose();
   });
 
-  test("data without a strategy means candidates only where they can be had", async () => {
+  test("data without a strategy means candidates, if the width allows them", async () => {
     for (const [model, width, strategy] of [
       [layerNormStream(), "stream", "random"],
       [layerNormStream(), "inner", "candidates"],

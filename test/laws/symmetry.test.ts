@@ -10,7 +10,10 @@ import type { Optimizer } from "../../src/training/optimizers/optimizer.ts";
 import { sgd } from "../../src/training/optimizers/sgd.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
 
-/** Four smooth functions of three variables with a little noise: directions enough for gradients of rank three. */
+/**
+ * Four smooth functions of three variables with a little noise: enough directions for gradients of rank
+ * three.
+ */
 function waves() {
   const draws = new Random(5, "waves of three");
   const count = 256;
@@ -31,7 +34,7 @@ function waves() {
 const data = waves();
 const old = 4;
 
-/** 100 steps, so many more units, and 500 steps more. */
+/** 100 steps, `by` more units, and 500 more steps. */
 async function grown(strategy: StrategyName, optimizer: Optimizer, by: number) {
   const model = mlp([3, old, 4], { activation: "tanh", seed: 2 });
   const trainer = await Trainer.create(model, { loss: "meanSquaredError", optimizer, batchSize: 32 });
@@ -47,7 +50,7 @@ async function grown(strategy: StrategyName, optimizer: Optimizer, by: number) {
   return { record, diagnosis, incoming };
 }
 
-/** What each says that it does: breaks symmetry, and at birth already or at the first step. */
+/** What each promises: to break symmetry, at birth or at the first step. */
 const breaking: readonly (readonly [StrategyName, { readonly by: number; readonly bornAlike?: boolean }])[] =
   [
     ["random", { by: 4 }],
@@ -69,7 +72,7 @@ describe.each([
   test.each(breaking)("%s, %o", async (strategy, { by, bornAlike = false }) => {
     const { record, diagnosis } = await grown(strategy, optimizer(), by);
     expect(record.newUnits.length).toBe(by);
-    // Zero incoming weights are equal, too; what parts them is their gradient.
+    // Zero incoming weights are equal, too; their gradients separate them.
     expect(record.identicalUnits.length > 0).toBe(bornAlike);
     expect(record.newUnits.filter(({ dead }) => dead)).toEqual([]);
     expect(diagnosis).toMatchObject({ dead: [], identical: [], collapsing: [] });
@@ -91,7 +94,7 @@ test("net2wider's copies stay twins under an optimizer without memory", async ()
   }
 });
 
-test("copies of a unit with a single outgoing weight get shares of their own", async () => {
+test("copies of a unit with a single outgoing weight get different shares", async () => {
   const one = dataset({
     features: new Float32Array(8),
     featureDims: [1],
@@ -105,7 +108,7 @@ test("copies of a unit with a single outgoing weight get shares of their own", a
   await trainer.dispose();
 });
 
-describe("candidates of several growths in a row", () => {
+describe("candidates for several growths in a row", () => {
   test.each([
     ["mlp", () => mlp([6, 5, 4, 3]), ["hidden1", "hidden2"]],
     ["cnn", () => cnn({ input: [1, 6, 6], filters: [3], hidden: [5], classes: 3 }), ["conv1", "hidden1"]],
@@ -123,7 +126,7 @@ describe("candidates of several growths in a row", () => {
           const record = await trainer.widen(width, { by: 5, strategy: "candidates", data: labeled });
           expect(record.output.preserved).toBe(true);
           expect(record.identicalUnits).toEqual([]);
-          // The number of a unit that is taken out goes to none: the next must not draw the same again.
+          // The number of a removed unit is not reused: the next unit must not draw the same values.
           const last = record.size.after - 1;
           if (shrinking) await trainer.shrink(width, { remove: [last] });
         }
@@ -132,7 +135,7 @@ describe("candidates of several growths in a row", () => {
         const { parameter } = parts.find(({ role }) => role === "incoming") as { parameter: string };
         const { data: values } = trainer.model.graph.parameters.get(parameter) as { data: Float32Array };
         const units = Array.from({ length: size }, (_, unit) =>
-          // Both networks make units along the first axis; what else grew lies behind it.
+          // Both networks have the units along the first axis; other growth is on later axes.
           values.subarray((unit * values.length) / size, ((unit + 1) * values.length) / size).join(),
         );
         expect(new Set(units).size).toBe(size);

@@ -24,7 +24,8 @@ const files: readonly [file: string, entries: number, frozen: readonly string[]]
   ["s_ln_noaff.ts", 18 + 3, ["/m/Constant_output_0", "/m/Constant_1_output_0"]],
   ["c_in_plain.ts", 108 + 6 + 18 + 3, ["/2/Constant_output_0", "/2/Constant_1_output_0"]],
   ["c_gn.ts", 108 + 6 + 6 + 6 + 18 + 3, ["/2/Constant_1_output_0", "/2/Constant_2_output_0"]],
-  // Its exporter stores the scale as the running variance, too, and the shift as the mean: they are equal when fresh.
+  // Its exporter stores scale and running variance as one tensor, and shift and mean, because they are equal
+  // when fresh.
   ["c_bn.dynamo", 108 + 6 + 6 + 6 + 384 * 3 + 3, []],
   ["x_zero_biases.dynamo", 40 + 8 + 64 + 8 + 24 + 3, []],
   ["x_two_norms.dynamo", 40 + 8 + 64 + 8 + 4 * 8 + 24 + 3, []],
@@ -35,7 +36,7 @@ const files: readonly [file: string, entries: number, frozen: readonly string[]]
   ["x_literal.dynamo", 40 + 8 + 24 + 3, ["clone"]],
 ];
 
-describe("what is trained of a file is what PyTorch trains", () => {
+describe("training a file trains the same parameters as PyTorch", () => {
   it.each(files)("%s: %i numbers", async (file, entries, constants) => {
     const model = await read(file);
     const { trained, frozen, folded } = parametersOf(model, frozenOf(model, {}));
@@ -47,13 +48,13 @@ describe("what is trained of a file is what PyTorch trains", () => {
     expect(all.trained.map(({ name }) => name).sort()).toEqual([...trainableOf(model)].sort());
   });
 
-  it("trains a named constant alone where asked, and refuses one that is none", async () => {
+  it("trains only a named constant on request, and refuses a name that is not one", async () => {
     const model = await read("x_buf.ts");
     expect(frozenOf(model, { trainConstants: ["mean"] })).toEqual(["std"]);
     expect(() => frozenOf(model, { trainConstants: ["l.*"] })).toThrow(/must name parameters/);
   });
 
-  it("refuses weights that were computed from those that PyTorch trains, but for trainConstants", async () => {
+  it("refuses weights computed from those that PyTorch trains, except with trainConstants", async () => {
     const model = await read("v_weight_norm.dynamo");
     expect(() => frozenOf(model, {})).toThrow(/exporter computed others from them/);
     const { trained, folded } = parametersOf(model, frozenOf(model, { trainConstants: true }));
@@ -61,7 +62,7 @@ describe("what is trained of a file is what PyTorch trains", () => {
     expect(folded).toEqual(["1.parametrizations.weight.original0", "1.parametrizations.weight.original1"]);
   });
 
-  it("knows constants again in the file that a run writes", async () => {
+  it("recognizes constants again in the file that a run writes", async () => {
     for (const file of ["s_ln_noaff.ts", "x_buf.ts", "v_gn.dynamo"]) {
       const trainer = await Trainer.create(await read(file), { loss: "meanSquaredError" });
       const again = await loadModel(trainer.toBytes());
@@ -142,7 +143,7 @@ describe("what is tied stays tied", () => {
   });
 });
 
-describe("weights of other types than float32", () => {
+describe("weights of types other than float32", () => {
   it.each([
     ["mlp_fp16", "float16"],
     ["mlp_fp16_castio", "float16"],

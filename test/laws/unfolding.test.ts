@@ -90,7 +90,7 @@ function expectNear(ours: ArrayLike<number>, theirs: ArrayLike<number>): void {
   expect(off).toBeLessThanOrEqual(1e-5 * largest);
 }
 
-describe("what a product with a weight reads, unfolded", () => {
+describe("the rows that a product with a weight reads", () => {
   test.each([
     ["Gemm", gemm],
     ["MatMul", matMul],
@@ -102,7 +102,7 @@ describe("what a product with a weight reads, unfolded", () => {
         fc.asyncProperty(cases, anySeed, async ({ x, weight, attributes }, seed) => {
           const graph = newGraph();
           const batchAxis = op === "Gemm" && attributes.transA?.value === 1 ? 1 : 0;
-          // Sizes that are fed, as batches are; those of images are numbers.
+          // Sizes that are fed are symbolic, like batches; those of images are numbers.
           graph.input("x", {
             dtype: "float32",
             shape: x.map((dim, axis) => (axis === batchAxis ? "batch" : dim)),
@@ -148,7 +148,7 @@ describe("what a product with a weight reads, unfolded", () => {
     },
   );
 
-  test("a convolution in groups is no one product", () => {
+  test("a grouped convolution is not a single product", () => {
     const graph = newGraph();
     graph.input("x", { dtype: "float32", shape: ["batch", 4, 5, 5] });
     graph.input("w", { dtype: "float32", shape: [4, 2, 3, 3] });

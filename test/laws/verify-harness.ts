@@ -56,7 +56,7 @@ export function edited(model: Model, name: string, index: number, factor: number
   });
 }
 
-/** A model whose output has the name that another's has; all values between get new names. */
+/** A model whose output has the name that another's has; all intermediate values get new names. */
 export function named(model: Model, { graph: { outputs } }: Model): Model {
   const { graph } = model;
   const names = new Map(graph.outputs.map(({ name }, at) => [name, outputs[at]?.name as string]));

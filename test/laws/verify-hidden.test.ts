@@ -36,7 +36,8 @@ describe("the noise of the larger model", () => {
     const wrong = (by: number) =>
       edited(edited(paired(model), "head.weight", 0, by), "head.bias", 0, 1 + 2 ** -23);
     expect((await verifyModels(model, pair(wrong(1.001), 1))).outcome).toBe("different");
-    // A unit that wakes for some inputs only hides it only there; one that never sleeps, everywhere.
+    // A unit that is active for some inputs hides the error only there; one that is always active hides it
+    // everywhere.
     const hiding = pair(wrong(1.1), 1e6);
     expect((await verifyModels(model, hiding)).outcome).toBe("different");
     const awake = changed(hiding, "hidden.bias", (data) => data.fill(1e4, data.length - 2));
@@ -59,7 +60,7 @@ describe("shapes", () => {
 
 describe("wrong in places that few inputs reach", () => {
   const model = network(plain);
-  /** Adds `what` makes of the inputs to every output. */
+  /** Adds the result of `what` for the inputs to every output. */
   const adding = (
     what: (
       emit: (op: string, inputs: readonly string[], attributes?: Attributes) => string,

@@ -57,10 +57,10 @@ describe("files that once passed or failed wrongly", () => {
   );
 });
 
-/** A weight that is half as large again may leave these as they are. */
+/** A weight that is 1.5 times as large may leave these unchanged. */
 const steps = new Set(["the largest", "truth values"]);
 
-/** What a new weight adds here stays below the rounding of a sigmoid, which is that of 1. */
+/** The effect of a new weight here stays below the rounding of a sigmoid, which is that of 1. */
 const flat = "small sigmoid";
 
 describe("siblings: a wrong weight is found, an exact growth is kept", () => {
@@ -145,7 +145,7 @@ describe("siblings: a wrong weight is found, an exact growth is kept", () => {
 
   test.each(models)("%s", async (name, model) => {
     const wrong = edited(edited(model, "head.weight", 1, 1.5), "head.bias", 1, 1.5);
-    // Whole numbers and truth values move only if an entry crosses a step.
+    // Whole numbers and booleans change only if an entry crosses a step.
     const larger = edited(edited(model, "head.weight", 0, -3), "head.bias", 0, -3);
     expect((await verifyModels(model, steps.has(name) ? larger : wrong)).outcome, "wrong").toBe("different");
     const grown = grow(model, [{ width: "hidden", times: 2 }]).model;
@@ -189,7 +189,7 @@ describe("what inputs are drawn from", () => {
     expect((await verifyModels(model, wrong, { given: { rate: [8000] } })).outcome).toBe("same");
   });
 
-  test("longer inputs where short ones fail", async () => {
+  test("longer inputs if short ones fail", async () => {
     const graph = newGraph();
     const x = graph.input("x", { dtype: "float32", shape: ["batch", "samples"] });
     const padded = graph.emit("Pad", [x, graph.vector([0, 64, 0, 64])], { mode: text("reflect") });
@@ -203,7 +203,7 @@ describe("what inputs are drawn from", () => {
 });
 
 describe("nothing to be seen", () => {
-  test("one of two outputs is the same whatever goes in: it is named, and it alone", async () => {
+  test("one of two outputs is the same for any input: it alone is named", async () => {
     const graph = newGraph();
     const x = graph.input("x", { dtype: "float32", shape: ["batch", 3] });
     graph.parameter("weight", full([1], 2));
@@ -216,7 +216,7 @@ describe("nothing to be seen", () => {
     expect(told.outputs.map(({ compared }) => compared)).toEqual([true, false]);
   });
 
-  test("an output that no input reaches is compared by looking once", async () => {
+  test("an output that no input reaches needs only one comparison", async () => {
     const graph = newGraph();
     const x = graph.input("x", { dtype: "float32", shape: ["batch", 3] });
     graph.parameter("temperature", full([1], 2));
@@ -227,7 +227,7 @@ describe("nothing to be seen", () => {
     expect((await verifyModels(model, edited(model, "temperature", 0, 1.1))).outcome).toBe("different");
   });
 
-  test("new units that sleep through all inputs, with a weight that would matter", async () => {
+  test("new units that are inactive on all inputs, with a weight that would matter", async () => {
     const model = network(plain);
     const grown = grow(model, [{ width: "hidden", by: 1 }]).model;
     const set = (name: string, change: (data: Float32Array) => void) => {
@@ -252,12 +252,12 @@ describe("nothing to be seen", () => {
     expect((await verifyModels(model, grown)).byRule).toContain("1 of hidden");
   });
 
-  test("some new units sleep and others do not: the same, with a remark", async () => {
+  test("some new units are inactive and others are not: the same, with a remark", async () => {
     const model = network(plain);
     const grown = grow(model, [{ width: "hidden", by: 3 }]).model;
     const bias = grown.graph.parameters.get("hidden.bias") as ReturnType<typeof full>;
     const old = model.graph.parameters.get("head.bias") as ReturnType<typeof full>;
-    // The last of nine sleeps; a changed rounding of an old weight keeps rules from telling.
+    // The last of nine is inactive; an old weight with a changed rounding keeps rules from proving it.
     const asleep = edited(
       withParameters(
         grown,

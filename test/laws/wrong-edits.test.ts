@@ -96,7 +96,7 @@ test("a wrong edit is found, and an exact growth is not refused", { timeout: 3_6
     });
     const [before, after] = [runnable(model), runnable(edited)];
     const { outcome, maximum } = await verifyModels(before, after, options);
-    // What changes nothing, such as the weight of a unit that never wakes, cannot be found.
+    // An edit without effect, such as to the weight of a unit that is never active, cannot be found.
     if (outcome !== "different" && !(await moves(before, after, seed))) return;
     const one = tally.get(kind) as { wrong: number; found: number };
     one.wrong++;

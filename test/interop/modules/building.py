@@ -60,7 +60,7 @@ def sized(body: nn.Module, example: torch.Tensor) -> nn.Module:
 
 
 def grid(name: str, layer: Callable[[], nn.Module], axes: int = 2, size: int = 8) -> None:
-    """A layer behind a convolution with tanh: [n, 6, 8, 8] (or 1 or 3 axes of space) to anything."""
+    """A layer after a convolution with tanh: [n, 6, 8, 8] (or 1 or 3 axes of space) to anything."""
     convolution = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[axes - 1]
     dims = [2, *[size] * axes]
 

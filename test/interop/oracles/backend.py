@@ -64,7 +64,7 @@ def is_valid(model: onnx.ModelProto) -> bool:
 
 
 def bind(answer: dict, inputs: list) -> dict:
-    """What the named sizes of the inputs come to."""
+    """The values of the inputs' named sizes."""
     bound = {}
     for value, array in zip(answer["inputs"], inputs):
         if isinstance(array, np.ndarray):
@@ -73,7 +73,7 @@ def bind(answer: dict, inputs: list) -> dict:
 
 
 def size_of(dim, bound: dict):
-    """The number that a polynomial in named sizes comes to; None where a name is not bound."""
+    """The value of a polynomial in named sizes; None if a name is not bound."""
     if isinstance(dim, int):
         return dim
     total = 0

@@ -20,7 +20,7 @@ class Draw:
         return choices[int(self._random.integers(len(choices)))]
 
     def real(self, low: float, high: float) -> float:
-        """A number that float32 holds, as ONNX attributes are."""
+        """A number that float32 represents, like ONNX attributes."""
         return float(np.float32(self._random.uniform(low, high)))
 
     def shape(self, least: int = 0, most: int = 4, low: int = 1, high: int = 5) -> list[int]:

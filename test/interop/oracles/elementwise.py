@@ -1,4 +1,4 @@
-"""Operators that look at one position of each input."""
+"""Operators that treat each position of their inputs separately."""
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ def plain(draw, name):
         "Softsign": F.softsign,
         "Tanh": torch.tanh,
     }[name]
-    # Now and then far out, where a naive formula overflows or loses its digits.
+    # Sometimes far out, where a naive formula overflows or loses its digits.
     scale = draw.one_of(1, 1, 4) if name == "Exp" else draw.one_of(1, 1, 10)
     return Case([draw.tensor(draw.shape(), scale)], function)
 
@@ -41,7 +41,7 @@ def plain(draw, name):
 def rectifiers(draw, name):
     x = draw.tensor(draw.shape())
     if draw.flag():
-        # At the corner PyTorch takes the left derivative, and so should we: zeros are common behind a Relu.
+        # At the corner PyTorch takes the left derivative, and so should we: zeros are common after a Relu.
         x = np.where(np.abs(x) < 0.5, np.float32(0), x)
     if name == "Relu":
         return Case([x], torch.relu)

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 
 class Engine:
-    """espalier, behind a folder that both sides read and write."""
+    """espalier, reached through a folder that both sides read and write."""
 
     def __init__(self) -> None:
         self.worker = sys.argv[1]
@@ -21,7 +21,7 @@ class Engine:
     def ask(self, command: str, asked: object, tensors: dict[str, np.ndarray]):
         """Runs a command of worker/main.ts. Returns its JSON answer and its tensors by name."""
         (self.folder / "asked.json").write_text(json.dumps(asked))
-        # The writer takes memory as it lies: a transposed array would be written in the wrong order.
+        # The writer writes memory as it is: a transposed array would come out in the wrong order.
         save_file(
             {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in tensors.items()},
             self.folder / "asked.safetensors",

@@ -120,7 +120,7 @@ def main() -> int:
             torch.manual_seed(SEED + number)
             model = make()
             if not trained:
-                # Statistics that do something.
+                # Statistics that have an effect.
                 model.train()
                 model(torch.randn([64, *dims]))
             model.eval()

@@ -54,7 +54,7 @@ def check_model(path: str, probe: np.ndarray, predicted: np.ndarray, weights: di
     (output,) = session.run(None, {source.name: probe})
     if output.shape != predicted.shape or not np.isfinite(output).all():
         return float("inf"), [*problems, f"output has shape {output.shape}, should have {predicted.shape}"]
-    # Any batch size must do.
+    # Any batch size must work.
     (single,) = session.run(None, {source.name: probe[:1]})
     worst = max(np.abs(output - predicted).max(), np.abs(single - predicted[:1]).max())
     return float(worst / np.abs(predicted).max()), problems

@@ -118,7 +118,7 @@ class Asked:
         return f"{self.id}({inputs}) {attributes} inputs {self.request['inputs']}"
 
     def deviation(self, answered: dict[str, np.ndarray]) -> tuple[float, str]:
-        """The largest part of the tolerance that any entry takes, and where; infinite where a shape is wrong."""
+        """The largest fraction of the tolerance that any entry uses, and where; infinite if a shape is wrong."""
         worst = (0.0, "")
         for name, expected in self.expected.items():
             ours = answered.get(f"{self.id}.{name}")

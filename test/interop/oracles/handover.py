@@ -1,4 +1,4 @@
-"""An optimizer's state that grows with its folder, against PyTorch: read to the same values, written so that torch.load opens it
+"""An optimizer's state that grows with its folder, compared with PyTorch: read to the same values, written so that torch.load opens it
 with weights_only, and after one step of AdamW every old entry is where the ungrown run has it.
 
 New entries move by at most one learning rate. Both forms are asked: optimizer.pt by number, in one group and in Trainer's two,
@@ -51,7 +51,7 @@ def optimizer_of(model, kind: str):
 def step(model, optimizer, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     tokens = torch.randint(0, models.VOCABULARY, (2, 12), generator=generator)
-    # New rows of the vocabulary would share in the softmax: only the old are asked.
+    # New rows of the vocabulary would take part in the softmax, so only the old ones are used.
     logits = model(tokens).logits[:, :-1, : models.VOCABULARY]
     loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
     optimizer.zero_grad()
@@ -82,7 +82,7 @@ def from_safetensors(model, optimizer, path: Path) -> None:
 
 
 def moments(model, steps: int) -> dict[str, dict[str, torch.Tensor]]:
-    """What AdamW remembers if weights stand still: a function of the gradients alone."""
+    """AdamW's state if the weights do not change: a function of the gradients alone."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, weight_decay=0.0)
     for seed in range(steps):
         step(model, optimizer, seed)
@@ -146,7 +146,7 @@ def divided(engine: Engine, names: list[str], problems: list[str]) -> None:
                 shape = before[n][key].shape
                 mine, its = optimizer.state[p][key], true[n][key]
                 if growth == "copies" and n == "model.norm.weight" and model.config.tie_word_embeddings:
-                    # Its copies are zero and not read: they begin anew.
+                    # Its copies are zero and not read: they start fresh.
                     mine, its = mine[: shape[0]], its[: shape[0]]
                 repeated = model.config.head_dim if growth == "repeated" else None
                 ours, theirs = (folded(one, shape, repeated) for one in (mine, its))
@@ -200,7 +200,7 @@ def main() -> int:
         at_first = {n: p.detach().clone() for n, p in after.named_parameters()}
         for model, optimizer in zip((before, after), optimizers):
             step(model, optimizer, STEPS)
-        # A layer that was inserted pushes the numbers of those behind it.
+        # An inserted layer shifts the numbers of those after it.
         inserted = [] if growth not in ("depth", "all") else [0, 1] if growth == "depth" else [1]
         moved = {n: p.detach() for n, p in after.named_parameters()}
         seen = set()

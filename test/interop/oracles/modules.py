@@ -74,7 +74,7 @@ def make(name: str) -> nn.Module:
 
 
 def export(identity: str, folder: str) -> str:
-    """Writes the file; gives what went wrong, or nothing."""
+    """Writes the file; returns what went wrong, or nothing."""
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     path = Path(folder) / f"{identity}.onnx"

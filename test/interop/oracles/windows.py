@@ -1,4 +1,4 @@
-"""Windows of a pool, spelt out, for what PyTorch's pools cannot do: uneven padding, dilated means."""
+"""Windows of a pool, written out, for what PyTorch's pools cannot do: uneven padding, dilated means."""
 
 import torch
 import torch.nn.functional as F

@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def ask(engines: list[Engine], folder: Path, models: list[dict]) -> dict[str, dict]:
-    """What espalier says of each model; every engine takes a share."""
+    """espalier's answers for each model; every engine handles a share."""
 
     def share(at: int) -> dict[str, dict]:
         keys = ("name", "file", "runs", "sizes")
@@ -62,7 +62,7 @@ def ask(engines: list[Engine], folder: Path, models: list[dict]) -> dict[str, di
 
 
 def examine(model: dict, answer: dict, folder: Path) -> Row:
-    """Judges one model, and prints a line of it."""
+    """Judges one model, and prints a line about it."""
     row = Row(model)
     if answer["error"]:
         row.problems.append(answer["error"])

@@ -34,7 +34,7 @@ def digest() -> str:
 
 
 def build(folder: Path) -> None:
-    """Throws where a file cannot be made; the folder appears when it is complete."""
+    """Throws if a file cannot be made; the folder appears when it is complete."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as place:
         shares = [Path(place) / f"{at}" for at in range(min(2, os.cpu_count() or 1))]

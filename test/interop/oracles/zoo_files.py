@@ -15,7 +15,7 @@ LIMIT = 1e-5
 
 
 class Original:
-    """A file of the zoo, against which grown ones are held."""
+    """A file of the zoo, with which grown ones are compared."""
 
     def __init__(self, path: Path, spec: dict) -> None:
         self.spec = spec
@@ -31,7 +31,7 @@ class Original:
         return [f"the file has not kept {thing}" for thing in lost(self.model, onnx.load(path))]
 
     def output_problems(self, path: str) -> list[str]:
-        """Where its outputs differ from the original's in Python's ONNX Runtime."""
+        """How its outputs differ from the original's in Python's ONNX Runtime."""
         if self.session is None:
             return []
         try:
@@ -42,7 +42,7 @@ class Original:
 
 
 def lost(before: onnx.ModelProto, after: onnx.ModelProto) -> list[str]:
-    """What a grown model should have of the old one and has not. Constants may be initializers now."""
+    """What a grown model should have kept of the old one but has not. Constants may be initializers now."""
     missing = [name for name, read in READERS.items() if read(before) != read(after)]
     ends = ((before.graph.input, after.graph.input), (before.graph.output, after.graph.output))
     if not all(named_alike(old, new) for old, new in ends):
@@ -74,7 +74,7 @@ def computed_ahead(before: onnx.ModelProto, kept: set[str]) -> set[str]:
     return folded
 
 
-#: Where recurrent operators take the states that they begin with.
+#: Indices of the recurrent operators' initial states.
 STATES = {"LSTM": (5, 6), "GRU": (5,), "RNN": (5,)}
 
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 @dataclass(frozen=True)
 class Miss:
-    """Every expectation whose file and description match these patterns is missed."""
+    """Expectations whose file and description match these patterns count as known misses."""
 
     file: str
     what: str

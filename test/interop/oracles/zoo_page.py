@@ -1,4 +1,4 @@
-"""What the zoo came to: a row of the table for each model, and the page that `npm run zoo` writes."""
+"""The results of the zoo: a row of the table for each model, and the page that `npm run zoo` writes."""
 
 import datetime
 import importlib.metadata
@@ -48,13 +48,13 @@ of this negative zoo (`no-…`) also have a width before the trouble, which grow
 
 @dataclass
 class Row:
-    """All that is known of one model after its growths."""
+    """All results for one model after its growths."""
 
     model: dict
     answer: dict | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    #: Growths whose file is not what it should be; whose outputs are not, in Python's ONNX Runtime.
+    #: Growths whose file is wrong; growths whose outputs are wrong in Python's ONNX Runtime.
     bad_files: int = 0
     bad_outputs: int = 0
 
@@ -83,7 +83,7 @@ class Row:
 
     @property
     def exact(self) -> str:
-        """Whether its exact twin kept every bit, in all growths; "–" where there is none."""
+        """Whether its exact twin kept every bit, in all growths; "–" if there is none."""
         if self.answer is None or self.answer["inexact"] or not self.growths:
             return "–"
         return mark(sum(growth.get("exactlySame") is not True for growth in self.growths), len(self.growths))
@@ -124,7 +124,7 @@ HEAD += ["identical", "worst", "exact", "checker", "Python"]
 
 
 def kept(checked: dict | None) -> bool:
-    """Whether a growth left the outputs as they were; not where they could not be compared."""
+    """Whether a growth preserved the outputs; false if they could not be compared."""
     return checked is not None and checked["preserved"] and checked["relative"] <= LIMIT
 
 

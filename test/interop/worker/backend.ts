@@ -8,7 +8,7 @@ import { opsetOf, upgradeOpset } from "../../../src/ops/rewrites/upgrade.ts";
 import { EspalierError } from "../../../src/tensor/errors.ts";
 import type { Exchange } from "./exchange.ts";
 
-/** Reads `${id}.onnx` for each id, and says what it takes the outputs for, or which error it throws. */
+/** Reads `${id}.onnx` for each id, and reports the inferred output types, or the error. */
 export async function backend(exchange: Exchange): Promise<void> {
   const answers: Record<string, unknown> = {};
   for (const id of await exchange.asked<readonly string[]>()) {
@@ -16,7 +16,7 @@ export async function backend(exchange: Exchange): Promise<void> {
     answers[id] = await attempt(async () => {
       const model = decodeModel(bytes);
       const described = describe(model);
-      // Without rules it is passed on as it is; with rules it must also mean the same in today's operators.
+      // Without rules it is passed on unchanged; with rules it must also mean the same after an upgrade.
       const written = described.ruled ? attemptToRaise(model) : model;
       await writeFile(exchange.path(`${id}.written.onnx`), encodeModel(written));
       return { ...described, raised: written !== model };
@@ -26,7 +26,7 @@ export async function backend(exchange: Exchange): Promise<void> {
 }
 
 function describe(model: Model) {
-  // What the file declares of its outputs is not asked: the rules must know.
+  // The file's declared output types are ignored: the rules must infer them.
   const bare: Model = { ...model, graph: { ...model.graph, outputs: [], stated: new Map() } };
   const types = inferTypes(bare.graph);
   const flows = flowMap(model.graph, opsetOf(model));
@@ -43,7 +43,7 @@ function attemptToRaise(model: Model): Model {
     return upgradeOpset(model);
   } catch (error) {
     if (error instanceof EspalierError && error.code !== "INVALID_MODEL") return model;
-    // Opsets before 7 broadcast by other rules.
+    // Opsets before 7 broadcast differently.
     if (error instanceof EspalierError && opsetOf(model) < 7) return model;
     throw error;
   }

@@ -13,7 +13,7 @@ import { integerWeights, integral, magnitudes, piecewiseLinear, withoutSigns } f
 
 type Outputs = readonly Readonly<Record<string, Tensor>>[];
 
-/** Terms that an entry of a product has on average: the more, the better the test, until sums get too large. */
+/** Average number of terms in an entry of a product: more make a better test, until sums get too large. */
 const densities = [8, 4, 2, 1];
 
 /** Sums of whole numbers up to here are exact in float32, whatever their order. */
@@ -25,7 +25,7 @@ const largestExact = 2 ** 24;
  * (the grain), and the same model without any minus signs stays below 2^24 grains.
  */
 export class ExactModel {
-  /** Why there is none; empty where there is one. */
+  /** Why there is none; empty if there is one. */
   readonly reason: string;
   readonly #model: Model;
   readonly #feeds: readonly Feeds[];
@@ -58,7 +58,7 @@ export class ExactModel {
     return none(reason);
   }
 
-  /** Whether growth by these plans leaves every output as it is, bit for bit. */
+  /** Whether growth by these plans leaves every output unchanged, bit for bit. */
   async isKeptBy(plans: readonly GrowthPlan[]): Promise<boolean> {
     const grown = plans.reduce((model, plan) => applyPlan(model, plan, random), this.#model);
     const after = await run(grown, this.#feeds, namesOf(this.#model.graph));
@@ -66,7 +66,7 @@ export class ExactModel {
   }
 }
 
-/** Why sums of this model may be rounded on these inputs; empty where they cannot. */
+/** Why sums of this model may be rounded on these inputs; empty if they cannot. */
 async function whyInexact(model: Model, feeds: readonly Feeds[], names: readonly string[]): Promise<string> {
   const inside = withOutputs(model, names);
   let halvings = 0;
@@ -86,7 +86,7 @@ async function whyInexact(model: Model, feeds: readonly Feeds[], names: readonly
   return largest * 2 ** halvings <= largestExact ? "" : "its sums of integers are too large";
 }
 
-/** The least k of at least `from` for which every element is a multiple of 2^-k; undefined beyond 20. */
+/** The smallest k ≥ `from` such that every element is a multiple of 2^-k; undefined beyond 20. */
 function grainOf(tensor: Tensor, from: number): number | undefined {
   let halvings = from;
   for (const value of tensor.data as Float32Array) {

@@ -2,14 +2,19 @@ import type { Graph, Node } from "../../../src/graph/model.ts";
 import { inferTypes } from "../../../src/ops/infer.ts";
 import { isFloat } from "../../../src/tensor/dtype.ts";
 
-/** Operators that add up many terms: what they are given must be exact for their result to be so in any order. */
+/**
+ * Operators that add up many terms: their inputs must be exact for their results to be exact in any order.
+ */
 const sums: ReadonlySet<string> = new Set(
   "AveragePool BatchNormalization Conv ConvTranspose Gemm GlobalAveragePool MatMul ReduceMean ReduceSum".split(
     " ",
   ),
 );
 
-/** Operators that round nothing on small integers and never make a magnitude larger than their magnitudes make it. */
+/**
+ * Operators that round nothing on small integers, and whose results are never larger than their results on
+ * magnitudes.
+ */
 const exactOperators: ReadonlySet<string> = new Set([
   ...sums,
   ..."Abs Add Clip Max MaxPool Mul Neg Relu Sub".split(" "),
@@ -18,8 +23,9 @@ const exactOperators: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The float values of a graph that are exact where weights and inputs are small integers. Other operators may only
- * come after the last sum, where they see each entry alone; else the answer is which operator comes before one.
+ * The float values of a graph that are exact if weights and inputs are small integers. Other operators may
+ * come only after the last sum, where they treat each entry separately; otherwise the result is the operator
+ * that comes before a sum.
  */
 export function exactValues(
   graph: Graph,
@@ -45,6 +51,6 @@ export function exactValues(
 }
 
 function isExact({ domain, op, inputs }: Node): boolean {
-  // A constant that is not a parameter by now (ops/rewrites/own-parameters.ts) holds no weights.
+  // A constant that has not become a parameter (ops/rewrites/own-parameters.ts) contains no weights.
   return domain === "" && (exactOperators.has(op) || inputs.length === 0);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors } from "../../../src/formats/safetensors.ts";
 import type { Tensor } from "../../../src/tensor/tensor.ts";
 
-/** The folder that an oracle and the worker share: the oracle asks in asked.*, the worker answers in answered.*. */
+/** The folder that an oracle and the worker share: requests are in asked.*, answers in answered.*. */
 export class Exchange {
   readonly folder: string;
 

@@ -8,7 +8,7 @@ interface Asked {
   readonly id: string;
   readonly model: ModelSpec;
   readonly run: RunSpec;
-  /** Widths to widen after training, by how much; the trainer goes on for as many steps after each. */
+  /** Widths to widen after training, by how much; the trainer does the same number of steps after each. */
   readonly growths: readonly { readonly width: string; readonly by: number }[];
 }
 

@@ -82,7 +82,7 @@ async function runCall(call: Asked, given: ReadonlyMap<string, Tensor>): Promise
     const name = found.get(`x${index}`);
     if (name !== undefined) fetches.set(`g${index}`, graph.emit("Identity", [name], {}, `gradient${index}`));
   }
-  // As programs are: in the nodes that ONNX Runtime has in the operator set of graphs.
+  // Lowered like a program, to nodes that ONNX Runtime supports in the graphs' operator set.
   const session = await compile(graph, [...fetches.values()], {});
   const wanted = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
   const results = await session.run(

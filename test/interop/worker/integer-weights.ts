@@ -10,8 +10,8 @@ const activations: ReadonlySet<string> = new Set(
 );
 
 /**
- * The same model with Relu for the activations that round. What new units hold is of no account to the old ones, so
- * growth is as exact as before.
+ * The same model with Relu for the activations that round. The contents of new units do not affect the old
+ * ones, so growth is as exact as before.
  */
 export function piecewiseLinear(model: Model): Model {
   const nodes = model.graph.nodes.map((node) =>
@@ -21,8 +21,8 @@ export function piecewiseLinear(model: Model): Model {
 }
 
 /**
- * The same model with integers for weights: in matrices and kernels about `density` of the terms of an entry are 1 or -1
- * and the others 0, in vectors they are 1 or 2 of either sign. BatchNormalization subtracts 0 and divides by 1.
+ * The same model with integers for weights: in matrices and kernels about `density` of an entry's terms are 1
+ * or -1 and the others 0; in vectors they are ±1 or ±2. BatchNormalization subtracts 0 and divides by 1.
  */
 export function integerWeights(model: Model, density: number): Model {
   const { graph } = model;
@@ -49,17 +49,22 @@ export function integerWeights(model: Model, density: number): Model {
   return withParameters(model, parameters);
 }
 
-/** Mostly 1: with as many minus signs, Relu leaves nothing of a deep network. */
+/** Mostly 1: with equally many minus signs, Relu would leave nothing of a deep network. */
 function sign(draws: Random): number {
   return draws.integer(4) === 0 ? -1 : 1;
 }
 
-/** Terms of one entry of a product: a kernel's are all but its first axis, a matrix may lie either way. */
+/**
+ * Number of terms in one entry of a product: all axes but the first for a kernel; a matrix may have either
+ * orientation.
+ */
 function termsOf(dims: readonly number[]): number {
   return dims.length === 2 ? Math.sqrt(sizeOf(dims)) : sizeOf(dims) / (dims[0] ?? 1);
 }
 
-/** Each number by its magnitude, and sums for differences: every value bounds the sums that made the signed one. */
+/**
+ * Replaces numbers by magnitudes and differences by sums: every value bounds the sums behind the signed one.
+ */
 export function withoutSigns(model: Model): Model {
   const parameters = new Map(
     [...model.graph.parameters].map(([name, one]) => [name, mapReal(one, Math.abs)]),
@@ -82,7 +87,7 @@ function mapFeeds(feeds: Feeds, of: (value: number) => number): Feeds {
   return Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, mapReal(tensor, of)]));
 }
 
-/** Other dtypes than float32 and float64 stay as they are. */
+/** Dtypes other than float32 and float64 are unchanged. */
 function mapReal(tensor: Tensor, of: (value: number) => number): Tensor {
   const { dtype, dims, data } = tensor;
   if (dtype === "float32") return makeTensor(dtype, dims, (data as Float32Array).map(of));

@@ -14,8 +14,8 @@ import type { Exchange } from "./exchange.ts";
 const ofTheTask = /reaches the (in|out)put|Softmax normalizes/;
 
 /**
- * Whether nobody would expect a width: its size is the task's, as that of an output or a state that is fed is, or that of
- * a last layer, which no weight follows; or it is one score, gate or filter that is taken as one number.
+ * Whether nobody would expect a width: the task fixes its size (an output, a state that is fed, a last layer
+ * that no weight follows), or it is a score, gate or filter that is a single number.
  */
 function isOfTheTask(width: Width, graph: Graph): boolean {
   return width.size === 1 || ofTheTask.test(width.reason) || isLast(width, graph);
@@ -47,7 +47,10 @@ interface Asked {
   readonly alone: number;
 }
 
-/** Reads one file, lists its widths, and writes it with each grown alone (`grown-0.onnx`, …) and with all (`grown-all.onnx`). */
+/**
+ * Reads one file, lists its widths, and writes it with each width grown alone (`grown-0.onnx`, …) and with
+ * all (`grown-all.onnx`).
+ */
 export async function packages(exchange: Exchange): Promise<void> {
   const { file, alone } = await exchange.asked<Asked>();
   await exchange.answer(await examine(exchange, file, alone), new Map());
@@ -89,7 +92,7 @@ async function examine(exchange: Exchange, file: string, alone: number): Promise
   }
 }
 
-/** Matrices that belong to no width at all: somebody would expect at least one. */
+/** Matrices that belong to no width: each should belong to at least one. */
 function uncovered({ graph }: Model, widths: readonly Width[]): readonly string[] {
   const known = new Set(widths.flatMap(({ parts }) => parts.map(({ parameter }) => parameter)));
   return [...graph.parameters].flatMap(([name, tensor]) =>

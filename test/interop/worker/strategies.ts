@@ -26,14 +26,14 @@ interface Asked {
   readonly seed: number;
   /** Examples held in memory at a time. */
   readonly batchSize: number;
-  /** Candidates whose weights are told. */
+  /** Number of candidates whose weights are reported. */
   readonly drawn: number;
   readonly growths: readonly { readonly strategy: StrategyName; readonly by: number }[];
   readonly scores: readonly { readonly method: ScoreName; readonly units: number }[];
 }
 
 interface Answered {
-  /** By strategy: what was picked and what the record says, or the reason of a refusal. */
+  /** By strategy: the picks and the record, or the reason for refusing. */
   readonly growths: Readonly<Record<string, unknown>>;
   readonly scores: Readonly<Record<string, unknown>>;
 }
@@ -94,7 +94,7 @@ function weighted(model: Model, prefix: string, given: ReadonlyMap<string, Tenso
   );
 }
 
-/** The model with the first candidates as units, one after the other, whatever they promise. */
+/** The model with the first candidates as units, in order, whatever their gains. */
 function withCandidates(model: Model, width: string, count: number, seed: number): Model {
   const picks = Array.from({ length: count }, (_, index) => index);
   const plan = planGrowth(widthOf(widths(model), width), {

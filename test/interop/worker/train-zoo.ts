@@ -32,15 +32,16 @@ interface AskedInput {
   readonly name: string;
   readonly shape: readonly (number | string)[];
   readonly dtype: string;
-  /** Integers lie in low..high, the first of each example is `first`. */
+  /** Integers are in low..high, the first of each example is `first`. */
   readonly low: number;
   readonly high: number;
   readonly first: number | null;
 }
 
 /**
- * Trains each model of the zoo on random examples, widens it in the middle, goes on, and resumes it from a checkpoint.
- * Answers the losses of both runs, what the growth did, and a file of the trained model with inputs and outputs of one batch.
+ * Trains each model of the zoo on random examples, widens it in the middle, continues, and resumes it from a
+ * checkpoint. Answers the losses of both runs, what the growth did, and a file of the trained model with
+ * inputs and outputs of one batch.
  */
 export async function trainZoo(exchange: Exchange): Promise<void> {
   const asked = await exchange.asked<Asked>();
@@ -126,7 +127,7 @@ function shapeOf({ output }: AskedModel, { graph }: Model): Shape {
   return value?.shape ?? ["batch", 2];
 }
 
-/** Classes of examples, tokens or pixels where the output looks like their scores, else numbers. */
+/** Classes of examples, tokens or pixels if the output looks like their scores, else numbers. */
 function lossFor(shape: Shape): LossName {
   if (shape.length === 3) return "tokenCrossEntropy";
   const classes = Number(shape[1]);

@@ -56,7 +56,7 @@ export function dataOf(id: string, tensors: ReadonlyMap<string, Tensor>): Datase
   });
 }
 
-/** Trains, and tells each step's loss and the order in which examples were taken. */
+/** Trains, and returns each step's loss and the order of the examples. */
 export async function train(
   model: Model,
   run: RunSpec,

@@ -24,16 +24,16 @@ interface Asked {
 interface AskedModel {
   readonly name: string;
   readonly file: string;
-  /** Whether ONNX Runtime knows all its operators. */
+  /** Whether ONNX Runtime supports all its operators. */
   readonly runs: boolean;
-  /** Sizes that each symbolic axis takes. */
+  /** Sizes to try for each symbolic axis. */
   readonly sizes: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Units that a width grows by which can grow by any number. */
+/** Units to add to a width that can grow by any number. */
 const freeUnits = 3;
 const seed = 7;
-/** Of the largest entry of an output; what the oracle allows. */
+/** The oracle's tolerance, relative to the largest entry of an output. */
 const limit = 1e-5;
 
 /**
@@ -73,10 +73,10 @@ async function growEach({ name, file, runs, sizes }: AskedModel, folder: string,
   };
 }
 
-/** Grows one model in many ways, and tells what comes of each. */
+/** Grows one model in many ways, and reports the result of each. */
 class Growths {
   readonly #model: Model;
-  /** Undefined where the model cannot run. */
+  /** Undefined if the model cannot run. */
   readonly #sizes: readonly Sizes[] | undefined;
   readonly #exact: ExactModel;
   readonly #path: (label: string) => string;
@@ -121,7 +121,7 @@ function planned(width: Width): GrowthPlan {
   return planGrowth(width, { by: width.multiple > 1 ? width.multiple : freeUnits, strategy: random, seed });
 }
 
-/** One after the other: a growth moves what other widths have on the same axes. */
+/** One after another: a growth moves the positions of other widths on the same axes. */
 function planAll(model: Model, widths: readonly Width[]): readonly GrowthPlan[] {
   const plans: GrowthPlan[] = [];
   let grown = model;
@@ -139,7 +139,7 @@ function applyAll(model: Model, plans: readonly GrowthPlan[]): Model {
   return plans.reduce((grown, plan) => applyPlan(grown, plan, random), model);
 }
 
-/** What planning to grow a width that cannot grow throws; empty for one that can. */
+/** The error of planning to grow a width that cannot grow; empty for one that can. */
 function planningError(width: Width): string {
   if (width.growable) return "";
   try {
@@ -155,7 +155,7 @@ function factsOf({ id, size, unit, growable, reason, multiple, parts }: Width) {
   return { id, size, unit, growable, reason, multiple, axes };
 }
 
-/** As many sets of sizes as the longest list has, each list gone round. */
+/** As many sets of sizes as the longest list has entries, cycling through each list. */
 function sizeSets(sizes: AskedModel["sizes"]): readonly Sizes[] {
   const lists = Object.entries(sizes);
   const count = Math.max(1, ...lists.map(([, values]) => values.length));
@@ -165,7 +165,7 @@ function sizeSets(sizes: AskedModel["sizes"]): readonly Sizes[] {
 }
 
 function outcomeOf({ outcome, identical, relative }: Verification) {
-  // An output that never varies (the label of a classifier) shows nothing, and may not differ either.
+  // An output that never varies (the label of a classifier) shows nothing, but must not differ either.
   return { preserved: outcome !== "different", identical, relative };
 }
 

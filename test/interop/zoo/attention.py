@@ -156,7 +156,7 @@ ENTRIES = [
             Width("inner width of block 1", "neuron", 28, "blocks.1.up.weight"),
         ),
     ),
-    # Behind a norm the stream is what the norm scales, entry by entry, and its mean is in no new entry's reach.
+    # After a norm the stream is what the norm scales, entry by entry, and its mean is in no new entry's reach.
     Torch("encoder-post-norm", lambda: Encoder(), batched("x", 7, 9), encoder_widths(step=20)),
     Torch(
         "encoder-pre-norm",

@@ -55,7 +55,7 @@ def session(path: Path) -> onnxruntime.InferenceSession:
 def compare(
     before: onnxruntime.InferenceSession, after: onnxruntime.InferenceSession, spec: dict, seeds: range
 ) -> dict:
-    """Throws ValueError where the outputs cannot be compared."""
+    """Throws ValueError if the outputs cannot be compared."""
     names = [output.name for output in before.get_outputs()]
     if names != [output.name for output in after.get_outputs()]:
         raise ValueError(f"outputs were {names} and are {[output.name for output in after.get_outputs()]}")

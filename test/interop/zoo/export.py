@@ -56,7 +56,7 @@ def symbols(spec: Input) -> dict[int, str]:
 
 
 def export(entry: Torch, model: nn.Module, exporter: str, path: Path) -> None:
-    """Writes the model to `path`; the exporters' chatter goes nowhere, their exceptions to the caller."""
+    """Writes the model to `path`; discards the exporters' output and passes on their exceptions."""
     names = {"input_names": [spec.name for spec in entry.inputs], "output_names": ["y"]}
     with quiet():
         if exporter == DYNAMO:

@@ -9,7 +9,7 @@ from entry import File, Width, batched, ids
 
 
 def keras_dense() -> onnx.ModelProto:
-    """Dense layers as MatMul and a BiasAdd of its own, BatchNormalization written out, Softmax on classes."""
+    """Dense layers as MatMul and a separate BiasAdd, BatchNormalization written out, Softmax on classes."""
     d = Drawing(1)
     x = "input_1"
     for at, (before, after) in enumerate([(12, 26), (26, 15)]):

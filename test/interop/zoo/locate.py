@@ -1,4 +1,4 @@
-"""Finds a PyTorch parameter in an exported file, whatever the exporter has made of its name and layout."""
+"""Finds a PyTorch parameter in an exported file, whatever its name and layout there."""
 
 import numpy as np
 import onnx

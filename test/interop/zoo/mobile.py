@@ -187,7 +187,7 @@ ENTRIES = [
         ConvNext,
         IMAGE,
         (
-            # A depthwise convolution stands between the residual channels and their norm, so no padding keeps the mean.
+            # A depthwise convolution is between the residual channels and their norm, so no padding keeps the mean.
             Width("residual channels of stage 1", "channel", 10, "stage1.0.depthwise.weight", step=10),
             Width("inner width of stage 1, block 0", "neuron", 26, "stage1.0.up.weight"),
             Width("inner width of stage 1, block 1", "neuron", 28, "stage1.1.up.weight"),

@@ -112,7 +112,7 @@ def attention(where: str, heads: int, size: int, query: str, key: str, value: st
 
 def bert_widths() -> tuple[Width, ...]:
     widths = [
-        # Behind a norm the stream is what the norm scales, entry by entry, and its mean is in no new entry's reach.
+        # After a norm the stream is what the norm scales, entry by entry, and its mean is in no new entry's reach.
         Width(
             "residual stream and embeddings", "neuron", 24, "inner.bert.embeddings.word_embeddings.weight", 1, step=24
         ),

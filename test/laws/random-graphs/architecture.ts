@@ -7,7 +7,7 @@ import { linear, settled } from "./linear.ts";
 import { type Kind, obstacles, type Piece, pieces } from "./pieces.ts";
 import { embedding, tiedOutput } from "./sequences.ts";
 
-/** What a random model is made of; printed where a law breaks, and enough to make it again. */
+/** The description of a random model; printed if a law breaks, and enough to make it again. */
 export interface Architecture {
   readonly exact: boolean;
   readonly start: Kind | "words";
@@ -90,7 +90,7 @@ const beginnings: Readonly<Record<Architecture["start"], (draft: Draft) => Begin
   },
 };
 
-/** Standard normal features, rounded towards zero for exact arithmetic. */
+/** Standard normal features, rounded toward zero for exact arithmetic. */
 function whole(draft: Draft, x: string): string {
   if (!draft.exact) return x;
   const [int32, float32] = [6, 1].map((value) => ({ to: { kind: "int", value } }) as const) as [never, never];

@@ -10,7 +10,7 @@ interface Heads {
   readonly batch: Dim;
   readonly positions: Dim;
   readonly heads: number;
-  /** Heads of the keys and values; fewer than `heads` where queries are grouped. */
+  /** Heads of the keys and values; fewer than `heads` if queries are grouped. */
   readonly groups: number;
   readonly size: number;
 }
@@ -119,7 +119,7 @@ function apart(
   return draft.emit("Transpose", [folded], { perm: ints([0, 2, 1, 3]) });
 }
 
-/** Each half turned into the other: x·cos + (-x₂, x₁)·sin. */
+/** Rotates the halves into each other: x·cos + (-x₂, x₁)·sin. */
 function rotary(draft: Draft, x: string, { size, positions }: Heads): string {
   const half = size / 2;
   const dims = typeof positions === "number" ? [positions, size] : [1, size];
@@ -219,7 +219,7 @@ function scaled(draft: Draft, q: string, k: string, size: number): string {
   }
 }
 
-/** The scores as they are, or those of later positions far below. */
+/** The scores unchanged, or with those of later positions masked. */
 function maskedScores(draft: Draft, scores: string, positions: Dim): string {
   if (typeof positions !== "number" || draft.chance(0.5)) return scores;
   return draft.as("attention mask", () => {

@@ -3,7 +3,7 @@ import { activation, inHalves } from "./activations.ts";
 import type { Draft } from "./draft.ts";
 import { linear } from "./linear.ts";
 
-/** x + f(x), with f two layers and an activation between. */
+/** x + f(x), where f is two layers with an activation between them. */
 export function residual(draft: Draft, x: string): string {
   return draft.as("residual", () => {
     const inner = linear(draft, activation(draft, linear(draft, x, draft.size())), draft.width(x));
@@ -27,7 +27,7 @@ export function concatenated(draft: Draft, x: string): string {
   });
 }
 
-/** One layer, cut into parts that go their own ways and come together again. */
+/** One layer, split into parts that are processed separately and joined again. */
 export function split(draft: Draft, x: string): string {
   return draft.as("Split into parts", () => {
     const sizes = Array.from({ length: 2 + draft.below(2) }, () => draft.size());
@@ -42,7 +42,7 @@ export function split(draft: Draft, x: string): string {
   });
 }
 
-/** The halves of one layer, each of another use: their product, sum or difference. */
+/** The halves of one layer, used differently: their product, sum or difference. */
 export function halvesMet(draft: Draft, x: string): string {
   const both = linear(draft, x, 2 * draft.size());
   const [a, b] = inHalves(draft, both);
@@ -90,7 +90,7 @@ export function autoencoder(draft: Draft, x: string): string {
   });
 }
 
-/** Something of the whole layer that is added to it: a sum, a mean, a norm over the units. */
+/** An aggregate of the whole layer added to it: a sum, a mean, a norm over the units. */
 export function pooled(draft: Draft, x: string): string {
   const ops = draft.exact ? ["ReduceSum"] : ["ReduceSum", "ReduceMean", "ReduceL2", "ReduceSumSquare"];
   const op = draft.pick(ops);

@@ -14,7 +14,7 @@ function filters(draft: Draft, dims: readonly number[], out: number): readonly s
 
 const same = (size: number) => ints(Array.from({ length: 4 }, () => (size - 1) / 2));
 
-/** A convolution that keeps the image's size, or halves it where it is large enough. */
+/** A convolution that keeps the image's size, or halves it if it is large enough. */
 export function conv(draft: Draft, x: string, out = draft.size(), groups = 1): string {
   const size = draft.pick([1, 3]);
   const stride = size === 3 && draft.width(x) >= 4 && draft.width(x, 2) >= 4 && draft.chance(0.2) ? 2 : 1;
@@ -42,7 +42,7 @@ export function groupedConv(draft: Draft, x: string): string {
   });
 }
 
-/** Depthwise (with a multiplier now and then), then pointwise. */
+/** Depthwise (sometimes with a multiplier), then pointwise. */
 export function separableConv(draft: Draft, x: string): string {
   return draft.as("depthwise Conv", () => {
     const channels = draft.width(x, 1);
@@ -170,7 +170,7 @@ export function padded(draft: Draft, x: string): string {
     const mode = { mode: text(draft.pick(["constant", "edge", "reflect"])) };
     if (draft.width(x) < 2 || draft.width(x, 2) < 2) return x;
     const pads = draft.vector([0, 0, 1, 0, 0, 0, 0, 1]);
-    // Two Pads before a pooling would be fused with it by ONNX Runtime, which then refuses the sum.
+    // ONNX Runtime would fuse two Pads before a pool with it, and then refuse the combined padding.
     return activation(draft, draft.emit("Pad", [x, pads], mode));
   });
 }

@@ -7,8 +7,9 @@ import { Random } from "../../../src/tensor/random.ts";
 import { float32, int64, makeTensor, sizeOf, type Tensor } from "../../../src/tensor/tensor.ts";
 
 /**
- * A model that is being drawn at random: a graph builder, draws, and a record of which pattern made which value. In
- * exact arithmetic all weights are small integers, and pieces keep to operations that are exact in float32.
+ * A random model under construction: a graph builder, draws, and a record of which pattern made which value.
+ * In exact arithmetic all weights are small integers, and pieces keep to operations that are exact in
+ * float32.
  */
 export class Draft {
   readonly exact: boolean;
@@ -25,13 +26,13 @@ export class Draft {
     this.#draws = new Random(seed, "draft");
     this.graph = new GraphBuilder((node, typeOf, constantOf) => {
       if (isSupported(node)) return inferNode(node, typeOf, constantOf);
-      // Operators that nobody knows: of the type of what they take.
+      // Unknown operators have the type of their input.
       const type = typeOf(node.inputs[0] ?? "");
       return type === undefined ? [] : [{ dtype: type.dtype, shape: type.shape }];
     });
   }
 
-  /** From here on draws depend on `seed` alone, so that a piece is the same whatever came before it. */
+  /** From here on draws depend only on `seed`, so that a piece is the same whatever came before it. */
   reseed(seed: number): void {
     this.#draws = new Random(seed, "piece");
   }
@@ -44,12 +45,15 @@ export class Draft {
     return choices[this.#draws.integer(choices.length)] as T;
   }
 
-  /** From 0 up to `bound`, without it. */
+  /** From 0 up to `bound`, exclusive. */
   below(bound: number): number {
     return this.#draws.integer(bound);
   }
 
-  /** A size from 1 to 7, often one that is nowhere else yet: equal sizes hide mistakes. Sometimes 1, which hides others. */
+  /**
+   * A size from 1 to 7, often one that is not in use yet, because equal sizes hide mistakes. Sometimes 1,
+   * which hides others.
+   */
   size(): number {
     if (this.chance(0.08)) return 1;
     for (let tries = 0; ; tries++) {
@@ -82,7 +86,7 @@ export class Draft {
     return this.graph.typeOf(value).shape;
   }
 
-  /** The size of one axis, counted from the end where negative. */
+  /** The size of one axis, counted from the end if negative. */
   dim(value: string, axis: number): Dim {
     return this.shape(value).at(axis) as Dim;
   }
@@ -97,7 +101,7 @@ export class Draft {
   }
 
   vector(values: readonly number[]): string {
-    // Now and then as the reader's own: what is shared must be copied before it grows.
+    // Sometimes a separate one per reader: a shared one must be copied before it grows.
     if (this.chance(0.7)) return this.graph.vector(values);
     return this.graph.parameter(`sizes${this.#parameters++}`, int64([values.length], values));
   }
@@ -114,7 +118,9 @@ export class Draft {
     return float32(dims, Float32Array.from({ length: sizeOf(dims) }, draw));
   }
 
-  /** A parameter of these values, or one of the same shape that another layer has: some are shared. */
+  /**
+   * A parameter with these values, or an existing one of the same shape from another layer: some are shared.
+   */
   parameter(kind: "weight" | "bias" | "table", tensor: Tensor): string {
     const key = `${kind} ${tensor.dtype} ${tensor.dims.join("×")}`;
     const like = this.#shared.get(key) ?? [];

@@ -10,7 +10,7 @@ import type { Tensor } from "../../../src/tensor/tensor.ts";
 import { SampleInputs, type Sizes } from "../../../src/training/verification/sample-inputs.ts";
 import { verifyModels } from "../../../src/training/verification/verify.ts";
 
-/** How far apart the models may lie, relative to the largest output: these are shallow. */
+/** How much the models may differ, relative to the largest output: these are shallow. */
 export const limit = 1e-5;
 
 /** Sizes of the symbolic axes that every model is tried with. */
@@ -19,7 +19,7 @@ export const trials: readonly Sizes[] = [
   { batch: 2, sequence: 4 },
 ];
 
-/** A model that ran once, to be compared with what grows out of it. */
+/** A model that was run once, to be compared with models grown from it. */
 export class Reference {
   readonly model: Model;
   readonly feeds: readonly Readonly<Record<string, Tensor>>[];
@@ -44,7 +44,7 @@ export class Reference {
     return new Reference(model, feeds, await outputsOf(model, feeds), seed);
   }
 
-  /** Whether all numbers are finite: what is not hides differences. */
+  /** Whether all numbers are finite: infinities and NaN hide differences. */
   get finite(): boolean {
     return this.#every((data) => data.every(Number.isFinite));
   }
@@ -60,7 +60,7 @@ export class Reference {
     );
   }
 
-  /** Throws where `grown` computes something else; says how far it lies from bit-identical. */
+  /** Throws if `grown` computes something else; returns how close it is to bit-identical. */
   async compare(grown: Model): Promise<{ readonly identical: boolean; readonly relative: number }> {
     const now = await outputsOf(grown, this.feeds);
     const pairs = this.outputs.flatMap((outputs, trial) =>
@@ -73,7 +73,7 @@ export class Reference {
     // The same comparison, with the bound on the rounding error and other inputs.
     const options = { seed: this.#seed, sizes: trials };
     const told = await verifyModels(runnable(this.model), runnable(grown), options);
-    // An output that is the same whatever goes in shows nothing, and may not differ either.
+    // An output that is the same for any input shows nothing, but must not differ either.
     if (told.outcome === "different" || !(relative <= limit)) {
       throw new Error(`${told.outcome}: relative ${relative}, maximum ${told.maximum}${told.withoutBound}`);
     }
@@ -100,7 +100,7 @@ export async function outputsOf(model: Model, feeds: readonly Readonly<Record<st
   }
 }
 
-/** The same model with operators that nobody knows as one that takes every size and every unit to heart. */
+/** The same model with unknown operators replaced by one that depends on every size and every unit. */
 export function runnable(model: Model): Model {
   const nodes = model.graph.nodes.map((node): Node => {
     if (node.domain === "") return node;
@@ -109,7 +109,7 @@ export function runnable(model: Model): Model {
   return { ...model, graph: { ...model.graph, nodes } };
 }
 
-/** Grows one width by `times` of the fewest units that it can grow by. */
+/** Grows one width by `times` the fewest units that it can grow by. */
 export function grown(model: Model, width: Width, times: number, strategy: Strategy, seed: number): Model {
   const by = times * width.multiple * (strategy.multiple ?? 1);
   return applyPlan(model, planGrowth(width, { by, strategy, seed }), strategy);

@@ -7,7 +7,7 @@ import { linear, settled } from "./linear.ts";
 const last = { axis: int(-1) };
 const over = (draft: Draft) => draft.vector([-1]);
 
-/** Pieces that many a width cannot pass: whatever is said to grow behind them really has to. */
+/** Pieces that many widths cannot pass: widths after them that are called growable must really grow. */
 export const hostile: Readonly<Record<string, (draft: Draft, x: string) => string>> = {
   "Softmax over the width": (draft, x) => draft.emit(draft.pick(["Softmax", "LogSoftmax"]), [x], last),
   "ArgMax over the width"(draft, x) {

@@ -3,7 +3,7 @@ import { makeTensor, type Tensor } from "../../../src/tensor/tensor.ts";
 import type { Draft } from "./draft.ts";
 import { reshape } from "./reshaping.ts";
 
-/** A weight of these dims by way of one of the nodes that exporters put before it. */
+/** A weight of these dims, through one of the nodes that exporters put after a parameter. */
 export function weight(draft: Draft, dims: readonly number[], fanIn: number): string {
   const rank = dims.length;
   switch (
@@ -123,7 +123,7 @@ function gemm(draft: Draft, x: string, units: number): string {
   return scaled ? draft.as("Gemm alpha and beta", make) : make();
 }
 
-/** Whole numbers, and small: what exact arithmetic starts every piece from. */
+/** Small whole numbers, from which exact arithmetic starts every piece. */
 export function settled(draft: Draft, x: string): string {
   return draft.exact ? draft.emit("Clip", [x, draft.scalar(-4), draft.scalar(4)]) : x;
 }

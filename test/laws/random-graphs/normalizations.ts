@@ -49,7 +49,7 @@ export function writtenRmsNorm(draft: Draft, x: string): string {
   });
 }
 
-/** Of the axis after the batch. */
+/** Batch normalization over the axis after the batch. */
 export function batchNorm(draft: Draft, x: string): string {
   return draft.as("BatchNormalization", () => {
     const units = draft.width(x, 1);
@@ -80,7 +80,7 @@ export function instanceNorm(draft: Draft, x: string): string {
   });
 }
 
-/** GroupNorm of [batch, channels, height, width] as it was exported before ONNX had it. */
+/** GroupNorm of [batch, channels, height, width] as exported before ONNX had it. */
 export function groupNorm(draft: Draft, x: string): string {
   return draft.as("GroupNorm", () => {
     const units = draft.width(x, 1);

@@ -8,10 +8,10 @@ import { linear } from "./linear.ts";
 import * as norms from "./normalizations.ts";
 import * as sequences from "./sequences.ts";
 
-/** What a value is: [batch, units], [batch, positions, units] or [batch, channels, height, width]. */
+/** The shape of a value: [batch, units], [batch, positions, units] or [batch, channels, height, width]. */
 export type Kind = "vector" | "tokens" | "image";
 
-/** One part of a model: takes a value of one kind and gives one, of the same kind where `gives` is absent. */
+/** One part of a model: maps a value of one kind to another, of the same kind if `gives` is absent. */
 export interface Piece {
   readonly name: string;
   readonly takes: readonly Kind[];
@@ -70,7 +70,7 @@ export const pieces: readonly Piece[] = [
   { name: "patches", takes: image, gives: "tokens", build: images.patches },
 ];
 
-/** What a width often cannot pass. */
+/** Pieces that a width often cannot pass. */
 export const obstacles: readonly Piece[] = Object.entries(hostile).map(([name, build]) => ({
   name,
   takes: units,

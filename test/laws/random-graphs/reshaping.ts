@@ -4,7 +4,7 @@ import type { Draft } from "./draft.ts";
 
 /**
  * Reshapes to `to`, whose symbolic sizes are those of axes of `source`. The target is written in one of the ways that
- * exporters write it: as numbers, with 0 for a size that stays and -1 for one that is left, or computed.
+ * exporters write it: as numbers, with 0 for a copied size and -1 for an inferred one, or computed.
  */
 export function reshape(draft: Draft, x: string, to: Shape, source = x): string {
   const from = draft.shape(x);

@@ -6,7 +6,7 @@ import { reshape } from "./reshaping.ts";
 
 const vocabulary = 11;
 
-/** Token ids [batch, positions] looked up in a table; the positions' own vectors are added now and then. */
+/** Token ids [batch, positions] looked up in a table; sometimes position embeddings are added. */
 export function embedding(draft: Draft): { readonly x: string; readonly table: string } {
   return draft.as("embedding", () => {
     const batch = draft.chance(0.6) ? "batch" : 2 + draft.below(2);
@@ -57,7 +57,7 @@ export function summary(draft: Draft, x: string): string {
   );
 }
 
-/** Something that mixes positions and leaves the units alone. */
+/** Something that mixes positions but not units. */
 export function mixed(draft: Draft, x: string): string {
   const [, positions] = draft.shape(x);
   if (typeof positions !== "number" || draft.chance(0.3)) {

@@ -1,7 +1,7 @@
 import type { MethodName, Width } from "../../../src/growth/plan/width.ts";
 import type { RandomModel } from "./architecture.ts";
 
-/** What a run of the law has seen. */
+/** Statistics of a run of the law. */
 export class Tally {
   models = 0;
   growable = 0;
@@ -10,7 +10,7 @@ export class Tally {
   compared = 0;
   identical = 0;
   worst = 0;
-  /** Models whose outputs take one value. */
+  /** Models whose outputs have a single value. */
   constant = 0;
   /** Models with each pattern. */
   readonly drawn = new Map<string, number>();
