@@ -29,7 +29,7 @@ async function measure() {
     inspect: timed(() => widths(model)),
     grow: timed(() => grow(model, [{ width: "all", times: 2 }])),
   });
-  // The first compiles.
+  // The first call compiles.
   analyze(chain(600));
   const runs = sizes.map((nodes) => analyze(chain(nodes)));
   return { limit, runs, exponents: { inspect: exponent(runs, "inspect"), grow: exponent(runs, "grow") } };

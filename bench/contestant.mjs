@@ -24,7 +24,7 @@ export class Contestant {
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Sends a request and gives the answer. Throws where the contestant reports an error, ends or hangs. */
+  /** Sends a request and returns the answer. Throws if the contestant reports an error, ends or hangs. */
   async ask(request) {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     let timer;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 /**
  * Runs a measuring script in a Node process of its own, so that nothing else is in its memory or its caches,
- * and gives the JSON that it prints. Throws with the last line of its complaint where it fails.
+ * and gives the JSON that it prints. If it fails, throws with the last line of its errors.
  */
 export async function inOwnProcess(url, nodeOptions = []) {
   const child = spawn(process.execPath, [...nodeOptions, fileURLToPath(url), "--measure"], {

@@ -7,7 +7,7 @@ const requirements = ["torch==2.13.0", "numpy"];
 
 /**
  * The interpreter of bench/.venv, made on first use with PyTorch in it.
- * Gives `{ python }`, or `{ missing: reason }` where there is no Python or the installation fails.
+ * Gives `{ python }`, or `{ missing: reason }` if there is no Python or the installation fails.
  */
 export function preparePython() {
   const python = `${folder}/bin/python`;

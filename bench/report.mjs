@@ -45,7 +45,7 @@ export function tableRows(results) {
   return [head, ...rows];
 }
 
-/** A peer's entry at a thread count, or its one-thread entry where it has no more. */
+/** A peer's entry at a thread count, or its one-thread entry if it has no other. */
 export function peerEntry(entries, peer, threads) {
   const own = entries.filter(({ name }) => name === peer);
   return own.find((entry) => entry.threads === threads) ?? own[0];
@@ -99,14 +99,17 @@ export function missingLines(results) {
 const begin = "<!-- measured: replaced by npm run bench -->";
 const end = "<!-- end of measured -->";
 
-/** BENCHMARKS.md with its measured part replaced; every word outside the two marks stays. Throws where they are missing. */
+/**
+ * BENCHMARKS.md with its measured part replaced; everything outside the two marks stays. Throws if they are
+ * missing.
+ */
 export function replaceMeasured(page, report) {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`BENCHMARKS.md needs the lines "${begin}" and "${end}"`);
   return `${page.slice(0, from + begin.length)}\n\n${measured(report)}\n${page.slice(to)}`;
 }
 
-/** What a run found out: machine, versions, date, the tables. */
+/** The results of a run: machine, versions, date, the tables. */
 function measured({ date, machine: on, rounds, results, widen, score, memory, analysis, growMemory }) {
   const entries = results.flatMap((result) => result.entries.filter(({ missing }) => !missing));
   const versions = new Map(entries.map(({ name, version }) => [name, version]));

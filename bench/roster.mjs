@@ -4,7 +4,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
  * Who takes part. `threads` lists the thread counts it is measured at: the peers in WebAssembly have no threads in
- * Node, so their one-thread figures stand against both of ours. `python` is what preparePython gives.
+ * Node, so their one-thread figures are compared with both of ours. `python` is what preparePython gives.
  */
 export function roster(python) {
   const node = (path) => ({ command: [process.execPath, here(path)] });

@@ -63,7 +63,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** What cannot be measured is said, and does not fail the run. */
+/** A measurement that fails is reported, and does not fail the run. */
 async function attempt(what, measure, sentence) {
   settings.say(what);
   try {

@@ -1,4 +1,4 @@
-// A model that already exists: see what can grow, grow it, prove that it computes the same, train what it gained.
+// An existing model: see what can grow, grow it, prove that it computes the same, train its new units.
 import {
   adam,
   cnn,

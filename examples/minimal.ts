@@ -1,4 +1,5 @@
-// The article's example: two inputs, one hidden layer; expand it, the loss stays, learning goes on.
+// The article's example: two inputs, one hidden layer; widen it, the loss does not move, and learning
+// continues.
 import { adam, mlp, Trainer, twoMoons } from "espalier";
 
 const data = twoMoons({ count: 400, noise: 0.15, seed: 1 });

@@ -1,4 +1,4 @@
-// Three ways to widen a layer that keep the loss and waste the new units, and one that works.
+// Three ways to widen a layer that keep the loss but waste the new units, and one that works.
 import { diagnose, digits, mlp, type StrategyName, sgd, Trainer } from "espalier";
 
 interface Outcome {
@@ -14,7 +14,8 @@ const { train } = await digits();
 const outcomes: Outcome[] = [];
 
 for (const strategy of ["zeros", "constant", "halved", "random"] satisfies StrategyName[]) {
-  // Plain gradient descent, as in the article: Adam's moments start anew for a copy and set it apart from its twin.
+  // Plain gradient descent, as in the article: Adam's moments start fresh for a copy, which separates it from
+  // its twin.
   const trainer = await Trainer.create(mlp([64, 8, 10], { activation: "tanh" }), {
     optimizer: sgd({ learningRate: 0.1 }),
   });

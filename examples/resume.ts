@@ -1,4 +1,4 @@
-// Stop in the middle of a run, across a growth, and go on as if nothing had happened, bit for bit.
+// Stop in the middle of a run, across a growth, and continue as if nothing had happened, bit for bit.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// Checks the published entries: every type of ours that an exported signature mentions is exported by one of them.
+// Checks the published entries: every espalier type that an exported signature mentions is exported by one of
+// them.
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,7 +29,7 @@ const isPrivate = (node) =>
   (node.name !== undefined && ts.isPrivateIdentifier(node.name)) ||
   (node.modifiers ?? []).some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword);
 
-/** Calls `seen` with every type that the node's signature names: bodies and private members are not part of it. */
+/** Calls `seen` with every type that the node's signature names: not in bodies or private members. */
 function mentions(node, seen) {
   if (ts.isBlock(node) || isPrivate(node)) return;
   if (ts.isVariableDeclaration(node)) {

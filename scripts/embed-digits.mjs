@@ -15,7 +15,7 @@ const packed = gzipSync(rows.join("\n"), { level: 9 }).toString("base64");
 await writeFile(
   new URL("../src/data/digits-bytes.ts", import.meta.url),
   `// Made by scripts/embed-digits.mjs. UCI optical digits, CC BY 4.0; see digits.ts.
-// The type is given, or the declarations would hold the bytes as well.
+// With an explicit type, because the declarations would otherwise repeat the bytes.
 export const digitsBase64: string =
   "${packed}";
 `,

@@ -33,7 +33,7 @@ def cnn(channels, image, classes):
 
 
 class Run:
-    """One model with one optimizer, and where it stands in the data."""
+    """One model with one optimizer, and its position in the data."""
 
     def __init__(self, workload, data, adam, channels_last):
         torch.manual_seed(1)
