@@ -49,6 +49,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   data: [
     "preprocessing",
     "columns.ts",
+    "targets.ts",
     "dataset.ts",
     "gzip.ts",
     "source.ts",

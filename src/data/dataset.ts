@@ -1,21 +1,13 @@
 import { EspalierError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import {
-  type Column,
-  type ColumnParts,
-  checkColumns,
-  checkFinite,
-  checkRows,
-  pickColumns,
-  pickRows,
-} from "./columns.ts";
+import { type Column, type ColumnParts, checkColumns, checkRows, pickColumns, pickRows } from "./columns.ts";
 import type { Preprocessing } from "./preprocessing/preprocessing.ts";
+import { checkedTarget, finiteFloats, pickTarget, type TargetData, type TargetParts } from "./targets.ts";
 
-/** Labels with this value are left out of a loss over positions, as for padding. */
-export const ignoredLabel = -100;
+export { ignoredLabel } from "./targets.ts";
 
 /** Examples in memory: features as row-major float32 rows, targets as integer labels or float rows. */
-export interface Dataset {
+export interface Dataset extends TargetData {
   readonly name: string;
   /** Number of examples, at least 1. */
   readonly count: number;
@@ -27,24 +19,15 @@ export interface Dataset {
   readonly featureNames?: readonly string[];
   /** Columns by the name of the model input that they feed; the features go to the input that has none. */
   readonly inputs?: Readonly<Record<string, Column>>;
-  /** [count, ...labelDims], each in 0..classes-1, or -100 for a position to ignore. */
-  readonly labels?: Int32Array;
-  /** The shape of an example's labels, such as [7] for one per token of seven; absent for one per example. */
-  readonly labelDims?: readonly number[];
-  /** Number of classes; present with labels. */
-  readonly classes?: number;
-  /** Names of the classes, if the source has them. */
-  readonly classNames?: readonly string[];
-  /** [count, ...targetDims], for regression and binary targets */
-  readonly targets?: Float32Array;
-  readonly targetDims?: readonly number[];
+  /** Targets by name, for a model of which several outputs are trained. {@link withTarget} takes one of them. */
+  readonly namedTargets?: Readonly<Record<string, TargetData>>;
   /** How features and targets were made from the source, if the loader recorded it. */
   readonly preprocessing?: Preprocessing;
   /** What the loader assumed, one sentence each. */
   readonly notes?: readonly string[];
 }
 
-export interface DatasetParts {
+export interface DatasetParts extends TargetParts {
   /** Names the set in errors and reports; default "data". */
   readonly name?: string;
   /** Default: the number of labels, or of features divided by the size of `featureDims`. */
@@ -57,15 +40,8 @@ export interface DatasetParts {
   readonly featureNames?: readonly string[];
   /** For models with several inputs: { input_ids: { data: new BigInt64Array(…), dims: [128] }, … }. */
   readonly inputs?: Readonly<Record<string, ColumnParts>>;
-  readonly labels?: ArrayLike<number>;
-  /** Default: one label per example. */
-  readonly labelDims?: readonly number[];
-  /** Default: the number of class names, or the largest label plus one. */
-  readonly classes?: number;
-  readonly classNames?: readonly string[];
-  readonly targets?: ArrayLike<number>;
-  /** Default: one axis, targets / count. */
-  readonly targetDims?: readonly number[];
+  /** For several trained outputs: { species: { labels }, box: { targets, targetDims: [4] } }. */
+  readonly namedTargets?: Readonly<Record<string, TargetParts>>;
   /** How features and targets were made from the source. */
   readonly preprocessing?: Preprocessing;
   /** What the loader assumed, one sentence each. */
@@ -107,8 +83,10 @@ export function dataset(parts: DatasetParts): Dataset {
   return {
     ...made,
     ...(Object.keys(inputs).length === 0 ? {} : { inputs: checkColumns(name, count, inputs) }),
-    ...(parts.labels === undefined ? {} : checkedLabels(name, count, parts.labels, parts)),
-    ...(parts.targets === undefined ? {} : checkedTargets(name, count, parts.targets, parts.targetDims)),
+    ...checkedTarget(name, count, parts),
+    ...(parts.namedTargets === undefined
+      ? {}
+      : { namedTargets: checkNamed(name, count, parts.namedTargets) }),
   };
 }
 
@@ -126,15 +104,56 @@ export function subset(data: Dataset, indices: ArrayLike<number>): Dataset {
       received: index,
     });
   }
-  const { inputs, labels, targets } = data;
+  const { inputs, namedTargets } = data;
   return {
     ...data,
     count: indices.length,
     features: pickRows(data.features, sizeOf(data.featureDims), indices),
     ...(inputs === undefined ? {} : { inputs: pickColumns(inputs, indices) }),
-    ...(labels === undefined ? {} : { labels: pickRows(labels, labels.length / data.count, indices) }),
-    ...(targets === undefined ? {} : { targets: pickRows(targets, targets.length / data.count, indices) }),
+    ...pickTarget(data, data.count, indices),
+    ...(namedTargets === undefined
+      ? {}
+      : { namedTargets: mapValues(namedTargets, (target) => pickTarget(target, data.count, indices)) }),
   };
+}
+
+/**
+ * The same examples with one of their named targets as labels or targets; without a name, unchanged. Throws `ARGUMENT` for
+ * a name that the data do not have.
+ */
+export function withTarget(data: Dataset, name: string | undefined): Dataset {
+  if (name === undefined) return data;
+  const { labels: _, labelDims: __, classes: ___, classNames: ____, ...unlabeled } = data;
+  const { targets: _____, targetDims: ______, namedTargets = {}, ...others } = unlabeled;
+  const names = Object.keys(namedTargets);
+  const target = names.includes(name) ? namedTargets[name] : undefined;
+  if (target !== undefined) return { ...others, ...target };
+  throw new EspalierError("ARGUMENT", {
+    thing: `data set "${data.name}"`,
+    rule: `needs a target called "${name}"`,
+    received: names,
+    remedy: `Give it as dataset({ namedTargets: { "${name}": { labels } } }), or { targets, targetDims } for numbers.`,
+  });
+}
+
+function checkNamed(name: string, count: number, given: Readonly<Record<string, TargetParts>>) {
+  return Object.fromEntries(
+    Object.entries(given).map(([key, parts]) => {
+      const thing = `"${key}" of ${name}`;
+      if ((parts.labels === undefined) !== (parts.targets === undefined))
+        return [key, checkedTarget(thing, count, parts)];
+      throw new EspalierError("ARGUMENT", {
+        thing: `target ${thing}`,
+        rule: "must be either labels or targets",
+        received: Object.keys(parts),
+        remedy: "Labels are classes, targets are numbers.",
+      });
+    }),
+  );
+}
+
+function mapValues<From, To>(record: Readonly<Record<string, From>>, map: (value: From) => To) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
 
 /** The same examples in another shape of the same size, such as [1, 8, 8] instead of [64]. Shares the features. */
@@ -148,9 +167,11 @@ function countOf(name: string, parts: DatasetParts): number {
   const divided = (length: number | undefined, dims: readonly number[] | undefined) =>
     length === undefined || dims === undefined ? undefined : length / sizeOf(dims);
   const column = Object.values(parts.inputs ?? {}).find(({ dims }) => dims !== undefined);
+  const named = Object.values(parts.namedTargets ?? {}).find((target) => target.labels !== undefined);
   const count =
     parts.count ??
     divided(labels?.length, labelDims) ??
+    divided(named?.labels?.length, named?.labelDims ?? []) ??
     divided(features.length || undefined, featureDims) ??
     divided(column?.data.length, column?.dims);
   if (count === undefined) {
@@ -177,80 +198,4 @@ function countOf(name: string, parts: DatasetParts): number {
     });
   }
   return count;
-}
-
-function finiteFloats(thing: string, values: ArrayLike<number>, rowSize: number): Float32Array {
-  const floats = values instanceof Float32Array ? values : Float32Array.from(values);
-  checkFinite(thing, floats, values, rowSize);
-  return floats;
-}
-
-function checkedLabels(
-  name: string,
-  count: number,
-  values: ArrayLike<number>,
-  {
-    classNames,
-    classes = classNames?.length,
-    labelDims = [],
-  }: Pick<DatasetParts, "classes" | "classNames" | "labelDims">,
-): Pick<Dataset, "labels" | "labelDims" | "classes" | "classNames"> {
-  if (labelDims.length > 0) checkRows(`labels of ${name}`, values.length, count, labelDims);
-  else if (values.length !== count) {
-    throw new EspalierError("SHAPE_MISMATCH", {
-      thing: `labels of ${name}`,
-      rule: `needs one label for each of ${count} examples`,
-      received: values.length,
-      remedy: "Check that features and labels belong to the same examples.",
-    });
-  }
-  if (classes !== undefined && !(Number.isInteger(classes) && classes > 0)) {
-    throw new EspalierError("ARGUMENT", {
-      thing: `classes of ${name}`,
-      rule: "must be a positive integer",
-      received: classes,
-      remedy: "Omit it to have the classes counted.",
-    });
-  }
-  if (classNames !== undefined && classNames.length !== classes) {
-    throw new EspalierError("SHAPE_MISMATCH", {
-      thing: `classNames of ${name}`,
-      rule: `needs one name for each of ${classes} classes`,
-      received: classNames.length,
-      remedy: "Name every class, or leave classes out.",
-    });
-  }
-  // If the number of classes is not given, any value of an Int32Array is a class.
-  const bound = classes ?? 2 ** 31 - 1;
-  let largest = 0;
-  const perExample = sizeOf(labelDims);
-  for (let at = 0; at < values.length; at++) {
-    const label = values[at] as number;
-    if (labelDims.length > 0 && label === ignoredLabel) continue;
-    if (!Number.isInteger(label) || label < 0 || label >= bound) {
-      throw new EspalierError("LABEL_RANGE", {
-        thing: `label of example ${Math.floor(at / perExample)} of ${name}`,
-        rule: `must be an integer in 0..${bound - 1}`,
-        received: label,
-        remedy: "Number the classes from 0, and give as many classes as there are.",
-      });
-    }
-    largest = Math.max(largest, label);
-  }
-  return {
-    labels: values instanceof Int32Array ? values : Int32Array.from(values),
-    ...(labelDims.length === 0 ? {} : { labelDims: [...labelDims] }),
-    classes: classes ?? largest + 1,
-    ...(classNames === undefined ? {} : { classNames: [...classNames] }),
-  };
-}
-
-function checkedTargets(
-  name: string,
-  count: number,
-  values: ArrayLike<number>,
-  dims: readonly number[] = [values.length / count],
-): Required<Pick<Dataset, "targets" | "targetDims">> {
-  checkRows(`targets of ${name}`, values.length, count, dims);
-  return { targets: finiteFloats(`targets of ${name}`, values, sizeOf(dims)), targetDims: [...dims] };
 }

@@ -3,9 +3,17 @@
 // Data sets
 
 export type { Column, ColumnData, ColumnParts } from "./columns.ts";
-export { type Dataset, type DatasetParts, dataset, reshapeFeatures, subset } from "./dataset.ts";
+export {
+  type Dataset,
+  type DatasetParts,
+  dataset,
+  reshapeFeatures,
+  subset,
+  withTarget,
+} from "./dataset.ts";
 export { type Split, splitDataset } from "./split.ts";
 export { applyStandardizer, type Standardizer, standardizer } from "./standardize.ts";
+export type { TargetData, TargetParts } from "./targets.ts";
 
 // Readers
 
