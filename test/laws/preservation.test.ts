@@ -374,11 +374,14 @@ async function boundOf(model: Model, features: Tensor, sessionThreads: number): 
   const variables = Object.fromEntries(
     program.variables.map((name) => [name, model.graph.parameters.get(name) as Tensor]),
   );
-  const outputs = program.graph.typeOf(program.output).shape[1] as number;
+  const outputs = program.graph.typeOf(program.terms[0].output).shape[1] as number;
   const dims = [features.dims[0] as number, outputs];
   const target: Tensor = { dtype: "float32", dims, data: new Float32Array(sizeOf(dims)) };
-  const batch = { [program.inputs[0]?.name as string]: features, [program.target?.name as string]: target };
-  const { bound } = await evaluator.bounded(variables, batch);
+  const batch = {
+    [program.inputs[0]?.name as string]: features,
+    [program.targets[0]?.input.name as string]: target,
+  };
+  const [bound] = (await evaluator.bounded(variables, batch)).bounds;
   await evaluator.release();
   if (bound === undefined) throw new Error("no bound");
   return bound;

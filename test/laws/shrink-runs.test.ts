@@ -316,7 +316,7 @@ describe("removal by importance", () => {
     const features = float32([32, 5], data.features);
     const target = float32([32, 2], data.targets as Float32Array);
     const [input = ""] = compiled.program.inputs.map(({ name }) => name);
-    const batch = { [input]: features, [compiled.program.target?.name ?? ""]: target };
+    const batch = { [input]: features, [compiled.program.targets[0]?.input.name ?? ""]: target };
     const evidence = await gatherEvidence(compiled, batch, batch);
     const scores = importances.taylor.score(widthIn(model, "hidden1"), evidence);
     const lossOf = async (unit: number, factor: number) => {

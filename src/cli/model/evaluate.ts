@@ -84,13 +84,14 @@ export async function evaluate(path: string, options: EvaluateOptions, io: CliIo
   const data = fitRows(read, model);
   const task = modelTask(model, data, { loss: wanted, ...taskOptions(options) });
   const { loss } = await evaluateModel(model, data, task);
+  const { loss: by = "crossEntropy" } = task;
   const scores = await predictScores(model, data, task);
   const target = data.preprocessing?.target;
-  const answers = answersOf(scores, task.loss, target);
+  const answers = answersOf(scores, by, target);
   const common = { model: path, data: options.data, examples: data.count, loss };
   const said = [...notes, ...task.notes];
   let result: Scores;
-  if (predictsOf(task.loss) === "number") {
+  if (predictsOf(by) === "number") {
     const { mean, deviation } = target?.kind === "number" ? target : { mean: 0, deviation: 1 };
     const actual = Array.from(data.targets ?? data.labels ?? [], (value) => value * deviation + mean);
     if (actual.length !== data.count) throw severalTargets(path, actual.length / data.count);
@@ -105,14 +106,14 @@ export async function evaluate(path: string, options: EvaluateOptions, io: CliIo
     // The loss on standardized targets means nothing to the user of the data.
     result = {
       ...common,
-      loss: loss * deviation ** (lossOf(task.loss).power ?? 0),
+      loss: loss * deviation ** (lossOf(by).power ?? 0),
       rmse,
       mae,
       r2,
       notes: said,
     };
   } else {
-    const classes = classesOf(scores[0]?.length ?? 0, task.loss, target);
+    const classes = classesOf(scores[0]?.length ?? 0, by, target);
     if (data.labelDims !== undefined) throw severalTargets(path, data.labelDims.length);
     const predicted = answers.map(({ probabilities = [] }) =>
       probabilities.indexOf(Math.max(...probabilities)),

@@ -34,7 +34,7 @@ export async function newUnitsReport(
   const widths = await examineNewUnits(old, model, data, { ...task, batchSize: examples, seed });
   return {
     data: data.name,
-    loss: task.loss,
+    loss: task.loss ?? "crossEntropy",
     notes: task.notes,
     examples: Math.min(examples, data.count),
     widths,

@@ -42,6 +42,13 @@ export function isPreserved({ beyond }: Pick<OutputDifference, "beyond">): boole
   return beyond === 0;
 }
 
+/** The difference that says most about several outputs: that of one beyond its limits, else the largest. */
+export function worstOf<Difference extends OutputDifference>(all: readonly Difference[]): Difference {
+  const isWorse = (one: Difference, other: Difference) =>
+    isPreserved(one) === isPreserved(other) ? one.maximum > other.maximum : !isPreserved(one);
+  return all.reduce((worst, one) => (isWorse(one, worst) ? one : worst));
+}
+
 /**
  * Compares outputs before and after a change, entry by entry. NaN and infinities must be in the same places. A finite
  * entry may move by its rounding bound (twice `errorBound`, one for each run), but by no more than the largest of

@@ -1,7 +1,7 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Feeds, Session, SessionOptions } from "../../engine/session.ts";
 import type { Dim } from "../../graph/dim.ts";
-import { emitRoundingBound } from "../../growth/examine/rounding.ts";
+import { emitRoundingBounds } from "../../growth/examine/rounding.ts";
 import { compile } from "../../models/compile.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -9,11 +9,14 @@ import { Batcher } from "../graphs/batch.ts";
 import { countFlops } from "../graphs/flops.ts";
 import { type Program, type ProgramOptions, writeProgram } from "../graphs/program.ts";
 import { fixedBatch } from "../graphs/program-inputs.ts";
-import { CountedMean, nothingCounts } from "../metrics/counted.ts";
-import { addTally, type Metric } from "../metrics/metric.ts";
+import type { Metric } from "../metrics/metric.ts";
+import { sumOfTerms, TermScores } from "./term-scores.ts";
 import { zeroTargets } from "./zero-targets.ts";
 
-/** Loss and metrics over a data set, each averaged over its examples. */
+/**
+ * Loss and metrics over a data set, each averaged over its examples. Of several losses, `loss` is the weighted sum, and those of
+ * each have its name in front: "species.loss", "species.accuracy".
+ */
 export interface Evaluation {
   readonly examples: number;
   readonly loss: number;
@@ -22,16 +25,20 @@ export interface Evaluation {
 
 /** The results of one batch in evaluation. */
 export interface ForwardResult {
-  readonly output: Tensor;
-  /** What the loss was computed from: the output, or the logits that it is made of. */
-  readonly scored: Tensor;
+  /** The trained outputs, in the order of `Program.outputs`. */
+  readonly outputs: readonly Tensor[];
+  /** What each term was computed from: its output, or the logits that it is made of. */
+  readonly scored: readonly Tensor[];
+  /** The loss of each term, without its weight. */
+  readonly losses: readonly number[];
+  /** Their weighted sum. */
   readonly loss: number;
 }
 
-/** A session that also computes a bound on the output's rounding error; no bound if the output is exact. */
+/** A session that also computes bounds on the outputs' rounding errors; an exact output has none. */
 interface Bounded {
   readonly session: Session;
-  readonly bound: string | undefined;
+  readonly bounds: readonly (string | undefined)[];
   /** FLOPs of a run, in "batch" and the open widths. */
   readonly flops: Dim;
 }
@@ -62,12 +69,13 @@ export class Evaluator {
     const program = write();
     const reads = what.widths.flatMap((width) => width.reads.map((read) => read.value));
     const activations = [...new Set(reads)].filter((name) => program.graph.has(name));
-    const outputs = [program.output, program.scored, program.loss, ...activations];
+    const outputs = [...valuesOf(program), ...activations];
     const compileBounded = async () => {
-      const { graph, output } = write();
-      const bound = emitRoundingBound(graph, output);
-      const all = bound === undefined ? outputs : [...outputs, bound];
-      return { session: await compile(graph, all, options), bound, flops: countFlops(graph) };
+      const { graph, outputs: trained } = write();
+      const all = emitRoundingBounds(graph);
+      const bounds = trained.map((output) => all.get(output));
+      const session = await compile(graph, [...outputs, ...bounds.filter(isNamed)], options);
+      return { session, bounds, flops: countFlops(graph) };
     };
     return new Evaluator(
       program,
@@ -77,55 +85,47 @@ export class Evaluator {
     );
   }
 
-  /** Output and loss of one batch. */
+  /** Outputs and losses of one batch. */
   async forward(variables: Feeds, batch: Feeds): Promise<ForwardResult> {
-    const { output, scored, loss } = this.program;
-    const asked = { [output]: null, [scored]: null, [loss]: null };
-    return this.#result(await this.#session.run({ ...variables, ...batch }, asked));
+    return this.#result(await this.#session.run({ ...variables, ...batch }, asked(valuesOf(this.program))));
   }
 
   #result(results: Readonly<Record<string, Tensor>>): ForwardResult {
-    const { output, scored, loss } = this.program;
+    const { outputs, terms, loss } = this.program;
+    const number = (name: string) => results[name]?.data[0] as number;
     return {
-      output: results[output] as Tensor,
-      scored: results[scored] as Tensor,
-      loss: results[loss]?.data[0] as number,
+      outputs: outputs.map((name) => results[name] as Tensor),
+      scored: terms.map(({ scored }) => results[scored] as Tensor),
+      losses: terms.map((term) => number(term.loss)),
+      loss: number(loss),
     };
   }
 
-  /** The output, a bound on its rounding error, and the activations of {@link Evaluator.activations}, in one run. */
+  /** The outputs, bounds on their rounding errors, and the activations of {@link Evaluator.activations}, in one run. */
   async bounded(
     variables: Feeds,
     batch: Feeds,
   ): Promise<
     ForwardResult & {
-      readonly bound: Tensor | undefined;
+      readonly bounds: readonly (Tensor | undefined)[];
       readonly activations: ReadonlyMap<string, Tensor>;
     }
   > {
-    const { output, scored, loss } = this.program;
     this.#bounded ??= this.#compileBounded();
-    const { session, bound } = await this.#bounded;
-    const asked = {
-      [output]: null,
-      [scored]: null,
-      [loss]: null,
-      ...(bound === undefined ? {} : { [bound]: null }),
-      ...Object.fromEntries(this.#activations.map((name) => [name, null])),
-    };
-    const results = await session.run({ ...variables, ...batch }, asked);
+    const { session, bounds } = await this.#bounded;
+    const wanted = [...valuesOf(this.program), ...bounds.filter(isNamed), ...this.#activations];
+    const results = await session.run({ ...variables, ...batch }, asked(wanted));
     return {
       ...this.#result(results),
-      bound: bound === undefined ? undefined : results[bound],
+      bounds: bounds.map((bound) => (bound === undefined ? undefined : results[bound])),
       activations: new Map(this.#activations.map((name) => [name, results[name] as Tensor])),
     };
   }
 
   /** The activations that the widths' outgoing weights read, by value name. */
   async activations(variables: Feeds, batch: Feeds): Promise<ReadonlyMap<string, Tensor>> {
-    const asked = Object.fromEntries(this.#activations.map((name) => [name, null]));
     const feeds = { ...variables, ...batch };
-    return new Map(Object.entries(await this.#session.run(feeds, asked)));
+    return new Map(Object.entries(await this.#session.run(feeds, asked(this.#activations))));
   }
 
   /** FLOPs of a forward pass, in "batch" and the open widths. */
@@ -139,35 +139,36 @@ export class Evaluator {
     return (await this.#bounded).flops;
   }
 
+  /** `metrics` are those of each term. */
   async evaluate(
     variables: Feeds,
     data: Dataset,
-    metrics: readonly Metric[],
+    metrics: readonly (readonly Metric[])[],
     batchSize: number,
   ): Promise<Evaluation> {
+    const { terms } = this.program;
     const batcher = new Batcher(this.program, data);
     const order = Uint32Array.from({ length: data.count }, (_, index) => index);
-    const loss = new CountedMean();
-    const sums = metrics.map((): number[] => []);
+    const scores = terms.map((term, at) => new TermScores(term, metrics[at] ?? []));
     const step = fixedBatch(this.program) ?? batchSize;
     for (let from = 0; from < data.count; from += step) {
       const batch = batcher.take(order, from, Math.min(step, data.count - from));
       const result = await this.forward(variables, batch.feeds);
-      const counted = this.program.counted(batch);
-      loss.add(result.loss * counted, counted);
-      metrics.forEach((metric, index) => {
-        const scored = { output: result.scored, target: batch.target, ...this.program.says };
-        addTally(sums[index] as number[], metric.tally(scored));
+      scores.forEach((one, at) => {
+        one.add(batch, result.losses[at] as number, result.scored[at] as Tensor);
       });
     }
-    if (data.count > 0 && loss.counted === 0) throw nothingCounts(data.name);
-    const averages = metrics.map(({ name, value }, index) => [name, value(sums[index] ?? [], data)] as const);
-    return { examples: data.count, loss: loss.value, ...Object.fromEntries(averages) };
+    const losses = scores.map((one) => one.loss(data));
+    return {
+      examples: data.count,
+      loss: sumOfTerms(terms, losses),
+      ...Object.fromEntries(scores.flatMap((one) => one.named(data))),
+    };
   }
 
-  /** The output for inputs by name, which the caller has shaped as the model takes them. */
-  async predict(variables: Feeds, given: Feeds): Promise<Tensor> {
-    const { output, inputs } = this.program;
+  /** The trained outputs for inputs by name, which the caller has shaped as the model takes them. */
+  async predict(variables: Feeds, given: Feeds): Promise<Feeds> {
+    const { outputs, inputs } = this.program;
     for (const { name, shape, dtype } of inputs) {
       const tensor = given[name];
       const fits =
@@ -185,7 +186,7 @@ export class Evaluator {
     }
     const own = Object.fromEntries(inputs.map(({ name }) => [name, given[name] as Tensor]));
     const feeds = { ...variables, ...zeroTargets(this.program, own), ...own };
-    return (await this.#session.run(feeds, { [output]: null }))[output] as Tensor;
+    return this.#session.run(feeds, asked(outputs));
   }
 
   async release(): Promise<void> {
@@ -193,3 +194,14 @@ export class Evaluator {
     await (await this.#bounded)?.session.release();
   }
 }
+
+/** The values of a program that every evaluation needs. */
+function valuesOf({ outputs, terms, loss }: Program): readonly string[] {
+  return [...new Set([...outputs, ...terms.flatMap((term) => [term.scored, term.loss]), loss])];
+}
+
+function asked(names: readonly string[]): Readonly<Record<string, null>> {
+  return Object.fromEntries(names.map((name) => [name, null]));
+}
+
+const isNamed = (name: string | undefined): name is string => name !== undefined;

@@ -30,7 +30,7 @@ export async function predictScores(
     for (let from = 0; from < padded; from += step) {
       const size = Math.min(step, padded - from);
       const { scored } = await evaluator.forward(variables, batcher.take(order, from, size).feeds);
-      const values = Array.from(scored.data as Float32Array);
+      const values = Array.from(scored[0]?.data as Float32Array);
       const width = values.length / size;
       for (let at = 0; at < size && rows.length < data.count; at++)
         rows.push(values.slice(at * width, (at + 1) * width));

@@ -13,7 +13,7 @@ const lengths = [7, 4, 16, 32, 1];
 
 /** A seeded batch of sampled inputs and zero targets, for a trainer that has seen no data yet. */
 export function syntheticBatch(
-  program: Pick<Program, "source" | "inputs" | "target">,
+  program: Pick<Program, "source" | "inputs" | "targets">,
   size: number,
   seed: number,
   length = lengths[0] as number,
@@ -28,7 +28,7 @@ export function syntheticBatch(
 
 /** The first synthetic batch that `run` accepts. If it accepts none, throws what it threw for the last one. */
 export async function workingBatch(
-  program: Pick<Program, "source" | "inputs" | "target">,
+  program: Pick<Program, "source" | "inputs" | "targets">,
   { batchSize, seed }: { readonly batchSize: number; readonly seed: number },
   run: (batch: Feeds) => Promise<unknown>,
 ): Promise<Feeds> {

@@ -1,8 +1,9 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
-import { compareOutputs, type OutputDifference } from "../../growth/examine/compare.ts";
+import { compareOutputs, type OutputDifference, worstOf } from "../../growth/examine/compare.ts";
 import type { Evidence } from "../../growth/examine/diagnose.ts";
 import { findWidths } from "../../growth/find/widths.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { compileModel, releaseCompilation } from "../compilation/compilation.ts";
 import { Evaluator } from "../compilation/evaluator.ts";
 import { variablesOf } from "../compilation/predict.ts";
@@ -66,7 +67,11 @@ export async function compareOnData(
   try {
     const first = await old.bounded(variablesOf(before, old), headOf(old.program, data, size));
     const second = await now.forward(variablesOf(after, now), headOf(now.program, data, size));
-    const { at: _, ...told } = compareOutputs(first.output, second.output, first.bound);
+    const { at: _, ...told } = worstOf(
+      first.outputs.map((output, at) =>
+        compareOutputs(output, second.outputs[at] as Tensor, first.bounds[at]),
+      ),
+    );
     return {
       ...told,
       examples: size,

@@ -11,7 +11,6 @@ import { type Fed, type RowSource, sourcesOf } from "./rows.ts";
 export interface Batch {
   readonly size: number;
   readonly feeds: Feeds;
-  readonly target: Tensor | undefined;
 }
 
 /**
@@ -20,13 +19,11 @@ export interface Batch {
  */
 export class Batcher {
   readonly #sources: readonly RowSource[];
-  readonly #target: string | undefined;
   readonly #made = new Map<number, Batch>();
 
   /** Throws if data and model do not fit, as {@link sourcesOf} does. */
   constructor(program: Fed, data: Dataset) {
     this.#sources = sourcesOf(program, data);
-    this.#target = program.target?.name;
   }
 
   /** The examples `order[from]` to `order[from + size - 1]`. Valid until the next call with the same size. */
@@ -54,7 +51,7 @@ export class Batcher {
       const dims = rows.dims.toSpliced(batchAxis, 0, size);
       feeds[name] = makeTensor(dtype, dims, allocate(dtype, sizeOf(dims)));
     }
-    const batch = { size, feeds, target: this.#target === undefined ? undefined : feeds[this.#target] };
+    const batch = { size, feeds };
     this.#made.set(size, batch);
     return batch;
   }

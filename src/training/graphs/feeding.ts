@@ -4,12 +4,12 @@ import { evaluateDim } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { TrainerSettings } from "../settings/options.ts";
-import { type TaskSettings, taskOf } from "../settings/task-options.ts";
+import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import { type Batch, Batcher } from "./batch.ts";
 import { type Program, writeProgram } from "./program.ts";
 import { feedSizes, fixedBatch } from "./program-inputs.ts";
 
-type Fed = TaskSettings & Pick<TrainerSettings, "frozen" | "seed" | "batchSize">;
+type Fed = TaskOptions & Pick<TrainerSettings, "frozen" | "seed" | "batchSize">;
 
 /** A data set being trained on: its buffers, and the order of its examples in the current epoch. */
 export class Feeding {

@@ -8,10 +8,14 @@ import { int64, type Tensor } from "../../tensor/tensor.ts";
 
 /**
  * The same graph for batches of any size if it was exported for one size: the axis of examples of each input gets a name,
- * and its size in a Reshape is left open. Returns the graph unchanged if some input's batch is open already, or if the output
+ * and its size in a Reshape is left open. Returns the graph unchanged if some input's batch is open already, or if an output
  * would then not count examples.
  */
-export function freeBatch(graph: Graph, axes: ReadonlyMap<string, number>, output: string): Graph {
+export function freeBatch(
+  graph: Graph,
+  axes: ReadonlyMap<string, number>,
+  outputs: readonly string[],
+): Graph {
   const fixed = graph.inputs.every(
     ({ name, shape }) => graph.parameters.has(name) || typeof shape[axes.get(name) ?? 0] === "number",
   );
@@ -40,7 +44,9 @@ export function freeBatch(graph: Graph, axes: ReadonlyMap<string, number>, outpu
       inferInto(types, made, parameters, new Map());
       return made;
     });
-    const free = types.get(output)?.shape.filter((dim) => dim === batch).length === 1;
+    const free = outputs.every(
+      (output) => types.get(output)?.shape.filter((dim) => dim === batch).length === 1,
+    );
     return free ? { ...graph, inputs, nodes, parameters } : graph;
   } catch (error) {
     if (error instanceof EspalierError) return graph;

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from "../../graph/builder.ts";
-import { type Dim, namesOf, type Shape } from "../../graph/dim.ts";
-import { type Graph, ints, type Model, type Node, type Value } from "../../graph/model.ts";
+import type { Dim, Shape } from "../../graph/dim.ts";
+import type { Graph, Model, Node } from "../../graph/model.ts";
 import { neededFor } from "../../graph/needed.ts";
 import { symbolicShapes } from "../../growth/plan/symbols.ts";
 import type { Width } from "../../growth/plan/width.ts";
@@ -8,22 +8,20 @@ import { newGraph, rulesOrNone } from "../../ops/index.ts";
 import { inferTypes } from "../../ops/infer.ts";
 import { originOf, upgradeOpset } from "../../ops/rewrites/upgrade.ts";
 import { GraphCall, type TrainingCall } from "../../ops/rules/operator.ts";
+import type { DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import { isInModel, type LossName, losses, lossOf } from "../losses/index.ts";
-import type { Loss } from "../losses/loss.ts";
-import { type ClassWeights, checkClassWeights } from "../metrics/counted.ts";
-import type { ScoredBatch } from "../metrics/metric.ts";
+import { isInModel } from "../losses/index.ts";
 import { batchAxes } from "../settings/batch-axes.ts";
-import type { Sizes, TaskSettings } from "../settings/task-options.ts";
+import { termsOf } from "../settings/loss-terms.ts";
+import type { Sizes, TaskOptions } from "../settings/task-options.ts";
 import { constantsOf, statisticsOf, trainableOf } from "../settings/trainable.ts";
-import type { Batch } from "./batch.ts";
 import { moveBehindMaxima } from "./behind-maxima.ts";
-import { examplesAxis, refuseMixing } from "./examples.ts";
+import { refuseMixing } from "./examples.ts";
 import { freeBatch } from "./free-batch.ts";
-import { batchNames, type ProgramInput, programInputs } from "./program-inputs.ts";
+import { batchNames, programInputs } from "./program-inputs.ts";
 import type { Fed } from "./rows.ts";
-import { writeScored } from "./scored.ts";
 import { bindSizes, knownSizes, type Sized } from "./sizes.ts";
+import { type ProgramTerm, writeTerms } from "./terms.ts";
 
 /** An input for a dropout's mask, which is drawn again each step. */
 export interface DropoutMask {
@@ -41,18 +39,14 @@ export interface Program extends Fed {
   readonly source: Model;
   /** The numbers of an example's named sizes, as far as they are bound. */
   readonly sizes: Sizes;
-  /** The model's output that is trained. */
-  readonly output: string;
-  /** What the loss and its metrics are computed from: the output, or the logits that it is made of. */
-  readonly scored: string;
-  /** How metrics are to read that value. */
-  readonly says: Pick<ScoredBatch, "predicts" | "classAxis">;
-  /** What was assumed of the output, in sentences. */
+  /** The losses that are trained. */
+  readonly terms: readonly [ProgramTerm, ...ProgramTerm[]];
+  /** The model's outputs that they are taken of, without repetitions. */
+  readonly outputs: readonly string[];
+  /** What was assumed of the outputs, in sentences. */
   readonly notes: readonly string[];
-  /** The value of the loss. */
+  /** The value of the loss: the weighted sum of the terms'. */
   readonly loss: string;
-  /** A batch's weight in a mean of losses over batches, in examples. */
-  readonly counted: (batch: Pick<Batch, "size" | "target">) => number;
   /** Parameters that are inputs: trained and frozen ones, running statistics and everything that can grow. */
   readonly variables: readonly string[];
   /** Trained parameters. */
@@ -64,7 +58,7 @@ export interface Program extends Fed {
   readonly several: readonly Dim[];
 }
 
-export interface ProgramOptions extends TaskSettings {
+export interface ProgramOptions extends TaskOptions {
   readonly model: Model;
   readonly widths: readonly Width[];
   /** Whether dropout is active and batch statistics are used. */
@@ -73,6 +67,8 @@ export interface ProgramOptions extends TaskSettings {
   readonly frozen?: readonly string[];
   /** Whether units that are zero get a gradient even if they otherwise would not, to measure what they could become. */
   readonly open?: boolean;
+  /** Whether each of several terms is multiplied by an input as well; see {@link ProgramTerm.factor}. */
+  readonly factors?: boolean;
   /** Supplies the sizes that the caller does not give. Default: they stay open. */
   readonly data?: Sized;
 }
@@ -82,17 +78,23 @@ export interface ProgramOptions extends TaskSettings {
  * `UNSUPPORTED_TYPE` for an output that is not float32, `UNSUPPORTED_OPERATOR`.
  */
 export function writeProgram(options: ProgramOptions): Program {
-  const { model, widths, loss, training, frozen = [] } = options;
-  const output = outputOf(model.graph, options.output);
-  if (isInModel(loss)) refuseUnknown(model.graph, "loss", loss.output);
-  const kept = [output, ...(isInModel(loss) ? [loss.output] : [])];
+  const { model, widths, training, frozen = [] } = options;
+  const terms = termsOf(options).map((term) => ({ ...term, output: outputOf(model.graph, term.output) }));
+  const inModel = terms.flatMap(({ loss }) => (isInModel(loss) ? [loss.output] : []));
+  for (const name of inModel) refuseUnknown(model.graph, "loss", name);
+  const outputs = [...new Set(terms.map(({ output }) => output))];
+  const kept = [...outputs, ...inModel];
   const needed = neededFor(model.graph, kept);
   // Gradient rules are written in opset 20; the model itself keeps its own.
   const raised = upgradeOpset({ ...model, graph: needed });
-  const counted = inferTypes(raised.graph).get(output)?.shape ?? [];
+  const types = inferTypes(raised.graph);
+  const shaped = outputs.map((name) => types.get(name)?.shape ?? []);
+  const counted = shaped.find(({ length: rank }) => rank > 0) ?? [];
   const axes = batchAxes(raised.graph, counted, options.batchAxis);
   const sizes = knownSizes(programInputs(raised.graph, axes), options.sizes, options.data);
-  const source = { ...raised, graph: freeBatch(bindSizes(raised.graph, sizes), axes, output) };
+  const compared = terms.flatMap(({ loss, output }) => (isInModel(loss) ? [] : [output]));
+  const counting = compared.length > 0 ? compared : outputs;
+  const source = { ...raised, graph: freeBatch(bindSizes(raised.graph, sizes), axes, counting) };
   const graph = newGraph(originOf(source));
   graph.reserveAll(source.graph);
   for (const value of source.graph.inputs) {
@@ -127,21 +129,39 @@ export function writeProgram(options: ProgramOptions): Program {
     else if (train === undefined || !training || still) graph.add(evaluated(graph, node));
     else train(new NodeTraining(graph, node, { updates, masks, several }));
   }
-  const type = graph.typeOf(output);
-  if (type.dtype !== "float32") {
-    throw new EspalierError("UNSUPPORTED_TYPE", {
-      thing: `output "${output}"`,
-      rule: "must be float32 to be trained",
-      received: type.dtype,
-      remedy: "Name another value of the model as `output`.",
-    });
-  }
+  for (const output of outputs) refuseOtherTypes(output, graph.typeOf(output).dtype);
   const inputs = programInputs(source.graph, axes);
-  if (!isInModel(loss) && options.batchAxis === undefined) refuseMixing(source.graph, batchNames({ inputs }));
+  if (compared.length > 0 && options.batchAxis === undefined) {
+    // A loss that the model computes is a mean of examples.
+    const part = inModel.length > 0 ? neededFor(source.graph, compared) : source.graph;
+    refuseMixing(part, batchNames({ inputs }));
+  }
   const known = new Set(source.graph.inputs.map(({ name }) => name));
   const ignored = model.graph.inputs.map(({ name }) => name).filter((name) => !known.has(name));
-  const written = writeLoss(graph, options, output, inputs);
-  return { graph, source, sizes, ignored, output, variables, trainable, updates, masks, several, ...written };
+  const written = writeTerms(graph, terms, inputs, options.factors);
+  return {
+    graph,
+    source,
+    sizes,
+    ignored,
+    outputs,
+    variables,
+    trainable,
+    updates,
+    masks,
+    several,
+    ...written,
+  };
+}
+
+function refuseOtherTypes(output: string, dtype: DType): void {
+  if (dtype === "float32") return;
+  throw new EspalierError("UNSUPPORTED_TYPE", {
+    thing: `output "${output}"`,
+    rule: "must be float32 to be trained",
+    received: dtype,
+    remedy: "Name another value of the model as `output`.",
+  });
 }
 
 function evaluated(graph: GraphBuilder, node: Node): Node {
@@ -170,91 +190,6 @@ function refuseUnknown(graph: Graph, option: string, name: string): void {
     rule: "must name a value that the model computes",
     received: name,
     remedy: `Its outputs are ${graph.outputs.map((value) => value.name).join(", ")}.`,
-  });
-}
-
-function writeLoss(
-  graph: GraphBuilder,
-  { loss: choice, classWeights }: TaskSettings,
-  output: string,
-  inputs: readonly ProgramInput[],
-): Pick<Program, "inputs" | "target" | "loss" | "counted" | "classes" | "scored" | "says" | "notes"> {
-  if (isInModel(choice)) {
-    // The loss is in the model, and so is the input for its targets: the last one if there are several.
-    const target = inputs.length > 1 ? inputs.at(-1) : undefined;
-    const features = target === undefined ? inputs : inputs.slice(0, -1);
-    refuseWeights(classWeights);
-    const counted: Program["counted"] = ({ size }) => size;
-    return {
-      inputs: features,
-      loss: choice.output,
-      target,
-      counted,
-      classes: undefined,
-      scored: output,
-      says: {},
-      notes: [],
-    };
-  }
-  const loss = lossOf(choice);
-  refuseClassless(loss, output, graph.typeOf(output).shape);
-  const { value, notes } = writeScored(graph, loss, output);
-  const scored = writeExamplesFirst(graph, value, inputs);
-  const { shape } = graph.typeOf(scored);
-  refuseFolded(output, shape, inputs);
-  const name = inputs.some((input) => input.name === "target") ? "target of the loss" : "target";
-  const target: Value = { name, dtype: loss.target, shape: loss.targetShape(shape) };
-  const classes = loss.classes(shape);
-  if (loss.counted === undefined) refuseWeights(classWeights);
-  else if (classWeights !== undefined) checkClassWeights(classWeights, classes);
-  const mean = loss.emit(graph, scored, graph.input(name, target), classWeights);
-  const counted: Program["counted"] = (batch) =>
-    batch.target === undefined ? batch.size : (loss.counted?.(batch.target, classWeights) ?? batch.size);
-  const classAxis = loss.inverts?.axis?.(shape.length);
-  const says = { predicts: loss.predicts, ...(classAxis === undefined ? {} : { classAxis }) };
-  return { inputs, loss: mean, target, counted, classes, scored, says, notes };
-}
-
-const lossesOfLabels = Object.keys(losses).filter((name) => lossOf(name as LossName).counted !== undefined);
-
-function refuseWeights(weights: ClassWeights): void {
-  if (weights === undefined) return;
-  throw new EspalierError("ARGUMENT", {
-    thing: "class weights",
-    rule: "need a classification loss",
-    received: weights,
-    remedy: `Use ${lossesOfLabels.join(" or ")}, or leave them out.`,
-  });
-}
-
-/** A value with its axis of examples moved to the front, where losses take it. */
-function writeExamplesFirst(graph: GraphBuilder, value: string, inputs: readonly ProgramInput[]): string {
-  const { shape } = graph.typeOf(value);
-  const axis = examplesAxis(shape, batchNames({ inputs }));
-  if (axis === 0) return value;
-  const others = shape.flatMap((_, at) => (at === axis ? [] : [at]));
-  return graph.emit("Transpose", [value], { perm: ints([axis, ...others]) }, "examples");
-}
-
-function refuseClassless({ name, inverts }: Loss, output: string, { length: rank }: Shape): void {
-  if (inverts?.axis === undefined || rank > 1) return;
-  throw new EspalierError("SHAPE_MISMATCH", {
-    thing: `output "${output}"`,
-    rule: `must have a number for each class to be trained with ${name}`,
-    received: "one number for each example",
-    remedy: "Use binaryCrossEntropy for two classes, or meanSquaredError to predict a number.",
-  });
-}
-
-/** The targets of an example are found by the output's first axis: it must count nothing but examples. */
-function refuseFolded(output: string, [rows = 1]: Shape, inputs: readonly ProgramInput[]): void {
-  const batches = batchNames({ inputs });
-  if (batches.includes(rows as string) || !namesOf(rows).some((name) => batches.includes(name))) return;
-  throw new EspalierError("SHAPE_MISMATCH", {
-    thing: `output "${output}"`,
-    rule: "must count the examples of a batch, and nothing else, on its first axis to be compared with targets",
-    received: rows,
-    remedy: "Name a value before it as `output`.",
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Rows } from "../../data/batches.ts";
 import type { ColumnData } from "../../data/columns.ts";
-import { type Dataset, ignoredLabel } from "../../data/dataset.ts";
+import { type Dataset, ignoredLabel, withTarget } from "../../data/dataset.ts";
 import { type Dim, evaluateDim, namesOf, type Shape } from "../../graph/dim.ts";
 import type { Value } from "../../graph/model.ts";
 import { allocate, type DType } from "../../tensor/dtype.ts";
@@ -15,10 +15,26 @@ export interface Fed {
   readonly inputs: readonly ProgramInput[];
   /** Inputs of the model that neither output nor loss depends on. */
   readonly ignored: readonly string[];
-  /** The input of the loss. */
-  readonly target: Value | undefined;
+  /** What the losses take. */
+  readonly targets: readonly FedTarget[];
+}
+
+/** The targets that a loss takes. */
+export interface FedTarget {
+  readonly input: Value;
   /** The number of classes, which integer labels must be below, if the loss takes labels. */
   readonly classes: Dim | undefined;
+  /** Their name in the data, if the caller says it. */
+  readonly of: string | undefined;
+  /** The name that they are looked for by otherwise. */
+  readonly usual: string;
+}
+
+/** The data as a loss sees them: its own targets are the labels or targets. Throws `ARGUMENT` if the data lack them. */
+export function dataFor(target: FedTarget | undefined, data: Dataset): Dataset {
+  if (target === undefined) return data;
+  const { of, usual } = target;
+  return withTarget(data, of ?? (Object.hasOwn(data.namedTargets ?? {}, usual) ? usual : undefined));
 }
 
 /** An input of a program and the rows of a data set that go there, in the input's own element type. */
@@ -41,7 +57,7 @@ export function sourcesOf(program: Fed, data: Dataset): readonly RowSource[] {
       received: data.count,
     });
   }
-  const { inputs, target } = program;
+  const { inputs, targets } = program;
   refuseExtra(program, data);
   const taker = featuresInput(inputs, data);
   const missing = inputs.filter((input) => input !== taker && !hasColumn(data, input.name));
@@ -51,13 +67,18 @@ export function sourcesOf(program: Fed, data: Dataset): readonly RowSource[] {
     rows: input === taker ? featureRows(input, data) : columnRows(input, exampleShape(input), data),
   }));
   checkNamedSizes(sources, data);
-  if (target === undefined) return sources;
-  return [...sources, { input: { ...target, batchAxis: 0 }, rows: targetRows(target, program, data) }];
+  return [
+    ...sources,
+    ...targets.map((target) => ({
+      input: { ...target.input, batchAxis: 0 },
+      rows: targetRows(target, dataFor(target, data)),
+    })),
+  ];
 }
 
-function refuseExtra({ inputs, ignored, target }: Fed, data: Dataset): void {
+function refuseExtra({ inputs, ignored, targets }: Fed, data: Dataset): void {
   const names = inputs.map(({ name }) => name);
-  const known = new Set([...names, ...ignored, target?.name ?? ""]);
+  const known = new Set([...names, ...ignored, ...targets.map(({ input }) => input.name)]);
   const extra = Object.keys(data.inputs ?? {}).find((name) => !known.has(name));
   if (extra === undefined) return;
   throw new EspalierError("ARGUMENT", {
@@ -139,11 +160,7 @@ function checkNamedSizes(sources: readonly RowSource[], data: Dataset): void {
   }
 }
 
-function targetRows(
-  target: NonNullable<Fed["target"]>,
-  { classes: bound }: Pick<Fed, "classes">,
-  data: Dataset,
-): Rows {
+function targetRows({ input: target, classes: bound }: FedTarget, data: Dataset): Rows {
   const wanted = target.shape.slice(1);
   if (hasColumn(data, target.name)) return columnRows(target, wanted, data);
   const { labels, labelDims = [], targets, targetDims = [] } = data;

@@ -5,14 +5,15 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type LossName, type LossOf, lossOf } from "../losses/index.ts";
 import { batchAxes } from "../settings/batch-axes.ts";
-import { type TaskOptions, type TaskSettings, taskOf } from "../settings/task-options.ts";
+import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import { type Program, writeProgram } from "./program.ts";
 import { exampleShape, programInputs } from "./program-inputs.ts";
 import { sourcesOf } from "./rows.ts";
 
 /** What a model is trained for, with nothing left open. */
-export interface Task extends TaskSettings {
-  readonly loss: LossOf;
+export interface Task extends TaskOptions {
+  /** Absent if there are several. */
+  readonly loss?: LossOf;
   /** How it was chosen, if the caller left a choice. */
   readonly notes: readonly string[];
 }
@@ -30,9 +31,10 @@ interface Candidate {
 
 /**
  * The output and the loss that fit the shapes of the data, as far as the caller leaves them open. Throws `ARGUMENT` if
- * several outputs fit, and what a trainer throws if none does.
+ * several outputs fit, and what a trainer throws if none does. Of several losses nothing is left open.
  */
 export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task {
+  if (wanted.losses !== undefined) return severalFor(model, data, wanted);
   const floats = model.graph.outputs.filter(({ dtype }) => dtype === "float32").map(({ name }) => name);
   const outputs = wanted.output === undefined && floats.length > 0 ? floats : [wanted.output];
   const losses = wanted.loss === undefined ? lossesFor(data) : [wanted.loss];
@@ -47,7 +49,7 @@ export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task 
   const exact = fitting.filter((one) => one.exact);
   const best = exact.length > 0 ? exact : fitting;
   const [chosen] = best as [Candidate];
-  const rivals = best.filter(({ program }) => program.scored !== chosen.program.scored);
+  const rivals = best.filter(({ program }) => scoredBy(program) !== scoredBy(chosen.program));
   if (rivals.length > 0) throw severalFit(data, [chosen, ...rivals]);
   const { sizes } = chosen.program;
   return {
@@ -58,6 +60,14 @@ export function taskFor(model: Model, data: Dataset, wanted: Wanted = {}): Task 
     notes: [...choiceNotes(chosen, floats, wanted, first, data), ...chosen.program.notes],
   };
 }
+
+function severalFor(model: Model, data: Dataset, { loss: _, ...wanted }: Wanted): Task {
+  const { sizes, notes, ...program } = writeProgram({ model, widths: [], ...wanted, training: false, data });
+  sourcesOf(program, data);
+  return { ...wanted, ...(Object.keys(sizes).length === 0 ? {} : { sizes }), notes };
+}
+
+const scoredBy = ({ terms }: Program) => terms[0].scored;
 
 /** The same task with an example's named sizes taken from the data. Throws what {@link writeProgram} throws. */
 export function sizedBy<Options extends TaskOptions>(
@@ -75,7 +85,7 @@ function misfit({ graph }: Model, data: Dataset, { batchAxis }: Wanted): Espalie
     const inputs = programInputs(graph, batchAxes(graph, graph.outputs[0]?.shape ?? [], batchAxis));
     // The caller may bind sizes that are open here, so the errors of the attempts say more.
     if (inputs.some((input) => exampleShape(input).some((dim) => typeof dim === "string"))) return undefined;
-    sourcesOf({ inputs, ignored: [], target: undefined, classes: undefined }, data);
+    sourcesOf({ inputs, ignored: [], targets: [] }, data);
     return undefined;
   } catch (error) {
     if (!(error instanceof EspalierError)) throw error;
@@ -93,19 +103,20 @@ function lossesFor({ labels, labelDims = [], classes = 0, targets }: Dataset): r
 function tryOne(
   model: Model,
   data: Dataset,
-  task: Omit<TaskSettings, "loss"> & Pick<Candidate, "loss">,
+  task: TaskOptions & Pick<Candidate, "loss">,
 ): Candidate | EspalierError {
   try {
     const program = writeProgram({ model, widths: [], ...task, training: false, data });
     sourcesOf(program, data);
-    return { loss: task.loss, output: program.output, program, exact: isExact(program, data) };
+    return { loss: task.loss, output: program.terms[0].output, program, exact: isExact(program, data) };
   } catch (error) {
     if (error instanceof EspalierError) return error;
     throw error;
   }
 }
 
-function isExact({ classes }: Program, data: Dataset): boolean {
+function isExact({ targets }: Program, data: Dataset): boolean {
+  const classes = targets[0]?.classes;
   if (data.labels === undefined || classes === undefined) return true;
   return evaluateDim(classes, new Map()) === data.classes;
 }

@@ -2,17 +2,19 @@ import { decodeModel, encodeModel } from "../../formats/onnx/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../formats/safetensors.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { isInModel } from "../losses/index.ts";
+import { isInModel, type LossChoice } from "../losses/index.ts";
 import type { Births } from "../optimizers/ages.ts";
 import { type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
 import type { TrainerSettings } from "../settings/options.ts";
-import { lossAgain, type Own, optimizerAgain } from "./own-records.ts";
+import { lossAgain, type Own, optimizerAgain, termsAgain } from "./own-records.ts";
 import { noProgress, type Progress, type TrainerState } from "./state.ts";
 
 /** Version of a checkpoint's contents; raised whenever an older reader would misread them. */
 const version = "2";
+/** That of a run of several losses, which no reader before them understands. */
+const versionOfSeveral = "3";
 /** Versions that can be read. In version 1 a restart made all entries newly born, and nothing else used their births. */
-const readable = ["1", version];
+const readable = ["1", version, versionOfSeveral];
 const noDigest = "0".repeat(64);
 
 /** A checkpoint, read back. */
@@ -43,11 +45,11 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
       tensors.set(`births/${axis}/${name}`, { dtype: "int32", dims: [births.length], data: births });
     });
   }
-  const { optimizer, loss, ...others } = settings;
+  const { optimizer, loss, losses, ...others } = settings;
   const plain = {
     ...others,
-    // A record is stored as its name and options; a loss's name, or that of an output, as it is.
-    loss: typeof loss === "object" && !isInModel(loss) ? { name: loss.name, options: loss.options } : loss,
+    loss: storedLoss(loss),
+    losses: losses?.map((term) => ({ ...term, loss: storedLoss(term.loss) })),
     optimizer: { name: optimizer.name, options: optimizer.options, learningRate: optimizer.learningRate },
   };
   if (state.kept !== undefined) {
@@ -55,7 +57,7 @@ export async function encodeCheckpoint({ settings, state }: Checkpoint): Promise
     tensors.set("kept", { dtype: "uint8", dims: [kept.length], data: kept });
   }
   const metadata = new Map([
-    ["espalier", version],
+    ["espalier", losses === undefined ? version : versionOfSeveral],
     ["sha256", noDigest],
     ["settings", JSON.stringify(plain)],
     ["progress", JSON.stringify(state.progress)],
@@ -104,13 +106,15 @@ async function read(bytes: Uint8Array, own: Own): Promise<Checkpoint> {
       remedy: "Resume it with the espalier that wrote it.",
     });
   }
-  const { optimizer: plain, ...others } = JSON.parse(text("settings"));
+  const { optimizer: plain, loss, losses, ...others } = JSON.parse(text("settings"));
   const optimizer = optimizerAgain(plain, own.optimizer);
   const settings: TrainerSettings = {
     ...others,
     frozen: others.frozen ?? [],
     newborn: others.newborn,
-    loss: lossAgain(others.loss, own.loss),
+    ...(losses === undefined
+      ? { loss: lossAgain(loss, own.loss) }
+      : { losses: termsAgain(losses, own.loss) }),
     optimizer,
   };
   const model = decodeModel((tensors.get("model") as Tensor<"uint8">).data);
@@ -153,6 +157,11 @@ async function read(bytes: Uint8Array, own: Own): Promise<Checkpoint> {
   if (kept === undefined) return { settings, state: { model, learner, progress } };
   const { state } = await decodeCheckpoint(kept.data.slice(), "checkpoint", own);
   return { settings, state: { model, learner, progress, kept: state } };
+}
+
+/** A record is stored as its name and options; a loss's name, or that of an output, as it is. */
+function storedLoss(loss: LossChoice | undefined) {
+  return typeof loss === "object" && !isInModel(loss) ? { name: loss.name, options: loss.options } : loss;
 }
 
 /** For a record of the right name with a different state. */

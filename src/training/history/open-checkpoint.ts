@@ -1,8 +1,8 @@
 import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import type { Loss } from "../losses/loss.ts";
-import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type Schedule, scheduleOf } from "../schedules/index.ts";
+import type { MetricChoice } from "../settings/term-metrics.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { readCheckpoint } from "./checkpoint-folder.ts";
 
@@ -10,15 +10,15 @@ import { readCheckpoint } from "./checkpoint-folder.ts";
 export interface ResumeOptions {
   /** An older checkpoint of a folder. Default: the newest. */
   readonly step?: number;
-  readonly metrics?: readonly Metric[];
+  readonly metrics?: MetricChoice;
   readonly threads?: number;
   /**
    * Replaces the one that the checkpoint names: needed if that is not in the table, else used to change its options. Must
    * have the same name and state.
    */
   readonly optimizer?: Optimizer;
-  /** The loss that the checkpoint names, if it is not in the table. */
-  readonly loss?: Loss;
+  /** The loss that the checkpoint names, if it is not in the table; of several losses, those that are not. */
+  readonly loss?: Loss | readonly Loss[];
   /** Replaces the optimizer's, e.g. after a cosine that is finished. */
   readonly learningRate?: number | Schedule;
 }

@@ -4,12 +4,13 @@ import type { Model } from "../../graph/model.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import { compile } from "../../models/compile.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { float32, type Tensor } from "../../tensor/tensor.ts";
+import type { Batch } from "../graphs/batch.ts";
 import { batchFlops, countFlops } from "../graphs/flops.ts";
 import { type Program, writeProgram } from "../graphs/program.ts";
 import { feedSizes } from "../graphs/program-inputs.ts";
 import type { TrainerSettings } from "../settings/options.ts";
-import { type TaskSettings, taskOf } from "../settings/task-options.ts";
+import { type TaskOptions, taskOf } from "../settings/task-options.ts";
 import type { Sample } from "./sample.ts";
 
 /** A kind of measurement of a width: values written after the loss of a program. */
@@ -43,7 +44,7 @@ export async function compileMeasurement(
   model: Model,
   width: string,
   measured: Measured,
-  settings: TaskSettings & Pick<TrainerSettings, "session">,
+  settings: TaskOptions & Pick<TrainerSettings, "session">,
 ): Promise<Measurement> {
   const { session } = settings;
   const widths = findWidths(model);
@@ -53,6 +54,7 @@ export async function compileMeasurement(
     ...taskOf(settings),
     training: false,
     open: measured.open ?? false,
+    factors: true,
   });
   const outputs = measured.write(program, widthOf(widths, width));
   const { graph } = program;
@@ -79,13 +81,14 @@ export async function runMeasurement(
   const means = new Map<string, Mean>();
   const asked = Object.fromEntries([...outputs.values()].map(({ value }) => [value, null]));
   const resized = widths.map((width) => ({ ...width, size: sizes.get(width.id) ?? width.size }));
+  const weights = weightsOf(program, sample);
   let spent = 0;
   let counted = 0;
   for (const batch of sample.batches(program)) {
     const { feeds, size } = batch;
-    const held = program.counted(batch);
+    const { held, factors } = weights(batch);
     counted += held;
-    const results = await session.run({ ...variables, ...feeds }, asked);
+    const results = await session.run({ ...variables, ...feeds, ...factors }, asked);
     for (const [name, { value, over }] of outputs) {
       // A batch in which nothing counts has no mean.
       if (over === "mean" && held === 0) continue;
@@ -108,6 +111,37 @@ export async function runMeasurement(
     }
   }
   return { means, flops: spent };
+}
+
+/** The weight of a batch in a mean, and factors of its terms. */
+interface BatchWeight {
+  readonly held: number;
+  readonly factors: Feeds;
+}
+
+/**
+ * How batches are weighed: by what counts in them for a single loss. What counts may differ from term to term: then batches are
+ * weighed by their examples, and each term by a factor that makes up for it.
+ */
+function weightsOf(program: Program, sample: Sample): (batch: Batch) => BatchWeight {
+  const { terms } = program;
+  const [only, ...more] = terms;
+  if (more.length === 0) return (batch) => ({ held: only.counted(batch), factors: {} });
+  const totals = terms.map(() => 0);
+  for (const batch of sample.batches(program)) {
+    terms.forEach(({ counted }, at) => {
+      totals[at] = (totals[at] as number) + counted(batch);
+    });
+  }
+  return (batch) => ({
+    held: batch.size,
+    factors: Object.fromEntries(
+      terms.map(({ counted, factor = "" }, at) => {
+        const share = (counted(batch) * sample.count) / (batch.size * (totals[at] as number));
+        return [factor, float32([], [Number.isFinite(share) ? share : 0])];
+      }),
+    ),
+  });
 }
 
 /** A mean over examples, in double precision. */

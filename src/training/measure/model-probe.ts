@@ -20,7 +20,7 @@ import { openWidths } from "../../growth/plan/symbols.ts";
 import type { Width, WidthPart } from "../../growth/plan/width.ts";
 import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
 import type { TrainerSettings } from "../settings/options.ts";
-import type { TaskSettings } from "../settings/task-options.ts";
+import type { TaskOptions } from "../settings/task-options.ts";
 import { curvatureMeasured, curvatureOf } from "./curvature.ts";
 import { compileMeasurement, type Mean, type Measured, runMeasurement } from "./measurement.ts";
 import type { MeasurementCache } from "./measurement-cache.ts";
@@ -34,7 +34,7 @@ import { sumOfSquares, unitEntries } from "./unit-entries.ts";
 export interface Probed {
   readonly model: Model;
   readonly widths: readonly Width[];
-  readonly settings: TaskSettings & Pick<TrainerSettings, "session">;
+  readonly settings: TaskOptions & Pick<TrainerSettings, "session">;
   readonly compiled: MeasurementCache;
 }
 

@@ -87,14 +87,35 @@ test("a score of curvature leaves out candidates that are not finite, not the wi
 });
 
 describe("what moved", () => {
+  test.each([
+    ["the first", [0.6, 0.5], 0.1],
+    ["the second", [0.5, 0.7], 0.2],
+    ["the second, less than the first may", [50.001, 0.7], 0.2],
+  ] as const)("of two outputs, %s", async (_, after, by) => {
+    const pair = ([first, second]: readonly [number, number]) => [
+      float32([2], [1, first]),
+      float32([2], [1, second]),
+    ];
+    const before = [after[0] > 1 ? 50 : 0.5, 0.5] as const;
+    const told = await movedBy({
+      before: pair(before),
+      after: pair(after),
+      bounds: [undefined, undefined],
+      exact: true,
+      shaken: async () => pair(after),
+    });
+    expect(told.beyond).toBe(1);
+    expect(told.maximum).toBeCloseTo(by, 5);
+  });
+
   const one = (value: number) => float32([2], [1, value]);
   const told = (after: number, noise: number, exact = true) =>
     movedBy({
-      before: one(0.5),
-      after: one(after),
-      bound: full([2], Number.POSITIVE_INFINITY),
+      before: [one(0.5)],
+      after: [one(after)],
+      bounds: [full([2], Number.POSITIVE_INFINITY)],
       exact,
-      shaken: async () => one(after + noise),
+      shaken: async () => [one(after + noise)],
     });
 
   test.each([

@@ -1,5 +1,5 @@
 import type { Feeds } from "../../engine/session.ts";
-import { compareOutputs, isPreserved, type OutputDifference } from "../../growth/examine/compare.ts";
+import { compareOutputs, isPreserved, type OutputDifference, worstOf } from "../../growth/examine/compare.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { SizeChange } from "../history/record.ts";
@@ -17,22 +17,33 @@ export interface CommitOutcome {
   readonly difference: OutputDifference;
 }
 
-/** Both outputs on one batch, and what limits how far rounding may move them apart. */
+/** Outputs before and after on one batch, in the same order, and what limits how far rounding may move them apart. */
 export interface Moved {
-  readonly before: Tensor;
-  readonly after: Tensor;
-  readonly bound: Tensor | undefined;
+  readonly before: readonly Tensor[];
+  readonly after: readonly Tensor[];
+  readonly bounds: readonly (Tensor | undefined)[];
   /** Whether a rule says that they are the same except for rounding. */
   readonly exact: boolean;
-  /** The output of the new network, whose variables and batch have gone through `shake`. */
-  readonly shaken: (shake: (feeds: Feeds) => Feeds) => Promise<Tensor>;
+  /** The outputs of the new network, whose variables and batch have gone through `shake`. */
+  readonly shaken: (shake: (feeds: Feeds) => Feeds) => Promise<readonly Tensor[]>;
 }
 
-/** How far a change of size moved the outputs. Like `verify`, it measures noise if bounds do not settle it. */
-export async function movedBy({ before, after, bound, exact, shaken }: Moved): Promise<OutputDifference> {
+/**
+ * How far a change of size moved the outputs: the difference of the one that moved beyond its limit, else of the one that
+ * moved most. Like `verify`, it measures noise if bounds do not settle it.
+ */
+export async function movedBy(moved: Moved): Promise<OutputDifference> {
+  const all: OutputDifference[] = [];
+  for (let at = 0; at < moved.before.length; at++) all.push(await oneMoved(moved, at));
+  return worstOf(all);
+}
+
+async function oneMoved({ exact, shaken, ...moved }: Moved, at: number): Promise<OutputDifference> {
+  const [before, after] = [moved.before[at] as Tensor, moved.after[at] as Tensor];
+  const bound = moved.bounds[at];
   const told = compareOutputs(before, after, bound, { proven: exact });
   if (!exact || isPreserved(told)) return told;
-  const noise = await noiseOf(after, shaken);
+  const noise = await noiseOf(after, async (shake) => (await shaken(shake))[at] as Tensor);
   return compareOutputs(before, after, bound, { proven: exact, noise });
 }
 

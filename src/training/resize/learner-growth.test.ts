@@ -14,6 +14,7 @@ import type { LearnerGrowth } from "../learner/learner.ts";
 import { createLearner } from "../learner/learners.ts";
 import { adam } from "../optimizers/adam.ts";
 import { checkOptions } from "../settings/options.ts";
+import { taskOf } from "../settings/task-options.ts";
 import { Trainer } from "../trainer/trainer.ts";
 
 const model = cnn({ input: [1, 6, 6], filters: [3, 4], classes: 3 });
@@ -24,7 +25,7 @@ const growable = widths.filter((width) => width.growable);
 async function trained(update: "kernel" | "graph") {
   const options = { loss: "crossEntropy", optimizer: adam(), update } as const;
   const settings = checkOptions(options);
-  const program = writeProgram({ model, widths, loss: settings.loss, training: true });
+  const program = writeProgram({ model, widths, ...taskOf(settings), training: true });
   const learner = await createLearner(program, settings);
   learner.load((await Trainer.create(model, options)).state().learner);
   const batch = syntheticBatch(program, 8, 1);

@@ -58,11 +58,11 @@ export async function shrinkNow(
   const exact = plan.exactness === "exact";
   const { learner: next, evaluator: smaller } = resized.compiled;
   const difference = await movedBy({
-    before: before.output,
-    after: after.output,
-    bound: before.bound,
+    before: before.outputs,
+    after: after.outputs,
+    bounds: before.bounds,
     exact,
-    shaken: async (shake) => (await smaller.forward(shake(next.variables), shake(batch))).output,
+    shaken: async (shake) => (await smaller.forward(shake(next.variables), shake(batch))).outputs,
   });
   const loss = { before: before.loss, after: after.loss };
   await commit(resized, { width: plan.width, verb: "shrunk", exact, loss, difference });

@@ -88,12 +88,12 @@ export async function widenNow(growing: Growing, request: WidenRequest): Promise
   });
   const exact = strategy.preserves;
   const difference = await movedBy({
-    before: before.output,
-    after: after.output,
-    bound: after.bound,
+    before: before.outputs,
+    after: after.outputs,
+    bounds: after.bounds,
     exact,
     shaken: async (shake) =>
-      (await evaluator.forward(shake(learner.variables), shake(request.probe.evaluation))).output,
+      (await evaluator.forward(shake(learner.variables), shake(request.probe.evaluation))).outputs,
   });
   const loss = { before: before.loss, after: after.loss };
   await commit({ keep, undo }, { width: plan.width, verb: "widened", exact, loss, difference });

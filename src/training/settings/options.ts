@@ -3,12 +3,13 @@ import type { Model } from "../../graph/model.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
 import { isInModel, lossOf } from "../losses/index.ts";
-import type { Metric } from "../metrics/metric.ts";
 import { adam } from "../optimizers/adam.ts";
 import type { Clipping } from "../optimizers/clipping.ts";
 import { type Newborn, type NewbornOptions, newbornOf } from "../optimizers/newborn.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
-import { type TaskOptions, type TaskSettings, taskNames, taskOf } from "./task-options.ts";
+import { termsOf } from "./loss-terms.ts";
+import { type TaskOptions, taskNames, taskOf } from "./task-options.ts";
+import type { MetricChoice } from "./term-metrics.ts";
 import { frozenOf, type ParameterChoice } from "./trainable.ts";
 
 export interface TrainerOptions extends TaskOptions {
@@ -39,8 +40,10 @@ export interface TrainerOptions extends TaskOptions {
   readonly clipValue?: number;
   /** A separate learning rate and weight decay for new units while they are young. Default: the same as for all others. */
   readonly newborn?: NewbornOptions;
-  /** Measured by `evaluate` besides the loss. Default: those that the loss names. */
-  readonly metrics?: readonly Metric[];
+  /**
+   * Measured by `evaluate` besides the loss; of several losses, by the name of each. Default: those that the loss names.
+   */
+  readonly metrics?: MetricChoice;
   /** Threads inside one operator. Default 1. */
   readonly threads?: number;
   /** Execution providers of ONNX Runtime, best first. Default: CPU in Node, wasm in the browser. */
@@ -70,7 +73,7 @@ const trainerNames: OptionNames<TrainerOptions> = {
 };
 
 /** Options with their defaults filled in. */
-export interface TrainerSettings extends TaskSettings {
+export interface TrainerSettings extends TaskOptions {
   readonly optimizer: Optimizer;
   /** Names of parameters that are not trained although they could be. */
   readonly frozen: readonly string[];
@@ -90,7 +93,7 @@ export function checkOptions(options: TrainerOptions, model?: Model): TrainerSet
   checkOptionNames("Trainer.create", options, trainerNames);
   const task = taskOf(options);
   const { optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
-  if (!isInModel(task.loss)) lossOf(task.loss);
+  for (const { loss } of termsOf(task)) if (!isInModel(loss)) lossOf(loss);
   if (options.update === "kernel" && optimizer.kernel === undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: "update",

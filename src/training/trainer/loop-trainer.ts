@@ -6,16 +6,16 @@ import type { GrowthRecord } from "../history/record.ts";
 import type { Progress, TrainerState } from "../history/state.ts";
 import type { SampleOptions } from "../measure/sample.ts";
 import type { ScoreRequest } from "../measure/score-widths.ts";
-import type { Metric } from "../metrics/metric.ts";
 import type { DueGrowth } from "../policy/growth-schedule.ts";
 import type { ControllerState } from "../policy/state.ts";
 import type { WidenOptions } from "../resize/widen.ts";
 import type { TrainerSettings } from "../settings/options.ts";
+import type { Watched } from "../settings/term-metrics.ts";
 
 /** What the training loop and the growth controller need of a trainer; `Trainer` documents the members. */
 export interface LoopTrainer {
   readonly settings: TrainerSettings;
-  readonly metrics: readonly Metric[];
+  readonly metrics: readonly Watched[];
   readonly widths: readonly Width[];
   readonly progress: Progress;
   readonly step: number;

@@ -24,7 +24,6 @@ import { openCheckpoint, type ResumeOptions } from "../history/open-checkpoint.t
 import type { FitResult, GrowthRecord, ShrinkRecord } from "../history/record.ts";
 import { rolledBack } from "../history/rollback.ts";
 import { charged, noProgress, type Progress, type TrainerState, updated } from "../history/state.ts";
-import { isInModel, lossOf } from "../losses/index.ts";
 import { Sample, type SampleOptions, sampleNames } from "../measure/sample.ts";
 import { type ScoreRequest, scoreNames, scoreWidths } from "../measure/score-widths.ts";
 import type { Metric } from "../metrics/metric.ts";
@@ -37,6 +36,7 @@ import { type Growing, type ResizedModel, withVariables } from "../resize/size-c
 import { type WidenOptions, widenNow, widenRequest } from "../resize/widen.ts";
 import { rateAt } from "../schedules/index.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "../settings/options.ts";
+import { metricsOfTerms, type Watched, watchedOf } from "../settings/term-metrics.ts";
 import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { type FitOptions, runFit } from "./fit.ts";
 import type { LoopTrainer } from "./loop-trainer.ts";
@@ -47,7 +47,7 @@ import { type RunOptions, runNames } from "./run-options.ts";
 /** Trains a model and widens it while it trains. */
 export class Trainer implements LoopTrainer {
   readonly settings: TrainerSettings;
-  readonly metrics: readonly Metric[];
+  readonly #metrics: readonly (readonly Metric[])[];
   #compiled: Compilation;
   #model: Model;
   #progress: Progress;
@@ -63,12 +63,12 @@ export class Trainer implements LoopTrainer {
 
   private constructor(
     settings: TrainerSettings,
-    metrics: readonly Metric[] | undefined,
+    metrics: readonly (readonly Metric[])[],
     compiled: Compilation,
     state: Omit<TrainerState, "learner">,
   ) {
     this.settings = settings;
-    this.metrics = metrics ?? (isInModel(settings.loss) ? [] : lossOf(settings.loss).metrics);
+    this.#metrics = metrics;
     this.#compiled = compiled;
     this.#model = state.model;
     this.#progress = state.progress;
@@ -82,15 +82,22 @@ export class Trainer implements LoopTrainer {
    */
   static async create(model: Model, options: TrainerOptions = {}): Promise<Trainer> {
     const settings = checkOptions(options, model);
+    const metrics = metricsOfTerms(settings, options.metrics);
     const compiled = await compileModel(model, settings);
-    return new Trainer(settings, options.metrics, compiled, { model, progress: noProgress });
+    return new Trainer(settings, metrics, compiled, { model, progress: noProgress });
   }
 
   /** Resumes from a folder of `saveCheckpoint` or the bytes of `checkpoint`. Throws `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`. */
   static async resume(source: string | Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
     const { settings, state } = await openCheckpoint(source, options);
+    const metrics = metricsOfTerms(settings, options.metrics);
     const compiled = await compileModel(state.model, settings, state.learner);
-    return new Trainer(settings, options.metrics, compiled, state);
+    return new Trainer(settings, metrics, compiled, state);
+  }
+
+  /** The figures of an evaluation besides the loss. Of several losses, those of each come with its name in front. */
+  get metrics(): readonly Watched[] {
+    return watchedOf(this.settings, this.#metrics);
   }
 
   /** The model as it is now. */
@@ -217,15 +224,21 @@ export class Trainer implements LoopTrainer {
   /** Loss and metrics over a data set, without dropout and with running statistics. */
   evaluate(data: Dataset, { batchSize = 256 }: { batchSize?: number } = {}): Promise<Evaluation> {
     return this.#turns.take(() =>
-      this.#compiled.evaluator.evaluate(this.#compiled.learner.variables, data, this.metrics, batchSize),
+      this.#compiled.evaluator.evaluate(this.#compiled.learner.variables, data, this.#metrics, batchSize),
     );
   }
 
   /**
-   * Outputs [batch, ...] for features, given as a tensor of the input's shape or as rows, or for the model's inputs by
-   * name. Throws `SHAPE_MISMATCH`.
+   * The output [batch, ...] for features, given as a tensor of the input's shape or as rows, or for the model's inputs by
+   * name; of several trained outputs, the first. Throws `SHAPE_MISMATCH`.
    */
-  predict(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Tensor> {
+  async predict(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Tensor> {
+    const outputs = await this.predictAll(given);
+    return outputs[this.#compiled.program.outputs[0] as string] as Tensor;
+  }
+
+  /** Every trained output by name, as {@link Trainer.predict} gives the first. */
+  predictAll(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Feeds> {
     return this.#turns.take(() => {
       const { evaluator, learner, program } = this.#compiled;
       return evaluator.predict(learner.variables, feedsOf(program, given));

@@ -19,7 +19,7 @@ export function comparedData({ graph }: Model, data: Dataset): ComparedData {
   // If a model fixes a batch larger than the data, examples repeat.
   const order = Uint32Array.from({ length: Math.max(data.count, size) }, (_, index) => index % data.count);
   const batches = Array.from({ length: count }, (_, at) => {
-    const batcher = new Batcher({ inputs, ignored: [], target: undefined, classes: undefined }, data);
+    const batcher = new Batcher({ inputs, ignored: [], targets: [] }, data);
     return batcher.take(order, at * size, size).feeds;
   });
   return { name: data.name, batches };
