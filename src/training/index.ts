@@ -131,7 +131,7 @@ export type { StepSchedule } from "./schedules/step.ts";
 export type { WsdSchedule } from "./schedules/wsd.ts";
 export type { BatchAxis } from "./settings/batch-axes.ts";
 export type { LossTerm, TaskOptions } from "./settings/task-options.ts";
-export type { MetricChoice } from "./settings/term-metrics.ts";
+export type { MetricChoice, Watched } from "./settings/term-metrics.ts";
 export { diagnose } from "./trainer/diagnose-model.ts";
 export type { LoopTrainer } from "./trainer/loop-trainer.ts";
 export type { OutputCoverage } from "./verification/coverage.ts";
