@@ -107,6 +107,7 @@ export type {
   SgdScalars,
 } from "../engine/kernel/optimizer-kernel.ts";
 export type { Feeds, SessionOptions } from "../engine/session.ts";
+export type { Given } from "./compilation/probe.ts";
 export type { DiagnoseOptions } from "./examine/evidence.ts";
 export { examineNewUnits, type NewUnits, type NewUnitsOptions } from "./examine/new-units.ts";
 export { compareOnData, type ExamineOptions, examineUnits } from "./examine/shrink-evidence.ts";

@@ -54,11 +54,11 @@ export function firstWorkingBatch(
   return workingBatch(program, settings, (batch) => evaluator.forward(learner.variables, batch));
 }
 
+/** What a trainer predicts of: a tensor of the only input's shape, rows of numbers for it, or the inputs by name. */
+export type Given = Tensor | readonly (readonly number[])[] | Feeds;
+
 /** Inputs by name, from a caller's tensor for the only input or tensors for all of them. */
-export function feedsOf(
-  { inputs }: Pick<Program, "inputs">,
-  given: Tensor | readonly (readonly number[])[] | Feeds,
-): Feeds {
+export function feedsOf({ inputs }: Pick<Program, "inputs">, given: Given): Feeds {
   const name = inputs[0]?.name ?? "";
   if (Array.isArray(given)) return { [name]: float32([given.length, given[0]?.length ?? 0], given.flat()) };
   return isTensor(given) ? { [name]: given } : (given as Feeds);

@@ -1,5 +1,10 @@
 import type { Feeds } from "../../engine/session.ts";
-import type { DiagnosisOptions, Evidence } from "../../growth/examine/diagnose.ts";
+import {
+  type DiagnosisOptions,
+  diagnoseWidth,
+  type Evidence,
+  type WidthDiagnosis,
+} from "../../growth/examine/diagnose.ts";
 import type { OptionNames } from "../../tensor/known-options.ts";
 import type { Compilation } from "../compilation/compilation.ts";
 
@@ -22,4 +27,16 @@ export async function gatherEvidence(
     gradients: (await learner.gradients(masked)).gradients,
     activations: await evaluator.activations(learner.variables, batch),
   };
+}
+
+/** The diagnosis of every width that can grow, by the same passes. */
+export async function diagnoseWidths(
+  compiled: Pick<Compilation, "learner" | "evaluator" | "widths">,
+  batch: Feeds,
+  masked: Feeds,
+  options: DiagnosisOptions,
+): Promise<readonly WidthDiagnosis[]> {
+  const evidence = await gatherEvidence(compiled, batch, masked);
+  const growable = compiled.widths.filter((width) => width.growable);
+  return growable.map((width) => diagnoseWidth(width, evidence, options));
 }

@@ -2,7 +2,7 @@ import { checkOptionNames, type OptionNames } from "../../tensor/known-options.t
 import type { Loss } from "../losses/loss.ts";
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { type Schedule, scheduleOf } from "../schedules/index.ts";
-import type { MetricChoice } from "../settings/term-metrics.ts";
+import { type MetricChoice, metricsOfTerms } from "../settings/term-metrics.ts";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.ts";
 import { readCheckpoint } from "./checkpoint-folder.ts";
 
@@ -46,6 +46,7 @@ export async function openCheckpoint(
     typeof source === "string" ? await readCheckpoint(source, step) : { path: undefined, bytes: source };
   const { settings, state } = await decodeCheckpoint(bytes, path, own);
   const session = { ...settings.session, ...(threads === undefined ? {} : { threads }) };
+  metricsOfTerms(settings, options.metrics);
   const { optimizer } = settings;
   const rate = learningRate === undefined ? optimizer.learningRate : scheduleOf(learningRate);
   return { settings: { ...settings, session, optimizer: { ...optimizer, learningRate: rate } }, state };

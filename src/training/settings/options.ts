@@ -9,7 +9,7 @@ import { type Newborn, type NewbornOptions, newbornOf } from "../optimizers/newb
 import type { Optimizer } from "../optimizers/optimizer.ts";
 import { termsOf } from "./loss-terms.ts";
 import { type TaskOptions, taskNames, taskOf } from "./task-options.ts";
-import type { MetricChoice } from "./term-metrics.ts";
+import { type MetricChoice, metricsOfTerms } from "./term-metrics.ts";
 import { frozenOf, type ParameterChoice } from "./trainable.ts";
 
 export interface TrainerOptions extends TaskOptions {
@@ -94,6 +94,7 @@ export function checkOptions(options: TrainerOptions, model?: Model): TrainerSet
   const task = taskOf(options);
   const { optimizer = adam(), batchSize = 32, seed = 0, threads = 1 } = options;
   for (const { loss } of termsOf(task)) if (!isInModel(loss)) lossOf(loss);
+  metricsOfTerms(task, options.metrics);
   if (options.update === "kernel" && optimizer.kernel === undefined) {
     throw new EspalierError("ARGUMENT", {
       thing: "update",

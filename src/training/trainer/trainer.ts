@@ -3,7 +3,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Feeds } from "../../engine/session.ts";
 import { encodeModel } from "../../formats/onnx/index.ts";
 import { type Model, withParameters } from "../../graph/model.ts";
-import { diagnoseWidth, type WidthDiagnosis } from "../../growth/examine/diagnose.ts";
+import type { WidthDiagnosis } from "../../growth/examine/diagnose.ts";
 import type { WidthScore } from "../../growth/plan/score.ts";
 import type { Width } from "../../growth/plan/width.ts";
 import type { ShrinkChoice } from "../../growth/shrink/shrink-choice.ts";
@@ -12,8 +12,8 @@ import { checkOptionNames } from "../../tensor/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Compilation, compileModel, recompile, releaseCompilation } from "../compilation/compilation.ts";
 import type { Evaluation } from "../compilation/evaluator.ts";
-import { feedsOf, firstWorkingBatch, headOf } from "../compilation/probe.ts";
-import { type DiagnoseOptions, diagnoseNames, gatherEvidence } from "../examine/evidence.ts";
+import { feedsOf, firstWorkingBatch, type Given, headOf } from "../compilation/probe.ts";
+import { type DiagnoseOptions, diagnoseNames, diagnoseWidths } from "../examine/evidence.ts";
 import { Feeding } from "../graphs/feeding.ts";
 import { costOf, flopsPerExample, StepFlops } from "../graphs/flops.ts";
 import { encodeCheckpoint } from "../history/checkpoint.ts";
@@ -36,7 +36,7 @@ import { type Growing, type ResizedModel, withVariables } from "../resize/size-c
 import { type WidenOptions, widenNow, widenRequest } from "../resize/widen.ts";
 import { rateAt } from "../schedules/index.ts";
 import { checkOptions, type TrainerOptions, type TrainerSettings } from "../settings/options.ts";
-import { metricsOfTerms, type Watched, watchedOf } from "../settings/term-metrics.ts";
+import { type MetricChoice, metricsOfTerms, type Watched, watchedOf } from "../settings/term-metrics.ts";
 import { faultOf, judgeWeights, lossDiverged, weightsDiverged } from "./divergence.ts";
 import { type FitOptions, runFit } from "./fit.ts";
 import type { LoopTrainer } from "./loop-trainer.ts";
@@ -47,6 +47,8 @@ import { type RunOptions, runNames } from "./run-options.ts";
 /** Trains a model and widens it while it trains. */
 export class Trainer implements LoopTrainer {
   readonly settings: TrainerSettings;
+  /** The figures of an evaluation besides the loss. Of several losses, those of each come with its name in front. */
+  readonly metrics: readonly Watched[];
   readonly #metrics: readonly (readonly Metric[])[];
   #compiled: Compilation;
   #model: Model;
@@ -63,12 +65,13 @@ export class Trainer implements LoopTrainer {
 
   private constructor(
     settings: TrainerSettings,
-    metrics: readonly (readonly Metric[])[],
+    metrics: MetricChoice | undefined,
     compiled: Compilation,
     state: Omit<TrainerState, "learner">,
   ) {
     this.settings = settings;
-    this.#metrics = metrics;
+    this.#metrics = metricsOfTerms(settings, metrics);
+    this.metrics = watchedOf(settings, this.#metrics);
     this.#compiled = compiled;
     this.#model = state.model;
     this.#progress = state.progress;
@@ -82,22 +85,15 @@ export class Trainer implements LoopTrainer {
    */
   static async create(model: Model, options: TrainerOptions = {}): Promise<Trainer> {
     const settings = checkOptions(options, model);
-    const metrics = metricsOfTerms(settings, options.metrics);
     const compiled = await compileModel(model, settings);
-    return new Trainer(settings, metrics, compiled, { model, progress: noProgress });
+    return new Trainer(settings, options.metrics, compiled, { model, progress: noProgress });
   }
 
   /** Resumes from a folder of `saveCheckpoint` or the bytes of `checkpoint`. Throws `CHECKPOINT_MISSING` or `CHECKPOINT_CORRUPT`. */
   static async resume(source: string | Uint8Array, options: ResumeOptions = {}): Promise<Trainer> {
     const { settings, state } = await openCheckpoint(source, options);
-    const metrics = metricsOfTerms(settings, options.metrics);
     const compiled = await compileModel(state.model, settings, state.learner);
-    return new Trainer(settings, metrics, compiled, state);
-  }
-
-  /** The figures of an evaluation besides the loss. Of several losses, those of each come with its name in front. */
-  get metrics(): readonly Watched[] {
-    return watchedOf(this.settings, this.#metrics);
+    return new Trainer(settings, options.metrics, compiled, state);
   }
 
   /** The model as it is now. */
@@ -166,19 +162,17 @@ export class Trainer implements LoopTrainer {
    * not finite; the weights of the last finite loss are kept.
    */
   trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
-    return this.#turns.take(() => this.#trainStep(data));
-  }
-
-  async #trainStep(data: Dataset): Promise<{ readonly loss: number; readonly size: number }> {
-    const { feeds, size } = this.#begin(data).batch(this.#progress);
-    const { step } = this;
-    this.#lastBatch = feeds;
-    const loss = await this.#compiled.learner.step(this.#withMasks(feeds, this.widths), step);
-    this.#unjudged = Number.isFinite(loss);
-    if (!this.#unjudged) throw lossDiverged(step, loss, rateAt(this.settings.optimizer.learningRate, step));
-    const paid = charged(this.#progress, "training", this.#stepFlops.of(size, this.#compiled, feeds));
-    this.#progress = updated(paid, size, data.count);
-    return { loss, size };
+    return this.#turns.take(async () => {
+      const { feeds, size } = this.#begin(data).batch(this.#progress);
+      const { step } = this;
+      this.#lastBatch = feeds;
+      const loss = await this.#compiled.learner.step(this.#withMasks(feeds, this.widths), step);
+      this.#unjudged = Number.isFinite(loss);
+      if (!this.#unjudged) throw lossDiverged(step, loss, rateAt(this.settings.optimizer.learningRate, step));
+      const paid = charged(this.#progress, "training", this.#stepFlops.of(size, this.#compiled, feeds));
+      this.#progress = updated(paid, size, data.count);
+      return { loss, size };
+    });
   }
 
   /** Prepares to train on `data`. */
@@ -228,17 +222,14 @@ export class Trainer implements LoopTrainer {
     );
   }
 
-  /**
-   * The output [batch, ...] for features, given as a tensor of the input's shape or as rows, or for the model's inputs by
-   * name; of several trained outputs, the first. Throws `SHAPE_MISMATCH`.
-   */
-  async predict(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Tensor> {
-    const outputs = await this.predictAll(given);
-    return outputs[this.#compiled.program.outputs[0] as string] as Tensor;
+  /** The output [batch, ...]; of several trained outputs, the first. Throws `SHAPE_MISMATCH`. */
+  async predict(given: Given): Promise<Tensor> {
+    const [first = ""] = this.#compiled.program.outputs;
+    return (await this.predictAll(given))[first] as Tensor;
   }
 
   /** Every trained output by name, as {@link Trainer.predict} gives the first. */
-  predictAll(given: Tensor | readonly (readonly number[])[] | Feeds): Promise<Feeds> {
+  predictAll(given: Given): Promise<Feeds> {
     return this.#turns.take(() => {
       const { evaluator, learner, program } = this.#compiled;
       return evaluator.predict(learner.variables, feedsOf(program, given));
@@ -311,9 +302,7 @@ export class Trainer implements LoopTrainer {
     checkOptionNames("diagnose", options, diagnoseNames);
     return this.#turns.take(async () => {
       const batch = await this.#probe(data, options.batchSize);
-      const evidence = await gatherEvidence(this.#compiled, batch, this.#withMasks(batch, this.widths));
-      const growable = this.widths.filter((width) => width.growable);
-      return growable.map((width) => diagnoseWidth(width, evidence, options));
+      return diagnoseWidths(this.#compiled, batch, this.#withMasks(batch, this.widths), options);
     });
   }
 
