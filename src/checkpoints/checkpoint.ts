@@ -126,7 +126,7 @@ function sameBytes(weights: Weights, a: StoredTensor, b: StoredTensor): boolean 
   for (let at = 0; at < size; at += pieceElements) {
     const count = Math.min(pieceElements, size - at);
     const [left, right] = [weights.read(a, at, count), weights.read(b, at, count)];
-    if (left.some((byte, index) => byte !== right[index])) return false;
+    for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
   }
   return true;
 }

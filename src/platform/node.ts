@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { appendFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { hostname } from "node:os";
 import { basename, dirname } from "node:path";
 import { EspalierError } from "../tensor/errors.ts";
-import { createFile, openFile } from "./node-file.ts";
+import { createFile, named, openFile, writeAll } from "./node-file.ts";
 import { openFolder } from "./node-folder.ts";
 import type { Platform } from "./platform.ts";
 
@@ -82,31 +83,25 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  let at = 0;
-  while (at < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, at, Math.min(pieceBytes, bytes.length - at));
-    at += bytesWritten;
-  }
-}
-
 async function writeFile(path: string, bytes: Uint8Array | Iterable<Uint8Array>): Promise<void> {
   const folder = dirname(path);
   await makeFolder(folder);
   const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    const file = await open(temporary, "wx");
-    try {
-      for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) await writeAll(file, piece);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await named(path, async () => {
+      const file = await open(temporary, "wx");
+      try {
+        for (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) await writeAll(file, piece);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    });
     await rename(temporary, path);
     await syncFolder(folder);
-  } catch (cause) {
+  } catch (error) {
     await rm(temporary, { force: true });
-    throw cause;
+    throw error;
   }
 }
 
@@ -135,6 +130,18 @@ async function renameOnDisk(from: string, to: string): Promise<void> {
   await syncFolder(dirname(to));
 }
 
+/** See `Platform.hasEnded`. */
+function hasEnded(name: string): boolean {
+  const [, id = "", host] = /^(\d+) on (.+)$/s.exec(name) ?? [];
+  if (host !== hostname() || id === "" || Number(id) === process.pid) return false;
+  try {
+    process.kill(Number(id), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
 /** Files and memory under Node. */
 export const platform: Platform = {
   name: "node",
@@ -151,5 +158,7 @@ export const platform: Platform = {
   listFolder,
   makeFolder,
   removeFile: (path) => rm(path, { force: true }),
+  ownName: () => `${process.pid} on ${hostname()}`,
+  hasEnded,
   residentMemory: () => process.memoryUsage.rss(),
 };

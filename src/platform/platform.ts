@@ -20,11 +20,12 @@ export interface SourceFile {
 
 /** A new file that is written from its beginning to its end. */
 export interface TargetFile {
-  write(bytes: Uint8Array): void;
+  /** Resolves once more can be written; the bytes may be on their way and must not be changed. */
+  write(bytes: Uint8Array): Promise<void>;
   /** Writes it to the disk (fsync) and closes it. */
-  finish(): void;
+  finish(): Promise<void>;
   /** Closes it as it is; after {@link finish} nothing happens. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** What differs between Node and the browser, other than the engine. Chosen by package.json's `#platform`. */
@@ -41,7 +42,7 @@ export interface Platform {
   /** A regular file of any size; links are followed. Throws `FILE_MISSING` or `FORMAT`. */
   openFile(path: string): SourceFile;
   /** A file that must not exist yet. */
-  createFile(path: string): TargetFile;
+  createFile(path: string): Promise<TargetFile>;
   /** What a path leads to, links followed; undefined if there is nothing. */
   kindOf(path: string): Promise<"file" | "folder" | "other" | undefined>;
   /** Renames a file or folder in one step; on disk when the promise resolves. */
@@ -57,6 +58,10 @@ export interface Platform {
   removeFile(path: string): Promise<void>;
   /** Resolves once the page has rendered and handled waiting events; absent if other threads and timers get their turn anyway. */
   readonly turn?: () => Promise<void>;
+  /** A name of this process that {@link hasEnded} understands, on one line. */
+  ownName(): string;
+  /** Whether a process is known to have ended: false if its name says nothing, or if it ran on another machine. */
+  hasEnded(name: string): boolean;
   /** Resident memory of the process in bytes; undefined if unknown. */
   residentMemory(): number | undefined;
 }

@@ -33,7 +33,7 @@ export const platform: Platform = {
   writeFile: refuse,
   openFolder: refuseAtOnce,
   openFile: refuseAtOnce,
-  createFile: refuseAtOnce,
+  createFile: refuse,
   kindOf: refuse,
   rename: refuse,
   removeFolder: refuse,
@@ -42,6 +42,8 @@ export const platform: Platform = {
   listFolder: refuse,
   makeFolder: refuse,
   removeFile: refuse,
+  ownName: () => "page",
+  hasEnded: () => false,
   turn,
   residentMemory: () => undefined,
 };

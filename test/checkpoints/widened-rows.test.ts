@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { asNumbers, asStored } from "../../src/checkpoints/folder/reals.ts";
 import { entryFill } from "../../src/checkpoints/grow/entry-fill.ts";
 import { widenedRows } from "../../src/checkpoints/grow/widened-rows.ts";
 import type { Layout } from "../../src/graph/layout.ts";
@@ -29,9 +30,10 @@ test("a tensor that is streamed is the one that is grown in memory, to the bit",
     others: fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })),
     piece: fc.integer({ min: 1, max: 5 }),
     seed: fc.nat(1000),
+    stored: fc.boolean(),
   });
   fc.assert(
-    fc.property(cases, ({ layout, axis, fill, from, times, others, piece, seed }) => {
+    fc.property(cases, ({ layout, axis, fill, from, times, others, piece, seed, stored }) => {
       const to = from * times;
       const dims = [...others];
       dims.splice(axis, 0, layoutSize(layout, from));
@@ -58,10 +60,16 @@ test("a tensor that is streamed is the one that is grown in memory, to the bit",
       const graph = { name: "g", inputs: [], outputs: [], nodes: [], parameters: new Map([["w", tensor]]) };
       const expected = applyPlan(makeModel(graph), plan, random).graph.parameters.get("w");
       const length = sizeOf(dims.slice(1));
+      // Means are taken of numbers; what is only moved is held as it is stored.
+      const holding = stored && fill !== "mean" ? asStored("float32") : asNumbers;
       const source = {
         dims,
-        rows: (first: number, count: number) =>
-          Float64Array.from(tensor.data.subarray(first * length, (first + count) * length)),
+        holding,
+        rows(first: number, count: number) {
+          const values = holding.make(count * length);
+          values.set(tensor.data.subarray(first * length, (first + count) * length) as Float32Array);
+          return values;
+        },
       };
       const entry = entryFill(fill, role, random);
       const rows = widenedRows(source, { edit, from, to, seed, entry, offset: 0 });

@@ -28,6 +28,13 @@ export function rotaryOf(
   const base = given?.optional("rope_theta") ?? config.optional("rope_theta") ?? theta;
   const share =
     given?.optional("partial_rotary_factor") ?? config.optional("partial_rotary_factor") ?? partial;
+  if (!(share > 0 && share <= 1)) {
+    throw new EspalierError("CONFIG", {
+      thing: `${config.thing}: partial_rotary_factor`,
+      rule: "must be above 0 and at most 1",
+      received: share,
+    });
+  }
   const turning = Math.floor(headDim * share);
   const plain = Array.from({ length: Math.ceil(turning / 2) }, (_, at) =>
     Math.fround(1 / Math.fround(base ** Math.fround((2 * at) / turning))),

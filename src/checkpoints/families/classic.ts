@@ -97,13 +97,13 @@ export function classicSizes(
   headDim: number | undefined,
   ffn?: number,
 ): ClassicSizes {
-  const [hidden, heads] = [config.count(keys.hidden), config.count(keys.heads)];
+  const [hidden, heads] = [config.count(keys.hidden), config.few(keys.heads)];
   return {
     hidden,
     heads,
     headDim: headDim ?? Math.floor(hidden / heads),
     ffn: config.count(keys.ffn, ffn),
-    layers: config.count(keys.layers),
+    layers: config.few(keys.layers),
     vocab: config.count(keys.vocab),
     positions: config.count(keys.positions),
   };
@@ -126,7 +126,7 @@ export function fullAttention(
 
 /** Heads divide the stream. */
 export function headsDivide(config: Config, hidden: string, heads: string): readonly ClassRule[] {
-  const [size, count] = [config.count(hidden), config.count(heads)];
+  const [size, count] = [config.count(hidden), config.few(heads)];
   if (size % count === 0) return [];
   return [
     {

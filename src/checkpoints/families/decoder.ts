@@ -44,13 +44,16 @@ export function decoder(
   options: DecoderOptions = {},
 ): Structure {
   const hidden = config.count("hidden_size");
-  const heads = config.count("num_attention_heads");
+  const heads = config.few("num_attention_heads");
   const kv = config.keys().includes("num_key_value_heads")
-    ? config.count("num_key_value_heads", heads)
+    ? config.few("num_key_value_heads", heads)
     : (options.kvDefault ?? heads);
+  if (heads % kv !== 0) {
+    config.refuse("num_attention_heads", `must be a multiple of num_key_value_heads (${kv})`, heads);
+  }
   const headDim =
-    fixedHeadDim ?? config.count("head_dim", options.headDimDefault ?? Math.floor(hidden / heads));
-  const layers = config.count("num_hidden_layers");
+    fixedHeadDim ?? config.few("head_dim", options.headDimDefault ?? Math.floor(hidden / heads));
+  const layers = config.few("num_hidden_layers");
   const epsilon = config.number("rms_norm_eps", options.epsilonDefault ?? 1e-6);
   const activation = options.activation ?? config.text("hidden_act", "silu");
   const tied = config.flag("tie_word_embeddings", options.tiedDefault ?? false) && !has("lm_head.weight");
@@ -230,7 +233,7 @@ export function decoder(
 
 /** The class asks for a hidden size that its heads divide, although the size of a head is a field of its own. */
 export function headsDivideHidden(className: string, config: Config): readonly ClassRule[] {
-  const [hidden, heads] = [config.count("hidden_size"), config.count("num_attention_heads")];
+  const [hidden, heads] = [config.count("hidden_size"), config.few("num_attention_heads")];
   if (hidden % heads === 0) return [];
   const next = Math.ceil(hidden / heads) * heads;
   return [

@@ -9,7 +9,7 @@ export const mistral: Family = {
     const slides = config.values.sliding_window !== null;
     const window = slides ? config.count("sliding_window", 4096) : undefined;
     const kind = slides ? "sliding_attention" : "full_attention";
-    const layers = Array.from({ length: config.count("num_hidden_layers") }, () => kind);
+    const layers = Array.from({ length: config.few("num_hidden_layers") }, () => kind);
     return decoder(config, has, headDim, { kvDefault: 8, layerTypes: layers, window });
   },
   rules: () => [],

@@ -8,7 +8,7 @@ export const phi3: Family = {
   read(config, has, headDim) {
     const window = config.optional("sliding_window");
     const kind = window === undefined ? "full_attention" : "sliding_attention";
-    const layerTypes = Array.from({ length: config.count("num_hidden_layers") }, () => kind);
+    const layerTypes = Array.from({ length: config.few("num_hidden_layers") }, () => kind);
     return decoder(config, has, headDim, { epsilonDefault: 1e-5, layerTypes, window });
   },
   rules: () => [],

@@ -2,7 +2,7 @@ import type { Config } from "../folder/config.ts";
 
 /** The kinds of the layers: as the file lists them, else as the class computes them from their numbers. */
 export function layerTypes(config: Config, isSliding: (index: number) => boolean): readonly string[] {
-  const computed = Array.from({ length: config.count("num_hidden_layers") }, (_, index) =>
+  const computed = Array.from({ length: config.few("num_hidden_layers") }, (_, index) =>
     isSliding(index) ? "sliding_attention" : "full_attention",
   );
   return config.texts("layer_types") ?? computed;

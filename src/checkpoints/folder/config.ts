@@ -3,6 +3,10 @@ import { EspalierError } from "../../tensor/errors.ts";
 import { spansOf } from "./json-text.ts";
 import { refuseUnknownFolder } from "./recognize.ts";
 
+/** Limits of what a file may make espalier build. */
+const mostCount = 2 ** 30;
+const mostListed = 2 ** 12;
+
 /** Bytes of a configuration that are read at most. */
 const maxBytes = 2 ** 24;
 
@@ -43,16 +47,22 @@ export class Config {
     return Object.keys(this.values);
   }
 
-  /** A positive whole number. */
-  count(key: string, otherwise?: number): number {
+  /** A positive whole number, at most `most`. */
+  count(key: string, otherwise?: number, most = mostCount): number {
     const value = this.has(key) ? this.values[key] : otherwise;
-    if (Number.isSafeInteger(value) && (value as number) > 0) return value as number;
-    return this.#fail(key, "must be a positive whole number", value);
+    const isCount = Number.isSafeInteger(value) && (value as number) > 0;
+    if (isCount && (value as number) <= most) return value as number;
+    return this.refuse(key, `must be a positive whole number${isCount ? ` up to ${most}` : ""}`, value);
+  }
+
+  /** A number of layers, heads or entries of a head: of things that the graph is built of one by one. */
+  few(key: string, otherwise?: number): number {
+    return this.count(key, otherwise, mostListed);
   }
 
   number(key: string, otherwise?: number): number {
     const value = this.has(key) ? this.values[key] : otherwise;
-    return typeof value === "number" ? value : this.#fail(key, "must be a number", value);
+    return Number.isFinite(value) ? (value as number) : this.refuse(key, "must be a number", value);
   }
 
   /** A number, or undefined where the file has none. */
@@ -62,12 +72,12 @@ export class Config {
 
   flag(key: string, otherwise: boolean): boolean {
     const value = this.has(key) ? this.values[key] : otherwise;
-    return typeof value === "boolean" ? value : this.#fail(key, "must be true or false", value);
+    return typeof value === "boolean" ? value : this.refuse(key, "must be true or false", value);
   }
 
   text(key: string, otherwise?: string): string {
     const value = this.has(key) ? this.values[key] : otherwise;
-    return typeof value === "string" ? value : this.#fail(key, "must be a text", value);
+    return typeof value === "string" ? value : this.refuse(key, "must be a text", value);
   }
 
   /** One or several positive whole numbers. */
@@ -85,14 +95,15 @@ export class Config {
     if (!this.has(key)) return undefined;
     const value = this.values[key];
     if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-    return this.#fail(key, "must be a list of texts", value);
+    return this.refuse(key, "must be a list of texts", value);
   }
 
   /** An object within; undefined where there is none. */
   object(key: string): Config | undefined {
     if (!this.has(key)) return undefined;
     const value = this.values[key];
-    if (typeof value !== "object" || Array.isArray(value)) return this.#fail(key, "must be an object", value);
+    if (typeof value !== "object" || Array.isArray(value))
+      return this.refuse(key, "must be an object", value);
     return new Config(value as Readonly<Record<string, unknown>>, `${this.thing}, ${key}`);
   }
 
@@ -101,7 +112,8 @@ export class Config {
     return new Config({ ...this.values, ...changes }, this.thing);
   }
 
-  #fail(key: string, rule: string, received: unknown): never {
+  /** Throws `CONFIG` about a key. */
+  refuse(key: string, rule: string, received: unknown): never {
     throw new EspalierError("CONFIG", {
       thing: `${this.thing}: ${key}`,
       rule,

@@ -3,36 +3,36 @@ import type { Strategy } from "../../growth/plan/strategy.ts";
 import type { WidthPart } from "../../growth/plan/width.ts";
 import type { Role } from "../../ops/rules/axis-rule.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import type { Random } from "../../tensor/random.ts";
 
 type FillName = WidthPart["fill"];
 
-/** How one entry of a new unit is made, whatever the others are: what can be streamed. */
-export interface EntryFill {
-  /** Words of the unit's generator that an entry takes. */
-  readonly words: number;
-  /** `length` entries has a unit in this parameter, of `units` units when grown. */
-  readonly value: (draws: Random, length: number, units: number) => number;
-}
+/** How entries of a new unit are made, whatever the others are: what can be streamed. */
+export type EntryFill =
+  | { readonly kind: "constant"; readonly value: number }
+  /**
+   * Drawn from N(0, deviation²), one after the other, from the unit's generator. A unit has `length` entries in this
+   * parameter, and there are `units` units when it is grown.
+   */
+  | { readonly kind: "normal"; readonly deviation: (length: number, units: number) => number };
 
-const drawn = (deviation: (length: number, units: number) => number): EntryFill => ({
-  words: 2,
-  value: (draws, length, units) => deviation(length, units) * draws.normal(),
+const normal = (deviation: (length: number, units: number) => number): EntryFill => ({
+  kind: "normal",
+  deviation,
 });
-const always = (value: number): EntryFill => ({ words: 0, value: () => value });
+const always = (value: number): EntryFill => ({ kind: "constant", value });
 
 /** The same values as the library's fills, entry by entry. */
 const entryOf = new Map<Fill, EntryFill>([
   [keepZero, always(0)],
   [fillOne, always(1)],
-  [fillHe, drawn((length) => Math.sqrt(2 / length))],
+  [fillHe, normal((length) => Math.sqrt(2 / length))],
 ]);
 
 /** The fills of a plan that look at nothing but the entry. */
 const named: { readonly [Name in FillName]?: EntryFill } = {
   zero: always(0),
-  draw: drawn((_, units) => 1 / Math.sqrt(units)),
-  offset: drawn(() => 0.1),
+  draw: normal((_, units) => 1 / Math.sqrt(units)),
+  offset: normal(() => 0.1),
 };
 
 /** Undefined for fills that copy, average or share out old units. */

@@ -1,24 +1,30 @@
 import { Random } from "../../tensor/random.ts";
-import { realsFrom } from "../folder/reals.ts";
+import { asNumbers, asStored, entriesFrom } from "../folder/reals.ts";
 import type { StoredTensor, Weights } from "../folder/weights.ts";
 import { entryFill } from "./entry-fill.ts";
 import type { GrownTensor, Stage, Values } from "./growing.ts";
-import { mappedRows, type Rows, rowCount, rowLength, takenRows } from "./rows.ts";
+import { constantRows, mappedRows, type Rows, rowCount, rowLength, takenRows } from "./rows.ts";
 import { widenedRows } from "./widened-rows.ts";
 
 /** A stored tensor with everything done to it that was planned, row by row. */
 export function rowsOf(weights: Weights, stored: StoredTensor, tensor: GrownTensor, values: Values): Rows {
   const length = rowLength(stored);
+  const holding = tensor.stages.some(calculates) ? asNumbers : asStored(tensor.dtype);
   const source: Rows = {
     dims: stored.dims,
+    holding,
     rows: (from, count) =>
-      realsFrom(weights.read(stored, from * length, count * length), stored.dtype, count * length),
+      entriesFrom(weights.read(stored, from * length, count * length), stored.dtype, count * length, holding),
   };
   return tensor.stages.reduce((rows, stage) => staged(rows, stage, tensor.name, values), source);
 }
 
+/** Whether a stage computes with old entries, where others move them. */
+const calculates = (stage: Stage) =>
+  stage.kind === "scale" || (stage.kind === "widen" && stage.edit.fill === "mean");
+
 function staged(source: Rows, stage: Stage, name: string, { strategy, seed }: Values): Rows {
-  if (stage.kind === "constant") return mappedRows(source, () => stage.value);
+  if (stage.kind === "constant") return constantRows(source, stage.value);
   if (stage.kind === "scale") {
     const { factor, offset } = stage;
     return mappedRows(source, (value) => (value + offset) * factor - offset);
@@ -60,19 +66,23 @@ function withRows(
   name: string,
   seed: number,
 ): Rows {
+  const { holding } = source;
   const [old, length] = [rowCount(source), rowLength(source)];
+  const drawn = new Float64Array(length);
   return {
+    holding,
     dims: [old + by, ...source.dims.slice(1)],
     storedRow: (row) => (row < old ? (source.storedRow?.(row) ?? -1) : -1),
     rows(from, count) {
-      const values = new Float64Array(count * length);
+      const values = holding.make(count * length);
       const kept = Math.max(0, Math.min(count, old - from));
       if (kept > 0) values.set(source.rows(from, kept));
+      if (deviation === 0) return values;
       for (let row = Math.max(from, old); row < from + count; row++) {
-        const draws = new Random(seed, `rows of ${name}`, row);
-        for (let at = 0; at < length; at++) {
-          values[(row - from) * length + at] = deviation === 0 ? 0 : deviation * draws.normal();
-        }
+        new Random(seed, `rows of ${name}`, row).fillNormal(drawn);
+        const start = (row - from) * length;
+        for (let at = 0; at < length; at++)
+          values[start + at] = holding.stored(deviation * (drawn[at] as number));
       }
       return values;
     },

@@ -2,8 +2,9 @@ import { growthIndices, unitPositions } from "../../graph/layout.ts";
 import type { WidthPart } from "../../growth/plan/width.ts";
 import { Random } from "../../tensor/random.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
+import type { Entries } from "../folder/reals.ts";
 import type { EntryFill } from "./entry-fill.ts";
-import { type Rows, rowCount, rowLength } from "./rows.ts";
+import { copyStretches, type Rows, rowCount, rowLength, type Stretch, stretchesOf } from "./rows.ts";
 
 /** What is to be known of a growth of one axis. */
 export interface Widening {
@@ -17,14 +18,24 @@ export interface Widening {
   readonly offset: number;
 }
 
-/** One unit's entries lie in runs: at one of its positions, in one window of rows, one after the other. */
-interface Run {
+/** A position of the axis that is filled, and which unit it is a place of. */
+interface Place {
+  readonly position: number;
   readonly unit: number;
-  /** Number of the first entry among all of the unit's. */
-  readonly first: number;
-  /** Where each piece of the run begins in the window; a piece is `inner` entries long. */
-  readonly starts: readonly number[];
+  readonly place: number;
 }
+
+/** Where the entries of one position begin in a window of rows: pieces of `inner` entries, `step` apart. */
+interface Pieces {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+  /** Number of the first piece among all of the position's. */
+  readonly first: number;
+}
+
+/** Entries that are drawn at a time. */
+const batch = 4096;
 
 /**
  * The tensor with an axis grown from `from` to `to` units, the same to the bit as the library makes it in memory: draws are
@@ -49,7 +60,11 @@ class Widened implements Rows {
   /** Blocks of the axis: in one row, and in all. */
   readonly #outer: number;
   readonly #blocks: number;
+  /** What is copied along a later axis, and what is filled then: for each place of a unit that draws, its positions. */
+  readonly #stretches: readonly Stretch[];
+  readonly #filled: readonly (readonly Place[])[];
   readonly #draws = new Map<number, Random>();
+  readonly #drawn = new Float64Array(batch);
   #means: Float64Array | undefined;
 
   constructor(source: Rows, widening: Widening) {
@@ -70,9 +85,16 @@ class Widened implements Rows {
     this.#outer = axis === 0 ? 1 : sizeOf(source.dims.slice(1, axis));
     this.#blocks = axis === 0 ? 1 : rowCount(source) * this.#outer;
     this.dims = source.dims.map((size, at) => (at === axis ? this.#indices.length : size));
+    const later = axis > 0;
+    this.#stretches = later ? stretchesOf(this.#indices.length, (position) => this.#originOf(position)) : [];
+    this.#filled = later ? this.#places() : [];
   }
 
-  rows = (from: number, count: number): Float64Array =>
+  get holding() {
+    return this.#source.holding;
+  }
+
+  rows = (from: number, count: number): Entries =>
     this.#widening.edit.axis === 0 ? this.#ofFirstAxis(from, count) : this.#ofLaterAxis(from, count);
 
   storedRow = (row: number): number => {
@@ -81,54 +103,41 @@ class Widened implements Rows {
     return old < 0 ? -1 : (this.#source.storedRow?.(old) ?? -1);
   };
 
-  #ofFirstAxis(from: number, count: number): Float64Array {
+  #ofFirstAxis(from: number, count: number): Entries {
     const length = rowLength(this.#source);
-    const values = new Float64Array(count * length);
-    for (let at = 0; at < count; at++) {
-      const position = from + at;
-      const old = this.#originOf(position);
+    const values = this.holding.make(count * length);
+    for (let at = 0; at < count; ) {
+      const old = this.#originOf(from + at);
+      let run = 1;
       if (old >= 0) {
-        let run = 1;
-        while (at + run < count && this.#originOf(position + run) === old + run) run++;
+        while (at + run < count && this.#originOf(from + at + run) === old + run) run++;
         values.set(this.#source.rows(old, run), at * length);
-        for (let next = at; next < at + run; next++) this.#fill(values, from + next, [next * length], 0);
-        at += run - 1;
-      } else this.#fill(values, position, [at * length], 0);
+      }
+      for (let next = at; next < at + run; next++) {
+        const place = this.#placeOf(from + next);
+        if (this.#touches(place)) {
+          this.#fill(values, [place], () => ({ start: next * length, step: 0, count: 1, first: 0 }));
+        }
+      }
+      at += run;
     }
     return values;
   }
 
-  #ofLaterAxis(from: number, count: number): Float64Array {
-    const [inner, size, grown] = [
-      this.#inner,
-      this.#source.dims[this.#widening.edit.axis] as number,
-      this.#indices.length,
-    ];
-    const before = this.#source.rows(from, count);
-    const values = new Float64Array(count * this.#outer * grown * inner);
+  #ofLaterAxis(from: number, count: number): Entries {
+    const [inner, grown] = [this.#inner, this.#indices.length];
+    const size = this.#source.dims[this.#widening.edit.axis] as number;
     const blocks = count * this.#outer;
-    for (let block = 0; block < blocks; block++) {
-      for (let position = 0; position < grown; ) {
-        const old = this.#originOf(position);
-        let run = 1;
-        while (position + run < grown && old >= 0 && this.#originOf(position + run) === old + run) run++;
-        if (old >= 0) {
-          const start = (block * size + old) * inner;
-          values.set(before.subarray(start, start + run * inner), (block * grown + position) * inner);
-        }
-        position += run;
-      }
-    }
-    const starts = Array.from({ length: blocks }, (_, block) => block * grown * inner);
-    for (let position = 0; position < grown; position++) {
-      if (this.#touches(position)) {
-        this.#fill(
-          values,
-          position,
-          starts.map((start) => start + position * inner),
-          from * this.#outer,
-        );
-      }
+    const values = this.holding.make(blocks * grown * inner);
+    const sizes = [size, grown] as const;
+    copyStretches(this.#source.rows(from, count), values, this.#stretches, { blocks, inner, sizes });
+    for (const places of this.#filled) {
+      this.#fill(values, places, (position) => ({
+        start: position * inner,
+        step: grown * inner,
+        count: blocks,
+        first: from * this.#outer,
+      }));
     }
     return values;
   }
@@ -142,48 +151,101 @@ class Widened implements Rows {
     return this.#oldPositions[unit * this.#perUnit + (this.#placeAt[position] as number)] as number;
   }
 
-  #touches(position: number): boolean {
-    const { fill } = this.#widening.edit;
-    if (fill === "copy") return false;
-    return fill === "part"
-      ? (this.#unitAt[position] as number) >= 0
-      : (this.#indices[position] as number) < 0;
+  #placeOf(position: number): Place {
+    return {
+      position,
+      unit: this.#unitAt[position] as number,
+      place: this.#placeAt[position] as number,
+    };
   }
 
-  /** Writes what stands at a position: pieces of `inner` entries from each of `starts` on. */
-  #fill(values: Float64Array, position: number, starts: readonly number[], firstBlock: number): void {
-    if (!this.#touches(position)) return;
+  #touches({ position, unit }: Place): boolean {
+    const { edit, entry, offset } = this.#widening;
+    if (edit.fill === "copy") return false;
+    if (edit.fill === "part") return unit >= 0;
+    const isNew = (this.#indices[position] as number) < 0;
+    // Zeros are there already.
+    return isNew && !(entry?.kind === "constant" && entry.value === offset);
+  }
+
+  /** What is filled along a later axis, together where it is filled with the same: copies share draws, and means. */
+  #places(): readonly (readonly Place[])[] {
+    const { edit, from } = this.#widening;
+    const groups = new Map<number, Place[]>();
+    for (let position = 0; position < this.#indices.length; position++) {
+      const place = this.#placeOf(position);
+      if (!this.#touches(place)) continue;
+      const alike = edit.fill === "part" ? place.unit % from : edit.fill === "mean" ? 0 : place.unit;
+      const key = alike * this.#perUnit + place.place;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [place]);
+      else group.push(place);
+    }
+    return [...groups.values()];
+  }
+
+  /** Writes what stands at positions that are filled alike. */
+  #fill(values: Entries, places: readonly Place[], piecesOf: (position: number) => Pieces): void {
     const { edit, entry, from, to, offset } = this.#widening;
-    const unit = this.#unitAt[position] as number;
-    const place = this.#placeAt[position] as number;
-    const run: Run = { unit, first: (place * this.#blocks + firstBlock) * this.#inner, starts };
+    const [{ position, unit, place }] = places as [Place];
+    const { stored } = this.holding;
+    const pieces = piecesOf(position);
+    const first = (place * this.#blocks + pieces.first) * this.#inner;
     if (edit.fill === "part") {
       const copies = to / from;
-      const own = Math.floor(unit / from);
-      const draws = this.#drawsOf(unit % from, run.first);
-      this.#each(run, (at) => {
-        if (Math.floor(draws.uniform() * copies) !== own) values[at] = 0;
-      });
-    } else if (edit.fill === "mean") {
-      if (edit.axis === 0) {
-        const means = this.#meansOfUnits();
-        this.#each(run, (at, index) => {
-          values[at] = means[index] as number;
-        });
-      } else this.#fillRowMeans(values, position, starts);
+      const draws = this.#drawsOf(unit % from, first);
+      const owned = places.map((one) => ({
+        own: Math.floor(one.unit / from),
+        start: piecesOf(one.position).start - pieces.start,
+      }));
+      this.#each(
+        pieces,
+        (drawn) => draws.fillUniform(drawn),
+        (at, drawn) => {
+          const owner = Math.floor(drawn * copies);
+          for (const { own, start } of owned) if (own !== owner) values[at + start] = 0;
+        },
+      );
+    } else if (edit.fill === "mean") this.#fillMeans(values, places, piecesOf);
+    else if (entry?.kind === "constant") {
+      const value = stored(entry.value - offset);
+      for (let piece = 0; piece < pieces.count; piece++) {
+        const start = pieces.start + piece * pieces.step;
+        values.fill(value, start, start + this.#inner);
+      }
     } else if (entry !== undefined) {
-      const draws = this.#drawsOf(unit, run.first * entry.words);
-      const length = this.#perUnit * this.#blocks * this.#inner;
-      this.#each(run, (at) => {
-        values[at] = entry.value(draws, length, to) - offset;
-      });
+      const draws = this.#drawsOf(unit, first * 2);
+      const deviation = entry.deviation(this.#perUnit * this.#blocks * this.#inner, to);
+      this.#each(
+        pieces,
+        (drawn) => draws.fillNormal(drawn),
+        (at, drawn) => {
+          values[at] = stored(deviation * drawn - offset);
+        },
+      );
     }
   }
 
-  #each({ first, starts }: Run, visit: (at: number, index: number) => void): void {
-    let index = first;
-    for (const start of starts) {
-      for (let at = start; at < start + this.#inner; at++) visit(at, index++);
+  /** Draws in batches, and visits where each draw belongs. */
+  #each(
+    { start, step, count }: Pieces,
+    draw: (into: Float64Array) => void,
+    visit: (at: number, drawn: number) => void,
+  ): void {
+    const inner = this.#inner;
+    const total = count * inner;
+    for (let done = 0, offset = 0, from = start; done < total; ) {
+      const some = Math.min(batch, total - done);
+      const drawn = this.#drawn.subarray(0, some);
+      draw(drawn);
+      for (let index = 0; index < some; index++) {
+        visit(from + offset, drawn[index] as number);
+        if (++offset === inner) {
+          offset = 0;
+          from += step;
+        }
+      }
+      done += some;
     }
   }
 
@@ -200,40 +262,56 @@ class Widened implements Rows {
     return draws;
   }
 
-  /** Means over old units along the first axis, which takes a pass over all of them. */
-  #meansOfUnits(): Float64Array {
-    if (this.#means !== undefined) return this.#means;
-    const { from } = this.#widening;
-    const length = rowLength(this.#source);
-    const sums = new Float64Array(this.#perUnit * length);
-    for (let unit = 0; unit < from; unit++) {
-      for (let place = 0; place < this.#perUnit; place++) {
-        const row = this.#source.rows(this.#oldPositions[unit * this.#perUnit + place] as number, 1);
-        for (let at = 0; at < length; at++) {
-          sums[place * length + at] = (sums[place * length + at] as number) + (row[at] as number);
-        }
-      }
+  #fillMeans(values: Entries, places: readonly Place[], piecesOf: (position: number) => Pieces): void {
+    const [{ place }] = places as [Place];
+    const inner = this.#inner;
+    const { from, edit } = this.#widening;
+    if (edit.axis === 0) {
+      const means = this.#meansOfUnits().subarray(place * inner, (place + 1) * inner);
+      for (const { position } of places) values.set(means, piecesOf(position).start);
+      return;
     }
-    this.#means = sums.map((sum) => sum / from);
-    return this.#means;
-  }
-
-  /** Means over old units along a later axis: all of them are in the window. */
-  #fillRowMeans(values: Float64Array, position: number, starts: readonly number[]): void {
-    const { from } = this.#widening;
-    const place = this.#placeAt[position] as number;
+    // All old units are in the window.
     const olds: number[] = [];
     for (let other = 0; other < this.#indices.length; other++) {
       const isOld = (this.#indices[other] as number) >= 0;
-      if (isOld && (this.#unitAt[other] as number) >= 0 && this.#placeAt[other] === place) olds.push(other);
+      if (isOld && (this.#unitAt[other] as number) >= 0 && this.#placeAt[other] === place)
+        olds.push(other * inner);
     }
-    for (const start of starts) {
-      const block = start - position * this.#inner;
-      for (let offset = 0; offset < this.#inner; offset++) {
+    const { count, step } = piecesOf(0);
+    const targets = places.map(({ position }) => position * inner);
+    for (let block = 0; block < count * step; block += step) {
+      for (let at = block; at < block + inner; at++) {
         let sum = 0;
-        for (const other of olds) sum += values[block + other * this.#inner + offset] as number;
-        values[start + offset] = sum / from;
+        for (const old of olds) sum += values[at + old] as number;
+        for (const target of targets) values[at + target] = sum / from;
       }
     }
+  }
+
+  /** Means over old units along the first axis, which takes a pass over all of them. */
+  #meansOfUnits(): Float64Array {
+    if (this.#means !== undefined) return this.#means;
+    const length = rowLength(this.#source);
+    const placeOfRow = new Int32Array(rowCount(this.#source)).fill(-1);
+    this.#oldPositions.forEach((row, at) => {
+      placeOfRow[row] = at % this.#perUnit;
+    });
+    const sums = new Float64Array(this.#perUnit * length);
+    const each = Math.max(1, Math.floor(2 ** 18 / length));
+    for (let row = 0; row < placeOfRow.length; row += each) {
+      const count = Math.min(each, placeOfRow.length - row);
+      const values = this.#source.rows(row, count);
+      for (let next = 0; next < count; next++) {
+        const place = placeOfRow[row + next] as number;
+        if (place < 0) continue;
+        for (let at = 0; at < length; at++) {
+          sums[place * length + at] =
+            (sums[place * length + at] as number) + (values[next * length + at] as number);
+        }
+      }
+    }
+    this.#means = sums.map((sum) => sum / this.#widening.from);
+    return this.#means;
   }
 }

@@ -6,6 +6,7 @@ import { sizeOf } from "../../tensor/tensor.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint.ts";
 import { partFiles } from "../folder/carry.ts";
 import { generationName, renumberLayers } from "../folder/generation.ts";
+import { writeNewFolder } from "../folder/new-folder.ts";
 import { bytesFrom } from "../folder/reals.ts";
 import { indexName, type StoredTensor } from "../folder/weights.ts";
 import type { GrownTensor } from "./growing.ts";
@@ -31,27 +32,6 @@ export interface WrittenFolder {
   readonly bytes: number;
 }
 
-/** Throws `OUTPUT_EXISTS` where there is something at `out`, or half of something beside it. */
-export async function checkTarget(out: string): Promise<void> {
-  const kind = await platform.kindOf(out);
-  const names = kind === "folder" ? await platform.listFolder(out) : [];
-  if (kind !== undefined && (kind !== "folder" || names.length > 0)) {
-    throw new EspalierError("OUTPUT_EXISTS", {
-      thing: out,
-      rule: "must be a new folder, or an empty one: files that lie there would be read with the new ones",
-      received: names.slice(0, 3),
-      remedy: "Take another --out.",
-    });
-  }
-  if ((await platform.kindOf(`${out}.tmp`)) !== undefined) {
-    throw new EspalierError("OUTPUT_EXISTS", {
-      thing: `${out}.tmp`,
-      rule: "must not be there: the folder is written under this name first",
-      remedy: "A run that was stopped may have left it; remove it.",
-    });
-  }
-}
-
 /**
  * Writes a planned folder, in blocks of rows, under a name of its own; once it is complete, on disk and opened again without
  * complaint, it gets its name. Until then, and after any error, there is nothing at `out`.
@@ -62,10 +42,7 @@ export async function writeFolder(
   out: string,
   { maxShardBytes, check }: WriteOptions = {},
 ): Promise<WrittenFolder> {
-  await checkTarget(out);
-  const temporary = `${out}.tmp`;
-  await platform.makeFolder(temporary);
-  try {
+  return writeNewFolder(out, async (temporary) => {
     const { copied, left } = partFiles(await platform.listFolder(checkpoint.folder));
     for (const name of copied) {
       const bytes = await platform.readFile(`${checkpoint.folder}/${name}`);
@@ -75,19 +52,14 @@ export async function writeFolder(
         changes ? renumberLayers(bytes, planned.renumberings) : bytes,
       );
     }
-    const written = writeShards(checkpoint, planned, temporary, maxShardBytes);
+    const written = await writeShards(checkpoint, planned, temporary, maxShardBytes);
     if (written.index !== undefined) {
       await platform.writeFile(`${temporary}/${indexName}`, new TextEncoder().encode(written.index));
     }
     await platform.writeFile(`${temporary}/config.json`, new TextEncoder().encode(planned.configText));
     await checkWritten(temporary, planned, check);
-    if ((await platform.kindOf(out)) === "folder") await platform.removeFolder(out);
-    await platform.rename(temporary, out);
     return { copied, left, files: written.files, bytes: written.bytes };
-  } catch (error) {
-    await platform.removeFolder(temporary);
-    throw error;
-  }
+  });
 }
 
 /** Opens what was written as anybody would, and compares it with the plan. */
@@ -157,7 +129,7 @@ function shardsOf(
   }));
 }
 
-function writeShards(
+async function writeShards(
   checkpoint: Checkpoint,
   planned: PlannedFolder,
   folder: string,
@@ -165,19 +137,28 @@ function writeShards(
 ) {
   const shards = shardsOf(checkpoint, planned, limit).filter(({ tensors }) => tensors.length > 0);
   let bytes = 0;
-  for (const { file, tensors, metadata } of shards) {
-    const plan = planSafetensors(tensors, metadata);
-    const target = platform.createFile(`${folder}/${file}`);
-    try {
-      target.write(plan.header);
-      for (const tensor of widestFirst(tensors)) {
-        for (const block of blocksOf(checkpoint, planned, tensor)) target.write(block);
+  // The disk finishes one file while the next is made.
+  let finishing = Promise.resolve();
+  try {
+    for (const { file, tensors, metadata } of shards) {
+      const plan = planSafetensors(tensors, metadata);
+      const target = await platform.createFile(`${folder}/${file}`);
+      try {
+        await target.write(plan.header);
+        for (const tensor of widestFirst(tensors)) {
+          for (const block of blocksOf(checkpoint, planned, tensor)) await target.write(block);
+        }
+        await finishing;
+      } catch (error) {
+        await target.close();
+        throw error;
       }
-      target.finish();
-    } finally {
-      target.close();
+      finishing = target.finish().finally(() => target.close());
+      finishing.catch(() => {});
+      bytes += plan.dataBytes;
     }
-    bytes += plan.dataBytes;
+  } finally {
+    await finishing;
   }
   const files = shards.map(({ file }) => file);
   const single = files.length === 1 && files[0] === "model.safetensors";
@@ -223,7 +204,7 @@ function* blocksOf(
     const goesOn = (next: number) => (first < 0 ? next < 0 : next === first + run);
     while (run < each && at + run < count && goesOn(storedRow(at + run))) run++;
     yield first < 0
-      ? bytesFrom(rows.rows(at, run), tensor.dtype)
+      ? bytesFrom(rows.rows(at, run), tensor.dtype, rows.holding)
       : checkpoint.weights.read(stored, first * length, run * length);
     at += run;
   }

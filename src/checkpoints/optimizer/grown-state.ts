@@ -1,7 +1,7 @@
 import { unitLayout } from "../../graph/layout.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import { bytesFrom, realsFrom } from "../folder/reals.ts";
+import { asNumbers, bytesFrom, realsFrom } from "../folder/reals.ts";
 import type { GrownTensor, Stage } from "../grow/growing.ts";
 import { repeatedIndices } from "../grow/grown-rows.ts";
 import type { PlannedFolder } from "../grow/plan-growth.ts";
@@ -113,6 +113,7 @@ function stagedRows({ dtype, dims, read }: StateTensor, stages: readonly Stage[]
   const length = rowLength({ dims });
   let rows: Rows = {
     dims,
+    holding: asNumbers,
     rows: (from, count) => realsFrom(read(from * length, count * length), dtype, count * length),
   };
   // What a new entry holds: it follows what later stages do to the others.
@@ -148,7 +149,7 @@ interface Axis {
 
 /** New units are copies, or hold `fresh` throughout. */
 function widened(source: Rows, { axis, layout, from, to, fill }: Axis, fresh: number): Rows {
-  const entry = { words: 0, value: () => fresh };
+  const entry = { kind: "constant", value: fresh } as const;
   return widenedRows(source, {
     edit: { parameter: "", axis, layout, fill },
     from,
@@ -166,13 +167,17 @@ function repeated(source: Rows, stage: Stage & { kind: "repeat" }, by: number): 
   const last = first + (end - first) * times;
   const [size, inner] = [taken.dims[axis] as number, sizeOf(taken.dims.slice(axis + 1))];
   return {
-    dims: taken.dims,
+    ...taken,
     rows(from, count) {
-      const before = axis === 0 ? from * rowLength(taken) : 0;
-      return taken.rows(from, count).map((value, at) => {
-        const position = Math.floor((before + at) / inner) % size;
-        return position >= first && position < last ? value / by : value;
-      });
+      const values = taken.rows(from, count);
+      // Positions of the axis that the window has, block after block.
+      const begin = axis === 0 ? from : 0;
+      for (let start = 0, position = begin; start < values.length; start += inner, position++) {
+        if (position === size) position = 0;
+        if (position < first || position >= last) continue;
+        for (let at = start; at < start + inner; at++) values[at] = (values[at] as number) / by;
+      }
+      return values;
     },
   };
 }

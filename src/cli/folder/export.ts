@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { platform } from "#platform";
 import { modelOf, openCheckpoint } from "../../checkpoints/checkpoint.ts";
-import { checkTarget } from "../../checkpoints/grow/write-folder.ts";
+import { checkTarget, writeNewFolder } from "../../checkpoints/folder/new-folder.ts";
 import { encodeSafetensors } from "../../formats/safetensors.ts";
 import { saveModel } from "../../models/model-file.ts";
 import { decodeCheckpoint } from "../../training/history/checkpoint.ts";
@@ -73,18 +73,11 @@ async function exportRun(run: string, out: string | undefined, io: CliIo): Promi
   const checkpoint = await decodeCheckpoint(bytes, path);
   const { weights, optimizer, group } = pytorchState(checkpoint);
   const metadata = new Map([["format", "pt"]]);
-  const temporary = `${out}.tmp`;
-  await platform.makeFolder(temporary);
-  try {
+  await writeNewFolder(out, async (temporary) => {
     await platform.writeFile(`${temporary}/model.safetensors`, encodeSafetensors(weights, metadata));
     const groups = metadata.set("param_groups", JSON.stringify([group]));
     await platform.writeFile(`${temporary}/optimizer.safetensors`, encodeSafetensors(optimizer, groups));
-    if ((await platform.kindOf(out)) === "folder") await platform.removeFolder(out);
-    await platform.rename(temporary, out);
-  } catch (error) {
-    await platform.removeFolder(temporary);
-    throw error;
-  }
+  });
   const { step } = checkpoint.state.progress;
   io.out(
     `${visible(`${run} at step ${step} → ${out}: ${weights.size} weights, state of ${group.optimizer}`)}\n`,

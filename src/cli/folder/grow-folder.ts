@@ -1,6 +1,7 @@
 import { type Checkpoint, openCheckpoint } from "../../checkpoints/checkpoint.ts";
+import { checkTarget } from "../../checkpoints/folder/new-folder.ts";
 import { type PlannedFolder, planFolder } from "../../checkpoints/grow/plan-growth.ts";
-import { checkTarget, type WrittenFolder, writeFolder } from "../../checkpoints/grow/write-folder.ts";
+import { type WrittenFolder, writeFolder } from "../../checkpoints/grow/write-folder.ts";
 import { type HandOver, openHandOver } from "../../checkpoints/optimizer/hand-over.ts";
 import { type FolderVerification, verifyFolders } from "../../checkpoints/verify/verify-folders.ts";
 import { strategyOf } from "../../growth/strategies/index.ts";

@@ -1,5 +1,7 @@
 import { EspalierError } from "../../tensor/errors.ts";
 
+const room = "Free some space and run it again; a training run continues with: espalier train --resume DIR";
+
 /** Rule and remedy for errors of the operating system, by Node's code. */
 const refusals: Readonly<Record<string, readonly [rule: string, remedy: string]>> = {
   EACCES: ["must be accessible to you", "Change its permissions, or choose another path."],
@@ -9,10 +11,11 @@ const refusals: Readonly<Record<string, readonly [rule: string, remedy: string]>
   EEXIST: ["must lead through folders, but part of it is a file", "Choose another path."],
   EISDIR: ["must be a file, but is a folder", "Choose another path."],
   ENOENT: ["does not exist", "Check the path; something may have removed it in the meantime."],
-  ENOSPC: ["must be on a disk with room", "Free some space, then continue with: espalier train --resume DIR"],
-  EDQUOT: [
-    "must be within your quota of disk",
-    "Free some space, then continue with: espalier train --resume DIR",
+  ENOSPC: ["must be on a disk with room", room],
+  EDQUOT: ["must be within your disk quota", room],
+  EFBIG: [
+    "must be no larger than the system lets a file be",
+    "Raise the limit (ulimit -f), or choose another disk.",
   ],
   ENAMETOOLONG: ["must have a shorter name", "Choose another path."],
 };
