@@ -20,7 +20,7 @@ const maxGrowth = 2 ** 30;
 /** Seconds of processor time that one folder may take. */
 const maxSeconds = 3;
 
-const { seed, numRuns } = lawRuns("mutated folders", 400);
+const { seed, numRuns } = lawRuns("mutated folders", 200);
 
 /** ESPALIER_FUZZ_CASE repeats one case alone. */
 const only = process.env.ESPALIER_FUZZ_CASE;
