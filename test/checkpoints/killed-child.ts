@@ -28,7 +28,7 @@ export async function growUntil(last: number, old: string, out: string): Promise
   }
   const checkpoint = await openCheckpoint(old);
   const sizes = new Map([["intermediate_size", 48]]);
-  const planned = planFolder(checkpoint, { sizes, after: [1], strategy: random, seed: 0 });
+  const planned = planFolder(checkpoint, { sizes, after: new Map([["", [1]]]), strategy: random, seed: 0 });
   await writeFolder(checkpoint, planned, out, { maxShardBytes: 20_000 });
   process.stdout.write(String(done));
 }

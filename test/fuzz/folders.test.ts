@@ -121,7 +121,7 @@ async function run(folder: string, random: Random): Promise<string> {
           .filter(({ field }) => growths.includes(field) && random.integer(2) === 0)
           .map(({ field, size }) => [field, size * (1 + random.integer(2)) + random.integer(2)]),
       );
-      const after = random.integer(2) === 0 ? [0] : [];
+      const after = new Map([["", random.integer(2) === 0 ? [0] : []]] as const);
       const planned = planFolder(checkpoint, { sizes, after, strategy: drawn, seed: 0 });
       stage = "planned, then ";
       await writeFolder(checkpoint, planned, `${folder}.new`);
@@ -140,7 +140,7 @@ async function startFiles(root: string): Promise<Files> {
   const [whole, parts] = [join(root, "whole"), join(root, "parts")];
   await tinyFolder(whole);
   const checkpoint = await openCheckpoint(whole);
-  const planned = planFolder(checkpoint, { sizes: new Map(), after: [], strategy: drawn, seed: 0 });
+  const planned = planFolder(checkpoint, { sizes: new Map(), after: new Map(), strategy: drawn, seed: 0 });
   const { files } = await writeFolder(checkpoint, planned, parts, { maxShardBytes: 40_000 });
   checkpoint.weights.close();
   const names = [...files, configName, indexName];

@@ -9,13 +9,13 @@ export const vit: Family = {
   type: "vit",
   layerFields: ["num_hidden_layers"],
   read(config, _, fixedHeadDim) {
-    const [hidden, heads] = [config.count("hidden_size"), config.count("num_attention_heads")];
+    const [hidden, heads] = [config.count("hidden_size"), config.few("num_attention_heads")];
     const sizes = {
       hidden,
       heads,
-      headDim: fixedHeadDim ?? config.count("head_dim", Math.floor(hidden / heads)),
+      headDim: fixedHeadDim ?? config.few("head_dim", Math.floor(hidden / heads)),
       ffn: config.count("intermediate_size"),
-      layers: config.count("num_hidden_layers"),
+      layers: config.few("num_hidden_layers"),
     };
     const epsilon = config.number("layer_norm_eps", 1e-12);
     const activation = config.text("hidden_act", "gelu");

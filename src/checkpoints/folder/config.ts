@@ -88,7 +88,7 @@ export class Config {
     if (list.length > 0 && list.every((one) => Number.isSafeInteger(one) && (one as number) > 0)) {
       return list as readonly number[];
     }
-    return this.#fail(key, "must be positive whole numbers", value);
+    return this.refuse(key, "must be positive whole numbers", value);
   }
 
   texts(key: string): readonly string[] | undefined {
