@@ -1,6 +1,5 @@
 import { platform } from "#platform";
 import { elementsFrom } from "../formats/raw.ts";
-import { layoutSize } from "../graph/layout.ts";
 import type { Model } from "../graph/model.ts";
 import type { DType } from "../tensor/dtype.ts";
 import { isFloat } from "../tensor/dtype.ts";
@@ -9,7 +8,7 @@ import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { assemble } from "./architecture/assemble.ts";
 import { checkSizes } from "./architecture/check-sizes.ts";
 import type { Parameters } from "./architecture/net.ts";
-import type { Family, SizeName, Structure } from "./architecture/structure.ts";
+import type { Family, Structure } from "./architecture/structure.ts";
 import { familyOf } from "./families/index.ts";
 import { type Config, readConfig } from "./folder/config.ts";
 import { realsFrom } from "./folder/reals.ts";
@@ -143,28 +142,6 @@ function checkNames(folder: string, structure: Structure, tensors: ReadonlyMap<s
     received: unknown.slice(0, 5),
     remedy: "Its architecture is another one, or it has layers that espalier does not know.",
   });
-}
-
-/** Sizes that the configuration gives must be those of the weights: readers would refuse the folder. */
-function checkSizes(folder: string, structure: Structure, tensors: ReadonlyMap<string, StoredTensor>): void {
-  const { sizes, fields, anchors, vocabulary, positions } = structure;
-  const check = (name: SizeName | "queries", parameter: string, axis: number, size: number) => {
-    const dims = tensors.get(parameter)?.dims;
-    if (dims === undefined || dims[axis] === size) return;
-    throw new EspalierError("FORMAT", {
-      thing: `${folder}: tensor "${parameter}"`,
-      rule: `must have size ${size} along axis ${axis}, as ${fields[name === "queries" ? "heads" : name]?.[0]} in config.json says`,
-      received: dims,
-      remedy: "The configuration belongs to other weights: fetch the folder again.",
-    });
-  };
-  for (const [name, own] of Object.entries(anchors)) {
-    for (const { parameter, axis, layout, units } of own) {
-      check(name as SizeName, parameter, axis, layoutSize(layout, units));
-    }
-  }
-  for (const table of vocabulary) check("vocab", table, 0, sizes.vocab as number);
-  for (const { name, more } of positions) check("positions", name, 0, (sizes.positions as number) + more);
 }
 
 function dtypeOf(folder: string, tensors: ReadonlyMap<string, StoredTensor>): DType {

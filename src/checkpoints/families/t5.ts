@@ -15,19 +15,15 @@ export const t5: Family = {
 const table = "shared.weight";
 
 function t5Structure(config: Config, has: (name: string) => boolean): Structure {
-  const [hidden, heads, headDim] = [
-    config.count("d_model"),
-    config.count("num_heads"),
-    config.count("d_kv", 64),
-  ];
-  const encoderLayers = config.count("num_layers");
+  const [hidden, heads, headDim] = [config.count("d_model"), config.few("num_heads"), config.few("d_kv", 64)];
+  const encoderLayers = config.few("num_layers");
   const sizes = {
     hidden,
     heads,
     headDim,
     ffn: config.count("d_ff"),
     encoderLayers,
-    decoderLayers: config.count("num_decoder_layers", encoderLayers),
+    decoderLayers: config.few("num_decoder_layers", encoderLayers),
     vocab: config.count("vocab_size"),
   };
   const epsilon = config.number("layer_norm_epsilon", 1e-6);

@@ -22,8 +22,8 @@ function whisperStructure(
   has: (name: string) => boolean,
   fixedHeadDim: number | undefined,
 ): Structure {
-  const [hidden, heads] = [config.count("d_model"), config.count("encoder_attention_heads")];
-  if (config.count("decoder_attention_heads") !== heads) {
+  const [hidden, heads] = [config.count("d_model"), config.few("encoder_attention_heads")];
+  if (config.few("decoder_attention_heads") !== heads) {
     refuseVariant(config, "decoder_attention_heads", "must equal encoder_attention_heads");
   }
   const sizes = {
@@ -32,8 +32,8 @@ function whisperStructure(
     headDim: fixedHeadDim ?? Math.floor(hidden / heads),
     encoderFfn: config.count("encoder_ffn_dim"),
     decoderFfn: config.count("decoder_ffn_dim"),
-    encoderLayers: config.count("encoder_layers"),
-    decoderLayers: config.count("decoder_layers"),
+    encoderLayers: config.few("encoder_layers"),
+    decoderLayers: config.few("decoder_layers"),
     vocab: config.count("vocab_size"),
     positions: config.count("max_target_positions", 448),
   };
