@@ -158,7 +158,7 @@ function checkFirst(
   });
 }
 
-/** What comment lines begin with in various languages. */
+/** The prefix of a comment line in various languages, if the cell starts with one. */
 function markOf(cell: string): string | undefined {
   return /^\s*(#|%|\/\/|;|!)/.exec(cell)?.[1];
 }

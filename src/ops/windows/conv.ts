@@ -32,7 +32,7 @@ export function kernelOf(call: Call): readonly number[] {
     sizes.length !== given.length ||
     sizes.some((size, axis) => typeof size === "number" && size !== given[axis])
   ) {
-    call.fail("kernel_shape must be that of the weight", { kernel_shape: given, weight: call.shape(1) });
+    call.fail("kernel_shape must match the weight", { kernel_shape: given, weight: call.shape(1) });
   }
   return given;
 }

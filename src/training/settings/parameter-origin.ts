@@ -106,7 +106,7 @@ export class ParameterOrigins {
     return /^[A-Za-z_][\w.]*$/.test(name);
   }
 
-  /** Parameters of PyTorch's module that the file contains only as what its exporter computed from them and others. */
+  /** PyTorch parameters that the file contains only through tensors that its exporter computed from them. */
   get folded(): readonly string[] {
     const program = this.#program;
     if (program === undefined) return [];

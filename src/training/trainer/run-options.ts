@@ -21,7 +21,10 @@ export interface RunOptions {
   readonly earlyStopping?: EarlyStopping;
   /** Grows while it trains. */
   readonly growth?: GrowthPolicy;
-  /** Steps between two moments to save, counted from the trainer's first; a new run begins with one. Default: none. */
+  /**
+   * Steps between two checkpoints, counted from the trainer's first step; a new run starts with one. Default:
+   * none.
+   */
   readonly checkpointEvery?: number;
   /** Stops between two steps. */
   readonly signal?: AbortSignal;
