@@ -18,6 +18,7 @@ export type {
 // Growing
 
 export { applyPlan, type Insert } from "./grow/apply.ts";
+export type { LeftWidth } from "./grow/every-width.ts";
 export {
   type Amount,
   type Bordering,

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from "../../graph/builder.ts";
 import { type Attributes, float, int, ints, text } from "../../graph/model.ts";
-import { EspalierError } from "../../tensor/errors.ts";
 import { float32, int64, type Tensor } from "../../tensor/tensor.ts";
+import { unknownName } from "../../tensor/unknown-name.ts";
 
 /** Where the parameters of a model come from. */
 export interface Parameters {
@@ -135,11 +135,7 @@ export class Net {
   activation(x: string, name: string): string {
     const make = Object.hasOwn(activations, name) ? activations[name] : undefined;
     if (make !== undefined) return make(this, x);
-    throw new EspalierError("CONFIG", {
-      thing: "activation",
-      rule: `must be one of ${Object.keys(activations).join(", ")}`,
-      received: name,
-    });
+    throw unknownName("CONFIG", "activation", name, Object.keys(activations));
   }
 }
 

@@ -2,7 +2,8 @@ import type { Against, LineSummary } from "../../compare/analyze.ts";
 import { shortRatio } from "../../compare/findings.ts";
 import { type ComparisonResults, groupFailures } from "../../compare/results.ts";
 import type { Estimate } from "../../compare/statistics/bootstrap.ts";
-import { clock, short } from "../print/format.ts";
+import { short } from "../../tensor/number-text.ts";
+import { clock } from "../print/format.ts";
 import { textTable, wrapped } from "../print/text-table.ts";
 
 /** What a comparison prints on stdout: one row per line of the report, then the outcome in words. */

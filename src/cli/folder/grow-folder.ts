@@ -6,10 +6,11 @@ import { type HandOver, openHandOver } from "../../checkpoints/optimizer/hand-ov
 import { type FolderVerification, verifyFolders } from "../../checkpoints/verify/verify-folders.ts";
 import { strategyOf } from "../../growth/strategies/index.ts";
 import { EspalierError } from "../../tensor/errors.ts";
+import { grouped } from "../../tensor/number-text.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { badOption, strategyName, wholeNumber } from "../options/option-values.ts";
 import { exitCodes } from "../print/exit-code.ts";
-import { grouped, visible } from "../print/format.ts";
+import { visible } from "../print/format.ts";
 import type { CliIo } from "../print/io.ts";
 import { textTable } from "../print/text-table.ts";
 import { deepenedLayers, type FolderOptions, folderSizes, shardBytes, storedType } from "./folder-options.ts";

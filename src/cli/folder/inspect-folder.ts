@@ -1,8 +1,9 @@
 import { type Checkpoint, openCheckpoint } from "../../checkpoints/checkpoint.ts";
 import { type FieldReport, fieldsOf } from "../../checkpoints/grow/fields.ts";
+import { grouped } from "../../tensor/number-text.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { exitCodes } from "../print/exit-code.ts";
-import { grouped, visible } from "../print/format.ts";
+import { visible } from "../print/format.ts";
 import type { CliIo } from "../print/io.ts";
 import { textTable } from "../print/text-table.ts";
 

@@ -1,7 +1,8 @@
 import { openCheckpoint } from "../../checkpoints/checkpoint.ts";
 import { type FolderVerification, verifyFolders } from "../../checkpoints/verify/verify-folders.ts";
+import { figure } from "../../tensor/number-text.ts";
 import { exitCodes } from "../print/exit-code.ts";
-import { figure, visible } from "../print/format.ts";
+import { visible } from "../print/format.ts";
 import type { CliIo } from "../print/io.ts";
 
 /** `espalier verify` of two checkpoint folders. Returns the exit code. */
@@ -37,6 +38,6 @@ export function verdictOf({ preserved, identical, maximum, relative, checks }: F
   const sets = checks.length === 1 ? "1 set" : `${checks.length} sets`;
   const on = `on ${sets} of inputs${tokens === "" ? "" : ` (of ${tokens} tokens)`}, in float32`;
   if (identical) return `the same, bit for bit, ${on}`;
-  const off = `they differ by at most ${figure(maximum)}, ${figure(relative)} of an entry's channel or example, ${on}`;
+  const off = `they differ by at most ${figure(maximum, 2)}, ${figure(relative, 2)} of an entry's channel or example, ${on}`;
   return preserved ? `the same: ${off}` : `different: ${off}`;
 }

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { WidthScore } from "../../growth/plan/score.ts";
 import { type ScoreName, scores } from "../../growth/scores/index.ts";
+import { figure, grouped } from "../../tensor/number-text.ts";
 import { advise as adviseModel } from "../../training/measure/advise.ts";
 import { taskOf } from "../../training/settings/task-options.ts";
 import { type ModelDataOptions, modelData, modelDataOptions } from "../options/model-data.ts";
@@ -9,7 +10,7 @@ import { oneOf, wholeNumber } from "../options/option-values.ts";
 import { parseSizes, sizesHelp } from "../options/sizes-option.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { exitCodes } from "../print/exit-code.ts";
-import { amount, figure, grouped, visible } from "../print/format.ts";
+import { dimText, visible } from "../print/format.ts";
 import { type CliIo, noteTo } from "../print/io.ts";
 import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 
@@ -101,10 +102,13 @@ function adviceText(
   const rows = judged.map(({ width, size, gains, perParameter, perFlop }) => [
     `  ${width}`,
     grouped(size),
-    figure(gains[0] ?? 0),
-    figure(gains.reduce((sum, gain) => sum + gain, 0)),
-    figure(perParameter),
-    figure(perFlop),
+    figure(gains[0] ?? 0, 2),
+    figure(
+      gains.reduce((sum, gain) => sum + gain, 0),
+      2,
+    ),
+    figure(perParameter, 2),
+    figure(perFlop, 2),
   ]);
   const most = Math.max(0, ...judged.map(({ gains }) => gains.length));
   const titled = columns.map((column) =>
@@ -120,7 +124,7 @@ function adviceText(
       .flatMap(({ width, reason }) =>
         wrapped(`not judged: ${width}: ${reason || "it has no gradient on these data"}`, "  "),
       ),
-    `scoring took ${amount(flops)} FLOPs`,
+    `scoring took ${dimText(flops)} FLOPs`,
     ...(first === undefined
       ? []
       : [

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { EspalierError } from "../../tensor/errors.ts";
+import { grouped } from "../../tensor/number-text.ts";
 import { evaluateModel, predictScores } from "../../training/compilation/predict.ts";
 import { lossOf } from "../../training/losses/index.ts";
 import { lossHelp, lossOption, predictsOf } from "../options/loss-option.ts";
@@ -9,7 +10,7 @@ import { type RawTableOptions, readTableOptions, tableOptions } from "../options
 import { checkTrainable, fitRows, modelTask, networkIn, taskOptions } from "../options/trained-model.ts";
 import { answersOf, classesOf, confusionOf, regressionScores } from "../print/answers.ts";
 import { exitCodes } from "../print/exit-code.ts";
-import { grouped, score, visible } from "../print/format.ts";
+import { score, visible } from "../print/format.ts";
 import type { CliIo } from "../print/io.ts";
 import { type TextColumn, textTable } from "../print/text-table.ts";
 

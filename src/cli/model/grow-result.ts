@@ -4,9 +4,10 @@ import { summarize } from "../../growth/examine/summary.ts";
 import { exactRuleOf } from "../../growth/grow/exact-rule.ts";
 import type { GrownModel, GrowthStep } from "../../growth/grow/grow-model.ts";
 import { planDocument } from "../../growth/grow/plan-file.ts";
+import { grouped } from "../../tensor/number-text.ts";
 import type { Verification } from "../../training/verification/verify.ts";
 import { batchAxis } from "../options/sizes-option.ts";
-import { amount, grouped, visible } from "../print/format.ts";
+import { dimText, visible } from "../print/format.ts";
 import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 import { verdict, verificationJson, verificationText } from "../print/verification-text.ts";
 
@@ -90,7 +91,7 @@ export function costLines(before: Model, after: Model): readonly string[] {
   const perExample = (flops: Dim) => (batch === undefined ? flops : bindDim(flops, new Map([[batch, 1]])));
   return [
     `parameters ${grouped(old.parameters)} → ${grouped(now.parameters)}`,
-    ...wrapped(`FLOPs ${amount(perExample(old.flops))} → ${amount(perExample(now.flops))}`, ""),
+    ...wrapped(`FLOPs ${dimText(perExample(old.flops))} → ${dimText(perExample(now.flops))}`, ""),
   ];
 }
 

@@ -2,7 +2,8 @@ import type { Dim } from "../../graph/dim.ts";
 import type { ModelSummary } from "../../growth/examine/summary.ts";
 import type { Vocabulary } from "../../growth/find/vocabulary.ts";
 import type { Width } from "../../growth/plan/width.ts";
-import { amount, grouped, typeText, visible } from "../print/format.ts";
+import { grouped } from "../../tensor/number-text.ts";
+import { dimText, typeText, visible } from "../print/format.ts";
 import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 
 /** A model as `inspect` shows it; FLOPs are numbers if every size is bound, otherwise text such as "57*sequence". */
@@ -46,7 +47,7 @@ function header({ path, summary, sizes, bound }: Inspection): readonly string[] 
     ...summary.inputs.map((value) => `  input       ${value.name}  ${typeText(value)}`),
     ...summary.outputs.map((value) => `  output      ${value.name}  ${typeText(value)}`),
     `  parameters  ${grouped(summary.parameters)}`,
-    `  FLOPs       ${amount(bound(summary.flops))}${at.length === 0 ? "" : ` (${at.join(", ")})`}`,
+    `  FLOPs       ${dimText(bound(summary.flops))}${at.length === 0 ? "" : ` (${at.join(", ")})`}`,
     ...(summary.withoutRules.length === 0
       ? []
       : wrapped(`without rules, FLOPs not counted: ${summary.withoutRules.join(", ")}`, "  ")),
@@ -135,6 +136,6 @@ function shortDim(dim: Dim): string {
 }
 
 function flopsText(flops: Dim): string {
-  const text = amount(flops);
+  const text = dimText(flops);
   return text.length > longestFlops ? "see --sizes" : text;
 }

@@ -1,10 +1,11 @@
 import type { Model } from "../../graph/model.ts";
+import { figure } from "../../tensor/number-text.ts";
 import { examineNewUnits, type NewUnits } from "../../training/examine/new-units.ts";
 import { withoutPreprocessing } from "../../training/graphs/preprocessing-nodes.ts";
 import type { LossOf } from "../../training/losses/index.ts";
 import { type ModelDataOptions, modelData } from "../options/model-data.ts";
 import { networkIn } from "../options/trained-model.ts";
-import { figure, visible } from "../print/format.ts";
+import { visible } from "../print/format.ts";
 import { type TextColumn, textTable } from "../print/text-table.ts";
 
 /** The gradient of new units on data, and which of them are dead or alike. */
@@ -62,8 +63,8 @@ export function newUnitsText({
   const rows = widths.map(({ width, size, gradientNorms, diagnosis }) => [
     `  ${width}`,
     `${size.before} → ${size.after}`,
-    figure(Math.min(...gradientNorms)),
-    figure(Math.max(...gradientNorms)),
+    figure(Math.min(...gradientNorms), 2),
+    figure(Math.max(...gradientNorms), 2),
     String(diagnosis.dead.filter(({ unit }) => unit >= size.before).length),
     String(
       diagnosis.identical.flat().length + new Set(diagnosis.collapsing.flatMap(({ units }) => units)).size,

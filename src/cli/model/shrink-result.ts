@@ -2,9 +2,10 @@ import type { Model } from "../../graph/model.ts";
 import { summarize } from "../../growth/examine/summary.ts";
 import type { ShrunkModel } from "../../growth/shrink/shrink-model.ts";
 import type { ShrinkPlan } from "../../growth/shrink/shrink-plan.ts";
+import { figure } from "../../tensor/number-text.ts";
 import type { compareOnData } from "../../training/examine/shrink-evidence.ts";
 import type { Verification } from "../../training/verification/verify.ts";
-import { figure, visible } from "../print/format.ts";
+import { visible } from "../print/format.ts";
 import { type TextColumn, textTable, wrapped } from "../print/text-table.ts";
 import { verdict, verificationJson, verificationText } from "../print/verification-text.ts";
 import { costLines } from "./grow-result.ts";
@@ -72,7 +73,7 @@ export function shrinkText(outcome: ShrinkOutcome): string {
 }
 
 function dataLine({ examples, identical, maximum, loss }: NonNullable<ShrinkOutcome["onData"]>): string {
-  const moved = identical ? "the same, bit for bit" : `at most ${figure(maximum)} apart`;
+  const moved = identical ? "the same, bit for bit" : `at most ${figure(maximum, 2)} apart`;
   return `on ${examples} examples: ${moved}, loss ${loss.before.toPrecision(4)} → ${loss.after.toPrecision(4)}`;
 }
 

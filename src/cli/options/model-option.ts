@@ -4,7 +4,7 @@ import { defaultLimits, type Limits } from "../../formats/limits.ts";
 import type { Model } from "../../graph/model.ts";
 import { type LoadOptions, loadModel } from "../../models/model-file.ts";
 import { EspalierError } from "../../tensor/errors.ts";
-import { grouped } from "../print/format.ts";
+import { grouped } from "../../tensor/number-text.ts";
 import { inFile } from "../print/in-file.ts";
 import { wholeNumber } from "./option-values.ts";
 

@@ -1,25 +1,5 @@
 import type { Dim, Shape } from "../../graph/dim.ts";
-
-const inGroups = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-
-/** 1234567 as "1,234,567". */
-export function grouped(count: number): string {
-  return inGroups.format(count);
-}
-
-const prefixes = [
-  [1e15, "P"],
-  [1e12, "T"],
-  [1e9, "G"],
-  [1e6, "M"],
-  [1e3, "k"],
-] as const;
-
-/** 52340 as "52.3k". */
-export function short(value: number): string {
-  const [unit, letter] = prefixes.find(([least]) => Math.abs(value) >= least) ?? [1, ""];
-  return `${(value / unit).toPrecision(3)}${letter}`;
-}
+import { grouped, short } from "../../tensor/number-text.ts";
 
 /** Seconds as "0:07" or "1:02:03". */
 export function clock(seconds: number): string {
@@ -43,7 +23,7 @@ export function widthsText(widths: Readonly<Record<string, number>>): string {
 }
 
 /** A count, or a polynomial in unbound sizes. */
-export function amount(dim: Dim): string {
+export function dimText(dim: Dim): string {
   return typeof dim === "number" ? (dim < 10_000 ? grouped(dim) : short(dim)) : dim;
 }
 
@@ -58,10 +38,4 @@ export function visible(text: string): string {
 /** "float32 [batch, 3, 16, 16]" */
 export function typeText({ dtype, shape }: { readonly dtype: string; readonly shape: Shape }): string {
   return `${dtype} [${shape.join(", ")}]`;
-}
-
-/** A small number, such as a difference or a gradient: "3.1e-7", "0.22", "0". */
-export function figure(value: number): string {
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  return value < 1e-3 ? value.toExponential(1) : value.toPrecision(2);
 }

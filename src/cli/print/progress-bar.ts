@@ -1,5 +1,6 @@
 import type { RunPoint } from "../../report/record/run-record.ts";
-import { clock, score, short, widthsText } from "./format.ts";
+import { short } from "../../tensor/number-text.ts";
+import { clock, score, widthsText } from "./format.ts";
 import type { CliIo } from "./io.ts";
 
 /** The state of a run to show. */

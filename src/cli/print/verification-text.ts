@@ -1,8 +1,9 @@
+import { figure, grouped } from "../../tensor/number-text.ts";
 import type { OutputCoverage } from "../../training/verification/coverage.ts";
 import { isUnseen } from "../../training/verification/new-unit-watch.ts";
 import type { OutputCheck, Verification } from "../../training/verification/verify.ts";
 import { exitCodes } from "./exit-code.ts";
-import { figure, grouped, visible } from "./format.ts";
+import { visible } from "./format.ts";
 import { type TextColumn, textTable, wrapped } from "./text-table.ts";
 
 /** One output, over all inputs tried. */
@@ -60,8 +61,8 @@ export function verificationText(result: Verification): readonly string[] {
     grouped(one.entries),
     grouped(one.entries - one.finite),
     grouped(one.differing),
-    figure(one.maximum),
-    one.identical ? "-" : figure(one.bound),
+    figure(one.maximum, 2),
+    one.identical ? "-" : figure(one.bound, 2),
     one.beyond > 0 ? "DIFFERS" : !one.compared ? "nothing compared" : one.identical ? "identical" : "within",
   ]);
   const below = (row: number) => remarks(all[row] as OutputResult).flatMap((text) => wrapped(text, "  "));
@@ -120,14 +121,14 @@ export function verdict(result: Verification): string {
   switch (outcome) {
     case "different": {
       if (!Number.isFinite(maximum)) return `different: NaN or infinity in different places, ${tried}`;
-      return `different: by up to ${figure(maximum)} ${tried}`;
+      return `different: by up to ${figure(maximum, 2)} ${tried}`;
     }
     case "nothing compared":
       return `nothing was compared for ${[...unseen, ...asleep].join(", ")} ${tried}`;
     case "same":
       return identical
         ? `the same, bit for bit, ${tried}`
-        : `the same but for rounding (at most ${figure(maximum)}) ${tried}`;
+        : `the same but for rounding (at most ${figure(maximum, 2)}) ${tried}`;
   }
 }
 

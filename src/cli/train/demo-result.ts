@@ -1,5 +1,6 @@
 import type { RunArm } from "../../report/record/run-record.ts";
-import { clock, grouped, score, short } from "../print/format.ts";
+import { grouped, short } from "../../tensor/number-text.ts";
+import { clock, score } from "../print/format.ts";
 import { decisionText, growthText } from "../print/live-progress.ts";
 import type { RunFolder } from "./run-folder.ts";
 

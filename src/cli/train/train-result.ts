@@ -1,7 +1,8 @@
 import type { RunArm, RunRecord } from "../../report/record/run-record.ts";
 import { undoneTrials } from "../../report/record/undone-trials.ts";
+import { grouped, short } from "../../tensor/number-text.ts";
 import { parametersOf, parametersText } from "../../training/settings/parameter-summary.ts";
-import { grouped, score, short, visible, widthsText } from "../print/format.ts";
+import { score, visible, widthsText } from "../print/format.ts";
 
 import { growthText } from "../print/live-progress.ts";
 import { version } from "../print/version.ts";

@@ -54,6 +54,12 @@ describe("a stored record reads other rows", () => {
     expect([...data.features]).toEqual([5, 0, 0, 0, 5, 0, 0, 1]);
   });
 
+  test("a misspelled column or class is named", () => {
+    const record = learned("height,y\n1,ant\n2,bee\n3,ant\n4,bee\n");
+    expect(() => encodeTable(parseTable("heigth,y\n1,ant\n"), record)).toThrow(/Is heigth that column/);
+    expect(() => encodeTable(parseTable("height,y\n1,amt\n"), record)).toThrow(/Did you mean ant\?/);
+  });
+
   test("targets come back in the units of the data", () => {
     const record = learned("a,price\n1,1000.5\n2,2000.5\n3,4000.5\n", {}, true);
     const { target } = record;

@@ -1,4 +1,5 @@
 import { EspalierError } from "../../tensor/errors.ts";
+import { didYouMean, nearest } from "../../tensor/unknown-name.ts";
 import { type Dataset, dataset } from "../dataset.ts";
 import {
   type CategoryColumn,
@@ -83,11 +84,18 @@ function columnFinder(table: Table, { features, target }: Preprocessing): (name:
   return (name) => {
     const found = table.columns.filter((column) => column.name === name);
     if (found.length === 1) return found[0] as TableColumn;
+    const meant = nearest(
+      name,
+      table.columns.map((column) => column.name),
+    );
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: table.name,
       rule: `must have ${found.length > 1 ? "one column only" : "a column"} called ${quoted(name)}, which the model was trained with`,
       received: table.columns.slice(0, 20).map((column) => column.name),
-      remedy: "Name the columns as in the training data.",
+      remedy:
+        found.length === 0 && meant !== undefined
+          ? `Is ${quoted(meant)} that column? Name the columns as in the training data.`
+          : "Name the columns as in the training data.",
     });
   };
 }
@@ -192,6 +200,7 @@ function encodeCategories(
 
 function encodeClasses(table: Table, from: TableColumn, { classes }: ClassTarget, rows: ArrayLike<number>) {
   const places = new Map(classes.map((name, at) => [name, at]));
+  const counted = classes.every((name, at) => name === String(at));
   const numbered = !classes.some((name) => /^[+-]?[\d.]/.test(name));
   const labels = Int32Array.from(rows, (row) => {
     const key = cellKey(from, row);
@@ -206,14 +215,17 @@ function encodeClasses(table: Table, from: TableColumn, { classes }: ClassTarget
         "must contain a class",
         "Leave rows without a label out: missing (command line: --missing drop).",
       );
+    const meant = counted ? undefined : didYouMean(key, classes);
     throw new EspalierError("LABEL_RANGE", {
       thing: place(table, from, row),
       rule: `must be one of ${classes.slice(0, 20).join(", ")}${numbered ? `, or of 0..${classes.length - 1}` : ""}`,
       received: key,
-      remedy: "Name every class: classNames; or train a model that knows this one.",
+      remedy: [
+        ...(meant === undefined ? [] : [meant]),
+        "Name every class: classNames; or train a model that knows this one.",
+      ].join(" "),
     });
   });
-  const counted = classes.every((name, at) => name === String(at));
   return counted ? { labels, classes: classes.length } : { labels, classNames: classes };
 }
 

@@ -14,6 +14,7 @@ import type { Width } from "../plan/width.ts";
 import { strategyOf } from "../strategies/index.ts";
 import { growthPatch } from "./apply.ts";
 import { deepenModel } from "./deepen.ts";
+import { type LeftWidth, LeftWidths } from "./every-width.ts";
 import { PassingTensors } from "./passing-tensors.ts";
 
 /** Units to add, or a factor on the present number (a fraction if the result is whole). */
@@ -66,7 +67,7 @@ export interface GrownModel {
   /** What was done, in order. */
   readonly steps: readonly GrowthStep[];
   /** Widths that `all` left as they were. */
-  readonly left: readonly { readonly width: string; readonly reason: string }[];
+  readonly left: readonly LeftWidth[];
 }
 
 /**
@@ -94,7 +95,7 @@ type Values = Omit<GrowthRequest, "by">;
 class Growing {
   readonly #values: Values;
   readonly #steps: GrowthStep[] = [];
-  readonly #left: { readonly width: string; readonly reason: string }[] = [];
+  readonly #left: LeftWidth[] = [];
   /** Of the model as it is now: a growth moves the positions of other widths on the same axes. */
   #analysis: Analysis;
   readonly #passing = new PassingTensors();
@@ -113,28 +114,16 @@ class Growing {
   }
 
   widenAll(amount: Amount): void {
-    const before = this.#steps.length;
     const ids = this.#analysis.widths.map(({ id }) => id);
+    const left = new LeftWidths(ids);
     for (const id of ids) {
       try {
         this.widen(id, amount);
       } catch (error) {
-        if (!(error instanceof EspalierError)) throw error;
-        const width = this.#analysis.find(id);
-        const own = width?.growable === false ? width.reason : error.rule;
-        const gone = "earlier growths took its place";
-        this.#left.push({ width: id, reason: width === undefined ? gone : own });
+        left.add(id, error, this.#analysis.find(id));
       }
     }
-    if (this.#steps.length > before) return;
-    throw new EspalierError("NOT_GROWABLE", {
-      thing: "all widths",
-      rule:
-        ids.length === 0
-          ? "needs at least one that can grow, but the model has none"
-          : "none can grow this way",
-      received: this.#left.map(({ width, reason }) => `${width}: ${reason}`),
-    });
+    this.#left.push(...left.all);
   }
 
   widenBorder({ border, name, ...amount }: Bordering): void {

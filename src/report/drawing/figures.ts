@@ -1,3 +1,5 @@
+import { grouped, scaleOf } from "../../tensor/number-text.ts";
+
 /** U+00A0, so that a number and its unit stay on one line. */
 const space = "\u00a0";
 
@@ -51,7 +53,7 @@ export function plain(value: number): string {
 
 /** A whole number in full: 12,345. */
 export function whole(value: number | undefined): string {
-  return odd(value) ?? minus((value as number).toLocaleString("en", { maximumFractionDigits: 0 }));
+  return odd(value) ?? minus(grouped(value as number));
 }
 
 /** A count, in full up to 9,999 and then shortened: 2,410, 12.3 k, 1.2 M. */
@@ -94,15 +96,6 @@ export function percent(fraction: number | undefined): string {
 /** Three significant digits without trailing zeros. */
 function short(value: number): string {
   return Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 3 });
-}
-
-/** The power of 1000, and its prefix, that `value` is written with. */
-export function scaleOf(value: number): { readonly factor: number; readonly prefix: string } {
-  const prefixes = ["", "k", "M", "G", "T", "P", "E"];
-  // 999,950 and more would print as 1,000 k.
-  const exponent = value === 0 ? 0 : Math.floor(Math.log10(Number(Math.abs(value).toPrecision(3))) / 3);
-  const index = Math.min(Math.max(exponent, 0), prefixes.length - 1);
-  return { factor: 1000 ** index, prefix: prefixes[index] as string };
 }
 
 /** A metric's value: as a percentage if its name says that it is a fraction of one. */

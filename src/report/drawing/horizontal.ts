@@ -1,6 +1,7 @@
+import { scaleOf } from "../../tensor/number-text.ts";
 import type { RunArm, RunPoint } from "../record/run-record.ts";
 import { type Axis, linearAxis } from "./axis.ts";
-import { plain, scaleOf } from "./figures.ts";
+import { plain } from "./figures.ts";
 
 /** A quantity that curves are drawn against. */
 export interface Horizontal {

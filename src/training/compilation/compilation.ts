@@ -1,13 +1,10 @@
 import type { Dim } from "../../graph/dim.ts";
 import type { Model } from "../../graph/model.ts";
 import { findWidths } from "../../growth/find/widths.ts";
-import { editsOf, insertZeros } from "../../growth/grow/apply.ts";
-import type { GrowthPlan } from "../../growth/plan/plan.ts";
 import type { Width } from "../../growth/plan/width.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import { type Program, writeProgram } from "../graphs/program.ts";
 import { freshState } from "../learner/fresh-state.ts";
-import { growBirths, type Learner, type LearnerState } from "../learner/learner.ts";
+import type { Learner, LearnerState } from "../learner/learner.ts";
 import { createLearner } from "../learner/learners.ts";
 import { MeasurementCache } from "../measure/measurement-cache.ts";
 import type { TrainerSettings } from "../settings/options.ts";
@@ -69,23 +66,4 @@ export async function releaseCompilation({ learner, evaluator, measurements }: C
   await measurements.release();
   await learner.release();
   await evaluator.release();
-}
-
-/** The state of a learner as a growth leaves it: grown variables, zeros for new moments, births now. */
-export function growState(
-  state: LearnerState,
-  plan: GrowthPlan,
-  parameters: ReadonlyMap<string, Tensor>,
-  step: number,
-): LearnerState {
-  const grow = (tensor: Tensor, name: string) =>
-    editsOf(plan, name).reduce((old, edit) => insertZeros(old, edit, plan), tensor);
-  return {
-    variables: parameters,
-    slots: new Map([...state.slots].map(([name, slots]) => [name, slots.map((slot) => grow(slot, name))])),
-    births: new Map(
-      [...state.births].map(([name, births]) => [name, growBirths(births, name, { plan, step })]),
-    ),
-    restart: state.restart,
-  };
 }

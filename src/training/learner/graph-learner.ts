@@ -4,7 +4,6 @@ import type { Dim, Shape } from "../../graph/dim.ts";
 import { int } from "../../graph/model.ts";
 import { insertZeros } from "../../growth/grow/apply.ts";
 import { compile } from "../../models/compile.ts";
-import { take } from "../../tensor/axis.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { float32, zeros } from "../../tensor/tensor.ts";
 import { differentiate } from "../graphs/differentiate.ts";
@@ -16,14 +15,7 @@ import { factorAt, type Newborn } from "../optimizers/newborn.ts";
 import { type Factor, type Optimizer, slotsOf } from "../optimizers/optimizer.ts";
 import { rateAt } from "../schedules/index.ts";
 import type { LearnerSettings } from "../settings/options.ts";
-import {
-  growBirths,
-  insertionsOf,
-  type Learner,
-  type LearnerGrowth,
-  type LearnerState,
-  type Tentative,
-} from "./learner.ts";
+import { growState, type Learner, type LearnerGrowth, type LearnerState, type Tentative } from "./learner.ts";
 
 /** The names of the graph's values that make up one parameter's update. */
 interface UpdateNames {
@@ -184,16 +176,7 @@ export class GraphLearner implements Learner {
 
   grow({ plan, step, apply }: LearnerGrowth): Tentative {
     const before = this.state();
-    const grown = (name: string, tensor: Tensor) =>
-      insertionsOf(plan, name).reduce((old, { axis, indices }) => take(old, axis, indices), tensor);
-    this.load({
-      variables: apply(this.#variables, insertZeros),
-      slots: new Map([...this.#slots].map(([name, slots]) => [name, slots.map((slot) => grown(name, slot))])),
-      births: new Map(
-        [...this.#births].map(([name, births]) => [name, growBirths(births, name, { plan, step })]),
-      ),
-      restart: this.#restart,
-    });
+    this.load(growState(before, { plan, step }, apply(this.#variables, insertZeros)));
     return { keep: () => {}, undo: () => this.load(before) };
   }
 

@@ -1,7 +1,7 @@
 import type { Feeds } from "../../engine/session.ts";
 import type { Dim } from "../../graph/dim.ts";
 import { growthIndices } from "../../graph/layout.ts";
-import { editsOf, type Insert } from "../../growth/grow/apply.ts";
+import { editsOf, type Insert, insertZeros } from "../../growth/grow/apply.ts";
 import type { GrowthPlan } from "../../growth/plan/plan.ts";
 import type { WidthPart } from "../../growth/plan/width.ts";
 import type { Insertion } from "../../tensor/insert.ts";
@@ -60,6 +60,22 @@ export interface Learner {
   /** Grows the state, moments by zeros. If `apply` throws, this throws the same and nothing has changed. */
   grow(growth: LearnerGrowth): Tentative;
   release(): Promise<void>;
+}
+
+/** A state as a growth leaves it: grown variables, zeros for new moments, births now. */
+export function growState(
+  { slots, births, restart }: LearnerState,
+  { plan, step }: Pick<LearnerGrowth, "plan" | "step">,
+  variables: ReadonlyMap<string, Tensor>,
+): LearnerState {
+  const grow = (tensor: Tensor, name: string) =>
+    editsOf(plan, name).reduce((old, edit) => insertZeros(old, edit, plan), tensor);
+  return {
+    variables,
+    slots: new Map([...slots].map(([name, moments]) => [name, moments.map((one) => grow(one, name))])),
+    births: new Map([...births].map(([name, axes]) => [name, growBirths(axes, name, { plan, step })])),
+    restart,
+  };
 }
 
 /** The births of a parameter after a growth: new entries are born now, after `step` updates. */

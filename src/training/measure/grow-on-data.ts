@@ -1,11 +1,11 @@
 import type { Dataset } from "../../data/dataset.ts";
 import type { Model } from "../../graph/model.ts";
 import { findWidths, widthOf } from "../../growth/find/widths.ts";
+import { LeftWidths } from "../../growth/grow/every-width.ts";
 import { type GrownModel, type Growth, grow, unitsOf, type Widening } from "../../growth/grow/grow-model.ts";
 import { checkGrowth } from "../../growth/plan/plan.ts";
 import type { Strategy } from "../../growth/plan/strategy.ts";
 import { defaultOnData, strategyOf } from "../../growth/strategies/index.ts";
-import { EspalierError } from "../../tensor/errors.ts";
 import { checkOptionNames } from "../../tensor/known-options.ts";
 import { sizedBy } from "../graphs/task.ts";
 import { at, type MeasureOptions, measureNames, measuring } from "./advise.ts";
@@ -45,38 +45,16 @@ export async function growOnData(
     if (!("width" in growth)) take(grow(grown.model, [growth], { seed: at(options).seed }));
     else if (growth.width !== "all") await widen(growth);
     else {
-      const left = await widenAll(() => grown.model, growth, widen);
-      take({ ...grown, steps: [], left });
+      const widths = findWidths(grown.model);
+      const left = new LeftWidths(widths.map(({ id }) => id));
+      for (const width of widths)
+        await widen({ ...growth, width: width.id }).catch((error: unknown) =>
+          left.add(width.id, error, width),
+        );
+      take({ model: grown.model, steps: [], left: left.all });
     }
   }
   return grown;
-}
-
-/** Widens every width that can grow; returns the others with the reasons. Throws `NOT_GROWABLE` if none can. */
-async function widenAll(
-  model: () => Model,
-  growth: Widening,
-  widen: (widening: Widening) => Promise<void>,
-): Promise<GrownModel["left"]> {
-  const ids = findWidths(model()).map(({ id }) => id);
-  const left: { readonly width: string; readonly reason: string }[] = [];
-  for (const width of ids) {
-    try {
-      await widen({ ...growth, width });
-    } catch (error) {
-      if (!(error instanceof EspalierError)) throw error;
-      left.push({ width, reason: error.rule });
-    }
-  }
-  if (left.length < ids.length) return left;
-  throw new EspalierError("NOT_GROWABLE", {
-    thing: "all widths",
-    rule:
-      ids.length === 0
-        ? "needs at least one that can grow, but the model has none"
-        : "none can grow this way",
-    received: left.map(({ width, reason }) => `${width}: ${reason}`),
-  });
 }
 
 async function widenOnData(

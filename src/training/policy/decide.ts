@@ -1,9 +1,9 @@
+import { listed, plural } from "../../tensor/number-text.ts";
 import { type DueGrowth, dueGrowths } from "./growth-schedule.ts";
 import { mostUnits, unitsFor, withinLimits } from "./how-many.ts";
 import { decrease, smoothed } from "./losses.ts";
 import { needsScores, type RuledPolicy, type ScheduledPolicy } from "./policy.ts";
 import type { ScoreTaken } from "./scores.ts";
-import { listed, plural } from "./sentence.ts";
 import type { Situation, WidthNow } from "./situation.ts";
 import type { ControllerDecision, ControllerState, OpenGrowth } from "./state.ts";
 import { growingEnded, overBudget, runEnded } from "./stop.ts";

@@ -1,7 +1,7 @@
+import { amount, percent, plural } from "../../tensor/number-text.ts";
 import type { DueGrowth } from "./growth-schedule.ts";
 import type { HowMany, Stop } from "./policy.ts";
 import type { ScoreTaken } from "./scores.ts";
-import { amount, percent, plural } from "./sentence.ts";
 import type { Situation, WidthNow } from "./situation.ts";
 
 /** Units to add, and the sentence that explains them. */

@@ -1,5 +1,5 @@
 import { EspalierError } from "../../tensor/errors.ts";
-import { didYouMean } from "../../tensor/unknown-name.ts";
+import { didYouMean, unknownName } from "../../tensor/unknown-name.ts";
 import type { GrowthPolicy } from "./policy.ts";
 
 /** Throws if the value at a path, such as "when.plateau.window", is not what it must be. */
@@ -11,9 +11,11 @@ export function readPolicy(value: unknown): GrowthPolicy {
   return value as GrowthPolicy;
 }
 
+const thingAt = (path: string) => (path === "" ? "growth policy" : `growth policy, ${path}`);
+
 function refuse(path: string, rule: string, received: unknown, remedy?: string): never {
   throw new EspalierError("ARGUMENT", {
-    thing: path === "" ? "growth policy" : `growth policy, ${path}`,
+    thing: thingAt(path),
     rule,
     received,
     ...(remedy === undefined ? {} : { remedy }),
@@ -47,8 +49,7 @@ const text: Check = (value, path) => {
 const among =
   (...words: readonly string[]): Check =>
   (value, path) => {
-    if (!words.includes(value as string))
-      refuse(path, `must be one of ${words.join(", ")}`, value, didYouMean(String(value), words));
+    if (!words.includes(value as string)) throw unknownName("ARGUMENT", thingAt(path), value, words);
   };
 
 const list =

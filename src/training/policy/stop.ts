@@ -1,5 +1,5 @@
+import { amount, percent, plural } from "../../tensor/number-text.ts";
 import type { Budget, RuledPolicy, Stop } from "./policy.ts";
-import { amount, percent, plural } from "./sentence.ts";
 import type { Situation } from "./situation.ts";
 import type { ControllerState } from "./state.ts";
 

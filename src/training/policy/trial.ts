@@ -1,6 +1,6 @@
+import { figure, percent, plural } from "../../tensor/number-text.ts";
 import { decrease } from "./losses.ts";
 import type { Trial } from "./policy.ts";
-import { figure, percent, plural } from "./sentence.ts";
 import type { Barred, ControllerState, OpenGrowth } from "./state.ts";
 
 /** How a trial went. */

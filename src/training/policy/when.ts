@@ -1,7 +1,7 @@
+import { figure, percent, plural } from "../../tensor/number-text.ts";
 import { decrease, meanOfLast } from "./losses.ts";
 import type { Plateau, RuledPolicy, ScoreThreshold } from "./policy.ts";
 import type { ScoreTaken } from "./scores.ts";
-import { figure, percent, plural } from "./sentence.ts";
 import type { Situation } from "./situation.ts";
 import type { ControllerState } from "./state.ts";
 

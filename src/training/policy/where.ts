@@ -1,6 +1,6 @@
+import { figure, listed } from "../../tensor/number-text.ts";
 import type { Where } from "./policy.ts";
 import { gainOf, type ScoreTaken } from "./scores.ts";
-import { figure, listed } from "./sentence.ts";
 import type { WidthNow } from "./situation.ts";
 import type { ScoreSeen } from "./state.ts";
 

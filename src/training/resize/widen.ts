@@ -11,8 +11,9 @@ import type { Width } from "../../growth/plan/width.ts";
 import { defaultOnData, strategyOf } from "../../growth/strategies/index.ts";
 import { random } from "../../growth/strategies/random.ts";
 import { checkOptionNames } from "../../tensor/known-options.ts";
-import { compileModel, growState, releaseCompilation } from "../compilation/compilation.ts";
+import { compileModel, releaseCompilation } from "../compilation/compilation.ts";
 import type { GrowthRecord } from "../history/record.ts";
+import { growState } from "../learner/learner.ts";
 import { ModelProbe } from "../measure/model-probe.ts";
 import { Sample, type SampleOptions, sampleNames } from "../measure/sample.ts";
 import { commit, movedBy } from "./commit.ts";
@@ -176,7 +177,7 @@ async function growAnew(
 ): Promise<Resized> {
   const state = compiled.learner.state();
   const grown = applyPlan(withVariables(model, state.variables), plan, strategy);
-  const next = await compileModel(grown, settings, growState(state, plan, grown.graph.parameters, step));
+  const next = await compileModel(grown, settings, growState(state, { plan, step }, grown.graph.parameters));
   return {
     model: grown,
     compiled: next,
