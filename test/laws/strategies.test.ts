@@ -4,13 +4,17 @@ import { dataset } from "../../src/data/dataset.ts";
 import { Session } from "../../src/engine/session.ts";
 import { encodeModel } from "../../src/formats/onnx/index.ts";
 import { type Model, type Value, withParameters } from "../../src/graph/model.ts";
+import { incomingWeights } from "../../src/growth/examine/diagnose.ts";
 import { findWidths } from "../../src/growth/find/widths.ts";
 import { applyPlan } from "../../src/growth/grow/apply.ts";
+import { grow } from "../../src/growth/grow/grow-model.ts";
 import { decodeValues, encodeValues } from "../../src/growth/plan/choice.ts";
 import { type Fill, forNewUnits } from "../../src/growth/plan/fills.ts";
 import { planGrowth } from "../../src/growth/plan/plan.ts";
 import type { Strategy } from "../../src/growth/plan/strategy.ts";
+import type { Width } from "../../src/growth/plan/width.ts";
 import { type StrategyName, strategies } from "../../src/growth/strategies/index.ts";
+import { mlp } from "../../src/nn/mlp.ts";
 import { EspalierError } from "../../src/tensor/errors.ts";
 import type { Random } from "../../src/tensor/random.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
@@ -162,13 +166,14 @@ function regression(model: Model, count: number, seed: number, features: typeof 
 describe("preservation by every strategy, exact arithmetic", () => {
   test("a deployed model gives the same bits", { timeout: 240 * seconds }, async () => {
     const [tally, compared] = [new Tally(), new Map<string, number>()];
+    const drawable = preserving.filter((name) => name !== "gradmax");
     let live = 0;
     await fc.assert(
       fc.asyncProperty(
         architectures({ exact: true, units: 6 }),
         growthSequence(2),
         // These need gradients to choose by, so they are tested with the trainer below.
-        fc.constantFrom(...preserving.filter((name) => name !== "gradmax")),
+        fc.constantFrom(...drawable),
         threads,
         anySeed,
         async (architecture, growths, name, sessionThreads, seed) => {
@@ -201,14 +206,14 @@ describe("preservation by every strategy, exact arithmetic", () => {
           if (new Set(old).size > 1) live++;
         },
       ),
-      lawRuns("preservation by strategies, exact", 500),
+      // So many for each, however many there are.
+      lawRuns("preservation by strategies, exact", 50 * drawable.length),
     );
     tally.expectEach(0);
     const counts = Object.fromEntries(compared);
     console.log("compared bit for bit:", counts, `outputs that differ from one another: ${live}`);
-    for (const name of preserving)
-      if (name !== "gradmax") expect(counts[name] ?? 0, name).toBeGreaterThan(15);
-    expect(live).toBeGreaterThan(150);
+    for (const name of drawable) expect(counts[name] ?? 0, name).toBeGreaterThan(15);
+    expect(live).toBeGreaterThan(15 * drawable.length);
   });
 
   test("trainer.widen on data gives the same bits", { timeout: 240 * seconds }, async () => {
@@ -257,7 +262,7 @@ describe("preservation by every strategy, exact arithmetic", () => {
           }
         },
       ),
-      lawRuns("preservation by strategies in the trainer, exact", 200),
+      lawRuns("preservation by strategies in the trainer, exact", 18 * preserving.length),
     );
     tally.expectEach(5);
     const counts = Object.fromEntries(compared);
@@ -319,7 +324,36 @@ test("preservation by every strategy, any numbers, through trainer.widen", {
         }
       },
     ),
-    lawRuns("preservation by strategies in the trainer", 300),
+    lawRuns("preservation by strategies in the trainer", 27 * preserving.length),
   );
   tally.expectEach(10);
+});
+
+describe("orthogonal", () => {
+  const grownBy = (...growths: readonly number[]) =>
+    grow(
+      mlp([12, 4, 3], { seed: 1 }),
+      growths.map((by) => ({ width: "hidden1", by })),
+      { strategy: "orthogonal", seed: 9 },
+    ).model;
+  const rowsOf = (model: Model) =>
+    incomingWeights(findWidths(model)[0] as Width, model.graph.parameters).map((row) => [...row]);
+  const dot = (a: readonly number[], b: readonly number[]) =>
+    a.reduce((sum, value, at) => sum + value * (b[at] as number), 0);
+
+  test("units have nothing in common with those before them, as far as the fan-in allows", () => {
+    const rows = rowsOf(grownBy(14));
+    for (const [unit, row] of rows.entries()) {
+      if (unit < 4) continue;
+      expect(Math.sqrt(dot(row, row))).toBeCloseTo(Math.SQRT2, 6);
+      // Twelve inputs have twelve orthogonal directions; the thirteenth unit starts again.
+      const before = rows.slice(unit < 12 ? 0 : 12, unit);
+      for (const other of before) expect(Math.abs(dot(row, other))).toBeLessThan(1e-6);
+    }
+    expect(rows.length).toBe(18);
+  });
+
+  test("two growths give what one of their sum gives", () => {
+    expect(rowsOf(grownBy(5, 9))).toEqual(rowsOf(grownBy(14)));
+  });
 });

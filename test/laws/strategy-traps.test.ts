@@ -133,11 +133,27 @@ const partial: readonly (readonly [string, Model, string, RegExp])[] = [
   ["queries and keys", scoresOfKeys(), "queries.qk_dim", /made by zero keys/],
 ];
 
+/** Whether a strategy chooses both sides of a unit. A new one gets its line here: the compiler asks for it. */
+const bothSides: Readonly<Record<StrategyName, boolean>> = {
+  random: false,
+  uniform: false,
+  orthogonal: false,
+  candidates: true,
+  paired: true,
+  net2wider: true,
+  net2widerNoisy: true,
+  vectorSplit: true,
+  // Refused for other reasons, above.
+  zeroIn: false,
+  gradmax: true,
+  tiny: true,
+  zeros: false,
+  constant: false,
+  halved: true,
+};
+
 describe("widths that do not leave both sides of a unit free", () => {
-  const strategies: readonly StrategyName[] = [
-    ...(["candidates", "gradmax", "tiny", "paired"] as const),
-    ...(["net2wider", "net2widerNoisy", "vectorSplit", "halved"] as const),
-  ];
+  const strategies = (Object.keys(bothSides) as StrategyName[]).filter((name) => bothSides[name]);
   test.each(partial)("%s: copies, pairs and choices are refused", async (_, model, width, reason) => {
     expect(widthOf(findWidths(model), width)).toMatchObject({ growable: true });
     for (const strategy of strategies) {

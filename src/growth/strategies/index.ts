@@ -6,6 +6,7 @@ import { constant } from "./constant.ts";
 import { gradmax } from "./gradmax.ts";
 import { halved } from "./halved.ts";
 import { net2wider, net2widerNoisy } from "./net2wider.ts";
+import { orthogonal } from "./orthogonal.ts";
 import { paired } from "./paired.ts";
 import { random } from "./random.ts";
 import { tiny } from "./tiny.ts";
@@ -18,6 +19,7 @@ import { zeros } from "./zeros.ts";
 export const strategies = {
   random,
   uniform,
+  orthogonal,
   candidates,
   paired,
   net2wider,
