@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { decodeSafetensors } from "../../src/formats/safetensors.ts";
 import { runCli, snapshot, withFolder } from "../cli-harness.ts";
 import { tinyConfig, tinyFolder } from "./tiny-folder.ts";
 import { tinyModels, writeModel } from "./tiny-models.ts";
@@ -143,6 +144,48 @@ test("Whisper's listed heads follow the layers that they are in", () =>
     expect(await readFile(join(out, "generation_config.json"), "utf8")).toBe(
       '{ "max_length": 448.0, "alignment_heads": [[0,1],[3,0]] }',
     );
+  }));
+
+test("MLPs become experts, and experts are multiplied: the copies share what they write, and differ", () =>
+  withFolder(async (folder) => {
+    const [dense, sparse, twice] = ["dense", "sparse", "twice"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await tinyFolder(dense);
+    const upcycled = await grown(dense, sparse, "--experts", "4", "--widen", "intermediate_size=48");
+    expect(upcycled.verification).toMatchObject({ preserved: true });
+    expect(JSON.parse(await readFile(join(sparse, "config.json"), "utf8"))).toMatchObject({
+      model_type: "mixtral",
+      num_local_experts: 4,
+      num_experts_per_tok: 2,
+      intermediate_size: 48,
+      sliding_window: null,
+    });
+    const doubled = await grown(sparse, twice, "--widen", "num_local_experts=x2");
+    expect(doubled.verification).toMatchObject({ preserved: true });
+    expect(doubled.steps.map(({ field, to }) => [field, to])).toEqual([
+      ["num_local_experts", 8],
+      ["num_experts_per_tok", 4],
+    ]);
+    const before = decodeSafetensors(await readFile(join(sparse, "model.safetensors"))).tensors;
+    const after = decodeSafetensors(await readFile(join(twice, "model.safetensors"))).tensors;
+    const down = (tensors: typeof after, index: number) =>
+      tensors.get(`model.layers.1.block_sparse_moe.experts.${index}.w2.weight`)?.data as Float32Array;
+    const [first, second, old] = [down(after, 1), down(after, 5), down(before, 1)];
+    expect(first.map((value, at) => (value + (second[at] as number)) / 2)).toEqual(old);
+    expect(first.some((value) => value === 0) && second.some((value) => value === 0)).toBe(true);
+    // What the old MLP wrote through its 40 units; the 8 new ones write nothing yet.
+    expect(first.every((value, at) => value === 0 || second[at] === 0)).toBe(true);
+    for (const [options, message] of [
+      ["num_local_experts=x3", /power of two/],
+      ["num_experts_per_tok=4", /grows with num_local_experts/],
+    ] as const) {
+      const { code, err } = await runCli(["grow", sparse, "--out", join(folder, "no"), "--widen", options]);
+      expect(code).toBe(2);
+      expect(err).toMatch(message);
+    }
   }));
 
 test("files of any size hold the same tensors", () =>

@@ -13,6 +13,10 @@ export type SizeName =
   | "ffn"
   | "encoderFfn"
   | "decoderFfn"
+  | "expertFfn"
+  | "sharedFfn"
+  | "experts"
+  | "perToken"
   | "layers"
   | "encoderLayers"
   | "decoderLayers"
@@ -72,8 +76,28 @@ export interface Stack {
   readonly cachedBy?: Stack["name"];
   /** Keys of generation_config.json with lists of [layer, head]. */
   readonly listedHeads?: readonly string[];
-  /** Fields that hold one entry for each layer, and what they hold. */
-  readonly lists: Readonly<Record<string, readonly string[]>>;
+  /** Fields that depend on the layers' numbers: their values when the layers are these old ones in this order. */
+  readonly lists: Readonly<Record<string, (order: readonly number[]) => unknown>>;
+}
+
+/** What the three projections of a gated MLP are called. */
+export interface GatedNames {
+  readonly gate: string;
+  readonly up: string;
+  readonly down: string;
+}
+
+/** The modules of a sparse layer, by the layer's name. */
+export interface ExpertNames {
+  readonly router: (layer: string) => string;
+  readonly expert: (layer: string, index: number) => GatedNames;
+  readonly shared?: (layer: string) => GatedNames & { readonly sharedGate: string };
+}
+
+/** Modules of a layer with experts. The router has a row for each expert. */
+export interface ExpertLayer {
+  readonly router: string;
+  readonly expert: (index: number) => GatedNames;
 }
 
 /** A model as its configuration says it is built. Everything else is found in the graph that its sections write. */
@@ -91,6 +115,8 @@ export interface Structure {
   /** Tables whose first axis is the positions, and how many rows they have more. */
   readonly positions: readonly { readonly name: string; readonly more: number }[];
   readonly stacks: readonly Stack[];
+  /** The layers that have experts. */
+  readonly experts?: readonly ExpertLayer[];
   /** Positions that a sliding layer looks back. */
   readonly window?: number | undefined;
   /** Whether the head is the table of embeddings. */
@@ -122,6 +148,21 @@ export interface ClassRule {
   readonly remedy: string;
 }
 
+/** A family that a dense one becomes with experts. */
+export interface SparseTwin {
+  readonly family: Family;
+  /** What its classes' names begin with, e.g. "Mixtral". */
+  readonly className: string;
+  readonly names: ExpertNames;
+  /** Fields that it needs besides those that stay; `width` is the units of an MLP. */
+  readonly fields: (
+    config: Config,
+    sizes: { readonly experts: number; readonly perToken: number; readonly width: number },
+  ) => Readonly<Record<string, unknown>>;
+  /** Throws `NOT_GROWABLE` for a model that has what the family lacks. */
+  readonly check?: (config: Config, has: (name: string) => boolean) => void;
+}
+
 /** An architecture: one file, one line in the table. */
 export interface Family {
   /** `model_type` in config.json. */
@@ -130,6 +171,8 @@ export interface Family {
   readonly layerFields: readonly string[];
   /** How a model is built. `headDim` is that of the weights, where the configuration does not have it yet. */
   readonly read: (config: Config, has: (name: string) => boolean, headDim?: number) => Structure;
+  /** The family that its models become when every MLP becomes a choice among copies of itself. */
+  readonly sparse?: SparseTwin;
   /** What the class insists on. */
   readonly rules: (config: Config, structure: Structure) => readonly ClassRule[];
 }

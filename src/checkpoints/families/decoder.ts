@@ -3,11 +3,15 @@ import type { Net } from "../architecture/net.ts";
 import { type Rotary, readRotary, rotaryTables } from "../architecture/rotary.ts";
 import type { ClassRule, Section, Sizes, State, Structure } from "../architecture/structure.ts";
 import type { Config } from "../folder/config.ts";
+import { type Experts, expertParts, gatedMlp, projectionsOf, sparseMlp } from "./experts.ts";
 
 /** How a decoder of Llama's kind differs from Llama. */
 export interface DecoderOptions {
   readonly kvDefault?: number;
   readonly headDimDefault?: number;
+  /** Units of the MLP of layers without experts; there is no default in models that have no experts. */
+  readonly ffnDefault?: number;
+  readonly experts?: Experts;
   readonly epsilonDefault?: number;
   readonly tiedDefault?: boolean;
   readonly activation?: string;
@@ -60,13 +64,18 @@ export function decoder(
   const types = options.layerTypes ?? Array.from({ length: layers }, () => full);
   const rotaries = options.rotary?.(headDim) ?? { [full]: readRotary(config, headDim) };
   const offset = options.normOffset ?? 0;
+  const { experts } = options;
+  const parts = experts === undefined ? undefined : expertParts(experts, "model.layers.");
+  const isSparse = (index: number) => experts?.sparse[index] === true;
+  const denseField = experts?.fields.expertFfn?.includes("intermediate_size") !== true;
   const sizes: Sizes = {
     hidden,
     heads,
     kv,
     headDim,
     layers,
-    ffn: config.count("intermediate_size"),
+    ...(denseField ? { ffn: config.count("intermediate_size", options.ffnDefault) } : {}),
+    ...parts?.sizes,
     vocab: config.count("vocab_size"),
     positions: config.count("max_position_embeddings", 2048),
   };
@@ -115,10 +124,11 @@ export function decoder(
   };
 
   const mlp = (net: Net, x: string, name: string) => {
-    const fused = net.has(`${name}.gate_up_proj.weight`);
-    const [gate, up] = fused
-      ? net.split(net.linear(x, `${name}.gate_up_proj`), 2, [sizes.ffn as number, sizes.ffn as number])
-      : [net.linear(x, `${name}.gate_proj`), net.linear(x, `${name}.up_proj`)];
+    if (!net.has(`${name}.gate_up_proj.weight`)) {
+      return gatedMlp(net, x, projectionsOf(name), activation);
+    }
+    const units = sizes.ffn as number;
+    const [gate, up] = net.split(net.linear(x, `${name}.gate_up_proj`), 2, [units, units]);
     const hiddenUnits = net.multiply(net.activation(gate as string, activation), up as string);
     return net.linear(hiddenUnits, `${name}.down_proj`);
   };
@@ -140,7 +150,11 @@ export function decoder(
       );
       const middle = net.add(h, behind(attended, "post_attention_layernorm"));
       const before = options.normsBehind === true ? "pre_feedforward_layernorm" : "post_attention_layernorm";
-      const out = mlp(net, norm(net, middle, `${name}.${before}`), `${name}.mlp`);
+      const inner = norm(net, middle, `${name}.${before}`);
+      const out =
+        experts !== undefined && isSparse(index)
+          ? sparseMlp(net, inner, name, experts, activation)
+          : mlp(net, inner, `${name}.mlp`);
       return { ...state, h: net.add(middle, behind(out, "post_feedforward_layernorm")) };
     },
   });
@@ -165,7 +179,8 @@ export function decoder(
     sizes,
     fields: {
       hidden: ["hidden_size"],
-      ffn: ["intermediate_size"],
+      ...(denseField ? { ffn: ["intermediate_size"] } : {}),
+      ...parts?.fields,
       heads: ["num_attention_heads"],
       kv: ["num_key_value_heads"],
       layers: ["num_hidden_layers"],
@@ -182,7 +197,8 @@ export function decoder(
         axis: 0,
         layout: fusedMlp ? [{ inner: 1 }, { inner: 1 }] : [{ inner: 1 }],
         units: sizes.ffn as number,
-      })),
+      })).filter((_, index) => !isSparse(index)),
+      ...parts?.anchors,
       kv: each((name) => ({
         parameter: query(name),
         axis: 0,
@@ -211,10 +227,16 @@ export function decoder(
         silenced:
           options.normsBehind === true
             ? /^(post_attention_layernorm|post_feedforward_layernorm)\.weight$/
-            : /^(self_attn\.o_proj|mlp\.down_proj)\.(weight|bias)$/,
-        lists: options.typedLayers === true ? { layer_types: types } : {},
+            : /^(self_attn\.o_proj|(mlp|block_sparse_moe)\.((experts\.\d+|shared_expert)\.)?(down_proj|w2))\.(weight|bias)$/,
+        lists: {
+          ...(options.typedLayers === true
+            ? { layer_types: (order: readonly number[]) => order.map((index) => types[index]) }
+            : {}),
+          ...parts?.lists,
+        },
       },
     ],
+    ...(parts === undefined ? {} : { experts: parts.experts }),
     tied,
     window: types.includes(sliding) ? options.window : undefined,
     lastNorm: ["model.norm.weight"],

@@ -9,10 +9,13 @@ import { gptNeox } from "./gpt-neox.ts";
 import { gpt2 } from "./gpt2.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
+import { mixtral } from "./mixtral.ts";
 import { opt } from "./opt.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2 } from "./qwen2.ts";
+import { qwen2Moe } from "./qwen2-moe.ts";
 import { qwen3 } from "./qwen3.ts";
+import { qwen3Moe } from "./qwen3-moe.ts";
 import { t5 } from "./t5.ts";
 import { vit } from "./vit.ts";
 import { whisper } from "./whisper.ts";
@@ -23,6 +26,9 @@ export const families: readonly Family[] = [
   mistral,
   qwen2,
   qwen3,
+  mixtral,
+  qwen2Moe,
+  qwen3Moe,
   gemma,
   gemma2,
   gemma3,

@@ -1,5 +1,6 @@
 import type { Family } from "../architecture/structure.ts";
 import { decoder } from "./decoder.ts";
+import { qwen3MoeTwin } from "./qwen3-moe.ts";
 import { qwenWindow } from "./sliding.ts";
 
 /** Qwen3 (Yang et al., arXiv 2505.09388): queries and keys are normalized head by head. */
@@ -13,5 +14,6 @@ export const qwen3: Family = {
       typedLayers: true,
       ...qwenWindow(config),
     }),
+  sparse: qwen3MoeTwin,
   rules: () => [],
 };

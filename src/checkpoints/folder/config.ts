@@ -98,6 +98,14 @@ export class Config {
     return this.refuse(key, "must be a list of texts", value);
   }
 
+  /** Numbers of layers or the like, counted from 0. */
+  indices(key: string): readonly number[] | undefined {
+    if (!this.has(key)) return undefined;
+    const value = this.values[key];
+    if (Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0)) return value;
+    return this.refuse(key, "must be a list of whole numbers", value);
+  }
+
   /** An object within; undefined where there is none. */
   object(key: string): Config | undefined {
     if (!this.has(key)) return undefined;

@@ -54,10 +54,11 @@ function deepenStack(growing: Growing, name: Stack["name"], after: readonly numb
     });
   }
   growing.tensors = withCopies(growing, stack, after);
-  const lists = Object.entries(stack.lists).map(([key, entries]) => [
-    key,
-    entries.flatMap((entry, index) => [entry, ...after.filter((one) => one === index).map(() => entry)]),
+  const order = Array.from({ length: stack.count }, (_, index) => index).flatMap((index) => [
+    index,
+    ...after.filter((one) => one === index),
   ]);
+  const lists = Object.entries(stack.lists).map(([key, inOrder]) => [key, inOrder(order)]);
   growing.renumberings.push(...(stack.listedHeads ?? []).map((key) => ({ key, after })));
   const layers = stack.count + after.length;
   const keys = fields[stack.size] ?? [];

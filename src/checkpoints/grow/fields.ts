@@ -30,6 +30,9 @@ const order: readonly SizeName[] = [
   "ffn",
   "encoderFfn",
   "decoderFfn",
+  "expertFfn",
+  "sharedFfn",
+  "experts",
   "heads",
   "kv",
   "layers",
@@ -63,6 +66,7 @@ class Reports {
 
   #ways(name: SizeName): Pick<FieldReport, "ways" | "reason" | "parametersPerUnit"> {
     if (name === "hidden") return this.#hidden();
+    if (name === "experts") return this.#experts();
     if (name === "kv") return this.#groups();
     if (name === "heads") return this.#heads();
     if (name === "vocab" || name === "positions") return this.#rows(name);
@@ -102,6 +106,17 @@ class Reports {
     const copied = factors.map((times) => `x${times}`).join(", ");
     const repeated: Way = { method: "heads repeated", steps: copied, anyType: true };
     return copied === "" ? report : { ...report, ways: [repeated, ...report.ways] };
+  }
+
+  #experts() {
+    const { structure, tensors } = this.#checkpoint;
+    const perExpert = (structure.experts ?? []).reduce((sum, { router, expert }) => {
+      const names = [expert(0).gate, expert(0).up, expert(0).down];
+      const own = names.reduce((size, name) => size + sizeOf(tensors.get(`${name}.weight`)?.dims ?? []), 0);
+      return sum + own + (tensors.get(`${router}.weight`)?.dims[1] ?? 0);
+    }, 0);
+    const ways: Way[] = [{ method: "copied experts", steps: "x2, x4, …", anyType: true }];
+    return { ways, reason: "", parametersPerUnit: perExpert };
   }
 
   #layers({ prefix, count, once, exactTo }: Stack) {

@@ -32,6 +32,10 @@ export type Stage =
   /** (x + offset) · factor - offset */
   | { readonly kind: "scale"; readonly factor: number; readonly offset: number }
   | { readonly kind: "constant"; readonly value: number }
+  /** Each entry of axis 1 is multiplied by `parts` in one of as many copies, which is drawn, and by 0 in the others. */
+  | { readonly kind: "share"; readonly part: number; readonly parts: number; readonly draws: string }
+  /** Other rows altogether, N(0, deviation²). */
+  | { readonly kind: "fresh"; readonly rows: number; readonly deviation: number }
   /** New rows at the end, N(0, deviation²). */
   | { readonly kind: "rows"; readonly by: number; readonly deviation: number };
 
@@ -49,7 +53,13 @@ export interface Step {
   readonly field: string;
   readonly from: number;
   readonly to: number;
-  readonly method: MethodName | "heads repeated" | "silent layers" | "new rows" | "no weights";
+  readonly method:
+    | MethodName
+    | "heads repeated"
+    | "silent layers"
+    | "copied experts"
+    | "new rows"
+    | "no weights";
 }
 
 /** What new units get. */
@@ -60,7 +70,7 @@ export interface Values {
 
 /** A checkpoint on its way: what its configuration and its tensors are by now. Nothing is read or written. */
 export class Growing {
-  readonly family: Family;
+  family: Family;
   readonly values: Values;
   readonly steps: Step[] = [];
   readonly renumberings: Renumbering[] = [];
@@ -93,10 +103,21 @@ export class Growing {
     this.structure = this.family.read(this.config, (name) => this.tensors.has(name), this.#headDim);
   }
 
+  /** Makes it a model of another family. */
+  become(family: Family, changes: Readonly<Record<string, unknown>>): void {
+    this.family = family;
+    this.configure(changes);
+  }
+
   /** Adds a stage to a tensor. */
   change(name: string, stage: Stage, dims?: readonly number[]): void {
     const tensor = this.tensors.get(name) as GrownTensor;
     this.tensors.set(name, { ...tensor, stages: [...tensor.stages, stage], dims: dims ?? tensor.dims });
+  }
+
+  /** Gives a tensor, as it is by now, a second name. */
+  copy(name: string, other: string): void {
+    this.tensors.set(other, { ...(this.tensors.get(name) as GrownTensor), name: other });
   }
 
   /** What is added to the entries of a parameter before they are used. */

@@ -21,7 +21,7 @@ export function rowsOf(weights: Weights, stored: StoredTensor, tensor: GrownTens
 
 /** Whether a stage computes with old entries, where others move them. */
 const calculates = (stage: Stage) =>
-  stage.kind === "scale" || (stage.kind === "widen" && stage.edit.fill === "mean");
+  stage.kind === "scale" || stage.kind === "share" || (stage.kind === "widen" && stage.edit.fill === "mean");
 
 function staged(source: Rows, stage: Stage, name: string, { strategy, seed }: Values): Rows {
   if (stage.kind === "constant") return constantRows(source, stage.value);
@@ -30,6 +30,11 @@ function staged(source: Rows, stage: Stage, name: string, { strategy, seed }: Va
     return mappedRows(source, (value) => (value + offset) * factor - offset);
   }
   if (stage.kind === "repeat") return takenRows(source, stage.axis, repeatedIndices(source, stage));
+  if (stage.kind === "share") return sharedRows(source, stage, seed);
+  if (stage.kind === "fresh") {
+    const none = { ...source, dims: [0, ...source.dims.slice(1)] };
+    return withRows(none, { kind: "rows", by: stage.rows, deviation: stage.deviation }, name, seed);
+  }
   if (stage.kind === "rows") return withRows(source, stage, name, seed);
   const { edit, from, to, offset } = stage;
   // A copied layer draws values of its own.
@@ -57,6 +62,19 @@ export function repeatedIndices(
     }
   }
   return Int32Array.from(indices);
+}
+
+/** A matrix whose columns are shared out among copies of it, each given whole to one of them. */
+function sharedRows(source: Rows, { part, parts, draws }: Stage & { kind: "share" }, seed: number): Rows {
+  const length = rowLength(source);
+  const owner = new Random(seed, `share of ${draws}`);
+  const factors = Array.from({ length }, () => (owner.integer(parts) === part ? parts : 0));
+  return {
+    dims: source.dims,
+    holding: source.holding,
+    rows: (from, count) =>
+      (source.rows(from, count) as Float64Array).map((value, at) => value * (factors[at % length] as number)),
+  };
 }
 
 /** Row after row at the end, each from a generator of its own. */

@@ -7,10 +7,12 @@ import { type Checkpoint, shapesOf } from "../checkpoint.ts";
 import { parseConfig } from "../folder/config.ts";
 import type { Renumbering } from "../folder/generation.ts";
 import { editJson, type JsonEdit } from "../folder/json-text.ts";
+import { copyExperts } from "./copy-experts.ts";
 import { deepen, type Insertions } from "./deepen.ts";
 import { checkStreamed } from "./entry-fill.ts";
 import { byZeroOutgoing } from "./finder.ts";
 import { Growing, type GrownTensor, type Step, type Values } from "./growing.ts";
+import { type Upcycling, upcycle } from "./upcycle.ts";
 import { widenHeads } from "./widen-heads.ts";
 import { widenHidden } from "./widen-hidden.ts";
 
@@ -19,6 +21,8 @@ export interface FolderGrowth extends Values {
   /** New sizes by field of the configuration. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly after: Insertions;
+  /** Experts that every MLP shall become. */
+  readonly upcycling?: Upcycling | undefined;
   /** The type to store weights in; as they are where absent. */
   readonly dtype?: DType | undefined;
 }
@@ -45,12 +49,15 @@ export function planFolder(checkpoint: Checkpoint, growth: FolderGrowth): Planne
   const growing = new Growing(checkpoint, { strategy: growth.strategy, seed: growth.seed }, dtype);
   const wanted = sizesOf(checkpoint.structure, growth.sizes);
   deepen(growing, growth.after);
+  upcycle(growing, growth.upcycling);
+  if (growth.upcycling !== undefined) widenExperts(growing, wanted);
+  copyExperts(growing, wanted.get("experts"), wanted.get("perToken"));
   for (const name of ["vocab", "positions"] as const) addRows(growing, name, wanted.get(name));
   const { sizes } = growing.structure;
   if (sizes.kv !== undefined) {
     widenHeads(growing, wanted.get("heads") ?? (sizes.heads as number), wanted.get("kv") ?? sizes.kv);
   } else widenPlainly(growing, "heads", wanted.get("heads"));
-  for (const name of ["ffn", "encoderFfn", "decoderFfn"] as const) {
+  for (const name of ["ffn", "encoderFfn", "decoderFfn", "expertFfn", "sharedFfn"] as const) {
     widenPlainly(growing, name, wanted.get(name));
   }
   widenHidden(growing, wanted.get("hidden") ?? (sizes.hidden as number));
@@ -58,7 +65,7 @@ export function planFolder(checkpoint: Checkpoint, growth: FolderGrowth): Planne
   return {
     tensors: [...growing.tensors.values()],
     configText,
-    structure: checked(checkpoint, growing, configText),
+    structure: checked(growing, configText),
     steps: growing.steps,
     renumberings: growing.renumberings,
     values: growing.values,
@@ -67,7 +74,7 @@ export function planFolder(checkpoint: Checkpoint, growth: FolderGrowth): Planne
 }
 
 /** The sizes asked for by what they are. Throws `UNKNOWN_WIDTH` for a field that is none, `ARGUMENT` for a smaller size. */
-function sizesOf(structure: Structure, asked: ReadonlyMap<string, number>): ReadonlyMap<SizeName, number> {
+function sizesOf(structure: Structure, asked: ReadonlyMap<string, number>): Map<SizeName, number> {
   const nameOf = new Map<string, SizeName>();
   for (const [name, keys] of Object.entries(structure.fields)) {
     for (const key of keys ?? []) nameOf.set(key, name as SizeName);
@@ -107,6 +114,16 @@ function sizesOf(structure: Structure, asked: ReadonlyMap<string, number>): Read
   return wanted;
 }
 
+/** A size asked for the MLPs is that of the experts that they became. */
+function widenExperts(growing: Growing, wanted: Map<SizeName, number>): void {
+  const units = wanted.get("ffn");
+  if (units === undefined) return;
+  wanted.delete("ffn");
+  for (const name of ["expertFfn", "sharedFfn"] as const) {
+    if (growing.structure.sizes[name] !== undefined) wanted.set(name, units);
+  }
+}
+
 function widenPlainly(growing: Growing, name: SizeName, to: number | undefined): void {
   const { sizes, fields, anchors, pinned } = growing.structure;
   const [from, field] = [sizes[name] as number, fields[name]?.[0] as string];
@@ -115,7 +132,7 @@ function widenPlainly(growing: Growing, name: SizeName, to: number | undefined):
   for (const width of widths) growing.widen(width, to - from);
   const pins = name === "heads" ? pinned : {};
   growing.configure({ ...pins, ...Object.fromEntries((fields[name] ?? []).map((key) => [key, to])) });
-  growing.steps.push({ field, from, to, method: "zero outgoing" });
+  growing.steps.push({ field, from, to, method: widths.length === 0 ? "no weights" : "zero outgoing" });
 }
 
 /** New rows of the vocabulary, or of tables of positions: what was computed before does not look at them. */
@@ -149,7 +166,7 @@ function configOf(checkpoint: Checkpoint, growing: Growing, dtype: DType): strin
 }
 
 /** The new folder's structure, as its own text says; it must be the one that was planned, and the class must take it. */
-function checked({ family }: Checkpoint, { structure, tensors }: Growing, text: string): Structure {
+function checked({ family, structure, tensors }: Growing, text: string): Structure {
   const { config } = parseConfig(text);
   const found = family.read(config, (name) => tensors.has(name));
   for (const [name, size] of Object.entries(structure.sizes)) {

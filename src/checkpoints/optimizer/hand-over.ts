@@ -44,6 +44,14 @@ export interface HandOver {
  * Opens the state of an optimizer for a folder's parameters. Throws `FILE_MISSING`, `FORMAT`, `TOO_LARGE`.
  */
 export async function openHandOver(path: string, checkpoint: Checkpoint): Promise<HandOver> {
+  if (checkpoint.structure.sizes.experts !== undefined) {
+    throw new EspalierError("UNSUPPORTED_TYPE", {
+      thing: path,
+      rule: "must be the state of a model without experts: transformers trains all experts of a layer as one tensor",
+      received: checkpoint.family.type,
+      remedy: "Grow without --optimizer, and begin with a fresh state.",
+    });
+  }
   const form = path.endsWith(".safetensors") ? safetensors : torch;
   const file = platform.openFile(path);
   try {

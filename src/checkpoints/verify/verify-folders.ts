@@ -39,7 +39,7 @@ export async function verifyFolders(
   after: Checkpoint,
   seed = 0,
 ): Promise<FolderVerification> {
-  if (before.family !== after.family) {
+  if (before.family !== after.family && before.family.sparse?.family !== after.family) {
     throw new EspalierError("SHAPE_MISMATCH", {
       thing: "the two folders",
       rule: "must be of the same model_type to be compared",

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Structure } from "../../checkpoints/architecture/structure.ts";
 import type { Insertions } from "../../checkpoints/grow/deepen.ts";
+import type { Upcycling } from "../../checkpoints/grow/upcycle.ts";
 import type { DType } from "../../tensor/dtype.ts";
 import { badOption, oneOf, wholeNumber } from "../options/option-values.ts";
 
@@ -13,6 +14,8 @@ export interface FolderOptions {
   readonly dtype?: string;
   readonly maxShardSize?: string;
   readonly optimizer?: string;
+  readonly experts?: string;
+  readonly expertsPerToken?: string;
 }
 
 export function folderOptions(command: Command): Command {
@@ -24,6 +27,11 @@ export function folderOptions(command: Command): Command {
     .optionsGroup("Checkpoint folders:")
     .option("--vocab-multiple-of <count>", "the next multiple of it")
     .option("--positions <count>", "largest number of positions")
+    .option(
+      "--experts <count>",
+      "makes every MLP a choice among this many copies of itself (Mixtral, Qwen-MoE)",
+    )
+    .option("--experts-per-token <count>", "experts that each token goes through (default: 2)")
     .option("--multiple-of <count>", "rounds sizes of --widen up to multiples of it, such as 128")
     .addOption(
       new Option("--dtype <type>", "type to store weights in: float32, float64, bfloat16 or float16"),
@@ -38,7 +46,16 @@ export function folderOptions(command: Command): Command {
 
 /** The given flags of {@link FolderOptions} that apply only to folders. */
 export function givenFolderOptions(options: FolderOptions): readonly string[] {
-  const names = ["vocabMultipleOf", "positions", "multipleOf", "dtype", "maxShardSize", "optimizer"] as const;
+  const names = [
+    "vocabMultipleOf",
+    "positions",
+    "multipleOf",
+    "dtype",
+    "maxShardSize",
+    "optimizer",
+    "experts",
+    "expertsPerToken",
+  ] as const;
   return names
     .filter((name) => options[name] !== undefined)
     .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
@@ -98,6 +115,18 @@ export function deepenedLayers(texts: readonly string[]): Insertions {
     insertions.set(name, [...(insertions.get(name) ?? []), ...list.split(",").map(Number)]);
   }
   return insertions;
+}
+
+/** What `--experts` and `--experts-per-token` ask for. Throws `USAGE`. */
+export function upcyclingOf({ experts, expertsPerToken }: FolderOptions): Upcycling | undefined {
+  if (experts === undefined && expertsPerToken === undefined) return undefined;
+  if (experts === undefined) {
+    throw badOption("--experts-per-token", "needs --experts", expertsPerToken, "For example --experts 8.");
+  }
+  return {
+    experts: wholeNumber("--experts", experts, 2),
+    perToken: wholeNumber("--experts-per-token", expertsPerToken ?? "2"),
+  };
 }
 
 export function storedType(text: string | undefined): DType | undefined {

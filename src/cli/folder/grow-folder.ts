@@ -13,7 +13,14 @@ import { exitCodes } from "../print/exit-code.ts";
 import { visible } from "../print/format.ts";
 import type { CliIo } from "../print/io.ts";
 import { textTable } from "../print/text-table.ts";
-import { deepenedLayers, type FolderOptions, folderSizes, shardBytes, storedType } from "./folder-options.ts";
+import {
+  deepenedLayers,
+  type FolderOptions,
+  folderSizes,
+  shardBytes,
+  storedType,
+  upcyclingOf,
+} from "./folder-options.ts";
 import { parametersOf } from "./inspect-folder.ts";
 import { verdictOf } from "./verify-folder.ts";
 
@@ -39,11 +46,20 @@ export async function growFolder(path: string, options: GrowFolderOptions, io: C
   const after = deepenedLayers(options.deepen);
   const maxShardBytes = shardBytes(options.maxShardSize);
   const dtype = storedType(options.dtype);
+  const upcycling = upcyclingOf(options);
+  if (upcycling !== undefined && options.optimizer !== undefined) {
+    throw badOption(
+      "--optimizer",
+      "cannot be given with --experts: transformers trains all experts of a layer as one tensor",
+      options.optimizer,
+      "Begin with a fresh state.",
+    );
+  }
   const checkpoint = await openCheckpoint(path);
   let optimizer: HandOver | undefined;
   try {
     const sizes = folderSizes(options.widen, options, checkpoint.structure);
-    const planned = planFolder(checkpoint, { sizes, after, dtype, strategy, seed });
+    const planned = planFolder(checkpoint, { sizes, after, upcycling, dtype, strategy, seed });
     if (options.optimizer !== undefined) optimizer = await openHandOver(options.optimizer, checkpoint);
     let verification: FolderVerification | undefined;
     let written: WrittenFolder | undefined;

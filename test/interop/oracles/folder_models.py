@@ -96,6 +96,25 @@ CONFIGURATIONS = {
     "mistral": ("MistralConfig", {**DECODER, "sliding_window": WINDOW}),
     "qwen2": ("Qwen2Config", {**DECODER, "use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1}),
     "qwen3": ("Qwen3Config", {**DECODER, "head_dim": 10, "tie_word_embeddings": True}),
+    "mixtral": ("MixtralConfig", {**DECODER, "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": WINDOW}),
+    "qwen2_moe": (
+        "Qwen2MoeConfig",
+        {
+            **DECODER,
+            "num_experts": 4,
+            "num_experts_per_tok": 2,
+            "moe_intermediate_size": 20,
+            "shared_expert_intermediate_size": 28,
+            "mlp_only_layers": [1],
+            "use_sliding_window": True,
+            "sliding_window": WINDOW,
+            "max_window_layers": 2,
+        },
+    ),
+    "qwen3_moe": (
+        "Qwen3MoeConfig",
+        {**DECODER, "head_dim": 10, "num_experts": 6, "num_experts_per_tok": 3, "moe_intermediate_size": 20, "norm_topk_prob": True, "decoder_sparse_step": 2},
+    ),
     "gemma": ("GemmaConfig", {**DECODER, "head_dim": 6}),
     "gemma2": ("Gemma2Config", {**DECODER, "head_dim": 6, "query_pre_attn_scalar": 7, "sliding_window": WINDOW}),
     "gemma3": ("Gemma3TextConfig", {**DECODER, "head_dim": 6, "query_pre_attn_scalar": 7, "sliding_window": WINDOW}),
@@ -193,8 +212,10 @@ def untie(file: str, seed: int) -> None:
 def load(folder: str, dtype=None):
     """Opens a folder as users do. Refuses one of which a key is missing, unknown or of another shape."""
     config = transformers.AutoConfig.from_pretrained(folder)
+    # Grouped products want sizes that are multiples of 4; one expert after another takes any.
+    experts = {"experts_implementation": "eager"} if hasattr(config, "num_experts_per_tok") else {}
     model, report = automatic(config.model_type).from_pretrained(
-        folder, dtype=dtype or "auto", attn_implementation="eager", output_loading_info=True
+        folder, dtype=dtype or "auto", attn_implementation="eager", output_loading_info=True, **experts
     )
     wrong = {key: value for key, value in report.items() if value}
     assert not wrong, f"{folder}: {wrong}"
@@ -251,22 +272,35 @@ def fields(name: str) -> dict:
         },
         "t5": {"hidden": "d_model", "ffn": "d_ff", "heads": "num_heads"},
         "distilbert": {"hidden": "dim", "ffn": "hidden_dim", "heads": "n_heads"},
+        "mixtral": {"experts": "num_local_experts"},
+        "qwen2_moe": {"ffn": "moe_intermediate_size", "experts": "num_experts"},
+        "qwen3_moe": {"ffn": "moe_intermediate_size", "experts": "num_local_experts"},
     }
     common = {"hidden": "hidden_size", "ffn": "intermediate_size", "heads": "num_attention_heads"}
     kv = "num_key_value_heads" if "num_key_value_heads" in configuration(name).to_dict() else None
-    names = {**common, **own.get(kind, {}), "kv": kv}
+    names = {"experts": None, **common, **own.get(kind, {}), "kv": kv}
     padded = "{hidden}=+8" if kv or kind in ("vit", "t5") else "{hidden}=+6,{heads}=+1"
     return {**names, "padded": padded.format(**names)}
 
 
 #: What a wider stream may move outputs in float32. T5 has no scale of scores, so that rounding counts for more.
 STREAM = {"t5": 1e-5}
+#: A wider stream and, in the same growth, other products.
+STREAM_AND_FUSED = 3e-6
+
+#: Models that have a family with experts. Biases have none there.
+UPCYCLED = ("llama", "mistral", "qwen2", "qwen3")
+
+#: All experts of a layer are one tensor in memory.
+SPARSE = {"mlp": FUSED, "mlp x1.5": FUSED, "experts": FUSED, "all": STREAM_AND_FUSED}
 
 #: Growths that move outputs although nothing is added. Where norms stand behind the branches, a new layer normalizes once
 #: more what is normalized: that rounds as a wider stream does, and moves a layer by half its epsilon times |1 - 1/variance|
 #: (1e-5 for RoBERTa).
 CLOSE = {
     "phi3": {"mlp": FUSED, "mlp x1.5": FUSED},
+    **{name: SPARSE for name in ("mixtral", "qwen2_moe", "qwen3_moe")},
+    **{name: {"upcycled": FUSED} for name in UPCYCLED},
     "bert": {"depth": 2e-6},
     "distilbert": {"depth": 2e-6},
     "roberta": {"depth": 1e-5, "all": 1e-5},
@@ -280,15 +314,16 @@ STACKS = ("encoder", "decoder")
 def refused(name: str) -> tuple[str, ...]:
     """Growths that the class, or exactness, does not allow."""
     kind = configuration(name).model_type
+    dense = () if name in UPCYCLED else ("upcycled",)
     if fields(name)["kv"]:
-        return STACKS
+        return (*STACKS, *dense)
     if kind == "vit":
-        return (*STACKS, "vocabulary", "positions", "all")
+        return (*STACKS, *dense, "vocabulary", "positions", "all")
     if kind == "t5":
-        return ("positions",)
+        return (*dense, "positions",)
     if kind == "whisper":
-        return ("queries", "padding")
-    return (*STACKS, "queries", "padding") if kind in MASKED else (*STACKS, "queries")
+        return (*dense, "queries", "padding")
+    return (*STACKS, *dense, "queries", "padding") if kind in MASKED else (*STACKS, *dense, "queries")
 
 
 def keys(folder) -> set[str]:

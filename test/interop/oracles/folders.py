@@ -30,6 +30,8 @@ ZERO = {
     "groups": ["--widen", "{heads}=x2,{kv}=x2"],
     "queries": ["--widen", "{heads}=x2"],
     "repeated": ["--widen", "{kv}=x2"],
+    "experts": ["--widen", "{experts}=x2"],
+    "upcycled": ["--experts", "4"],
     "depth": ["--deepen", "after=0,2"],
     "encoder": ["--deepen", "encoder.after=1,1"],
     "decoder": ["--deepen", "decoder.after=0"],
@@ -89,7 +91,7 @@ def growths(name: str) -> dict[str, list[str]]:
     return {
         kind: [option.format(**fields) for option in options]
         for kind, options in known.items()
-        if fields["kv"] is not None or not any("{kv}" in option for option in options)
+        if not any(fields[size] is None and f"{{{size}}}" in option for size in ("kv", "experts") for option in options)
     }
 
 
