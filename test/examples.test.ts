@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 
-vi.spyOn(console, "log").mockImplementation(() => {});
+const log = vi.spyOn(console, "log").mockImplementation(() => {});
+afterAll(() => log.mockRestore());
 
 describe("examples", () => {
   test("minimal: the loss does not move, and learning goes on", async () => {
