@@ -206,8 +206,8 @@ describe("preservation by every strategy, exact arithmetic", () => {
           if (new Set(old).size > 1) live++;
         },
       ),
-      // So many for each, however many there are.
-      lawRuns("preservation by strategies, exact", 50 * drawable.length),
+      // As many for each strategy, however many there are.
+      lawRuns("preservation by strategies, exact", 70 * drawable.length),
     );
     tally.expectEach(0);
     const counts = Object.fromEntries(compared);

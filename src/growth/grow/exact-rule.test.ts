@@ -7,7 +7,7 @@ const ruleOf = (growth: Growth, strategy = "random") =>
   grow(mlp([4, 4, 2]), [growth], { strategy }).steps.map(exactRuleOf)[0];
 
 test("every growth says by which rule it is exact, and on what condition", () => {
-  expect(ruleOf({ width: "hidden1", by: 2 })?.rule).toContain("zero weights");
+  expect(ruleOf({ width: "hidden1", by: 2 })?.rule).toContain("the weights that read the new units are zero");
   expect(ruleOf({ width: "hidden1", by: 2 })?.condition).toContain("finite");
   expect(ruleOf({ width: "hidden1", by: 2 }, "paired")?.rule).toContain("paired: ");
   expect(ruleOf({ border: "output", by: 1 })?.rule).toContain("follow them");

@@ -245,7 +245,8 @@ function repeat(analysis: Analysis, step: GrowthStep): Analysis {
   }
   const { kind, ...plan } = step;
   const strategy = strategyOf(plan.strategy);
-  const width = plannedWidth(analysis, kind, plan.width);
+  const found = plannedWidth(analysis, kind, plan.width);
+  const width = plan.edits.some(({ fill }) => fill === "alike") ? likeOldRows(found) : found;
   const by = plan.to - plan.from;
   // A strategy that needs no data has chosen nothing.
   const choice = strategy.choose === undefined ? undefined : readChoice(plan.choice, by, width.parts);
