@@ -22,6 +22,15 @@ async function grown(old: string, out: string, ...options: string[]): Promise<Wr
   return JSON.parse(printed) as Written;
 }
 
+/** A growth of the folder "old" must be refused with this message, and write nothing. */
+async function refused(folder: string, options: readonly string[], message: RegExp): Promise<void> {
+  const before = await snapshot(folder);
+  const { code, err } = await runCli(["grow", join(folder, "old"), "--out", join(folder, "new"), ...options]);
+  expect(err).toMatch(message);
+  expect(code).not.toBe(0);
+  expect(await snapshot(folder)).toEqual(before);
+}
+
 test("what has zero weights, is repeated or stands beside moves no bit, and only its numbers change in config.json", () =>
   withFolder(async (folder) => {
     const [old, out] = [join(folder, "old"), join(folder, "new")];
@@ -120,17 +129,7 @@ test.each<[Tiny, string, readonly string[], RegExp]>([
 ])("%s refuses %s", (name, _, options, message) =>
   withFolder(async (folder) => {
     await writeModel(join(folder, "old"), tinyModels[name]);
-    const before = await snapshot(folder);
-    const { code, err } = await runCli([
-      "grow",
-      join(folder, "old"),
-      "--out",
-      join(folder, "new"),
-      ...options,
-    ]);
-    expect(err).toMatch(message);
-    expect(code).not.toBe(0);
-    expect(await snapshot(folder)).toEqual(before);
+    await refused(folder, options, message);
   }),
 );
 
@@ -244,17 +243,7 @@ test.each([
 ] as const)("%s is refused, and nothing is written", (_, changes, options, message) =>
   withFolder(async (folder) => {
     await tinyFolder(join(folder, "old"), JSON.stringify({ ...JSON.parse(tinyConfig), ...changes }));
-    const before = await snapshot(folder);
-    const { code, err } = await runCli([
-      "grow",
-      join(folder, "old"),
-      "--out",
-      join(folder, "new"),
-      ...options,
-    ]);
-    expect(err).toMatch(message);
-    expect(code).not.toBe(0);
-    expect(await snapshot(folder)).toEqual(before);
+    await refused(folder, options, message);
   }),
 );
 

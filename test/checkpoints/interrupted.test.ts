@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterEach, expect, test, vi } from "vitest";
 import { platform } from "../../src/platform/node.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { childScript } from "../child-script.ts";
 import { runCli, snapshot, withFolder } from "../cli-harness.ts";
 import { lawRuns } from "../laws/seed.ts";
 import { tinyFolder } from "./tiny-folder.ts";
@@ -13,29 +13,13 @@ const { seed, numRuns } = lawRuns("growths of a folder killed at any moment", 8)
 
 afterEach(() => vi.restoreAllMocks());
 
-/** The child of the test, as JavaScript next to the project's modules. */
-async function childScript(): Promise<string> {
-  const place = join(import.meta.dirname, "../../node_modules/.espalier-laws");
-  await mkdir(place, { recursive: true });
-  const outfile = join(place, `killed-${process.pid}.mjs`);
-  const contents = `import { growUntil } from "./killed-child.ts";
-    await growUntil(Number(process.argv[2]), process.argv[3], process.argv[4]);`;
-  await build({
-    stdin: { contents, resolveDir: import.meta.dirname, loader: "ts" },
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    packages: "external",
-    conditions: ["espalier-source", "node", "import"],
-    outfile,
-    logLevel: "error",
-  });
-  return outfile;
-}
-
 test("a growth that is killed leaves the old folder as it is, no part of a new one, and the next run cleans up", () =>
   withFolder(async (folder) => {
-    const script = await childScript();
+    const script = await childScript(
+      import.meta.filename,
+      `import { growUntil } from "./killed-child.ts";
+      await growUntil(Number(process.argv[2]), process.argv[3], process.argv[4]);`,
+    );
     const [old, out] = [join(folder, "old"), join(folder, "new")];
     await tinyFolder(old);
     const before = await snapshot(old);

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { openCheckpoint } from "../../src/checkpoints/checkpoint.ts";
 import { families } from "../../src/checkpoints/families/index.ts";
 import { fieldsOf } from "../../src/checkpoints/grow/fields.ts";
@@ -12,18 +12,9 @@ import { EspalierError } from "../../src/tensor/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { tinyFolder } from "../checkpoints/tiny-folder.ts";
 import { lawRuns } from "../laws/seed.ts";
-import { startWatchdog } from "./watchdog.ts";
-
-/** What memory may come to beyond that at the start, in bytes. */
-const maxGrowth = 2 ** 30;
-
-/** Seconds of processor time that one folder may take. */
-const maxSeconds = 3;
+import { campaign } from "./campaign.ts";
 
 const { seed, numRuns } = lawRuns("mutated folders", 200);
-
-/** ESPALIER_FUZZ_CASE repeats one case alone. */
-const only = process.env.ESPALIER_FUZZ_CASE;
 
 const configName = "config.json";
 const indexName = "model.safetensors.index.json";
@@ -154,52 +145,32 @@ async function startFiles(root: string): Promise<Files> {
 test(
   "a mutated folder is opened, searched, planned and grown, or refused with a typed error",
   async () => {
-    const counts = new Map<string, number>();
     const root = await mkdtemp(join(tmpdir(), "espalier-fuzz-"));
-    const start = await startFiles(root);
-    const watchdog = startWatchdog(60);
-    const atStart = process.memoryUsage.rss();
-    let highest = atStart;
-    const cases = only === undefined ? Array.from({ length: numRuns }, (_, index) => index) : [Number(only)];
     try {
-      for (const index of cases) {
-        watchdog.beat(index);
-        const random = new Random(seed, "folders", index);
-        const folder = join(root, String(index));
-        await mkdir(folder);
-        for (const [name, bytes] of mutate(start, random)) await writeFile(join(folder, name), bytes);
-        const before = process.cpuUsage();
-        const outcome = await run(folder, random).catch((cause) => {
-          throw new Error(
-            `case ${index} of seed ${seed}: ${cause}; repeat it with ESPALIER_FUZZ_CASE=${index}`,
-            {
-              cause,
-            },
-          );
-        });
-        const { user, system } = process.cpuUsage(before);
-        if (user + system > maxSeconds * 1e6)
-          throw new Error(`case ${index} of seed ${seed} took ${(user + system) / 1e6} s`);
-        counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-        await rm(folder, { recursive: true });
-        await rm(`${folder}.new`, { recursive: true, force: true });
-        if (index % 20 === 0) highest = Math.max(highest, process.memoryUsage.rss());
-      }
+      const start = await startFiles(root);
+      await campaign(
+        {
+          seed,
+          numRuns,
+          maxSeconds: 3,
+          maxGrowth: 2 ** 30,
+          silence: 60,
+          sampleEvery: 20,
+          expected: ["grown", "FORMAT", "CONFIG", "opened, then NOT_GROWABLE"],
+        },
+        async (index) => {
+          const random = new Random(seed, "folders", index);
+          const folder = join(root, String(index));
+          await mkdir(folder);
+          for (const [name, bytes] of mutate(start, random)) await writeFile(join(folder, name), bytes);
+          const outcome = await run(folder, random);
+          await rm(folder, { recursive: true });
+          await rm(`${folder}.new`, { recursive: true, force: true });
+          return outcome;
+        },
+      );
     } finally {
-      await watchdog.stop();
       await rm(root, { recursive: true });
-    }
-    console.log(
-      [...counts]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, count]) => `${count} ${key}`)
-        .join("; "),
-    );
-    expect(highest - atStart).toBeLessThan(maxGrowth);
-    if (only !== undefined) return;
-    // Mutations that never get past the reader, or never trouble it, would prove nothing.
-    for (const outcome of ["grown", "FORMAT", "CONFIG", "opened, then NOT_GROWABLE"]) {
-      expect(counts.get(outcome) ?? 0, outcome).toBeGreaterThan(numRuns / 100);
     }
   },
   30 * 60_000,

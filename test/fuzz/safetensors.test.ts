@@ -4,10 +4,7 @@ import { EspalierError } from "../../src/tensor/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, int64, type Tensor } from "../../src/tensor/tensor.ts";
 import { lawRuns } from "../laws/seed.ts";
-import { startWatchdog } from "./watchdog.ts";
-
-/** How much memory may grow beyond that at the start, in bytes. */
-const maxGrowth = 2 ** 29;
+import { campaign } from "./campaign.ts";
 
 const { seed, numRuns } = lawRuns("mutated safetensors", 5000);
 
@@ -70,34 +67,10 @@ function run(bytes: Uint8Array): string {
 
 test(
   "a mutated safetensors file is read, or refused with a typed error",
-  async () => {
-    const counts = new Map<string, number>();
-    const watchdog = startWatchdog(30);
-    const atStart = process.memoryUsage.rss();
-    let highest = atStart;
-    let index = 0;
-    try {
-      for (; index < numRuns; index++) {
-        watchdog.beat(index);
-        const random = new Random(seed, "safetensors", index);
-        const bytes = mutate(starts[random.integer(starts.length)] as Uint8Array, random);
-        const before = process.cpuUsage();
-        const outcome = run(bytes);
-        const { user, system } = process.cpuUsage(before);
-        if (user + system > 2e6) throw new Error(`took ${(user + system) / 1e6} s`);
-        counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-        if (index % 500 === 0) highest = Math.max(highest, process.memoryUsage.rss());
-      }
-    } catch (cause) {
-      throw new Error(`seed ${seed}, of those that came to ${JSON.stringify([...counts])} the next`, {
-        cause,
-      });
-    } finally {
-      await watchdog.stop();
-    }
-    console.log([...counts].map(([key, count]) => `${count} ${key}`).join("; "));
-    expect(highest - atStart).toBeLessThan(maxGrowth);
-    for (const outcome of ["read", "FORMAT"]) expect(counts.get(outcome) ?? 0).toBeGreaterThan(numRuns / 100);
-  },
+  () =>
+    campaign({ seed, numRuns, expected: ["read", "FORMAT"] }, (index) => {
+      const random = new Random(seed, "safetensors", index);
+      return run(mutate(starts[random.integer(starts.length)] as Uint8Array, random));
+    }),
   30 * 60_000,
 );

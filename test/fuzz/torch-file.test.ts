@@ -7,10 +7,7 @@ import { EspalierError } from "../../src/tensor/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { sizeOf } from "../../src/tensor/tensor.ts";
 import { lawRuns } from "../laws/seed.ts";
-import { startWatchdog } from "./watchdog.ts";
-
-/** How much memory may grow beyond that at the start, in bytes. */
-const maxGrowth = 2 ** 29;
+import { campaign } from "./campaign.ts";
 
 const { seed, numRuns } = lawRuns("mutated torch files", 3000);
 
@@ -93,27 +90,9 @@ function run(bytes: Uint8Array): string {
 
 test(
   "a mutated torch file is read, or refused with a typed error",
-  async () => {
-    const counts = new Map<string, number>();
-    const watchdog = startWatchdog(30);
-    const atStart = process.memoryUsage.rss();
-    let highest = atStart;
-    let index = 0;
-    try {
-      for (; index < numRuns; index++) {
-        watchdog.beat(index);
-        const outcome = run(mutate(new Random(seed, "torch file", index)));
-        counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-        if (index % 500 === 0) highest = Math.max(highest, process.memoryUsage.rss());
-      }
-    } catch (cause) {
-      throw new Error(`seed ${seed}, mutation ${index}`, { cause });
-    } finally {
-      await watchdog.stop();
-    }
-    console.log([...counts].map(([key, count]) => `${count} ${key}`).join("; "));
-    expect(highest - atStart).toBeLessThan(maxGrowth);
-    for (const outcome of ["read", "FORMAT"]) expect(counts.get(outcome) ?? 0).toBeGreaterThan(numRuns / 100);
-  },
+  () =>
+    campaign({ seed, numRuns, expected: ["read", "FORMAT"] }, (index) =>
+      run(mutate(new Random(seed, "torch file", index))),
+    ),
   30 * 60_000,
 );

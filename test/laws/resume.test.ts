@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build as bundle } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dataset } from "../../src/data/dataset.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
@@ -18,6 +17,7 @@ import { sgd } from "../../src/training/optimizers/sgd.ts";
 import { cosineRate, stepRate } from "../../src/training/schedules/index.ts";
 import type { TrainerOptions } from "../../src/training/settings/options.ts";
 import { Trainer } from "../../src/training/trainer/trainer.ts";
+import { childScript } from "../child-script.ts";
 import { advance, begin, totalSteps } from "./checkpoint-child.ts";
 import { normalFeatures } from "./exact-network.ts";
 import { stateText } from "./state-text.ts";
@@ -397,7 +397,11 @@ describe("kill -9", () => {
     timeout: 300 * seconds,
   }, async () => {
     const place = join(folder, "killed");
-    const script = await childScript();
+    const script = await childScript(
+      import.meta.filename,
+      `import { run } from "./checkpoint-child.ts";
+      await run(process.argv[2], (step) => process.stdout.write(step + "\\n"));`,
+    );
     const draws = new Random(Number(process.env.ESPALIER_SEED ?? 17), "kills");
     const reference = await begin();
     const expected = new Map<number, string>();
@@ -436,29 +440,6 @@ describe("kill -9", () => {
     );
     // The manifest, the two checkpoints that it names; leftovers of crashes are removed by the next save.
     expect((await readdir(place)).length).toBe(3);
-  }
-
-  /** The child of the run, as JavaScript next to the project's modules. */
-  async function childScript(): Promise<string> {
-    const place = join(import.meta.dirname, "../../node_modules/.espalier-laws");
-    await mkdir(place, { recursive: true });
-    const outfile = join(place, `child-${process.pid}.mjs`);
-    await bundle({
-      stdin: {
-        contents: `import { run } from "./checkpoint-child.ts";
-          await run(process.argv[2], (step) => process.stdout.write(step + "\\n"));`,
-        resolveDir: import.meta.dirname,
-        loader: "ts",
-      },
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      packages: "external",
-      conditions: ["espalier-source", "node", "import"],
-      outfile,
-      logLevel: "error",
-    });
-    return outfile;
   }
 
   /**

@@ -4,17 +4,16 @@ import type { DType } from "../../tensor/dtype.ts";
 import type { Config } from "../folder/config.ts";
 import type { Net } from "./net.ts";
 
+/** Numbers of hidden units: of MLPs, of those of one stack or kind. */
+export const mlpSizes = ["ffn", "encoderFfn", "decoderFfn", "expertFfn", "sharedFfn"] as const;
+
 /** What a configuration gives sizes to. No model has all of them. A model with two stacks has some of them per stack. */
 export type SizeName =
   | "hidden"
   | "heads"
   | "kv"
   | "headDim"
-  | "ffn"
-  | "encoderFfn"
-  | "decoderFfn"
-  | "expertFfn"
-  | "sharedFfn"
+  | (typeof mlpSizes)[number]
   | "experts"
   | "perToken"
   | "layers"

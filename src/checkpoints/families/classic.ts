@@ -1,3 +1,4 @@
+import { unitLayout } from "../../graph/layout.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { attend, joinHeads, splitHeads } from "../architecture/attention.ts";
 import type { Net } from "../architecture/net.ts";
@@ -65,8 +66,8 @@ export function classic(family: Classic): Structure {
     ],
     output: "logits",
     anchors: {
-      hidden: [{ ...family.stream, layout: [{ inner: 1 }], units: sizes.hidden }],
-      ffn: names.map((name) => ({ ...family.ffn(name), layout: [{ inner: 1 }], units: sizes.ffn })),
+      hidden: [{ ...family.stream, layout: unitLayout, units: sizes.hidden }],
+      ffn: names.map((name) => ({ ...family.ffn(name), layout: unitLayout, units: sizes.ffn })),
       heads: names.map((name) => ({ ...family.heads(name), units: sizes.heads })),
     },
     vocabulary: family.vocabulary,

@@ -1,3 +1,4 @@
+import { unitLayout } from "../../graph/layout.ts";
 import { attend, causalMask, joinHeads, positionsOf, splitHeads } from "../architecture/attention.ts";
 import type { Net } from "../architecture/net.ts";
 import { type Rotary, readRotary, rotaryTables } from "../architecture/rotary.ts";
@@ -191,7 +192,7 @@ export function decoder(
     sections: [embeddings, ...Array.from({ length: layers }, (_, index) => layer(index)), head],
     output: "logits",
     anchors: {
-      hidden: [{ parameter: "model.embed_tokens.weight", axis: 1, layout: [{ inner: 1 }], units: hidden }],
+      hidden: [{ parameter: "model.embed_tokens.weight", axis: 1, layout: unitLayout, units: hidden }],
       ffn: each((name) => ({
         parameter: `${name}.mlp.${fusedMlp ? "gate_up_proj" : "gate_proj"}.weight`,
         axis: 0,

@@ -1,3 +1,4 @@
+import { unitLayout } from "../../graph/layout.ts";
 import { int } from "../../graph/model.ts";
 import type { Net } from "../architecture/net.ts";
 import type { Anchor, ExpertNames, GatedNames, SizeName, Structure } from "../architecture/structure.ts";
@@ -67,7 +68,7 @@ export function expertParts(experts: Experts, prefix: string) {
   const anchor = (module: string, units: number): Anchor => ({
     parameter: `${module}.weight`,
     axis: 0,
-    layout: [{ inner: 1 }],
+    layout: unitLayout,
     units,
   });
   const layers = sparse.flatMap((is, index) => (is ? [`${prefix}${index}`] : []));

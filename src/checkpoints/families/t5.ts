@@ -1,3 +1,4 @@
+import { unitLayout } from "../../graph/layout.ts";
 import { attend, causalMask, joinHeads, positionsOf, splitHeads } from "../architecture/attention.ts";
 import type { Net } from "../architecture/net.ts";
 import { relativeBias } from "../architecture/relative.ts";
@@ -150,12 +151,12 @@ function t5Structure(config: Config, has: (name: string) => boolean): Structure 
     ],
     output: "logits",
     anchors: {
-      hidden: [{ parameter: table, axis: 1, layout: [{ inner: 1 }], units: hidden }],
+      hidden: [{ parameter: table, axis: 1, layout: unitLayout, units: hidden }],
       ffn: [...encoderNames.map((name) => `${name}.1`), ...decoderNames.map((name) => `${name}.2`)].map(
         (name) => ({
           parameter: `${name}.DenseReluDense.${gated ? "wi_0" : "wi"}.weight`,
           axis: 0,
-          layout: [{ inner: 1 }],
+          layout: unitLayout,
           units: sizes.ffn,
         }),
       ),

@@ -1,3 +1,4 @@
+import { unitLayout } from "../../graph/layout.ts";
 import { causalMask, positionsOf } from "../architecture/attention.ts";
 import type { Net } from "../architecture/net.ts";
 import type { Family, Section, Stack, State, Structure } from "../architecture/structure.ts";
@@ -104,7 +105,7 @@ function whisperStructure(
   const stream = (parameter: string, axis: number) => ({
     parameter,
     axis,
-    layout: [{ inner: 1 }],
+    layout: unitLayout,
     units: hidden,
   });
   const ffn = (stack: "encoder" | "decoder") =>

@@ -1,6 +1,6 @@
 import type { Width } from "../../growth/plan/width.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import type { Anchor, SizeName, Stack } from "../architecture/structure.ts";
+import { type Anchor, mlpSizes, type SizeName, type Stack } from "../architecture/structure.ts";
 import { type Checkpoint, shapesOf } from "../checkpoint.ts";
 import { byCopies, byPadding, byZeroOutgoing, Finder } from "./finder.ts";
 
@@ -27,11 +27,7 @@ export interface FieldReport {
 /** As they are reported. */
 const order: readonly SizeName[] = [
   "hidden",
-  "ffn",
-  "encoderFfn",
-  "decoderFfn",
-  "expertFfn",
-  "sharedFfn",
+  ...mlpSizes,
   "experts",
   "heads",
   "kv",

@@ -33,7 +33,7 @@ function staged(source: Rows, stage: Stage, name: string, { strategy, seed }: Va
   if (stage.kind === "share") return sharedRows(source, stage, seed);
   if (stage.kind === "fresh") {
     const none = { ...source, dims: [0, ...source.dims.slice(1)] };
-    return withRows(none, { kind: "rows", by: stage.rows, deviation: stage.deviation }, name, seed);
+    return withRows(none, { by: stage.rows, deviation: stage.deviation }, name, seed);
   }
   if (stage.kind === "rows") return withRows(source, stage, name, seed);
   const { edit, from, to, offset } = stage;
@@ -66,21 +66,17 @@ export function repeatedIndices(
 
 /** A matrix whose columns are shared out among copies of it, each given whole to one of them. */
 function sharedRows(source: Rows, { part, parts, draws }: Stage & { kind: "share" }, seed: number): Rows {
-  const length = rowLength(source);
   const owner = new Random(seed, `share of ${draws}`);
-  const factors = Array.from({ length }, () => (owner.integer(parts) === part ? parts : 0));
-  return {
-    dims: source.dims,
-    holding: source.holding,
-    rows: (from, count) =>
-      (source.rows(from, count) as Float64Array).map((value, at) => value * (factors[at % length] as number)),
-  };
+  const factors = Array.from({ length: rowLength(source) }, () =>
+    owner.integer(parts) === part ? parts : 0,
+  );
+  return mappedRows(source, (value, place) => value * (factors[place] as number));
 }
 
 /** Row after row at the end, each from a generator of its own. */
 function withRows(
   source: Rows,
-  { by, deviation }: Stage & { kind: "rows" },
+  { by, deviation }: { readonly by: number; readonly deviation: number },
   name: string,
   seed: number,
 ): Rows {

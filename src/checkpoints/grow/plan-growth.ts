@@ -2,7 +2,7 @@ import type { DType } from "../../tensor/dtype.ts";
 import { EspalierError } from "../../tensor/errors.ts";
 import { didYouMean } from "../../tensor/unknown-name.ts";
 import { checkSizes } from "../architecture/check-sizes.ts";
-import type { Anchor, SizeName, Structure } from "../architecture/structure.ts";
+import { type Anchor, mlpSizes, type SizeName, type Structure } from "../architecture/structure.ts";
 import { type Checkpoint, shapesOf } from "../checkpoint.ts";
 import { parseConfig } from "../folder/config.ts";
 import type { Renumbering } from "../folder/generation.ts";
@@ -49,17 +49,14 @@ export function planFolder(checkpoint: Checkpoint, growth: FolderGrowth): Planne
   const growing = new Growing(checkpoint, { strategy: growth.strategy, seed: growth.seed }, dtype);
   const wanted = sizesOf(checkpoint.structure, growth.sizes);
   deepen(growing, growth.after);
-  upcycle(growing, growth.upcycling);
-  if (growth.upcycling !== undefined) widenExperts(growing, wanted);
+  upcycle(growing, growth.upcycling, wanted);
   copyExperts(growing, wanted.get("experts"), wanted.get("perToken"));
   for (const name of ["vocab", "positions"] as const) addRows(growing, name, wanted.get(name));
   const { sizes } = growing.structure;
   if (sizes.kv !== undefined) {
     widenHeads(growing, wanted.get("heads") ?? (sizes.heads as number), wanted.get("kv") ?? sizes.kv);
   } else widenPlainly(growing, "heads", wanted.get("heads"));
-  for (const name of ["ffn", "encoderFfn", "decoderFfn", "expertFfn", "sharedFfn"] as const) {
-    widenPlainly(growing, name, wanted.get(name));
-  }
+  for (const name of mlpSizes) widenPlainly(growing, name, wanted.get(name));
   widenHidden(growing, wanted.get("hidden") ?? (sizes.hidden as number));
   const configText = configOf(checkpoint, growing, dtype);
   return {
@@ -112,16 +109,6 @@ function sizesOf(structure: Structure, asked: ReadonlyMap<string, number>): Map<
     wanted.set(name, to);
   }
   return wanted;
-}
-
-/** A size asked for the MLPs is that of the experts that they became. */
-function widenExperts(growing: Growing, wanted: Map<SizeName, number>): void {
-  const units = wanted.get("ffn");
-  if (units === undefined) return;
-  wanted.delete("ffn");
-  for (const name of ["expertFfn", "sharedFfn"] as const) {
-    if (growing.structure.sizes[name] !== undefined) wanted.set(name, units);
-  }
 }
 
 function widenPlainly(growing: Growing, name: SizeName, to: number | undefined): void {

@@ -100,10 +100,16 @@ export function takenRows(source: Rows, axis: number, indices: Int32Array): Rows
   };
 }
 
-/** Every entry made anew from the old one, which must be held as a number. */
-export function mappedRows(source: Rows, change: (value: number) => number): Rows {
+/** Every entry made anew from the old one, which must be held as a number, and its place in the row. */
+export function mappedRows(source: Rows, change: (value: number, place: number) => number): Rows {
   const { dims, holding } = source;
-  return { dims, holding, rows: (from, count) => (source.rows(from, count) as Float64Array).map(change) };
+  const length = rowLength(source);
+  return {
+    dims,
+    holding,
+    rows: (from, count) =>
+      (source.rows(from, count) as Float64Array).map((value, at) => change(value, at % length)),
+  };
 }
 
 /** Every entry the same. */

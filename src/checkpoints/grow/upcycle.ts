@@ -1,5 +1,7 @@
 import { EspalierError } from "../../tensor/errors.ts";
-import type { GatedNames } from "../architecture/structure.ts";
+import { listed } from "../../tensor/number-text.ts";
+import type { GatedNames, SizeName } from "../architecture/structure.ts";
+import { families } from "../families/index.ts";
 import type { Growing, GrownTensor } from "./growing.ts";
 
 /** Experts that every MLP becomes, and how many of them each token goes through. */
@@ -11,17 +13,23 @@ export interface Upcycling {
 /**
  * Makes every MLP a choice among copies of itself (sparse upcycling, Komatsuzaki et al., arXiv 2212.05055). The weights of the
  * chosen experts add up to 1, so any router gives what the MLP gave; it is drawn, so that tokens differ in the experts that
- * they train. If the new class has a shared expert, half of the answer comes from it, through a gate of zeros.
+ * they train. If the new class has a shared expert, half of the answer comes from it, through a gate of zeros. A size that is
+ * `wanted` of the MLPs becomes one of the experts.
  */
-export function upcycle(growing: Growing, upcycling: Upcycling | undefined): void {
+export function upcycle(
+  growing: Growing,
+  upcycling: Upcycling | undefined,
+  wanted: Map<SizeName, number>,
+): void {
   if (upcycling === undefined) return;
   const { experts, perToken } = upcycling;
   const { family, config, structure } = growing;
   const { sparse } = family;
   if (sparse === undefined) {
+    const able = families.filter((one) => one.sparse !== undefined).map(({ type }) => type);
     throw new EspalierError("NOT_GROWABLE", {
       thing: "experts",
-      rule: `can be made of the MLPs of llama, mistral, qwen2 and qwen3, not of ${family.type}`,
+      rule: `can be made only of the MLPs of ${listed(able)}`,
       received: family.type,
       ...(structure.experts === undefined
         ? {}
@@ -52,6 +60,12 @@ export function upcycle(growing: Growing, upcycling: Upcycling | undefined): voi
     to: experts,
     method: "copied experts",
   });
+  const units = wanted.get("ffn");
+  if (units === undefined) return;
+  wanted.delete("ffn");
+  for (const name of ["expertFfn", "sharedFfn"] as const) {
+    if (growing.structure.sizes[name] !== undefined) wanted.set(name, units);
+  }
 }
 
 function withExperts(

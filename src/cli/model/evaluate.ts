@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { EspalierError } from "../../tensor/errors.ts";
 import { grouped } from "../../tensor/number-text.ts";
 import { evaluateModel, predictScores } from "../../training/compilation/predict.ts";
-import { lossOf } from "../../training/losses/index.ts";
+import { defaultLoss, lossOf } from "../../training/losses/index.ts";
 import { lossHelp, lossOption, predictsOf } from "../options/loss-option.ts";
 import { type ModelFileOptions, modelOptions, openModel } from "../options/model-option.ts";
 import { rowsOption, rowsToEvaluate } from "../options/rows-option.ts";
@@ -85,7 +85,7 @@ export async function evaluate(path: string, options: EvaluateOptions, io: CliIo
   const data = fitRows(read, model);
   const task = modelTask(model, data, { loss: wanted, ...taskOptions(options) });
   const { loss } = await evaluateModel(model, data, task);
-  const { loss: by = "crossEntropy" } = task;
+  const { loss: by = defaultLoss } = task;
   const scores = await predictScores(model, data, task);
   const target = data.preprocessing?.target;
   const answers = answersOf(scores, by, target);

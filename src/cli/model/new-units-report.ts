@@ -2,7 +2,7 @@ import type { Model } from "../../graph/model.ts";
 import { figure } from "../../tensor/number-text.ts";
 import { examineNewUnits, type NewUnits } from "../../training/examine/new-units.ts";
 import { withoutPreprocessing } from "../../training/graphs/preprocessing-nodes.ts";
-import type { LossOf } from "../../training/losses/index.ts";
+import { defaultLoss, type LossOf } from "../../training/losses/index.ts";
 import { type ModelDataOptions, modelData } from "../options/model-data.ts";
 import { networkIn } from "../options/trained-model.ts";
 import { visible } from "../print/format.ts";
@@ -35,7 +35,7 @@ export async function newUnitsReport(
   const widths = await examineNewUnits(old, model, data, { ...task, batchSize: examples, seed });
   return {
     data: data.name,
-    loss: task.loss ?? "crossEntropy",
+    loss: task.loss ?? defaultLoss,
     notes: task.notes,
     examples: Math.min(examples, data.count),
     widths,

@@ -22,6 +22,9 @@ export const losses = {
 
 export type LossName = keyof typeof losses;
 
+/** The loss of a task that names none. */
+export const defaultLoss: LossName = "crossEntropy";
+
 /** A loss by name, or as a record: `losses.huber({ delta: 2 })`, or one of your own. */
 export type LossOf = LossName | Loss;
 

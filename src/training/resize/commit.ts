@@ -24,7 +24,7 @@ export interface Moved {
   readonly bounds: readonly (Tensor | undefined)[];
   /** Whether a rule says that they are the same except for rounding. */
   readonly exact: boolean;
-  /** The outputs of the new network, whose variables and batch have gone through `shake`. */
+  /** Computes the outputs of the new network after `shake` has changed its variables and its batch. */
   readonly shaken: (shake: (feeds: Feeds) => Feeds) => Promise<readonly Tensor[]>;
 }
 

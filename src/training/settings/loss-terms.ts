@@ -1,6 +1,6 @@
 import { EspalierError } from "../../tensor/errors.ts";
 import { checkOptionNames, type OptionNames } from "../../tensor/known-options.ts";
-import { isInModel, type LossChoice, lossOf } from "../losses/index.ts";
+import { defaultLoss, isInModel, type LossChoice, lossOf } from "../losses/index.ts";
 import type { ClassWeights } from "../metrics/counted.ts";
 import type { LossTerm, TaskOptions } from "./task-options.ts";
 
@@ -31,7 +31,7 @@ export interface Term {
  * of a single loss, for an empty list, a term without an output, a name that occurs twice, and weights that make no sense.
  */
 export function termsOf(task: TaskOptions): readonly [Term, ...Term[]] {
-  const { losses, output, loss = "crossEntropy", classWeights } = task;
+  const { losses, output, loss = defaultLoss, classWeights } = task;
   if (losses === undefined) {
     const name = output ?? (isInModel(loss) ? loss.output : "output");
     return [{ name, output, loss, target: undefined, weight: 1, classWeights, alone: true }];
@@ -57,7 +57,7 @@ export function termsOf(task: TaskOptions): readonly [Term, ...Term[]] {
 
 function termOf(term: LossTerm, alone: boolean): Term {
   checkOptionNames("losses", term, termNames);
-  const { loss = "crossEntropy", target, weight = 1, classWeights } = term;
+  const { loss = defaultLoss, target, weight = 1, classWeights } = term;
   const output = term.output ?? (isInModel(loss) ? loss.output : undefined);
   if (output === undefined)
     throw wrong(

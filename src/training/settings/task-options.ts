@@ -1,5 +1,5 @@
 import type { OptionNames } from "../../tensor/known-options.ts";
-import type { LossChoice } from "../losses/index.ts";
+import { defaultLoss, type LossChoice } from "../losses/index.ts";
 import type { BatchAxis } from "./batch-axes.ts";
 
 /** Numbers of named sizes, such as { height: 32, width: 32 }. */
@@ -65,7 +65,7 @@ export const taskNames: OptionNames<TaskOptions> = {
 /** The task in options of any kind; the loss is filled in unless there are several. */
 export function taskOf({ loss, output, classWeights, losses, batchAxis, sizes }: TaskOptions): TaskOptions {
   return {
-    ...(loss !== undefined || losses === undefined ? { loss: loss ?? "crossEntropy" } : {}),
+    ...(loss !== undefined || losses === undefined ? { loss: loss ?? defaultLoss } : {}),
     ...(output === undefined ? {} : { output }),
     ...(classWeights === undefined ? {} : { classWeights }),
     ...(losses === undefined ? {} : { losses }),
