@@ -224,7 +224,9 @@ def main() -> int:
             off = (own - p.detach()).abs().max().item()
             compared += 1
             largest, fresh = max(largest, off), max(fresh, moves.max().item() / RATE)
-            if off != 0:
+            # A wider MLP of phi3's is another matrix, whose products some processors sum in another order.
+            allowed = models.CLOSE.get(name, {}).get("mlp", 0.0) if growth in ("mlp", "all") else 0.0
+            if off > allowed:
                 problems.append(f"{identity}: {n} is {off:.1e} from the ungrown run")
             if moves.max().item() > RATE * 1.001 * (1 + 0.1 * start.abs().max().item()):
                 problems.append(f"{identity}: a new entry of {n} moves by {moves.max().item() / RATE:.2f} learning rates")

@@ -77,6 +77,21 @@ def instance_norm(draw, _):
     )
 
 
+@operator("LRN", cases=40)
+def local_response_norm(draw, _):
+    # PyTorch's window reaches half of an even size back, ONNX's one channel less: they agree on odd sizes.
+    size, alpha, beta, bias = 2 * draw.whole(0, 3) + 1, draw.real(1e-3, 3), draw.real(0.4, 2), draw.real(0.3, 2)
+    attributes = {"size": of_int(size), "alpha": of_float(alpha), "beta": of_float(beta), "bias": of_float(bias)}
+    x = draw.tensor([draw.whole(1, 3), draw.whole(1, 6), *draw.shape(2, 2, 1, 4)])
+    return Case(
+        [x],
+        lambda x: F.local_response_norm(x, size, alpha, beta, bias),
+        attributes,
+        relative=1e-5,
+        absolute=1e-5,
+    )
+
+
 @operator("GroupNormalization", cases=40)
 def group_norm(draw, _):
     groups, each = draw.whole(1, 3), draw.whole(1, 3)
